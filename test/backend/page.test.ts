@@ -102,7 +102,7 @@ describe('the page about back ends', () => {
     const here = (command: string) =>
       command
         .replaceAll('127.0.0.1:3905', `127.0.0.1:${port}`)
-        .replaceAll('127.0.0.1:8384', `127.0.0.1:${staged.daemon.door.port()}`)
+        .replaceAll('127.0.0.1:8384', `127.0.0.1:${staged.daemon.ingress.port()}`)
         .replaceAll('127.0.0.1:8123', `127.0.0.1:${staged.daemon.admin.port}`)
     const consoles = blocks.filter(({ kind }) => kind.startsWith('console'))
     assert.ok(consoles.length >= 5)

@@ -38,7 +38,7 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
     })
 
     const post = async (fields: Record<string, string>, headers: Record<string, string> = {}) => {
-      const answer = await fetch(`http://127.0.0.1:${staged.daemon.door.port()}/ussd`, {
+      const answer = await fetch(`http://127.0.0.1:${staged.daemon.ingress.port()}/ussd`, {
         method: 'POST',
         body: new URLSearchParams(fields),
         headers: { authorization: 'Bearer open-sesame', ...headers },
@@ -119,7 +119,7 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
 
     it('lets nobody in without the token, and takes nothing that is no request', async () => {
       assert.equal((await caller('+67570000005').says('', { authorization: 'Bearer open-sesam' })).status, 401)
-      const url = `http://127.0.0.1:${staged.daemon.door.port()}`
+      const url = `http://127.0.0.1:${staged.daemon.ingress.port()}`
       const bare = async (path: string, init: RequestInit) =>
         (
           await fetch(url + path, {
@@ -167,7 +167,7 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
       })
     const post = async (staged: Staged, body: object) =>
       (
-        await fetch(`http://127.0.0.1:${staged.daemon.door.port()}/ussd`, {
+        await fetch(`http://127.0.0.1:${staged.daemon.ingress.port()}/ussd`, {
           method: 'POST',
           body: JSON.stringify(body),
           headers: { 'content-type': 'application/json' },

@@ -197,7 +197,7 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
 
     it('is not in the log of the HTTP door', async () => {
       const before = staged.logged().length
-      const answer = await fetch(`http://127.0.0.1:${staged.daemon.door.port()}/ussd`, {
+      const answer = await fetch(`http://127.0.0.1:${staged.daemon.ingress.port()}/ussd`, {
         method: 'POST',
         body: new URLSearchParams({
           sessionId: 'ATUid_1',
@@ -208,7 +208,7 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
         }),
       })
       assert.equal(answer.status, 200)
-      await fetch(`http://127.0.0.1:${staged.daemon.door.port()}/ussd`, {
+      await fetch(`http://127.0.0.1:${staged.daemon.ingress.port()}/ussd`, {
         method: 'POST',
         body: new URLSearchParams({
           sessionId: 'ATUid_1',

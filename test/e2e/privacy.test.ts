@@ -98,7 +98,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     assert.deepEqual(await erasePerson(parts(), JOHN, false), {
       dialogues: 0,
       modules: 0,
-      late: 0,
+      deferred: 0,
       pin: 0,
       language: 0,
       sms: 0,

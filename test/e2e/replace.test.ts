@@ -24,7 +24,7 @@ describe('a line that is tried in place of another', () => {
         times: { connectMs: 20_000, bindMs: 20_000, enquireMs: 3_600_000 },
         parts: {
           clock,
-          onState: () => made.heard?.(),
+          onState: () => made.onBindState?.(),
         },
       }).line,
     }

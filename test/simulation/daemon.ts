@@ -5,7 +5,7 @@ import { createBackends } from '../../src/daemon/backends.ts'
 import { factoryOf } from '../../src/daemon/modules.ts'
 import { sampleModule } from '../../src/daemon/samples.ts'
 import { createLines, type Lines } from '../../src/daemon/lines/index.ts'
-import { createDaemonLate } from '../../src/daemon/deferred.ts'
+import { createDaemonDeferred } from '../../src/daemon/deferred.ts'
 import { createDaemonPush } from '../../src/daemon/push.ts'
 import { servicesOf } from '../../src/daemon/apps.ts'
 import type { Settings } from '../../src/config/schema.ts'
@@ -91,7 +91,7 @@ export async function startSimDaemon(deps: SimDaemonDeps): Promise<SimDaemon> {
     shelf: fileParts({ subscribersMax: settings.sms.long.subscribersMax }),
   })
   // Not started: no back end here is patient.
-  const late = createDaemonLate({
+  const late = createDaemonDeferred({
     ...common,
     dialogues,
     flows,

@@ -93,7 +93,7 @@ describe('a dialect profile from the network side', () => {
             wired(dialect.write({ action: what, text: 'Welcome!\n1. Go' }, path).pdu)
           // Some gateways tell two actions apart by nothing at all.
           const isSame = JSON.stringify(octets(action)) === JSON.stringify(octets('end'))
-          const heard = coding.hear(octets(action), 'subscriber')
+          const heard = coding.decode(octets(action), 'subscriber')
           assert.ok(heard)
           assert.deepEqual([heard.action, heard.decoding.text], [isSame ? 'end' : meant, 'Welcome!\n1. Go'])
           assert.ok(heard.id === null || heard.id === dialogue.id, `${heard.id} is not ${dialogue.id}`)
@@ -103,15 +103,15 @@ describe('a dialect profile from the network side', () => {
 
       it('hears a push, and the end of it', () => {
         const path = pushPath(profile, { msisdn: JOHN, source: '123', n: 5 })
-        const question = coding.hear(wired(dialect.write({ action: 'push-begin', text: 'Pay now?' }, path).pdu), null)
+        const question = coding.decode(wired(dialect.write({ action: 'push-begin', text: 'Pay now?' }, path).pdu), null)
         assert.deepEqual([question?.action, question?.decoding.text], ['ask', 'Pay now?'])
-        const last = coding.hear(wired(dialect.write({ action: 'push-end', text: 'Paid' }, path).pdu), 'esme')
+        const last = coding.decode(wired(dialect.write({ action: 'push-end', text: 'Paid' }, path).pdu), 'esme')
         assert.equal(last?.action, 'end')
       })
 
       it('takes an SMS for an SMS', () => {
         const body = { source_addr: 'CLINIC', destination_addr: JOHN, short_message: Buffer.from('Reminder') }
-        assert.equal(coding.hear(wired({ command: 'submit_sm', body, tlvs: [] }), null), null)
+        assert.equal(coding.decode(wired({ command: 'submit_sm', body, tlvs: [] }), null), null)
       })
     })
   }

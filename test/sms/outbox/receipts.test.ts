@@ -92,7 +92,7 @@ describeBoth('receipts of SMS', (database) => {
   })
 
   it('of a line whose ids say nothing are matched by reference and subscriber, before the response too', async () => {
-    const useless = open({ messageIds: () => null, doors: () => ['digicel', 'digicel-2'] })
+    const useless = open({ messageIds: () => null, linesOfSmsc: () => ['digicel', 'digicel-2'] })
     const reference = (id: string) => (Number(id) % 65_535) + 1
     answer = async (sms) => {
       const said = { line: 'digicel-2', reference: reference(sms.id) }
@@ -114,7 +114,7 @@ describeBoth('receipts of SMS', (database) => {
   })
 
   it('may come through another door of the SMSC, before the response too, but only to the subscriber that they name', async () => {
-    const grouped = open({ doors: () => ['digicel', 'digicel-2'] })
+    const grouped = open({ linesOfSmsc: () => ['digicel', 'digicel-2'] })
     const id = await owe()
     await grouped.tick()
     const there = { line: 'digicel-2' }

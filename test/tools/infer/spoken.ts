@@ -116,7 +116,7 @@ export function speak(profile: DialectProfile, chance: Chance): Spoken | null {
     const pages = ends ? ENDS : MENUS
     const reply = { action, text: pages[Math.floor(chance() * pages.length)] as string }
     const submit = tape.reply(entry.deliver, dialect.write(reply, entry.message.returnPath).pdu, ends)
-    const heard = submit && coding.hear(submit, 'subscriber')
+    const heard = submit && coding.decode(submit, 'subscriber')
     if (!heard || heard.action !== (ends ? 'end' : 'ask') || heard.msisdn !== plan.msisdn) return null
     if (heard.id !== null && dialogue.id !== '' && heard.id !== dialogue.id) return null
     if (heard.id !== null) dialogue.carrier = heard.carrier

@@ -119,9 +119,9 @@ describe('masking of recorded PDUs', () => {
       assert.ok('octets' in coded)
       return coded.octets
     }
-    const both = (octets: Buffer, heard?: 'code' | 'open') => [
-      own.mask(octets, heard),
-      own.clear({ octets, from: 'smsc', ...(heard ? { heard } : {}) }),
+    const both = (octets: Buffer, seen?: 'code' | 'open') => [
+      own.mask(octets, seen),
+      own.clear({ octets, from: 'smsc', ...(seen ? { seen } : {}) }),
     ]
     const said = (octets: Buffer) => (decode(octets).pdu.body.short_message as Buffer).toString('latin1')
     const to = (octets: Buffer) => decode(octets).pdu.body.destination_addr
@@ -167,7 +167,7 @@ describe('masking of recorded PDUs', () => {
         assert.ok(!after.includes(SAID))
         assert.deepEqual(decode(after).pdu.tlvs[1]!.value, Buffer.of(1, 2))
       }
-      assert.equal(said(own.clear({ octets: deliver(SEEN), from: 'smsc', heard: 'open' })), SEEN)
+      assert.equal(said(own.clear({ octets: deliver(SEEN), from: 'smsc', seen: 'open' })), SEEN)
       assert.equal(said(own.mask(deliver(SEEN), 'open')), 'x'.repeat(SEEN.length))
       const payload = deliver('', {}, [{ tag: 0x0424, value: Buffer.from(SAID) }])
       assert.ok(both(payload).every((after) => !after.includes(SAID)))
@@ -177,12 +177,12 @@ describe('masking of recorded PDUs', () => {
       const stray = Buffer.concat([deliver(SEEN), Buffer.from('x')])
       stray.writeUInt32BE(stray.length, 0)
       for (const octets of [deliver(SEEN), stray])
-        assert.deepEqual(own.clear({ octets, from: 'smsc', heard: 'open' }), octets)
+        assert.deepEqual(own.clear({ octets, from: 'smsc', seen: 'open' }), octets)
       const broken = deliver(SEEN)
       broken[broken.length - SEEN.length - 1] = 200
       assert.ok(
         own
-          .clear({ octets: broken, from: 'smsc', heard: 'open' })
+          .clear({ octets: broken, from: 'smsc', seen: 'open' })
           .subarray(16)
           .every((octet) => octet === 0),
       )

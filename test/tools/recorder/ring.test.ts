@@ -77,17 +77,13 @@ describe('the ring of recorded PDUs', () => {
       pdu(6, 5, 8),
     ]
     put.forEach((one) => ring.put(one))
-    const heard = () => ring.all().map((one) => ('heard' in one ? one.heard : '-'))
+    const seen = () => ring.all().map((one) => ('seen' in one ? one.seen : '-'))
     ring.mark('a/0#x.1', 7, 'open')
     ring.mark('a/0#x.1', 9, 'code')
-    assert.deepEqual(heard(), ['-', 'open', '-', '-', '-', '-'])
+    assert.deepEqual(seen(), ['-', 'open', '-', '-', '-', '-'])
     ring.mark('a/0#x.1', 8, 'code')
     ring.put(pdu(7, 5, 9))
     ring.put(pdu(8, 5, 10))
-    assert.deepEqual(
-      heard(),
-      ['-', '-', '-', 'code', '-', '-'],
-      'whoever takes the place of one that was marked is not',
-    )
+    assert.deepEqual(seen(), ['-', '-', '-', 'code', '-', '-'], 'whoever takes the place of one that was marked is not')
   })
 })
