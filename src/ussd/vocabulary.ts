@@ -40,7 +40,7 @@
  * | edge              | one way from one screen to the next, with what is typed there      | press, meets             |
  * | state key         | what two visits of a screen must share to count as one             | walk-sign                |
  * | coverage item     | one screen, choice, refusal or transition that a talk should visit | things                   |
- * | synthetic answer  | an answer that the explorer makes up for a back end                | made-*                   |
+ * | synthetic answer  | an answer that `examples` of a kind of screen make up              | made-*                   |
  * | fixture           | a prepared set of data or processes for a test                     | world, scene             |
  * | back end          | a named source of data and actions that a flow may call            | webhook                  |
  * | application       | an HTTP program of somebody else that a service code leads to      |                          |
