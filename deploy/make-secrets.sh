@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes what deploy/compose.yaml mounts as secrets, where it is not there yet: passwords, keys, and a token for the admin door.
+# Makes what deploy/compose.yaml mounts as secrets, where it is not there yet: passwords, keys, and a token for the admin server.
 # The folder is yours alone; the files in it are readable, since compose mounts them as they are and the daemon is user 65532.
 set -eu
 dir=$(dirname "$0")/secrets
@@ -18,7 +18,7 @@ fi
 if missing admin_tokens; then
   token=$(openssl rand -hex 32)
   printf 'operate:%s compose\n' "$(printf %s "$token" | openssl dgst -sha256 -r | cut -c1-64)" > "$dir/admin_tokens"
-  echo "The token of the admin door, said only now (curl -H 'Authorization: Bearer …' http://127.0.0.1:8123/v1/lines):"
+  echo "The token of the admin server, said only now (curl -H 'Authorization: Bearer …' http://127.0.0.1:8123/v1/lines):"
   echo "  $token"
 fi
 if missing phone_token; then openssl rand -hex 16 | tr -d '\n' > "$dir/phone_token"; fi

@@ -34,7 +34,7 @@ export const LOG_MEANINGS: Record<string, string> = {
   'a component did not stop': 'At the stop, one component failed to close. The process ends all the same.',
   'Postgres does not answer yet': 'The start waits for Postgres. See `remedy`.',
   'privacy.storeKeyFile is invalid: the old keys stay in force':
-    'The changed key file was refused. Mend it: `why` says what is wrong.',
+    'The changed key file was refused. Correct it: `why` says what is wrong.',
   'redis does not answer yet': 'The start waits for Redis. See `err`.',
   'response to a command that was not sent': 'The SMSC answered with another command than we sent. Tell the operator.',
   'settings refused: nothing has changed': 'SIGHUP: the settings file has a fault. `problem` says which.',

@@ -1,5 +1,5 @@
 /**
- * Who may use the admin door: bearer tokens, of which the daemon knows only the hashes. Compared in constant time. A
+ * Who may use the admin server: bearer tokens, of which the daemon knows only the hashes. Compared in constant time. A
  * right one is always let in: nobody who sends wrong ones shuts it out. An address that fails again and again is only
  * told so, and no longer fills the log.
  */

@@ -1,4 +1,4 @@
-/** What is asked of a running daemon over its admin door: the client that its commands share. */
+/** What is asked of a running daemon over its admin server: the client that its commands share. */
 import { readFileSync } from 'node:fs'
 import { UsageError } from '../base/index.ts'
 
@@ -22,7 +22,7 @@ export function bearerOf(tokenFile: string | undefined): Record<string, string> 
  */
 const ANSWER_MS = { read: 10_000, change: 180_000 }
 
-/** One request over the admin door. Throws UsageError with what the daemon says is wrong. */
+/** One request over the admin server. Throws UsageError with what the daemon says is wrong. */
 export async function askAdmin<T>(options: AdminOptions, method: string, path: string, body?: object): Promise<T> {
   return (await (await request(options, method, path, body)).json()) as T
 }

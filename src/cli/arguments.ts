@@ -1,4 +1,4 @@
-/** What several commands take: options of the admin door, and values that are read strictly. */
+/** What several commands take: options of the admin server, and values that are read strictly. */
 import { InvalidArgumentError, type Command } from 'commander'
 
 export const adminOptions = (command: Command) =>

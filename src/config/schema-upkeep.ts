@@ -1,4 +1,4 @@
-/** Settings for those who run the daemon: its admin door, its log, how long it remembers. */
+/** Settings for those who run the daemon: its admin server, its log, how long it remembers. */
 import { z } from 'zod'
 
 export const adminSchema = z.strictObject({

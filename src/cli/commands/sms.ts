@@ -1,4 +1,4 @@
-/** `sms list` and `sms replace`: the SMS of a running daemon, over its admin door. */
+/** `sms list` and `sms replace`: the SMS of a running daemon, over its admin server. */
 import type { Command } from 'commander'
 import type { SmsSummary } from '../../admin/index.ts'
 import { adminOptions, type Say } from '../arguments.ts'
