@@ -198,7 +198,7 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     await bothServe(revision)
     await assert.rejects(
       canaryCommand(revision, decide({ share: 5 }), () => undefined),
-      /409.*serves everybody/,
+      /409.*serves all subscribers already/,
     )
   })
 
@@ -268,7 +268,7 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     )
     await assert.rejects(
       recallCommand(bad, decide({ text: ['fr=Non'] }), () => undefined),
-      /422.*does not speak 'fr'/,
+      /422.*has no texts in 'fr'/,
     )
     await publishCommand(bad, decide({ note: 'it was right after all' }), () => undefined)
     await bothServe(bad)
