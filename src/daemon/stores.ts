@@ -21,7 +21,7 @@ import {
   openPostgres,
   type Postgres,
 } from '../store/postgres/index.ts'
-import { connect, redisParts, type RedisServers, redisDialogues } from '../store/redis/index.ts'
+import { connect, disconnect, redisParts, type RedisServers, redisDialogues } from '../store/redis/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import { serverOf } from './postgres-server.ts'
 import { tlsOf } from './tls.ts'
@@ -186,8 +186,7 @@ async function openDialogues({ settings, log, metrics }: StoreDeps, sealer: Seal
   const dialogues = await redisDialogues({ client, prefix, limits, log, onFault, sealer })
   const closeDialogues = async () => {
     await dialogues.close()
-    await client.quit().catch(() => undefined)
-    client.disconnect()
+    await disconnect(client)
   }
   const { durable, notes } = await dialogues.check().catch((error: unknown) => {
     log.error({ err: error }, 'redis does not answer yet')

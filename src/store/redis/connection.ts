@@ -5,16 +5,31 @@ import { type Log, StoreError } from '../../base/index.ts'
 import { unreachable } from '../unreachable.ts'
 import { addressOf, clientOf, mastersOf, type Client, type RedisServers } from './servers.ts'
 
+/** Those that we have done with. */
+const left = new WeakSet<Client>()
+
 /** Connects in the background for ever; returns when the first attempt succeeded or failed. */
 export async function connect(servers: RedisServers, log: Log): Promise<Client> {
   const client = clientOf(servers)
   watch(client, log)
+  // The news of a failover, where it comes while ioredis asks the sentinels for the master already, makes it give up
+  // for good: dialogues would get the busy text until the daemon is started anew.
+  client.on('end', () => {
+    if (!left.has(client)) setImmediate(() => void client.connect().catch(() => undefined)) // told as 'error'
+  })
   await new Promise<void>((done) => {
     client.once('ready', () => done())
     client.once('close', () => done())
     client.once('end', () => done())
   })
   return client
+}
+
+/** The end that we want: nothing is connected again. */
+export async function disconnect(client: Client): Promise<void> {
+  left.add(client)
+  await client.quit().catch(() => undefined)
+  client.disconnect()
 }
 
 /** Says when the connection goes and comes. Without an error listener ioredis writes to the terminal by itself. */

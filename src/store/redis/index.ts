@@ -1,5 +1,5 @@
 /** Dialogues in Redis. */
-export { connect } from './connection.ts'
+export { connect, disconnect } from './connection.ts'
 export { redisParts } from './parts.ts'
 export type { RedisServers } from './servers.ts'
 export { redisDialogues } from './store.ts'

@@ -21,7 +21,7 @@ import {
 } from '../../dialogue/index.ts'
 import { StoreError, silentLog, type Log } from '../../base/index.ts'
 import { createBindings, type Bindings } from './bindings.ts'
-import { connect } from './connection.ts'
+import { connect, disconnect } from './connection.ts'
 import { checkRedis, connectedTo, countDue, DIALOGUES, eraseAll, listDue, listOpen } from './keyspace.ts'
 import { createRunner, type Runner } from './runner.ts'
 import {
@@ -113,9 +113,7 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
     check: () => runner.ask('check', () => checkRedis(client, prefix)),
     nodes: () => connectedTo(client),
     async close() {
-      if (!runner.close() || options.client) return
-      await client.quit().catch(() => undefined)
-      client.disconnect()
+      if (runner.close() && !options.client) await disconnect(client)
     },
   }
 }
