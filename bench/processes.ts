@@ -27,6 +27,9 @@ export interface Stage {
   redis: ChildProcess
   /** URL of the database. */
   postgres: string
+  redisPort: number
+  /** From the start of the daemon's process until its bind stood. */
+  started: { wallMs: number; cpuMs: number }
   /** Runs one order on the phones. */
   walk(order: Order): Promise<LoadResult>
   /** Sums of the daemon's counters and gauges, all labels together. */
@@ -36,8 +39,21 @@ export interface Stage {
   stop(): Promise<void>
 }
 
-/** `profileDir`: where the daemon leaves a CPU profile when it ends; `sms`: the line's settings of that name. */
-export async function startStage(options: { profileDir?: string | undefined; sms?: object }): Promise<Stage> {
+export interface StageOptions {
+  /** Where the daemon leaves a CPU profile when it ends. */
+  profileDir?: string | undefined
+  /** The line's settings of that name. */
+  sms?: object
+  /** A folder with another build, for figures side by side; default: this one. */
+  build?: string
+  /** Of the daemon's process, besides ours. */
+  env?: Record<string, string>
+  /** Before the daemon starts, with the database migrated. */
+  prepare?(postgres: string): Promise<void>
+}
+
+export async function startStage(options: StageOptions): Promise<Stage> {
+  const { build = root } = options
   const dir = mkdtempSync(join(tmpdir(), 'ussd-bench-'))
   const children: ChildProcess[] = []
   let postgres: OwnPostgres | undefined
@@ -60,16 +76,21 @@ export async function startStage(options: { profileDir?: string | undefined; sms
     const config = join(dir, 'connector.yaml')
     const places = { smpp: listening.port, redis: redisPort, postgres: postgres.url, admin: adminPort, dir }
     writeFileSync(config, stringify(settingsOf(places, options.sms)))
-    execFileSync(process.execPath, [join(root, 'dist/src/cli/main.js'), 'migrate', '--config', config], {
+    execFileSync(process.execPath, [join(build, 'dist/src/cli/main.js'), 'migrate', '--config', config], {
       stdio: 'ignore',
     })
+    await options.prepare?.(postgres.url)
     const bound = hear(phones, 'bound')
-    const daemon = startDaemon(config, dir, options.profileDir)
+    const beganMs = performance.now()
+    const daemon = startDaemon(config, dir, { ...options, build })
     children.push(daemon)
     await Promise.race([bound, died(daemon, join(dir, 'daemon.log'))])
+    const started = { wallMs: performance.now() - beganMs, cpuMs: Math.round(cpuSeconds(daemon) * 1_000) }
     return {
       daemon,
       redis,
+      redisPort,
+      started,
       postgres: postgres.url,
       async walk(order) {
         phones.send(order)
@@ -128,14 +149,19 @@ function startRedis(port: number, dir: string): ChildProcess {
   )
 }
 
-function startDaemon(config: string, dir: string, profileDir: string | undefined): ChildProcess {
+function startDaemon(
+  config: string,
+  dir: string,
+  { profileDir, build, env }: Pick<StageOptions, 'profileDir' | 'env'> & { build: string },
+): ChildProcess {
   const profile = profileDir ? ['--cpu-prof', '--cpu-prof-dir', profileDir] : []
   // With the young generation that deploy/ussd-connector.service gives it.
   const child = spawn(
     process.execPath,
-    ['--max-semi-space-size=64', ...profile, join(root, 'dist/src/cli/main.js'), 'run', '--config', config],
+    ['--max-semi-space-size=64', ...profile, join(build, 'dist/src/cli/main.js'), 'run', '--config', config],
     {
-      cwd: root,
+      cwd: build,
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )

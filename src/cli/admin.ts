@@ -1,19 +1,23 @@
 /** What is asked of a running daemon over its admin server: the client that its commands share. */
 import { readFileSync } from 'node:fs'
-import { UsageError } from '../base/index.ts'
+import type { UsageError } from '../base/index.ts'
+
+/** Loaded only where something goes wrong: `health` must answer at once. */
+const usageError = async (message: string): Promise<UsageError> =>
+  new (await import('../base/index.ts')).UsageError(message)
 
 export interface AdminOptions {
   url: string
   tokenFile?: string
 }
 
-/** The headers of a request with the token of that file; none without a file. */
-export function bearerOf(tokenFile: string | undefined): Record<string, string> {
+/** The headers of a request with the token of that file; none without a file. Rejects with UsageError. */
+export async function bearerOf(tokenFile: string | undefined): Promise<Record<string, string>> {
   if (tokenFile === undefined) return {}
   try {
     return { authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` }
   } catch (error) {
-    throw new UsageError(`--token-file: ${tokenFile} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    throw await usageError(`--token-file: ${tokenFile} cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
 }
 
@@ -37,17 +41,19 @@ export async function request(
 ): Promise<Response> {
   const answer = await fetch(new URL(path, url), {
     method,
-    headers: { ...bearerOf(tokenFile), ...(body ? { 'content-type': 'application/json' } : {}) },
+    headers: { ...(await bearerOf(tokenFile)), ...(body ? { 'content-type': 'application/json' } : {}) },
     ...(body ? { body: JSON.stringify(body) } : {}),
     redirect: 'error',
     signal: AbortSignal.timeout(limitMs),
-  }).catch((error: Error) => {
+  }).catch(async (error: Error) => {
     if (error.name === 'TimeoutError')
-      throw new UsageError(`${url}: no answer within ${limitMs / 1000} s; the daemon may still do what you asked`)
+      throw await usageError(`${url}: no answer within ${limitMs / 1000} s; the daemon may still do what you asked`)
     const why = (error.cause as Error | undefined)?.message ?? error.message
-    throw new UsageError(`${url}: ${why} (is the daemon running? Is --url its admin address?)`)
+    throw await usageError(`${url}: ${why} (is the daemon running? Is --url its admin address?)`)
   })
   if (answer.ok) return answer
   const said = (await answer.json().catch(() => ({}))) as { error?: string; problems?: string[] }
-  throw new UsageError([`${answer.status}: ${said.error ?? answer.statusText}`, ...(said.problems ?? [])].join('\n  '))
+  throw await usageError(
+    [`${answer.status}: ${said.error ?? answer.statusText}`, ...(said.problems ?? [])].join('\n  '),
+  )
 }

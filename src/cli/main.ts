@@ -2,7 +2,6 @@
 /** The command line. Each command loads only what it needs; what goes wrong is one sentence, not a stack. */
 import { Command } from 'commander'
 import type { Say } from './arguments.ts'
-import { saidOf, packageVersion } from '../base/index.ts'
 
 type Register = (program: Command, say: Say) => void
 
@@ -41,13 +40,18 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 
 const program = new Command('ussd-connector')
   .description('Serves USSD menus over SMPP and sends SMS reminders over the same bind.')
-  .version(packageVersion())
   .showSuggestionAfterError()
   .showHelpAfterError('(ussd-connector help lists all commands)')
 
+/** Loaded where it is needed: `health`, which monitoring asks every few seconds, needs none of it. */
+const base = () => import('../base/index.ts')
+
 async function main(): Promise<void> {
   const say: Say = (text) => void process.stdout.write(`${text}\n`)
-  for (const load of wantedOf(process.argv[2] ?? '')) (await load())(program, say)
+  const [, , word = '', ...more] = process.argv
+  const asksVersion = [word, ...more].some((one) => one === '--version' || one === '-V')
+  if (asksVersion || !Object.hasOwn(COMMANDS, word)) program.version((await base()).packageVersion())
+  for (const load of wantedOf(word)) (await load())(program, say)
   await program.parseAsync()
 }
 
@@ -57,7 +61,7 @@ function wantedOf(word: string): (() => Promise<Register>)[] {
   return Object.hasOwn(COMMANDS, word) ? [COMMANDS[word]!] : Object.values(COMMANDS)
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${saidOf(error)}\n`)
+main().catch(async (error: unknown) => {
   process.exitCode = 1
+  process.stderr.write(`${(await base()).saidOf(error)}\n`)
 })

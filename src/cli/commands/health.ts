@@ -1,4 +1,5 @@
 /** `health`: whether a running daemon is ready. */
+import { get } from 'node:http'
 import type { Command } from 'commander'
 import { parseInteger, type Say } from '../arguments.ts'
 import { bearerOf } from '../admin.ts'
@@ -25,12 +26,28 @@ const HEALTH_MS = 2_500
 
 /** Whether the daemon is ready. What it says is said on; its silence, too. */
 export async function healthCommand({ host, port, tokenFile }: HealthOptions, say: Say): Promise<boolean> {
-  const authority = host.includes(':') ? `[${host}]` : host
-  const answer = await fetch(`http://${authority}:${port}/ready`, {
-    headers: bearerOf(tokenFile),
-    redirect: 'error',
-    signal: AbortSignal.timeout(HEALTH_MS),
-  }).catch(() => undefined)
-  say(answer ? await answer.text() : 'no answer')
-  return answer?.ok ?? false
+  const headers = await bearerOf(tokenFile)
+  const answer = await asked({ host, port, headers }).catch(() => undefined)
+  say(answer ? answer.text : 'no answer')
+  return answer?.status === 200
+}
+
+interface Asked {
+  host: string
+  port: number
+  headers: Record<string, string>
+}
+
+/** By node:http, which is there in half the time that `fetch` takes: this runs every few seconds beside the daemon. */
+function asked({ host, port, headers }: Asked): Promise<{ status: number; text: string }> {
+  return new Promise((done, fail) => {
+    const signal = AbortSignal.timeout(HEALTH_MS)
+    get({ host, port, path: '/ready', headers, signal, agent: false }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8')
+      answer.on('data', (part: string) => (text += part))
+      answer.on('end', () => done({ status: answer.statusCode ?? 0, text }))
+      answer.on('error', fail)
+    }).on('error', fail)
+  })
 }

@@ -1,0 +1,176 @@
+/**
+ * What the daemon costs before anybody dials: `npm run build && node --import tsx bench/fixed.ts [--against FOLDER]`.
+ * Start until bound, with the files that are loaded for it; a core's share and the round trips while nothing happens;
+ * `health`, as a multiple of a Node that does nothing. FOLDER has another build, measured by turns with this one. Only
+ * figures of one run compare with each other.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { cpuSeconds, startStage, type Stage, type StageOptions } from './processes.ts'
+
+const ROUNDS = Number(process.env.ROUNDS ?? 3)
+const SECONDS = Number(process.env.SECONDS ?? 20)
+const SMS = Number(process.env.SMS ?? 7_000)
+/** What is done soon after a start is over by then. */
+const SETTLE_MS = 3_000
+const HEALTH_RUNS = 10
+
+type Row = Record<string, string | number>
+
+const here = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const against = process.argv.indexOf('--against')
+const BUILDS = against > 0 ? { before: resolve(process.argv[against + 1]!), after: here } : { this: here }
+
+const CASES: Record<string, Pick<StageOptions, 'sms' | 'prepare'>> = {
+  'no SMS line': {},
+  [`${SMS} SMS, due tomorrow`]: { sms: { source: '123' }, prepare: owe },
+}
+
+console.table(await alternating(ROUNDS, started))
+console.table(await alternating(ROUNDS, idle))
+console.table(await alternating(HEALTH_RUNS, health))
+
+/** Each figure is the median of its rounds. */
+async function alternating(rounds: number, measure: (build: string) => Promise<Row[]>): Promise<Row[]> {
+  const groups = new Map<string, Row[]>()
+  for (let round = 0; round < rounds; round++) {
+    for (const [build, folder] of Object.entries(BUILDS)) {
+      for (const row of await measure(folder)) {
+        const name = `${row.what} ${build}`
+        groups.set(name, [...(groups.get(name) ?? []), { ...row, build }])
+      }
+    }
+  }
+  return [...groups].toSorted(([a], [b]) => (a < b ? 1 : -1)).map(([, rows]) => medians(rows))
+}
+
+function medians(rows: Row[]): Row {
+  const of = (name: string) =>
+    rows.map((row) => row[name] as number).toSorted((a, b) => a - b)[rows.length >> 1] as number
+  return Object.fromEntries(
+    Object.entries(rows[0]!).map(([name, value]) => [name, typeof value === 'number' ? of(name) : value]),
+  )
+}
+
+async function started(build: string): Promise<Row[]> {
+  const { wallMs, cpuMs } = await onStage({ build }, async (stage) => stage.started)
+  const folder = mkdtempSync(join(tmpdir(), 'ussd-loaded-'))
+  try {
+    await onStage({ build, env: { NODE_V8_COVERAGE: folder } }, async () => undefined)
+    const files = readdirSync(folder).flatMap((file) => urlsOf(join(folder, file)))
+    const packages = files.filter((url) => url.includes('/node_modules/'))
+    const bare = bareNode()
+    return [
+      {
+        what: 'start to bound',
+        'wall ms': Math.round(wallMs),
+        'CPU ms': cpuMs,
+        'bare Nodes': Number((cpuMs / bare).toFixed(1)),
+        'own files': files.length - packages.length,
+        'package files': packages.length,
+      },
+    ]
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** What a process loaded, as its coverage says. */
+function urlsOf(file: string): string[] {
+  const { result } = JSON.parse(readFileSync(file, 'utf8')) as { result: { url: string }[] }
+  return result.map(({ url }) => url).filter((url) => url.startsWith('file:'))
+}
+
+async function idle(build: string): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const [what, options] of Object.entries(CASES)) {
+    rows.push(await onStage({ ...options, build }, async (stage) => ({ what, ...(await idling(stage)) })))
+  }
+  return rows
+}
+
+async function idling({ daemon, redisPort, postgres }: Stage): Promise<Row> {
+  const redis = new Redis(redisPort)
+  const sql = new pg.Client({ connectionString: postgres })
+  await sql.connect()
+  const look = async () => ({
+    atMs: performance.now(),
+    cpu: cpuSeconds(daemon),
+    commands: Number(/total_commands_processed:(\d+)/.exec(await redis.info('stats'))![1]),
+    transactions: Number(
+      (await sql.query(`SELECT sum(xact_commit + xact_rollback) AS n FROM pg_stat_database`)).rows[0].n,
+    ),
+  })
+  const pause = (ms: number) => new Promise((done) => setTimeout(done, ms))
+  try {
+    await pause(SETTLE_MS)
+    const before = await look()
+    await pause(SECONDS * 1_000)
+    const after = await look()
+    const seconds = (after.atMs - before.atMs) / 1_000
+    const per = (name: 'commands' | 'transactions') => Number(((after[name] - before[name]) / seconds).toFixed(2))
+    return {
+      'core %': Number((((after.cpu - before.cpu) / seconds) * 100).toFixed(2)),
+      'Redis commands/s': per('commands'),
+      'Postgres transactions/s': per('transactions'),
+    }
+  } finally {
+    redis.disconnect()
+    await sql.end()
+  }
+}
+
+/** A daemon need not run: what is measured is how long it takes to ask. */
+async function health(build: string): Promise<Row[]> {
+  const cpuMs = childCpuMs([join(build, 'dist/src/cli/main.js'), 'health', '--port', '9'])
+  const bareMs = bareNode()
+  return [{ what: 'health', 'CPU ms': cpuMs, 'bare Nodes': Number((cpuMs / bareMs).toFixed(2)) }]
+}
+
+function bareNode(): number {
+  return childCpuMs(['--eval', '0'])
+}
+
+/** CPU milliseconds, user and system, of a process from its start to its end. */
+function childCpuMs(args: string[]): number {
+  const times = (): number => {
+    const stat = readFileSync('/proc/self/stat', 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[13]) + Number(fields[14])) * 10
+  }
+  const before = times()
+  spawnSync(process.execPath, args, { stdio: 'ignore' })
+  return times() - before
+}
+
+async function onStage<T>(options: StageOptions, run: (stage: Stage) => Promise<T>): Promise<T> {
+  const stage = await startStage(options)
+  try {
+    return await run(stage)
+  } finally {
+    await stage.stop()
+  }
+}
+
+async function owe(postgres: string): Promise<void> {
+  const sql = new pg.Client({ connectionString: postgres })
+  await sql.connect()
+  try {
+    await sql.query(
+      `
+      INSERT INTO sms_outbox (subject, kind, msisdn, text, due_at, expires_at, wake_at, created_at)
+      SELECT 'bench:' || n, 'reminder', (67580000000 + n)::text, 'Reminder', now() + interval '1 day',
+        now() + interval '2 days', now(), now()
+      FROM generate_series(1, $1) AS n`,
+      [SMS],
+    )
+  } finally {
+    await sql.end()
+  }
+}
