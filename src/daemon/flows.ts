@@ -1,7 +1,7 @@
 /** The flows of the settings' folder, watched: changed files take effect for new dials, broken ones change nothing. */
 import { appFlows, servicesOf } from './apps.ts'
 import type { Settings } from '../config/index.ts'
-import { ProblemsError, UsageError, type Log, type Metrics, didYouMean } from '../base/index.ts'
+import { ProblemsError, UsageError, type Log, type Metrics, didYouMean, monotonicClock } from '../base/index.ts'
 import { openFlows, type Flows, type Reload, type Decided } from '../flow/release/index.ts'
 import { sendsSms } from './flow-sms.ts'
 import { SMS, type ScreenTypes } from '../flow/language/index.ts'
@@ -47,6 +47,7 @@ export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
     mode: publish,
     testers,
     pause: (ms) => new Promise((done) => clock.after(ms, done)),
+    now: monotonicClock(clock),
     onReload: (reload) => report(reload, deps),
   })
   requireServices(settings, flows, first)
@@ -55,7 +56,7 @@ export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
   const again = () => {
     cancel = clock.after(settings.flows.reloadMs, () => {
       flows
-        .reload()
+        .look()
         .catch((error: unknown) => log.error({ err: error }, 'flows not reloaded'))
         .finally(() => stopped || again())
     })

@@ -19,7 +19,7 @@ export interface LoadedFlow {
 }
 
 export interface Folder {
-  entries: Map<string, LoadedFlow>
+  entries: ReadonlyMap<string, LoadedFlow>
   problems: FlowProblem[]
 }
 
@@ -36,6 +36,8 @@ export interface FolderOptions {
    * compiling, turns are played. Without it all is done at once.
    */
   pause?: (ms: number) => Promise<void>
+  /** For spans. Without it every look reads every file. */
+  now?: () => number
 }
 
 export function asksSecret(definition: FlowDefinition): boolean {

@@ -1,3 +1,4 @@
 /** A flow in force: read, checked and compiled to a statechart. */
 export { type Compilation, compileFlow, compilingFlow, openingOf } from './compile.ts'
-export { asksSecret, type Folder, type FolderOptions, type LoadedFlow, readFolder, secretInClear } from './folder.ts'
+export { asksSecret, type Folder, type FolderOptions, type LoadedFlow, secretInClear } from './folder.ts'
+export { flowFolder, type FlowFolder } from './unchanged.ts'

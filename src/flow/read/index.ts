@@ -2,3 +2,4 @@
 export { flowNames, sourceOf, unusedParts } from './loader.ts'
 export { loadScreenTypes } from './plugin.ts'
 export { type FlowFiles, type FlowSource, readFlow, type ReadFlow } from './read.ts'
+export { stampOf } from './stamp.ts'

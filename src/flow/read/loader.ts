@@ -5,7 +5,7 @@ import { partsNamed, type FlowFiles, type FlowSource } from './read.ts'
 import { FLOW_FILE_OCTETS_MAX } from '../language/index.ts'
 
 /** Where the parts are, within the folder. */
-const PARTS = 'parts'
+export const PARTS = 'parts'
 
 /** The names of the flows in a folder, in order. */
 export async function flowNames(folder: string): Promise<string[]> {

@@ -2,7 +2,7 @@
 import { UsageError } from '../../base/index.ts'
 import type { FlowProblem } from '../check/index.ts'
 import type { CompiledFlow, FlowArchive } from '../engine/index.ts'
-import { readFolder, type Folder, type FolderOptions, type LoadedFlow } from '../load/index.ts'
+import type { Folder, FolderOptions, LoadedFlow } from '../load/index.ts'
 import { archiveNew } from './archiving.ts'
 import { choosing } from './choosing.ts'
 import type { KeptRevisions } from './kept-revisions.ts'
@@ -27,12 +27,19 @@ export interface Reload {
   problems: FlowProblem[]
 }
 
+interface Sources {
+  services: ReadonlyMap<string, CompiledFlow>
+  kept: KeptRevisions
+  /** The files. */
+  read(before: ReadonlyMap<string, LoadedFlow>): Promise<Folder>
+}
+
 export async function nextView(
   before: View,
   options: ReadingOptions,
-  { services, kept }: { services: ReadonlyMap<string, CompiledFlow>; kept: KeptRevisions },
+  { services, kept, read }: Sources,
 ): Promise<{ view: View; report: Reload }> {
-  const folder = await readFolder(options, before.loaded)
+  const folder = await read(before.loaded)
   const { refused, problems } = news(before.loaded, folder)
   const standing: FlowProblem[] = []
   const decisions = await decisionsOf(options, folder, before.decisions, standing)

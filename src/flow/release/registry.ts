@@ -3,6 +3,7 @@
  * operators decided beyond them (release.ts) says what serves instead.
  */
 import type { CompiledFlow, FlowRegistry } from '../engine/index.ts'
+import { flowFolder, type FlowFolder } from '../load/index.ts'
 import { keptRevisions } from './kept-revisions.ts'
 import { nextView, type ReadingOptions, type Reload } from './next-view.ts'
 import { recalledFlow } from './recall.ts'
@@ -21,6 +22,8 @@ export interface FlowsOptions extends ReadingOptions {
 export interface Flows extends FlowRegistry {
   /** Reads files and decisions again. All changes take effect at once; never rejects for what stands in the files. */
   reload(): Promise<Reload>
+  /** The same, but does not read files that were not changed: for whoever asks every few seconds. */
+  look(): Promise<Reload>
   /**
    * What is in force, by name; `broken`: where the first error of its files is, which are not what serves; `recalled`:
    * what a recall did to what new dials get.
@@ -44,6 +47,7 @@ function registry(options: FlowsOptions): Flows {
   const services = new Map((options.services ?? []).map((flow) => [flow.name, flow]))
   const kept = keptRevisions([...services.values()], options)
   const testers = new Set(options.testers)
+  const folder = flowFolder(options)
   let view = firstView(services)
   let reloading: Promise<unknown> = Promise.resolve()
 
@@ -53,12 +57,19 @@ function registry(options: FlowsOptions): Flows {
     return recall ? recalledFlow(flow, recall.texts) : flow
   }
 
-  const reload = async (): Promise<Reload> => {
-    const { view: next, report } = await nextView(view, options, { services, kept })
+  const reload = async (read: FlowFolder['read']): Promise<Reload> => {
+    const { view: next, report } = await nextView(view, options, { services, kept, read })
     view = next
     kept.trim(wantedOf(view))
     if (report.served.length + report.problems.length > 0) options.onReload?.(report)
     return report
+  }
+
+  // One after the other, so that a slow one cannot put an older state in force.
+  const inTurn = (read: FlowFolder['read']): Promise<Reload> => {
+    const done = reloading.then(() => reload(read))
+    reloading = done.catch(() => undefined)
+    return done
   }
 
   return {
@@ -78,12 +89,8 @@ function registry(options: FlowsOptions): Flows {
     state: () => stateOf(view),
     wanted: () => [...wantedOf(view)],
     calls: (backend) => [...view.current.values()].some((flow) => flow.backends.includes(backend)),
-    // One after the other, so that a slow one cannot put an older state in force.
-    reload: () => {
-      const done = reloading.then(reload)
-      reloading = done.catch(() => undefined)
-      return done
-    },
+    reload: () => inTurn(folder.read),
+    look: () => inTurn(folder.look),
   }
 }
 
