@@ -85,24 +85,18 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     const daemon = startDaemon(config, dir, { ...options, build })
     children.push(daemon)
     await Promise.race([bound, died(daemon, join(dir, 'daemon.log'))])
-    const started = { wallMs: performance.now() - beganMs, cpuMs: Math.round(cpuSeconds(daemon) * 1_000) }
     return {
+      started: { wallMs: performance.now() - beganMs, cpuMs: Math.round(cpuSeconds(daemon) * 1_000) },
       daemon,
       redis,
       redisPort,
-      started,
       postgres: postgres.url,
       async walk(order) {
         phones.send(order)
         return (await hear(phones, 'done')).result
       },
       metrics: () => scrape(adminPort),
-      async clear() {
-        await admin.flushall()
-        await admin.bgrewriteaof()
-        while (/aof_rewrite_in_progress:1/.test(await admin.info('persistence')))
-          await new Promise((done) => setTimeout(done, 20))
-      },
+      clear: () => emptied(admin),
       async stop() {
         admin.disconnect()
         await stop()
@@ -112,6 +106,13 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     await stop()
     throw error
   }
+}
+
+async function emptied(redis: Redis): Promise<void> {
+  await redis.flushall()
+  await redis.bgrewriteaof()
+  while (/aof_rewrite_in_progress:1/.test(await redis.info('persistence')))
+    await new Promise((done) => setTimeout(done, 20))
 }
 
 /** CPU seconds, user and system, of all threads of a process so far. */
