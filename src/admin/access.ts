@@ -1,18 +1,18 @@
 /**
  * Who may use the admin server: bearer tokens, of which the daemon knows only the hashes. Compared in constant time. A
- * right one is always let in: nobody who sends wrong ones shuts it out. An address that fails again and again is only
- * told so, and no longer fills the log.
+ * right token always works: nobody can lock it out with wrong ones. An address that fails again and again gets an
+ * error, and no longer fills the log.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ProblemsError, UsageError, type Problem } from '../base/index.ts'
 
-/** read: looks · operate: looks and changes. */
+/** read: may look · operate: may look and change. */
 export type AdminRole = 'read' | 'operate'
 
 export interface Token {
   role: AdminRole
-  /** Stands in the audit log: given in the file, else the first 8 digits of the hash. */
+  /** The name in the audit log: that of the file, or the first 8 digits of the hash. */
   name: string
   sha256: Buffer
 }
@@ -34,9 +34,8 @@ export type AccessDecision =
   | { is: 'locked' }
 
 /**
- * Wrong tokens of one address that are written down at once, and how long until one more is. No defence against
- * guessing, which 256 random bits are: a program of this machine shares its address with the operator and with
- * Prometheus.
+ * Wrong tokens of one address that are logged at once, and the time until one more is. This does not protect against
+ * guessing; the 256 random bits do. A program of this machine shares its address with the operator and with Prometheus.
  */
 export const FAILED_MAX = 10
 export const FAILED_EACH_MS = 6_000
@@ -94,7 +93,7 @@ export interface AdminAccess {
 }
 
 export function createAccess(tokens: readonly Token[]): AdminAccess {
-  // When an address will have no failures against it any more.
+  // When the failures of an address are forgotten.
   const clearAt = new Map<string, number>()
   const fail = (address: string, nowMs: number): AccessDecision => {
     const at = Math.max(clearAt.get(address) ?? nowMs, nowMs) + FAILED_EACH_MS
@@ -107,7 +106,7 @@ export function createAccess(tokens: readonly Token[]): AdminAccess {
     check({ header, address }, nowMs) {
       if (header === undefined) return { is: 'nobody' }
       const given = tokenHash(/^bearer +(.*)$/i.exec(header)?.[1] ?? '')
-      // All are compared, whichever fits: time tells nothing.
+      // Compares with all tokens: the time must not show which one fits.
       const [token] = tokens.filter((one) => timingSafeEqual(one.sha256, given))
       if (token) return { is: 'known', token }
       return (clearAt.get(address) ?? 0) - nowMs > (FAILED_MAX - 1) * FAILED_EACH_MS

@@ -1,4 +1,4 @@
-/** What is asked about flows behind the admin routes: what stands, and decisions for all daemons and over restarts. */
+/** The functions behind the admin routes for flows: the state, and decisions for all daemons and over restarts. */
 import { randomBytes } from 'node:crypto'
 import type { DialogueStore } from '../dialogue/index.ts'
 import { ProblemsError, sentence, type Problem, inPieces } from '../base/index.ts'
@@ -29,7 +29,7 @@ export interface FlowRow extends FlowStand {
   name: string
   /** What the daemon's file is; null: it has none that ever was good. */
   file: string | null
-  /** Revisions whose dialogues end at their next turn. */
+  /** Recalled revisions: their dialogues end at the next turn. */
   recalled: string[]
   /** The recalled revision that `revision` serves instead of; the same: every dial gets the text of the recall. */
   replaced: string | null
@@ -53,7 +53,7 @@ export interface RevisionRow {
 
 export interface RevisionRows {
   revisions: RevisionRow[]
-  /** False: there are so many dialogues that only some were looked at. */
+  /** False: there are too many dialogues, so only some were counted. */
   counted: boolean
 }
 
@@ -80,16 +80,16 @@ export interface FlowServiceDeps {
   /** Names of the back ends that flows may call. */
   backends: readonly string[]
   types?: ScreenTypes
-  /** Stored keys can be read: no flow may ask for a secret. */
+  /** The store holds keys in clear text: no flow may ask for a secret. */
   readable: boolean
   clock: Clock
 }
 
-/** How names of flows begin that are the daemon's own: nobody decides about them. No application's name begins so. */
+/** The prefix of built-in flows: nobody decides about them. No application may have such a name. */
 const OWN = 'app:_'
 /** Revisions that are listed of one flow. */
 const LISTED_MAX = 50
-/** Dialogues that are looked at to count them by revision: some seconds of reading. */
+/** Dialogues to read for the count by revision: some seconds. */
 export const CENSUS_MAX = 50_000
 const PERCENT = 100
 
@@ -107,7 +107,7 @@ function createReleases(deps: FlowServiceDeps) {
   const { flows, decided, archive } = deps
   const stateOf = (name: string) => flows.state().find((state) => state.name === name)
 
-  /** Decides under the lock of that flow, then lets this daemon follow at once; others do at their next look. */
+  /** Decides under the lock of that flow. This daemon follows at once, the others at their next look. */
   async function change(
     name: string,
     { by, note }: By,
@@ -213,7 +213,7 @@ function readingFlows({ flows, decided, archive, dialogues }: FlowServiceDeps, {
 /** Which revision serves new dials. */
 function publishingFlows({ decided }: FlowServiceDeps, { stateOf, change, known, serve, stored, tried }: Releases) {
   return {
-    /** Proves, stores, and lets it serve: everybody, or with `share` (per cent) those of a trial. */
+    /** Proves it, stores it, and serves it to everybody, or with `share` (per cent) to a trial. */
     async publish(
       name: string,
       what: { source: FlowSource } | { revision: string },
@@ -257,7 +257,7 @@ function publishingFlows({ decided }: FlowServiceDeps, { stateOf, change, known,
 
 function recallingFlows({ dialogues }: FlowServiceDeps, { stateOf, change, known }: Releases) {
   return {
-    /** Its dialogues end at their next turn with these words, by language. */
+    /** Its dialogues end at their next turn with this text, by language. */
     async recall(
       name: string,
       revision: string,

@@ -1,6 +1,6 @@
 /**
- * The daemon's HTTP door for those who run it: is it alive, is it ready, what has it counted, and what may be changed.
- * /live is for everybody. The rest needs a token; without tokens, /ready and /metrics are open to this machine only.
+ * The HTTP server for operators: is the daemon alive, is it ready, its metrics, and changes. /live is for everybody.
+ * The rest needs a token; without tokens, only this machine may read /ready and /metrics.
  */
 import { serve, type HttpBindings, type ServerType } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
@@ -131,7 +131,7 @@ function gate({ tokens, now, counters, log }: AdminDeps) {
       c.set('token', verdict.token)
       return next()
     }
-    // A container's health check has no token: it learns yes or no, and nothing else.
+    // The health check of a container has no token: it gets only yes or no.
     if (verdict.is === 'nobody' && c.req.path === '/ready' && notHere === undefined) return next()
     if (verdict.is === 'locked') {
       c.header('retry-after', String(FAILED_EACH_MS / 1_000))

@@ -1,4 +1,4 @@
-/** What can be asked of a running daemon, and done to it, behind the admin routes. Nothing here tells a text. */
+/** The functions behind the admin routes: look at a running daemon and change it. None of them shows a text. */
 import type { ConfiguredLine, Settings } from '../config/index.ts'
 import type { DialogueRecord, DialogueStore } from '../dialogue/index.ts'
 import { ProblemsError, UsageError, maskMsisdn } from '../base/index.ts'
@@ -14,11 +14,9 @@ export interface OperatedLines {
   get(name: string): object | undefined
   /** Also those that are stopped (no binds) or on their way out. */
   states(): Record<string, BindState[]>
-  /**
-   * Once it is known of every changed line whether it was taken: those that were not. Their old settings are in force.
-   */
+  /** Resolves when every changed line has a verdict, with the lines that keep their old settings. */
   settled(): Promise<LineRefusal[]>
-  /** Unbinds a line politely, and keeps it so until `resume` or a restart. False: there is none of that name. */
+  /** Unbinds a line in order, until `resume` or a restart. False: there is no line of that name. */
   halt(name: string): boolean
   resume(name: string): boolean
 }
@@ -44,7 +42,7 @@ export interface LinesChange {
 /** `needRestart`: top-level settings that differ from what is in force. */
 export type Reloaded = LinesChange & { needRestart: string[] }
 
-/** `refused`: changed in the file; they could not be bound so, and serve on as before. */
+/** `refused`: changed in the file, but they could not bind, so they go on as before. */
 export type LinesReloaded = Reloaded & { refused: LineRefusal[] }
 
 export interface LineRow extends Pick<ConfiguredLine, 'name' | 'dialect'> {
@@ -115,7 +113,7 @@ export function createAdminService(deps: AdminServiceDeps) {
         dueAt: due.toISOString(),
         submittedAt: sent?.toISOString() ?? null,
       })),
-    /** Another text for one of them; answers what came of it (docs/SMS.md). */
+    /** Replaces the text of one of them; answers the outcome (docs/SMS.md). */
     replaceSms: (id: string, text: string) => sms.replace(id, text),
     lines(): LineRow[] {
       const states = lines.states()

@@ -1,4 +1,4 @@
-/** Settings of reads that a back end over HTTP need not be asked for each time. */
+/** Settings of the cache for reads of a back end over HTTP. */
 import { z } from 'zod'
 
 const read = z.strictObject({

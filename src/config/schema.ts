@@ -330,7 +330,7 @@ const dialogue = z.strictObject({
     .describe('language of subscribers who have chosen none'),
 })
 
-/** What subscribers read when no flow is there to say it. */
+/** Texts for subscribers where no flow has one. */
 const texts = z.strictObject({
   busy: z.string().min(1).default('Service busy. Please try again later.').describe('a fault of ours'),
   expired: z

@@ -30,7 +30,7 @@ export function readSecrets(settings: Settings, where: (path: PropertyKey[]) => 
   return problems
 }
 
-/** Files with tokens, which are read where they are used; here is seen to it that they can be, by us alone. */
+/** Files with tokens. They are read where they are used; this checks that we can read them, and others cannot. */
 function tokenFiles({ backends, apps, door, privacy, log }: Settings): [string | undefined, PropertyKey[]][] {
   return [
     ...Object.entries(backends).map(([name, how]): [string | undefined, PropertyKey[]] => [
@@ -71,8 +71,7 @@ function withPassword(address: string, password: string): string {
 }
 
 /**
- * Takes the one of the file away where the environment has set the other. Answers the paths of those that are left with
- * both.
+ * If the environment sets one of the two, removes the other one of the file. Answers the paths that still have both.
  */
 export function onePassword(raw: unknown, origins: Origins, path: string[] = []): string[][] {
   if (raw === null || typeof raw !== 'object') return []

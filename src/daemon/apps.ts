@@ -11,7 +11,7 @@ import type { Clock } from '../ussd/index.ts'
 
 type App = Settings['apps'][string]
 
-/** The services as the gateway knows them: by flow, whoever that is. */
+/** The services as the gateway knows them: each by its flow. */
 export function servicesOf(settings: Settings): Service[] {
   return settings.services.map(({ code, lines, flow, app }) => ({
     code,

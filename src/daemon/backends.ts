@@ -61,7 +61,7 @@ function patient(backend: Backend, afterMs: number | undefined, { late }: Settin
   return afterMs === undefined ? backend : { ...backend, patience: { afterMs, waitMs: late.waitMs } }
 }
 
-/** What answers from memory stands before the guard, and the guard before the network. */
+/** The cache stands in front of the guard, and the guard in front of the network. */
 function overHttp(name: string, http: Http, { settings, clock, chance, metrics, log }: BackendDeps): Backend {
   const { patienceMs, concurrent, cache, timeoutMs } = http
   const wait = untilDeferred(patienceMs, settings)

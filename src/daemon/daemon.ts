@@ -30,7 +30,7 @@ import { startSweeps } from './sweeps.ts'
 export interface DaemonOptions extends RuntimeOptions {
   /** Reads the settings again; absent: they came from no file. */
   read?: () => Settings
-  /** Flows to be played in place of those that are served: for whoever takes down what is played. */
+  /** Flows to play in place of those that are served: the recorder of talks needs that. */
   watch?: (flow: CompiledFlow) => CompiledFlow
 }
 
@@ -44,13 +44,13 @@ export interface Daemon {
   readonly push: Push
   /** Whether at least one line is bound and the stores answer. */
   readiness(): Promise<Readiness>
-  /** For the watchdog: the event loop turns, which asking proves, and nothing is wedged. */
+  /** For the watchdog. If it answers, the event loop runs. */
   healthy(): boolean
   /**
    * Reads the settings again and makes the lines theirs. Throws ProblemsError or UsageError; nothing has changed then.
    */
   reload(): Reloaded
-  /** Refuses new dialogues, gives the replies it owes within `stopMs`, unbinds, closes. Idempotent. */
+  /** Refuses new dialogues, sends the replies that it owes within `stopMs`, unbinds, closes. Idempotent. */
   stop(): Promise<void>
 }
 
@@ -86,7 +86,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
-/** What a daemon is made of, each from what stands above it. */
+/** The parts of a daemon; each is built from those above it. */
 interface Parts {
   stores: Stores
   backends: Backends
@@ -141,7 +141,7 @@ function buildGateway(runtime: Runtime, { stores, flows, connections, services }
   })
 }
 
-/** What operators and their monitoring may ask and do. */
+/** The admin server, for operators and their monitoring. */
 async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
   const { settings, clock, log, metrics } = runtime
   const { stores, flows, connections, services, gateway } = parts
@@ -180,12 +180,12 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
   return { admin, readiness, reload }
 }
 
-/** The doors to subscribers last: by then everything is there that an answer needs. */
+/** Lines and the HTTP ingress open last: by then everything exists that an answer needs. */
 async function start(runtime: Runtime, parts: Parts, stops: StopOrder): Promise<void> {
   const { settings, clock } = runtime
   const { stores, flows, connections, services, gateway, drain } = parts
   const { lines, ingress } = connections
-  // Unbound we could tell nobody: another daemon may be able to.
+  // Without a bind we cannot tell a subscriber anything; another daemon may be able to.
   const sweep = async () => (lines.anyBound() || ingress.line ? gateway.sweep() : undefined)
   const stopSweeps = startSweeps(runtime, sweep)
   const { knex, dialogues } = stores

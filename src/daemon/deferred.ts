@@ -1,4 +1,4 @@
-/** Answers that come late, with the daemon's own parts. */
+/** Builds the deferred answers from the parts of this daemon. */
 import { createRelease } from '../gateway/index.ts'
 import { createDeferredAnswers, type DeferredAnswers, type DeferredDeps } from '../deferred/index.ts'
 import type { Settings } from '../config/index.ts'
@@ -24,7 +24,7 @@ export function createDaemonDeferred(deps: DaemonDeferredDeps): DeferredAnswers 
     seal: (key, text, bound) => sealer.place(key).seal(text, bound),
     open: (key, stored, bound) => sealer.place(key).open(stored, bound),
     enqueueSms(trx, sms) {
-      // A line without SMS of its own leaves it to any that has.
+      // A line without SMS uses any line that has it.
       const line = settings.lines.find(({ name }) => name === sms.line)?.sms ? sms.line : ''
       return enqueueSms(trx, { ...sms, line, kind: 'late' }, clock)
     },

@@ -1,19 +1,18 @@
-/** The end of a daemon in good order: what the SMSC was told that we have is finished before any bind goes. */
+/** The ordered end of a daemon: it finishes every message that it acknowledged before a bind goes. */
 import type { Gateway } from '../gateway/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
 export interface Drain {
-  /** Runs the handler of one request; until it is settled the request is under way. */
+  /** Runs the handler of one request, and counts the request as running until it is settled. */
   during(handle: () => Promise<void>): Promise<void>
   /**
-   * No new dialogues from now on; resolves when nothing is under way here, the replies owed included; at the latest
-   * after `withinMs`. Dialogues at rest are not waited for: they go on at the next key, after the restart or on another
-   * daemon.
+   * No new dialogues from now on. Resolves when no request runs and no reply is owed, at the latest after `withinMs`.
+   * It does not wait for resting dialogues: they go on at the next key, after the restart or on another daemon.
    */
   run(gateway: Gateway, withinMs: number): Promise<void>
 }
 
-/** How often it is looked whether all is done: often, for under load no turn is under way for moments only. */
+/** How often to check whether all is done: often, because under load there are only short moments without a turn. */
 const LOOK_MS = 20
 
 export function createDrain(clock: Clock): Drain {

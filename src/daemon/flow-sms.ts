@@ -1,4 +1,4 @@
-/** SMS that flows have sent: a back end of the daemon itself, on the outbox of all SMS. */
+/** SMS that flows send: a built-in back end that writes to the SMS outbox. */
 import type { Knex } from 'knex'
 import { moduleBackend, Refusal, type Backend } from '../backend/index.ts'
 import type { ConfiguredLine } from '../config/index.ts'
@@ -13,7 +13,7 @@ export interface FlowSmsDeps {
   lines: () => readonly ConfiguredLine[]
 }
 
-/** Refuses `not-allowed`: a recipient that is no number, or that the line's settings do not allow. */
+/** Refuses with `not-allowed` a recipient that is not a number, or that the settings of the line do not allow. */
 export function smsBackend({ knex, clock, lines }: FlowSmsDeps): Backend {
   return moduleBackend(SMS, {
     operations: {
@@ -23,7 +23,7 @@ export function smsBackend({ knex, clock, lines }: FlowSmsDeps): Backend {
         const recipient = to === undefined ? msisdn : msisdnOf(String(to), numberingOf(settings))
         if (recipient === null || (recipient !== msisdn && !mayGet(recipient, settings)))
           return new Refusal('not-allowed')
-        // A line without SMS of its own leaves it to any that has.
+        // A line without SMS uses any line that has it.
         await enqueueSms(
           knex,
           { id: intention, kind: 'flow', msisdn: recipient, line: settings?.sms ? line : '', text },
@@ -35,7 +35,7 @@ export function smsBackend({ knex, clock, lines }: FlowSmsDeps): Backend {
   })
 }
 
-/** Whether any line can send SMS: else a flow that wants to is refused. */
+/** Whether any line can send SMS. If not, a flow that sends SMS is refused. */
 export function sendsSms(lines: readonly ConfiguredLine[]): boolean {
   return lines.some((line) => line.sms !== undefined)
 }

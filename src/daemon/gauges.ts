@@ -1,4 +1,4 @@
-/** Metrics that are asked for, not counted: what is open, under way and bound now. */
+/** Metrics that are read, not counted: what is open, running and bound now. */
 import { performance } from 'node:perf_hooks'
 import type { Metrics } from '../base/index.ts'
 import type { Gateway } from '../gateway/index.ts'

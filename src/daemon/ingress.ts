@@ -1,4 +1,4 @@
-/** The door of the settings, if there is one: its line, and the HTTP server before it. */
+/** The HTTP ingress of the settings, if there is one: its line, and the HTTP server in front of it. */
 import { readFileSync } from 'node:fs'
 import { isLoopback, UsageError, type Log, type Metrics } from '../base/index.ts'
 import type { Settings } from '../config/index.ts'
@@ -7,9 +7,9 @@ import type { Line } from '../smpp/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
 export interface ServedIngress {
-  /** Undefined where there is no door. */
+  /** Undefined without an HTTP ingress. */
   line: Line | undefined
-  /** 0 where there is no door. */
+  /** 0 without an HTTP ingress. */
   port(): number
   open(): Promise<void>
   stop(): Promise<void>

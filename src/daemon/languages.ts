@@ -9,7 +9,7 @@ import type { Log, Metrics } from '../base/index.ts'
 import { languageIn, type Languages } from '../services/subscriber/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
-/** How long a new dialogue waits for the language: it may as well start in the line's. */
+/** How long a new dialogue waits for the language; then it starts in the default language. */
 export const LOOKUP_MS = 500
 
 export function subscriberBackend(languages: Languages, clock: Clock): Backend {

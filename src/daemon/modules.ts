@@ -53,7 +53,7 @@ export async function loadModule(name: string, how: ConfiguredModule, host: Modu
   return prepared(factory(refusingOldNames(moduleDeps(name, how.settings, host), name, file)))
 }
 
-/** Nothing is asked of it before its tables are there. */
+/** Nobody calls it before its tables exist. */
 function prepared(module: BackendModule): BackendModule {
   if (!module.prepare) return module
   let preparing: Promise<void> | undefined
@@ -80,7 +80,9 @@ function prepared(module: BackendModule): BackendModule {
   }
 }
 
-/** Those of a release before have to be mended: said at the start, not by the first subscriber's busy text. */
+/**
+ * Modules for an earlier release must be changed: we say so at the start, not with a busy text to the first subscriber.
+ */
 const GONE: Readonly<Record<string, string>> = {
   knex: '`sql` and `transaction`',
   metrics: '`counters`',
@@ -100,7 +102,7 @@ function refusingOldNames(deps: ModuleDeps, name: string, file: string): ModuleD
 
 const factories = new Map<string, Promise<BackendFactory | undefined>>()
 
-/** Once a file: what it is cannot change while we run. */
+/** Loads each file once: a module cannot change while we run. */
 export function factoryOf(file: string): Promise<BackendFactory | undefined> {
   const loading =
     factories.get(file) ??
@@ -125,7 +127,7 @@ export async function configuredModules(
   return loaded
 }
 
-/** Samples that no back end of the settings is: every database has their tables, so there may be rows in them. */
+/** Samples that the settings do not use: every database has their tables, so there may be rows in them. */
 export async function absentSamples(settings: Settings, host: Omit<ModuleHost, 'settings'>): Promise<LoadedModule[]> {
   const present = new Set(Object.values(settings.backends).map((how) => ('module' in how ? how.module : undefined)))
   const absent = sampleModules.filter((sample) => !present.has(sample))
@@ -166,7 +168,7 @@ export function moduleDeps(name: string, own: Record<string, unknown>, host: Mod
   }
 }
 
-/** Events that one module may tell apart: a label of more values than that is a mistake, and costs memory. */
+/** Different events that one module may count: more label values are a mistake, and cost memory. */
 const EVENTS_MAX = 50
 
 function eventCounters(backend: string, metrics: Counters): ModuleDeps['counters'] {

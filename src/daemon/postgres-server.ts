@@ -19,7 +19,7 @@ export function serverOf({ url, passwordFile, tls, poolMax }: Server): ServerSet
   }
 }
 
-/** Null: the file does not read now; the password that it had at the start may still be right. */
+/** Null: the file cannot be read now; the password from the start may still be right. */
 function passwordIn(file: string): string | null {
   const read = readSecretFile(file)
   return 'text' in read ? read.text.replace(/\r?\n$/, '') : null

@@ -1,4 +1,4 @@
-/** USSD that the daemon begins, with the daemon's own parts. */
+/** Builds USSD push from the parts of this daemon. */
 import type { Knex } from 'knex'
 import type { Settings } from '../config/index.ts'
 import { createEnding, type EndingDeps } from '../gateway/index.ts'

@@ -8,7 +8,7 @@ export async function readinessOf(stores: Stores, lines: Lines, flows: Flows): P
   const store = await stores.check()
   const states = lines.states()
   const isReachable = lines.anyBound() || lines.all.length === 0
-  // Alive and well, and waiting for the other daemon's bind: not the same as broken.
+  // Healthy, and waiting for the bind of the other daemon: not the same as broken.
   const standby =
     !isReachable &&
     Object.values(states)

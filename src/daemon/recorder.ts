@@ -1,4 +1,4 @@
-/** The flight recorder as the settings want it, and what the admin server may take from it. */
+/** The flight recorder of the settings, and what the admin server may read from it. */
 import type { TraceTold } from '../admin/index.ts'
 import type { Settings } from '../config/index.ts'
 import type { Log } from '../base/index.ts'

@@ -1,6 +1,4 @@
-/**
- * New settings while the daemon runs: its lines are made those of the file; the rest is named, and waits for a restart.
- */
+/** New settings while the daemon runs: lines change as in the file; other changes are listed, and need a restart. */
 import type { Settings } from '../config/index.ts'
 import { ProblemsError, UsageError } from '../base/index.ts'
 import type { Reloaded } from '../admin/index.ts'
@@ -10,7 +8,7 @@ import { longestResponseMs } from '../sms/index.ts'
 export interface ReloadDeps {
   settings: Settings
   lines: Lines
-  /** Reads them anew, all checks included. */
+  /** Reads the settings again, with all checks. */
   read: () => Settings
 }
 

@@ -24,7 +24,10 @@ export interface RetentionDeps {
 const FIRST_MS = 60_000
 const EVERY_MS = 3_600_000
 
-/** Answers how to stop it; resolves when a purge under way is over, for which no module is waited. Postgres being away is the next hour's matter. */
+/**
+ * Answers a function that stops it, and resolves when a running purge is over; it does not wait for modules. If
+ * Postgres is away, the next hour tries again.
+ */
 export function startRetention(deps: RetentionDeps): () => Promise<void> {
   const { clock, log } = deps
   const stopping = new AbortController()
@@ -71,6 +74,6 @@ export async function purgeOnce(deps: RetentionDeps, stop?: AbortSignal): Promis
     const modules = Object.fromEntries(purged.modules.map(({ backend, answer }) => [backend, answer]))
     log.info({ ...purged.own, modules }, 'old records removed')
   }
-  // PGlite has no autovacuum: without statistics, statements stay planned for the empty tables that they met first.
+  // PGlite has no autovacuum: without statistics, statements keep the plan that was made for empty tables.
   if (settings.postgres === 'embedded') await knex.raw('VACUUM (ANALYZE)')
 }

@@ -27,7 +27,7 @@ export async function runDaemon(config: string): Promise<void> {
   process.exitCode = 0
 }
 
-/** SIGHUP. What is wrong with the new settings is said, and the old ones stay. */
+/** SIGHUP: if the new settings are wrong, the log says why, and the old ones stay. */
 function reload(daemon: Daemon): void {
   try {
     daemon.log.info(daemon.reload(), 'settings reloaded')
@@ -37,7 +37,7 @@ function reload(daemon: Daemon): void {
   }
 }
 
-/** A frozen calendar at a real SMSC would send reminders of a day that never passes; failpoints would kill us there. */
+/** At a real SMSC, a frozen calendar would repeat the reminders of one day for ever, and failpoints would kill us. */
 function requireLoopback(settings: Settings, name: string): void {
   const real = settings.lines.find((line) => !isLoopback(line.smsc.host))
   if (real) throw new UsageError(`${name} is set, but line '${real.name}' is not on loopback: unset it`)
@@ -46,7 +46,7 @@ function requireLoopback(settings: Settings, name: string): void {
 /** SIGTERM or SIGINT. A second one, or an overrun of the drain, ends the process hard. */
 function untilSignal(daemon: Daemon, stopMs: number): Promise<void> {
   process.on('uncaughtException', (error) => {
-    // A bug: it is counted and said; dialogues of other subscribers go on. systemd restarts us if we are wedged.
+    // A bug: it is counted and logged, and other dialogues go on. systemd restarts us if the event loop hangs.
     daemon.metrics.count('bugs_total', { where: 'uncaught' })
     daemon.log.error({ err: error }, 'uncaught exception')
   })
@@ -59,7 +59,7 @@ function untilSignal(daemon: Daemon, stopMs: number): Promise<void> {
     const on = () => {
       signals++
       if (signals > 1) process.exit(1)
-      // Drain, then window, then stores: twice stopMs and a margin; then nothing good will come any more.
+      // Drain, then window, then stores: twice stopMs and a margin. After that, waiting no longer helps.
       setTimeout(() => process.exit(1), stopMs * 2 + 10_000).unref()
       done()
     }

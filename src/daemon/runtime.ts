@@ -1,4 +1,4 @@
-/** What each room of a daemon is handed: settings, time and chance, log and metrics, and who this daemon is. */
+/** What each part of a daemon gets: settings, time and chance, log and metrics, and the id of this daemon. */
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** The samples that come along: the one file that knows where they are. */
+/** The built-in samples: the only file that knows where they are. */
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -8,7 +8,7 @@ const SAMPLE_MODULES: Readonly<Record<string, string>> = { dental: '../../sample
 /** The file of a sample module; undefined if there is no such sample. */
 export function sampleModule(name: string): string | undefined {
   if (!Object.hasOwn(SAMPLE_MODULES, name)) return undefined
-  // Beside sources lie sources, beside what was built lies what was built.
+  // Samples lie beside us: as sources beside sources, as built files beside built files.
   return fileURLToPath(new URL(SAMPLE_MODULES[name] + extname(import.meta.url), import.meta.url))
 }
 

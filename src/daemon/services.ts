@@ -1,4 +1,4 @@
-/** What serves subscribers beside the gateway: back ends of our own, USSD that we begin, deferred answers, SMS. */
+/** What serves subscribers besides the gateway: built-in back ends, USSD push, deferred answers, SMS. */
 import { servicesOf } from './apps.ts'
 import type { Backends } from './backends.ts'
 import { createDaemonDeferred } from './deferred.ts'
@@ -17,9 +17,9 @@ import { chosenInSms, subscriberLanguages } from '../services/subscriber/index.t
 import { createSmsSide } from '../sms/index.ts'
 
 export interface DaemonServices {
-  /** What is dialled, and which flow it leads to. */
+  /** Service codes, and the flows that they lead to. */
   services: readonly Service[]
-  /** A back end by its name: one of our own, or one of the settings. */
+  /** A back end by its name: a built-in one, or one of the settings. */
   backend(name: string): Backend | undefined
   chosenLanguage(msisdn: string): Promise<string | null>
   push: Push

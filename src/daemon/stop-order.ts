@@ -1,10 +1,10 @@
-/** How what was started stops again: one after the other, the last one first. */
+/** Stops what was started, one after the other, the last one first. */
 import type { Log } from '../base/index.ts'
 
 export interface StopOrder {
-  /** To be called as soon as there is something to stop, so that a start that fails leaves nothing behind. */
+  /** Call it as soon as there is something to stop: then a failed start leaves nothing behind. */
   add(stop: () => Promise<unknown>): void
-  /** What does not stop is logged, and keeps nothing else from stopping. Idempotent. */
+  /** If a component does not stop, it is logged, and the others still stop. Idempotent. */
   stopAll(): Promise<void>
 }
 

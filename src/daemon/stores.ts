@@ -1,4 +1,4 @@
-/** The stores as the settings want them: Redis or a journal for dialogues, a server or PGlite for the rest. */
+/** The stores of the settings: Redis or a journal for dialogues, a server or PGlite for the rest. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Knex } from 'knex'
@@ -31,7 +31,7 @@ export interface Stores {
   /** Parts of long incoming SMS. */
   shelf: PartShelf
   knex: Knex
-  /** What hides what is written down of dialogues, where there is a key. */
+  /** Seals stored dialogues, if there is a key. */
   sealer: Sealer
   archive: FlowArchive
   /** What operators decided about flows. */
@@ -99,7 +99,7 @@ function watchKeys({ settings, log, metrics, clock }: StoreDeps): { sealer: Seal
   return { sealer: createSealer({ ring, random: pooled(randomBytes), plain }), stop }
 }
 
-/** A dialogue lives for minutes: longer than this is no migration but a door left open. */
+/** A dialogue lasts minutes. A longer exception is not a migration, it is a hole. */
 const PLAIN_MAX_MS = 86_400_000
 
 function plainUntilMs(moment: string | undefined, nowMs: number): number {
@@ -109,11 +109,13 @@ function plainUntilMs(moment: string | undefined, nowMs: number): number {
   throw new UsageError(`privacy.plainUntil: ${moment} is more than a day away (${remedy})`)
 }
 
-/** At a start of the whole machine the database may come up after us. */
+/** When the whole machine starts, the database may start after us. */
 const START_MS = 30_000
 const RETRY_MS = 1_000
 
-/** Opens Postgres and brings it to this version's schema, or refuses. Throws UsageError when it cannot be reached. */
+/**
+ * Opens Postgres and migrates it to the schema of this version, or refuses. Throws UsageError if it cannot be reached.
+ */
 export async function openDatabase(settings: Settings, log: Log, clock: Clock): Promise<Postgres> {
   const onNotice = (notice: string) => log.warn({ notice: notice.slice(0, 200) }, 'postgres')
   if (settings.postgres === 'embedded') {

@@ -1,7 +1,10 @@
 /** The regular look for dialogues whose deadline has passed. */
 import type { Runtime } from './runtime.ts'
 
-/** Never twice at once; what it throws is a bug, counted, and not the end. Answers how to stop it. */
+/**
+ * Never runs twice at the same time. An exception is a bug: it is counted, and the sweep goes on. Answers a function
+ * that stops it.
+ */
 export function startSweeps({ clock, settings, metrics, log }: Runtime, sweep: () => Promise<unknown>): () => void {
   let stopped = false
   let cancel = (): void => undefined

@@ -1,6 +1,6 @@
 /**
- * Tells systemd how we are (Type=notify, WatchdogSec). Node has no datagram sockets of the local kind, so
- * systemd-notify speaks for us; without NOTIFY_SOCKET nothing happens.
+ * Tells systemd our state (Type=notify, WatchdogSec). Node has no local datagram sockets, so systemd-notify does it for
+ * us; without NOTIFY_SOCKET nothing happens.
  */
 import { execFile } from 'node:child_process'
 import type { Clock } from '../ussd/index.ts'
@@ -10,7 +10,7 @@ export interface Notifier {
   stopping(): void
 }
 
-/** `healthy` is asked before each ping: a daemon that is up but deaf must be restarted. */
+/** `healthy` is checked before each ping: a daemon that runs but does not answer must be restarted. */
 export function systemdNotifier(env: NodeJS.ProcessEnv, clock: Clock, healthy: () => boolean): Notifier {
   if (!env.NOTIFY_SOCKET) return { ready: () => undefined, stopping: () => undefined }
   const tell = (...words: string[]) => void execFile('systemd-notify', ['--no-block', ...words], () => undefined)

@@ -1,4 +1,4 @@
-/** What the settings say of TLS, with the files read: for an SMSC and for Redis. */
+/** The TLS settings of an SMSC or of Redis, with their files read. */
 import { readFileSync } from 'node:fs'
 import type { ConfiguredLine } from '../config/index.ts'
 import { UsageError } from '../base/index.ts'

@@ -51,11 +51,11 @@ export interface DeferredDeps {
   lines: { get(name: string): Line | undefined }
   services: readonly CodeRoute[]
   push: Pick<Push, 'offer'>
-  /** Owes an SMS with this id in that transaction. */
+  /** Writes an SMS with this id to the outbox, in that transaction. */
   enqueueSms(trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; text: string }): Promise<void>
-  /** What its back ends hold for it is given back. */
+  /** Tells its back ends to release what they hold. */
   release(record: DialogueRecord, flow: string): void
-  /** What is written down of a subscriber's dialogue, sealed and opened. */
+  /** Seals and opens what is stored of a dialogue. */
   seal(key: DialogueRecord['key'], text: string, bound: string): string
   open(key: DialogueRecord['key'], stored: string, bound: string): string
   clock: Clock
@@ -69,24 +69,25 @@ export interface DeferredDeps {
 }
 
 export interface DeferredAnswers {
-  /** Whether whoever dialled on that line can be told later. */
+  /** Whether a subscriber who dialled on that line can get an answer later. */
   mayHold(line: string): boolean
   /**
-   * Writes the promise down; durable when it resolves. Call `rested` once the holding text is stored, or could not be.
+   * Stores the promise; it is durable when this resolves. Call `rested` when the holding text is stored, or could not
+   * be.
    */
   hold(record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: HeldCall): Promise<Holding>
   start(): void
-  /** What is waited for is left to another daemon, or to this one's next start. */
+  /** Leaves its waits to another daemon, or to its own next start. */
   stop(): Promise<void>
 }
 
 export interface Holding {
-  /** False: the subscriber has hung up or dialled anew. Nothing was promised then. */
+  /** False: the subscriber hung up or dialled again. Then nothing was promised. */
   rested(isIt: boolean): Promise<void>
 }
 
 const LOOK_MS = 500
-/** A row that nobody could deal with this long after its time: its key is gone, or its flow is broken. */
+/** A row that no daemon could handle this long after its time: its key is gone, or its flow is broken. */
 const GIVE_UP_MS = 3_600_000
 const TAKEN_MAX = 50
 
@@ -148,7 +149,7 @@ class DeferredChain {
       offer: null,
       takeovers: 0,
     }
-    // What is said later waits for an answer of its own: nothing that was dialled is played on.
+    // The later screen waits for its own answer: further dialled answers are not played.
     const snapshot = withoutDialled(turn.snapshot, turn.revision, this.#deps.services)
     return { ...row, snapshot: this.#deps.seal(record.key, JSON.stringify(snapshot), boundOf(row)) }
   }
@@ -176,14 +177,14 @@ class DeferredChain {
   }
 
   /**
-   * What failed here did not end this daemon: that counts for nothing. Where the database is away, nobody takes over
-   * either.
+   * A failure here did not end this daemon, so it does not count as a take-over. If the database is away, nobody takes
+   * over anyway.
    */
   async #lived({ epoch }: DeferredRow): Promise<void> {
     await LIVED(this.#deps.knex, { epoch, lease: this.#deps.instance }).catch(() => undefined)
   }
 
-  /** Never rejects: what goes wrong leaves the row to its next owner. */
+  /** Never rejects: after a failure the row goes to its next owner. */
   async #follow(row: DeferredRow, held: HeldCall): Promise<void> {
     this.#following.add(row.epoch)
     try {
@@ -202,7 +203,7 @@ class DeferredChain {
     }
   }
 
-  /** A dialogue of the subscriber's own is never pushed aside: it may end meanwhile, or an SMS says it. */
+  /** Another dialogue of the subscriber is never ended: wait until it ends, or send an SMS. */
   async #offer(row: DeferredRow, said: PlayedScreen): Promise<PushResult | 'stopped'> {
     const untilMs = this.#deps.clock.now() + this.#deps.settings.busyMs
     for (;;) {
@@ -223,7 +224,7 @@ class DeferredChain {
     }
   }
 
-  /** The row and the SMS in one transaction: whoever loses the row owes nothing. */
+  /** The row and the SMS are in one transaction: a daemon that lost the row sends nothing. */
   async #settle(
     row: DeferredRow,
     record: DialogueRecord,
@@ -249,7 +250,7 @@ class DeferredChain {
     if (!goesOn) this.#deps.release({ ...record, ended: said?.ended ?? 'completed' }, record.revision.split('@')[0]!)
   }
 
-  /** Daemon after daemon did not get through it: what it is answered kills or stalls them. An SMS has the busy text. */
+  /** Several daemons failed at it: the answer kills or stalls them. The subscriber gets the busy text by SMS. */
   async #giveUp(row: DeferredRow, record: DialogueRecord): Promise<void> {
     const { epoch, line, takeovers, revision } = row
     this.#deps.metrics.count('limits_total', { limit: 'late_takeovers_max' })
@@ -270,11 +271,11 @@ class DeferredChain {
     const record = this.#recordOf(row)
     const stands = await this.#deps.dialogues.find(record.key)
     const isHere = stands?.epoch === row.epoch
-    // Its turn is still to be played again, which may hold it anew.
+    // Its turn will be played again, and may defer the answer again.
     if (isHere && stands.status === 'taken') return
     if (isHere && stands.ended !== 'answer-later') return this.#settle(row, record, null)
     this.#counted(row.line, 'taken-over')
-    // Its dialogue is in the store, which sees to it that the screen gets there.
+    // Its dialogue is in the store, and the sweep makes sure that the screen arrives.
     if (row.offer && stands?.epoch === row.offer && stands.status !== 'ended')
       return this.#settle(row, record, null, 'shown')
     if (row.takeovers > this.#deps.limits.takeoversMax) return this.#giveUp(row, record)
@@ -311,7 +312,7 @@ class DeferredChain {
     }
   }
 
-  /** Nobody looks at it again; it goes when it is given up. */
+  /** Nobody tries it again; it is removed when it is given up. */
   async #putAside(row: DeferredRow, why: StoreError): Promise<void> {
     this.#counted(row.line, 'refused')
     this.#deps.log.error(
@@ -370,7 +371,7 @@ class DeferredChain {
   }
 }
 
-/** A turn as the dialogue that we push begins with it: back ends go on knowing it by its first epoch. */
+/** The turn with which the pushed dialogue begins: back ends still know it by its first epoch. */
 function goingOn(record: DialogueRecord, { snapshot, ...said }: PlayedScreen): PlayedScreen {
   const context = snapshot.context as JsonObject
   return { ...said, snapshot: { ...snapshot, context: { ...context, began: beganAs(context, record.epoch) } } }

@@ -52,7 +52,10 @@ export const TAKE_OVER = statement<DeferredRow>(
   RETURNING ${COLUMNS.replaceAll(/(\w+)/g, 'l.$1')}`,
 )
 
-/** Noted before the octets leave: whoever takes the row over must not show it again. No row: it is another's by now. */
+/**
+ * Stored before the octets leave: a daemon that takes the row over must not show it again. No row: another daemon has
+ * it now.
+ */
 export const OFFER = statement<{ epoch: string }>(
   'late-offer',
   `
@@ -66,8 +69,8 @@ export const SETTLE_DEFERRED = statement<{ epoch: string }>(
 )
 
 /**
- * Gives up what this daemon holds, so that another one need not wait for its lease to run out: whoever takes that over
- * lost nothing.
+ * Gives up the rows of this daemon, so that another need not wait for their leases to end. This does not count as a
+ * take-over.
  */
 export const LET_GO = statement<{ epoch: string }>(
   'late-let-go',
@@ -75,7 +78,7 @@ export const LET_GO = statement<{ epoch: string }>(
   UPDATE ussd_late SET lease_until = CAST(:now AS timestamptz), takeovers = takeovers - 1 WHERE lease = :lease RETURNING epoch`,
 )
 
-/** It failed here, and this daemon lives on: that is no take-over that counts. */
+/** It failed here and this daemon goes on: this does not count as a take-over. */
 export const LIVED = statement<{ epoch: string }>(
   'late-lived',
   `

@@ -19,7 +19,7 @@ export function pushedFlow(code: string): string | null {
  */
 export function replyIn(record: Pick<DialogueRecord, 'code' | 'turn'>, reply: UssdReply): UssdReply {
   if (pushedFlow(record.code) === null) return reply
-  // What ends before it has begun is a notification: a network would look in vain for the dialogue to end.
+  // A push that ends at once is a notification: the network has no dialogue that it could end.
   if (reply.action === 'end') return { ...reply, action: record.turn === 1 ? 'notify' : 'push-end' }
   return reply.action === 'continue' && record.turn === 1 ? { ...reply, action: 'push-begin' } : reply
 }

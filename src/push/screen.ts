@@ -37,7 +37,7 @@ export async function showScreen(
   ttlMs: number,
 ): Promise<ScreenOutcome> {
   const { pdu } = line.dialect.write(reply, path)
-  // No longer than the sweep leaves an unconfirmed screen alone: else it would go out twice.
+  // Shorter than the time after which the sweep sends an unconfirmed screen again: otherwise it would go out twice.
   const deadline = deps.clock.now() + Math.min(ttlMs, deps.limits.confirmMs * SHARE)
   const outcome = await line.submit(pdu, { lane: 'ussd', deadline })
   deps.metrics.count('ussd_replies_total', { line: line.name, action: reply.action, result: outcome.kind })

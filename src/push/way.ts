@@ -27,7 +27,7 @@ type NoWay = { line: Line | undefined; no: 'unsent' | 'unsupported' | 'busy' }
 
 export interface PushWays {
   lineFor(request: Pick<Wanted, 'line'>): Line | undefined
-  /** Rejects when the store is away. */
+  /** Rejects if the store is away. */
   find(request: Wanted, flow: string | null): Promise<(PushWay & { no?: undefined }) | NoWay>
 }
 
@@ -45,7 +45,7 @@ export function pushWays({ dialogues, lines, chance, sourceOf }: PushWaysDeps): 
       const { msisdn } = request
       const key = { group: line.group, msisdn }
       const standing = await dialogues.find(key)
-      // One transaction a subscriber: ours must not push another one aside. (3GPP TS 24.090)
+      // A subscriber has one transaction at a time: a push must not end another one. (3GPP TS 24.090)
       if (standing && standing.status !== 'ended') return { line, no: 'busy' }
       const source = sourceOf(line.name, flow)
       const path = dialect.push({ msisdn, source, n: number++, not: standing?.returnPath.carrier })

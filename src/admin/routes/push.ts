@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { whyNot, type Admitted, type RouteDeps } from './shared.ts'
 
-/** How long a screen is waited for if nothing is said. */
+/** How long to wait for a screen by default. */
 const TTL_MS = 8_000
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,63}$/)
 

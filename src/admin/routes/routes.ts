@@ -1,6 +1,4 @@
-/**
- * The admin routes that need a token, a file a group. What changes something is written down: who, what, before, after.
- */
+/** The admin routes that need a token, one file for each group. Each change is logged: who, what, before, after. */
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Log } from '../../base/index.ts'

@@ -1,4 +1,4 @@
-/** What the groups of admin routes share: what they are given, and how they write down and refuse. */
+/** What the admin routes share: their deps, the audit log and refusals. */
 import type { Context } from 'hono'
 import type { z } from 'zod'
 import type { Token } from '../access.ts'
@@ -17,7 +17,7 @@ export interface RouteDeps {
   audit(c: Context<Admitted>, what: string, more: object): void
 }
 
-/** Of a number whose `+` is taken off. */
+/** Digits of a number without its `+`. */
 export const DIGITS = /^[1-9]\d{4,14}$/
 
 /** What is wrong with a body; never what was written in it. */

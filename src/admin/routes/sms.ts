@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { DIGITS, type Admitted, type RouteDeps } from './shared.ts'
 
 const body = z.strictObject({ text: z.string().min(1).max(1_600) })
-/** What an outcome is to whoever asked over HTTP. */
+/** The HTTP status of each outcome. */
 const STATUS = { none: 404, off: 409, 'too-late': 409, busy: 409, unknown: 504 } as const
 
 export function smsRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {

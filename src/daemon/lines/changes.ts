@@ -6,7 +6,7 @@ import type { LinesDeps, Running } from './running.ts'
 import type { Trials } from './trials.ts'
 
 export interface LineTable {
-  /** Those that serve, or would if an operator had not stopped them. */
+  /** The lines in force, stopped ones included. */
   running: Map<string, Running>
   trials: Trials
   make(own: ConfiguredLine, print: string): Running
@@ -38,12 +38,12 @@ function removeLine(name: string, { running, trials, tell, retire }: LineTable):
   if (!old.halted) retire(old)
 }
 
-/** At once where nothing of its name serves; else it is tried. */
+/** Starts it at once if no line of that name serves; otherwise tries it first. */
 function putLine(one: Running, { running, trials, tell }: LineTable): 'added' | 'changed' {
   const { name } = one.settings
   const old = running.get(name)
   if (old && !old.halted) {
-    // Taken back before it was taken: nothing is to be tried.
+    // The change was undone before its trial: there is nothing to try.
     if (old.print === one.print) trials.of(name)?.callOff()
     else trials.begin(name, one)
     return 'changed'
@@ -64,7 +64,7 @@ export function haltLine(name: string, { running, trials, tell, retire }: LineTa
   one.halted = true
   const trial = trials.of(name)
   if (trial) {
-    // What was asked for last is what it starts with again.
+    // It starts again with the settings that were asked for last.
     trial.callOff()
     trial.next.halted = true
     running.set(name, trial.next)
@@ -79,7 +79,7 @@ export function resumeLine(name: string, { running, make, tell }: LineTable): bo
   const one = running.get(name)
   if (!one) return false
   if (!one.halted) return true
-  // The one that was stopped may still be on its way out.
+  // The stopped line may still be closing.
   const fresh = make(one.settings, one.print)
   running.set(name, fresh)
   tell('started', name)

@@ -1,4 +1,4 @@
-/** Lines on their way out: what they were told is answered first, then they unbind. */
+/** Lines that close: they answer their open requests first, then they unbind. */
 import type { LinesDeps, Running } from './running.ts'
 
 export interface Departures {
@@ -11,7 +11,7 @@ export interface Departures {
   over(): Promise<unknown>
 }
 
-/** How often it is looked whether all is answered. */
+/** How often to check whether all requests are answered. */
 const LOOK_MS = 20
 
 export function createDepartures({ settings, clock, log }: LinesDeps): Departures {

@@ -12,9 +12,9 @@ export interface BindFigure {
   standby: boolean
 }
 
-/** `all`: whoever has binds, also lines that are tried or on their way out. */
+/** `all`: every line with binds, also lines that are being tried or closing. */
 export function lineFigures(serving: () => Running[], all: () => Running[]) {
-  /** Of one line; where two of a name have the bind, it is up if one of them has it. */
+  /** The binds of one line. If two lines of that name exist, a bind is up if one of them has it. */
   function figuresOf(name: string): BindFigure[] {
     const figures = new Map<string, BindFigure>()
     const rows = all().flatMap((one) => (one.settings.name === name ? one.line.states() : []))

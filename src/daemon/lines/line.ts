@@ -67,7 +67,7 @@ function sourceOf(sms: NonNullable<ConfiguredLine['sms']>) {
   }
 }
 
-/** Where dialogues of these settings may be. */
+/** The line groups that may have dialogues under these settings. */
 export function groupsOf(settings: Settings): string[] {
   const groups = settings.lines.map((line) => line.group ?? line.name)
   return [...new Set(settings.door ? [...groups, settings.door.name] : groups)]

@@ -10,7 +10,7 @@ import { lineMaker, type LinesDeps, type Running } from './running.ts'
 import { createTrials } from './trials.ts'
 
 export interface Lines extends OperatedLines {
-  /** Those that take submits: neither stopped nor on their way out. */
+  /** Lines that take submits: not stopped and not closing. */
   readonly all: readonly Line[]
   get(name: string): Line | undefined
   anyBound(): boolean
@@ -36,7 +36,7 @@ export function createLines(deps: LinesDeps): Lines {
   const table: LineTable = { running, trials, make, retire: departures.retire, tell }
   for (const line of settings.lines) running.set(line.name, make(line, printOf(line, settings.dialects)))
 
-  /** What was tried serves from now on. */
+  /** The tried settings are in force from now on. */
   function take(old: Running, next: Running): void {
     const { name } = next.settings
     running.set(name, next)

@@ -1,8 +1,7 @@
 /**
- * A changed line in place of the one that serves. The new one is tried first, with one bind; the old one stays until
- * the new one is bound, and serves on if that is not to be had. Where the SMSC takes no second bind the old one makes
- * room, and is bound again if the new one is refused. The SMSC is asked twice at most with a password that may be
- * wrong.
+ * Replaces a line by its changed version. The new one is tried first, with one bind; the old one stays until the new
+ * one is bound, and goes on serving if that fails. If the SMSC accepts no second bind, the old one closes, and binds
+ * again if the new one is refused. The SMSC sees a password that may be wrong twice at most.
  */
 import type { LineRefusal } from '../../admin/index.ts'
 import type { ConfiguredLine } from '../../config/index.ts'
@@ -18,8 +17,8 @@ export interface LineContender {
 }
 
 /**
- * taken: the new one serves · unproven: neither is bound, the new one goes on trying · refused: the old one serves on ·
- * called-off: neither was chosen, as something else was asked for meanwhile; the new one is stopped
+ * taken: the new one serves · unproven: neither is bound, the new one goes on trying · refused: the old one goes on
+ * serving · called-off: the operator asked for something else meanwhile; the new one is stopped
  */
 export type Verdict = { is: 'taken' | 'called-off' } | { is: 'unproven' | 'refused'; refusal: LineRefusal }
 
@@ -32,13 +31,13 @@ export interface Trial {
 export interface TrialDeps {
   clock: Clock
   log: Log
-  /** Stops the old one in good order: what it was told is answered. */
+  /** Stops the old one in order: it answers its open requests first. */
   leave(old: LineContender): Promise<void>
   /** Whether the old one is still to serve, when the new one is not. */
   isWanted(old: LineContender): boolean
 }
 
-/** A line that has not bound by then, nor said why, will not: an SMSC that is up answers at once. */
+/** A line that has not bound by then will not bind: an SMSC that is up answers at once. */
 const TRIAL_MS = 10_000
 
 const SILENT: BindDown = {
@@ -58,7 +57,7 @@ export function tryOut(old: LineContender, next: LineContender, deps: TrialDeps)
     const beside = await watch.outcome(() => true)
     if (beside === 'bound') return { is: 'taken' }
     if (beside === 'called-off') return giveUp()
-    // Nothing that works is given up for what does not, and for a password nothing is.
+    // A working line is never given up for one that fails, and never for a wrong password.
     if (beside.why !== 'wrong-password' && !old.line.bound()) return { is: 'unproven', refusal: beside }
     if (!needsRoom(beside, old)) return giveUp(beside)
     await next.line.stop(clock.now())
@@ -69,7 +68,7 @@ export function tryOut(old: LineContender, next: LineContender, deps: TrialDeps)
     await deps.leave(old)
     if (watch.isCalledOff()) return giveUp()
     next.line.start()
-    // Refused for the place again: the SMSC has yet to notice that the old one left. It did not look at the password.
+    // Refused as already bound: the SMSC has not noticed yet that the old one left, and has not checked the password.
     const alone = await watch.outcome(({ why }) => why !== 'already-bound')
     if (alone === 'bound') return { is: 'taken' }
     return giveUp(alone === 'called-off' ? undefined : alone)
@@ -84,14 +83,17 @@ export function tryOut(old: LineContender, next: LineContender, deps: TrialDeps)
   return { next, verdict: decide(), callOff: watch.callOff }
 }
 
-/** The SMSC may take the new one once the old one is gone: it says so, or hangs up on a second one or lets it wait. */
+/**
+ * Whether the SMSC may accept the new bind when the old one is gone: it says so, closes the second connection, or does
+ * not answer it.
+ */
 function needsRoom({ why, peer }: LineRefusal, old: LineContender): boolean {
   if (why === 'already-bound' || why === 'bind-failed' || why === 'bind-refused') return true
   return (why === 'connection-closed' || why === 'silent') && old.line.states().some((row) => row.peer === peer)
 }
 
 interface BindWatch {
-  /** Bound, or why not; what is not `final` may pass until the time is up. */
+  /** Bound, or why not. A reason that is not `final` may pass until the time is over. */
   outcome(final: (down: BindDown) => boolean): Promise<'bound' | 'called-off' | LineRefusal>
   callOff(): void
   isCalledOff(): boolean
@@ -136,7 +138,7 @@ function watchBinds(next: LineContender, clock: Clock): BindWatch {
   }
 }
 
-/** What a line says whose settings are being tried is said once, with the verdict. */
+/** Outages of a line under trial are not logged one by one: the verdict says them once. */
 export function trialLog(log: Log, onTrial: () => boolean): Log {
   return {
     debug: (fields, message) => log.debug(fields, message),

@@ -1,4 +1,4 @@
-/** One line as it runs, also while it is being tried or is on its way out. */
+/** One running line, also while it is tried or while it closes. */
 import type { ConfiguredLine, Settings } from '../../config/index.ts'
 import type { Log, Metrics } from '../../base/index.ts'
 import type { Connect, LateResponse, Tap } from '../../smpp/session/index.ts'
@@ -30,12 +30,12 @@ export interface Running {
   /** Requests of the SMSC that are being answered. */
   underWay: number
   halted: boolean
-  /** It has yet to show that it can be bound. */
+  /** The line is under trial: it has not been bound yet. */
   onTrial: boolean
   onBindState?: (() => void) | undefined
 }
 
-/** `isServing`: it is the one of its name that serves. */
+/** `isServing`: of the lines of that name, this one serves. */
 export function lineMaker(deps: LinesDeps, isServing: (one: Running) => boolean) {
   let generation = 0
   return (own: ConfiguredLine, print: string): Running => {

@@ -1,4 +1,4 @@
-/** Changed lines that are being tried, each beside the one that it is to replace: one at a time for a line. */
+/** Changed lines under trial, each beside the line that it replaces: one trial at a time for a line. */
 import type { LineRefusal } from '../../admin/index.ts'
 import { tryOut, type Verdict } from './replacement.ts'
 import type { LinesDeps, Running } from './running.ts'
@@ -13,7 +13,7 @@ export interface Trying {
 export interface Trials {
   of(name: string): Trying | undefined
   all(): Trying[]
-  /** What was tried before for that line is called off first. */
+  /** Cancels an earlier trial for that line first. */
   begin(name: string, next: Running): void
 }
 
@@ -30,7 +30,7 @@ export function createTrials(deps: LinesDeps, lines: TrialsDeps): Trials {
   const { running, leave, isStopping } = lines
   const trials = new Map<string, Trying>()
 
-  /** Answers why the line stays as it was, if it does and that has a reason. */
+  /** Answers why the line keeps its old settings, if it does and there is a reason. */
   async function decide(name: string, trying: Trying, before: Trying | undefined): Promise<LineRefusal | undefined> {
     await before?.over
     const old = running.get(name)
@@ -71,7 +71,7 @@ export function createTrials(deps: LinesDeps, lines: TrialsDeps): Trials {
   }
 }
 
-/** Makes the verdict true: in the old one's place, stopped, or with the old settings back in force. */
+/** Carries out the verdict: puts the new line in place, stops it, or puts the old settings back in force. */
 async function conclude(
   verdict: Verdict,
   old: Running,

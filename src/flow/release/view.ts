@@ -35,7 +35,7 @@ export interface FlowState {
   /** What its file is, if it ever was good. */
   file: string | null
   canary: { revision: string; share: number } | null
-  /** Revisions whose dialogues end at their next turn. */
+  /** Recalled revisions: their dialogues end at the next turn. */
   recalled: string[]
   /**
    * What would serve, had it not been recalled: `revision` serves instead of it. The same as `revision`: there is no

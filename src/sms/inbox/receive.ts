@@ -32,7 +32,7 @@ export interface SmsIn {
    * away.
    */
   take(pdu: Pdu, line: Line): Promise<void>
-  /** Gives up long ones of which parts never came. Rejects when the store is away. */
+  /** Gives up long ones of which parts never came. Rejects if the store is away. */
   expire(): Promise<void>
 }
 
