@@ -1,3 +1,3 @@
-/** SMS over the lines: the service that sends what the outbox owes and reads what subscribers write. */
+/** SMS over the lines: sends the outbox, and reads SMS from subscribers. */
 export { longestResponseMs } from './sending.ts'
 export { createSmsSide } from './service.ts'

@@ -1,4 +1,4 @@
-/** Reminders as a screen first, and as an SMS where it cannot be shown. */
+/** Reminders as a USSD push first, and as an SMS if the push fails. */
 import type { Push } from '../push/index.ts'
 import type { SmsSubmit } from './outbox/index.ts'
 
@@ -10,8 +10,8 @@ export interface ChannelDeps {
 }
 
 /**
- * Sends reminders by USSD, and all else, and what was not shown for certain, by `sms`. An SMS that has been begun
- * (parts of it are taken) goes on as an SMS.
+ * Sends reminders by USSD push; everything else, and reminders that were certainly not shown, by `sms`. An SMS of which
+ * parts are accepted goes on as an SMS.
  */
 export function pushThenSms(sms: SmsSubmit, { push, flow, ttlMs }: ChannelDeps): SmsSubmit {
   return async (one, beforePart) => {

@@ -62,8 +62,8 @@ export function sendingBy(deps: SendingDeps, recall: NonNullable<OutboxDeps['rec
 }
 
 /**
- * Of the connections to the database. Whoever dials waits for none that SMS hold: a dialogue has seconds, an SMS has
- * hours.
+ * Share of the database connections. Dialogues never wait for connections that SMS hold: a dialogue has seconds, an SMS
+ * has hours.
  */
 const CONNECTIONS_SHARE = 0.4
 

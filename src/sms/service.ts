@@ -1,6 +1,6 @@
 /**
- * The SMS side of the lines: sends what the outbox owes, over the same binds as USSD and always behind it; takes
- * delivery receipts and what subscribers write.
+ * The SMS side of the lines: sends the outbox over the same binds as USSD, always after USSD; takes delivery receipts
+ * and SMS from subscribers.
  */
 import { smsDispatcher, smsQueries, smsReplacing, type Replacing, type SmsSubject } from './outbox/index.ts'
 import {

@@ -1,6 +1,6 @@
 /**
- * What subscribers write. One SMS is one transaction: that it came, what it does, and the answer that it gets stand
- * together or not at all; so a copy that the SMSC delivers after a crash does nothing twice.
+ * SMS from subscribers. One SMS is one transaction: that it came, what it does, and its answer are stored together or
+ * not at all. So a copy that the SMSC delivers after a crash does nothing twice.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import type { Knex } from 'knex'
@@ -16,14 +16,14 @@ export interface IncomingSms {
   msisdn: string
   line: string
   text: string
-  /** What else tells it from another of the same text: the reference that a handset or SMSC gave it. */
+  /** The reference that a handset or SMSC gave it: it distinguishes two SMS with the same text. */
   mark: string
 }
 
-/** What came of it; a metrics label. */
+/** The result; a metrics label. */
 export type IncomingResult = 'repeat' | 'stop' | 'start' | 'help' | 'replied' | 'unknown'
 
-/** By language. The first one stands for languages that are not here. */
+/** By language. The first one serves languages that are not listed. */
 export type TextByLanguage = Readonly<Record<string, string>>
 
 /** Without what only long SMS need. */
@@ -38,7 +38,7 @@ export interface IncomingDeps {
   settings: IncomingSettings
 }
 
-/** False: a copy. The row is held until the transaction ends, so copies that come at once take turns. */
+/** False: a copy. The row is locked until the transaction ends, so copies that arrive together wait for each other. */
 const SEEN = statement<{ helped_at: Date | null }>(
   'sms-seen',
   `
@@ -49,7 +49,7 @@ const SEEN = statement<{ helped_at: Date | null }>(
   RETURNING helped_at`,
 )
 
-/** The last SMS about something that reached the SMSC: what an answer is about. */
+/** The last SMS with a subject that reached the SMSC: an answer is about that subject. */
 const LAST = statement<{ id: string; subject: string }>(
   'sms-last',
   `
@@ -114,7 +114,7 @@ async function reply(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSms
   return true
 }
 
-/** Owes a text in the subscriber's language; false if there is none to send. */
+/** Writes a text in the language of the subscriber to the outbox; false if there is none. */
 async function answer(
   deps: IncomingDeps,
   trx: Knex.Transaction,

@@ -1,7 +1,7 @@
-/** What a subscriber's SMS wants, by its words. Pure. */
+/** The wish in an SMS of a subscriber, by its words. Pure. */
 import { trimAnswer } from '../../ussd/index.ts'
 
-/** Units of an SMS that wishes are looked for in: four messages. What is longer is no keyword. */
+/** Units of an SMS in which to look for keywords: four messages. A longer text is not a keyword. */
 const LOOKED_AT = 640
 
 /** Upper case; a subscriber may write them in any case. */
@@ -11,12 +11,12 @@ export interface Keywords {
   help: readonly string[]
 }
 
-/** `words`: none of the keywords; trimmed, for whoever the SMS answers. */
+/** `words`: no keyword; trimmed, for the service whose SMS it answers. */
 export type Wish = { is: 'stop' | 'start' | 'help' } | { is: 'words'; words: string }
 
 /**
- * A keyword stands alone, in any case, with whatever punctuation. Only the wish for no SMS is also heard in a longer
- * text that begins with it: "STOP please".
+ * A keyword stands alone, in capital or small letters, with any punctuation. Only the wish for no SMS also counts at
+ * the start of a longer text: "STOP please".
  */
 export function wishOf(text: string, keywords: Keywords): Wish {
   const words = trimAnswer(text.slice(0, LOOKED_AT).normalize('NFKC')).replace(EDGES, '')

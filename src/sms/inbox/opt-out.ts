@@ -1,7 +1,7 @@
-/** Subscribers who want no SMS: looked at in the statement before each one leaves. */
+/** Subscribers who want no SMS: checked by the statement before each SMS leaves. */
 import type { Knex } from 'knex'
 
-/** No SMS to that number any more, also none that is owed already. False: it was so before. */
+/** No more SMS to that number, not even those already in the outbox. False: it had opted out before. */
 export async function optOut(knex: Knex, msisdn: string, nowMs: number): Promise<boolean> {
   const row = { msisdn, opted_out_at: new Date(nowMs) }
   const made = await knex('sms_opt_out').insert(row).onConflict('msisdn').ignore().returning('msisdn')

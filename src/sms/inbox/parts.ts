@@ -1,7 +1,7 @@
 /**
- * Long SMS of subscribers, part by part: parts arrive in any order, twice, at several daemons, or never. What a
- * subscriber has unfinished is one value on a shelf that all daemons share; each step here is a pure function of that
- * value.
+ * Long SMS from subscribers, part by part: parts arrive in any order, twice, at several daemons, or never. The
+ * unfinished SMS of a subscriber are one value on a shelf that all daemons share; each step here is a pure function of
+ * that value.
  */
 import { createHash } from 'node:crypto'
 
@@ -23,13 +23,13 @@ interface Unfinished {
   reference: number
   total: number
   sinceMs: number
-  /** By sequence. Once it is dealt with, their digests: that is enough to know a copy. */
+  /** By sequence. After the text was handled, only their digests: enough to recognise a copy. */
   parts: Record<string, string>
-  /** When it was dealt with; null: it was not. */
+  /** When it was handled; null: not yet. */
   doneMs: number | null
 }
 
-/** What one subscriber has on the shelf. Whose it is stands in it, for the log: the name may hide it. */
+/** The shelf of one subscriber. The MSISDN is inside, for the log: the name may be hashed. */
 export interface HeldDeps {
   msisdn: string
   group: string
@@ -41,16 +41,16 @@ export interface PartLimits {
   partsMax: number
   /** Unfinished texts of one subscriber; the oldest is given up. */
   textsMax: number
-  /** A text whose parts are not all here by then is given up. */
+  /** A text is given up if parts are missing by then. */
   keepMs: number
-  /** The same part again this soon after its text was dealt with is a copy. */
+  /** The same part again, this soon after its text was handled, is a copy. */
   copyMs: number
 }
 
-/** What a change leaves on the shelf (null: nothing), and what it tells. */
+/** The new value of the shelf (null: nothing), and the result of the change. */
 export interface Changed<T> {
   held: HeldDeps | null
-  /** When somebody must look again, and how long that is from now. */
+  /** When to look again, and how long that is from now. */
   dueMs: number
   liveMs: number
   told: T
@@ -60,7 +60,7 @@ export type PartKey = Pick<HeldDeps, 'group' | 'msisdn'>
 
 /** The port of the store. Rejects with StoreError; what `change` put is durable when it resolves. */
 export interface PartShelf {
-  /** Reads, changes and writes back as if nobody else did meanwhile; `change` may be asked several times. */
+  /** Reads, changes and writes back atomically; `change` may be called several times. */
   change<T>(key: PartKey, change: (held: HeldDeps | null) => Changed<T>): Promise<T>
   /** The same for what is due, `limit` subscribers at most. */
   changeDue<T>(nowMs: number, limit: number, change: (held: HeldDeps) => Changed<T>): Promise<T[]>
@@ -69,7 +69,7 @@ export interface PartShelf {
   erase(msisdn: string): Promise<number>
 }
 
-/** Why texts were given up: their time was over, another text took their reference, or there were too many. */
+/** Why texts were given up: their time ended, another text took their reference, or there were too many. */
 export interface GivenUp {
   expired: number
   replaced: number
@@ -77,8 +77,7 @@ export interface GivenUp {
 }
 
 /**
- * part: more are to come · repeat: it was here · whole: all are here, perhaps not for the first time · too-many: not
- * collected.
+ * part: parts are missing · repeat: a copy · whole: complete, perhaps not for the first time · too-many: not collected.
  */
 export interface Added {
   is: 'part' | 'repeat' | 'whole' | 'too-many'
@@ -100,7 +99,7 @@ export function addPart(held: HeldDeps | null, part: SmsPartIn, nowMs: number, l
   if (same && known !== undefined && known === (same.doneMs === null ? part.text : digest(part.text))) {
     return isWhole(same) && same.doneMs === null ? left(kept, 'whole', joined(same)) : left(kept, 'repeat')
   }
-  // Its place is another's: references come round, in 256 texts where they have one octet.
+  // Another text has its place: references repeat, after 256 texts if they have one octet.
   const goesOn = same && same.doneMs === null && known === undefined
   if (same && !goesOn && same.doneMs === null) gaveUp.replaced++
   const { to, reference, total, sequence, text } = part
@@ -128,7 +127,7 @@ export function endText(held: HeldDeps | null, part: SmsPartIn, nowMs: number, l
   return { ...changed(part, texts, nowMs, limits), told: undefined }
 }
 
-/** Takes away what is over. Pure. */
+/** Removes what has expired. Pure. */
 export function expireTexts(held: HeldDeps, nowMs: number, limits: PartLimits): Changed<PartKey & { expired: number }> {
   const { kept, expired } = young(held, nowMs, limits)
   const { msisdn, group } = held

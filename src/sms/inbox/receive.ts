@@ -1,4 +1,4 @@
-/** SMS from subscribers, from the PDU on: who wrote it, the parts of a long one together, and what it does. */
+/** SMS from subscribers, from the PDU on: the sender, the parts of a long SMS, and the effect. */
 import type { Log, Counters } from '../../base/index.ts'
 import { takeSms, type IncomingDeps } from './inbox.ts'
 import {
@@ -32,13 +32,13 @@ export interface SmsIn {
    * away.
    */
   take(pdu: Pdu, line: Line): Promise<void>
-  /** Gives up long ones of which parts never came. Rejects if the store is away. */
+  /** Gives up long SMS with missing parts. Rejects if the store is away. */
   expire(): Promise<void>
 }
 
 /** What an SMSC or handset may name a message by: user_message_reference, receipted_message_id. */
 const MARKS = [0x0204, 0x001e]
-/** Subscribers that one look at what is over deals with; the rest waits for the next. */
+/** Subscribers that one sweep handles; the rest waits for the next. */
 const EXPIRED_MAX = 200
 
 export function smsIn(deps: SmsInDeps): SmsIn {
@@ -60,7 +60,7 @@ export function smsIn(deps: SmsInDeps): SmsIn {
     if (over) metrics.count('limits_total', { limit: 'sms_texts_max' }, over)
   }
 
-  /** The whole text where this part completes it; else what is to be counted. */
+  /** The whole text if this part completes it; else the result to count. */
   async function join(part: SmsPartIn): Promise<{ text: string } | { counted: string }> {
     const { is, text, gaveUp: gone } = await shelf.change(part, (held) => addPart(held, part, clock.now(), limits))
     gaveUp(part.msisdn, part.group, gone)

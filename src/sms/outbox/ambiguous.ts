@@ -1,4 +1,4 @@
-/** SMS that were written and not answered: settled by a response that comes late, by a receipt, or by giving up. */
+/** SMS that were sent without a response: settled by a late response, by a receipt, or by giving up. */
 import type { Knex } from 'knex'
 import { nextState, type ReminderState } from '../../../machines/reminder.ts'
 import { STATE_OF } from './receipt-rows.ts'
@@ -17,15 +17,15 @@ export interface LateSms {
 }
 
 /**
- * A receipt settles it; without one, when its grace is over, what is missing of it is tried once more, or it is given
- * up. Answers what became of it, or null if it still waits.
+ * A receipt settles it. Without one, after the grace, the missing parts are tried once more, or the SMS is given up.
+ * Answers the result, or null while it waits.
  */
 export async function reconcile(deps: OutboxDeps, row: OpenRow): Promise<ReminderState | 'retried' | null> {
   const { knex, clock } = deps
   return knex.transaction(async (trx) => {
     const told = await takeReceiptOf(deps, trx, row)
     if (told) {
-      // The receipt may have come through another door of the SMSC.
+      // The receipt may have come over another line to the same SMSC.
       const taken = { line: row.line || told.line, part: missing(row)[0] ?? 1, messageId: told.messageId }
       const state = await take(deps, trx, row, taken)
       for (const receipt of told.receipts) {
@@ -42,7 +42,7 @@ export async function reconcile(deps: OutboxDeps, row: OpenRow): Promise<Reminde
   })
 }
 
-/** True if what came late told something new of an SMS that waits. */
+/** True if the late response changed an SMS that waits. */
 export async function settleLate(deps: OutboxDeps, late: LateSms, outcome: SmsOutcome): Promise<boolean> {
   if (outcome.is === 'ambiguous' || outcome.is === 'unsent') return false
   return deps.knex.transaction(async (trx) => {
@@ -65,7 +65,7 @@ interface TakenPart {
   messageId: string
 }
 
-/** One more part is known to be taken: all of them, or the rest is due now. */
+/** The SMSC accepted one more part: either all are accepted, or the rest is due now. */
 async function take(
   deps: OutboxDeps,
   trx: Knex.Transaction,

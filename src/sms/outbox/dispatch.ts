@@ -1,6 +1,6 @@
 /**
- * Sends what the outbox owes. Several daemons may do so at once: a row is leased, looked at once more, and committed as
- * `submitting` before its octets leave. (SMPP has no idempotency key: what was written and not answered is ambiguous.)
+ * Sends the outbox. Several daemons may do so together: a row is leased, checked once more, and committed as
+ * `submitting` before its octets leave. (SMPP has no idempotency key: an SMS without a response is ambiguous.)
  */
 import { randomUUID } from 'node:crypto'
 import { nextState } from '../../../machines/reminder.ts'
@@ -26,18 +26,18 @@ import { quietUntil } from './schedule.ts'
 import { OUTBOX_DEFAULTS, type OutboxDeps, type OutboxSettings } from './settings.ts'
 import { ANSWER, type BeforePart, type Receipt, type SmsOutcome } from './types.ts'
 
-/** How often what is no longer needed is removed. */
+/** How often to remove rows that are no longer needed. */
 const FORGET_EVERY_MS = 3_600_000
 
 export interface SmsDispatcher {
-  /** One look at the outbox; answers how many SMS a line took in hand. Rejects when Postgres is away. */
+  /** One look at the outbox; answers how many SMS a line started to send. Rejects if Postgres is away. */
   tick(): Promise<number>
   /** Durable when it resolves. Rejects when Postgres is away. */
   applyReceipt(receipt: Receipt): Promise<ReceiptResult>
   /** A response that came after its deadline: true if it settled an ambiguous SMS. Rejects when Postgres is away. */
   late(sms: LateSms, outcome: SmsOutcome): Promise<boolean>
   start(): void
-  /** Resolves when what was handed out is settled. */
+  /** Resolves when all SMS that lines took are settled. */
   stop(): Promise<void>
 }
 
@@ -64,7 +64,7 @@ export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
   async function poll(): Promise<void> {
     let sent = 0
     try {
-      // Batch follows batch while much is due: between them the line stands idle, so only the claim is made there.
+      // While much is due, batch follows batch. The line is idle between them, so only the claim is done there.
       const upkeep = work.now() >= upkeepAtMs
       if (upkeep) upkeepAtMs = work.now() + work.settings.pollMs
       sent = await tick(upkeep)
@@ -122,7 +122,7 @@ async function look(work: Work, upkeep: boolean): Promise<number> {
   return inParallel(rows, settings.inFlightMax, (row) => send(work, row, lease))
 }
 
-/** What became of earlier SMS: losses, receipts that settle them, what is too old, what is to be called back. */
+/** Earlier SMS: losses, receipts that settle them, expired ones, and those to cancel at the SMSC. */
 async function keepUp(work: Work): Promise<void> {
   const { knex, clock, settings } = work
   const now = new Date(clock.now())
@@ -137,7 +137,7 @@ async function keepUp(work: Work): Promise<void> {
   for (const { kind, is } of await recallAll(work, settings.batchMax)) count(work, kind, is)
 }
 
-/** 1 if a line took it in hand. */
+/** 1 if a line started to send it. */
 async function send(work: Work, row: ClaimedRow, lease: string): Promise<number> {
   const { knex, clock, settings } = work
   const quietMs = row.quiet_zone === null ? null : quietUntil(clock.today(), settings.quietHours, row.quiet_zone)
@@ -170,7 +170,7 @@ async function send(work: Work, row: ClaimedRow, lease: string): Promise<number>
 
 async function submit(work: Work, row: ClaimedRow, beforePart: BeforePart): Promise<SmsOutcome> {
   const { clock } = work
-  // The appointment is a moment of the calendar; the SMSC lives by the wall clock.
+  // The appointment is a calendar time; the SMSC uses the wall clock.
   const expiresMs = row.expires_at.getTime() - clock.today() + clock.now()
   const { id, kind, msisdn, text, line, taken, parts } = row
   const sms = { id, kind, msisdn, text, line, expiresMs, reference: referenceOf(id) }
@@ -185,7 +185,7 @@ async function submit(work: Work, row: ClaimedRow, beforePart: BeforePart): Prom
 
 type Attempt = ClaimedRow & { lease: string }
 
-/** Where it cannot be written the parts go on: what is settled at the end says all of it again. */
+/** If this cannot be stored, the parts still go on: the result at the end includes it. */
 async function takePart(
   work: Work,
   row: Pick<Attempt, 'id' | 'lease'>,

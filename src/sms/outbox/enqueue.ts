@@ -1,4 +1,4 @@
-/** An SMS that is owed at once, outside any other statement. */
+/** An SMS that is due now, written outside any other statement. */
 import type { Knex } from 'knex'
 import type { Clock } from '../../ussd/index.ts'
 
@@ -23,7 +23,7 @@ export async function enqueueSms(
 ): Promise<void> {
   const [now, todayMs] = [new Date(clock.now()), clock.today()]
   const subject = `${kind}:${id}`
-  // Whoever owes it again does so at another moment, which the unique index takes for another SMS.
+  // A repetition comes at another moment, which the unique index would take for another SMS.
   if (await knex('sms_outbox').where({ subject, kind }).first('id')) return
   await knex('sms_outbox')
     .insert({

@@ -1,11 +1,11 @@
-/** What the outbox no longer needs, and what a subscriber wants gone. */
+/** Removes what the outbox no longer needs, and all rows of a subscriber. */
 import type { Knex } from 'knex'
 import { statement } from '../../base/index.ts'
 import { ORPHAN_MS } from './settings.ts'
 
-/** Rows forgotten at once: a purge must not hold the table. The rest goes with the next one. */
+/** Rows removed in one purge, so that it does not hold the table. The next purge removes more. */
 const ROWS_MAX = 5_000
-/** How long it is known what a subscriber wrote last: longer than any SMSC repeats itself. */
+/** How long the last text of a subscriber is kept: longer than any SMSC repeats one. */
 const INCOMING_MS = 7 * 24 * 3_600_000
 
 const ORPHANS = statement<{ id: string }>(
@@ -30,7 +30,7 @@ const SETTLED = statement<{ id: string }>(
   RETURNING id`,
 )
 
-/** Forgets receipts that nobody asked for in a day, and SMS that were settled `keepMs` ago. Answers how many. */
+/** Removes receipts that matched no SMS within a day, and SMS settled `keepMs` ago. Answers how many. */
 export async function forgetOld(knex: Knex, nowMs: number, keepMs: number): Promise<number> {
   const before = (ms: number) => ({ before: new Date(nowMs - ms) })
   const orphans = await ORPHANS(knex, before(ORPHAN_MS))

@@ -1,4 +1,4 @@
-/** The names that an SMSC gives to messages: the response and the receipt may write the same one differently. */
+/** Message ids of an SMSC: the response and the receipt may write the same id differently. */
 
 /** How an SMSC writes its ids. 'as-is' makes no guess: `10` may be either. */
 export type IdBase = 'as-is' | 'hex' | 'dec'
@@ -12,8 +12,8 @@ export interface IdBases {
 export const AS_IS: IdBases = { response: 'as-is', receipt: 'as-is' }
 
 /**
- * What two writings of one id have in common: no blanks, lower case, no leading zeros, and decimal where the line's
- * profile says that one side is hexadecimal.
+ * The common form of two writings of one id: no blanks, lower case, no leading zeros, and decimal if the profile of the
+ * line says that one side is hexadecimal.
  */
 export function messageKey(id: string, base: IdBase): string {
   const plain = id

@@ -1,6 +1,5 @@
 /**
- * SMS whose receipt is overdue: the SMSC is asked what became of them, ever less often, and settles them as a receipt
- * would.
+ * SMS with an overdue receipt: we ask the SMSC about them, less and less often. Its answer settles them like a receipt.
  */
 import { statement } from '../../base/index.ts'
 import { unsentMs } from './retry-policy.ts'
@@ -22,9 +21,9 @@ export interface Queries {
   look(line: QueryLine): Promise<void>
 }
 
-/** Afterwards nobody asks any more: no SMSC tries a message, or knows of one, for longer as a rule. */
+/** After this we stop asking: SMSCs rarely try a message, or know it, for longer. */
 const QUERY_UNTIL_MS = 3 * 24 * 3_600_000
-/** A line that does not know the operation, or does not answer it, is left alone this long. */
+/** If the SMSC does not know the operation, or does not answer it, we ask nothing on that line for this long. */
 export const QUERY_REST_MS = 3_600_000
 
 interface OverdueRow {
@@ -33,7 +32,7 @@ interface OverdueRow {
   parts: { part: number; message_id: string }[]
 }
 
-/** Each time it is asked in twice the time that it has been waited for: seven times where that was an hour. */
+/** Each question waits twice as long as the one before: seven questions if the first wait was an hour. */
 const OVERDUE = statement<OverdueRow>(
   'sms-overdue',
   `
@@ -88,7 +87,7 @@ export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
       rows.sort((a, b) => Number(a.id) - Number(b.id))
       for (const [n, row] of rows.entries()) {
         const is = await ask(line, row)
-        // What the SMSC does not know now it will not know later.
+        // If the SMSC does not know it now, it will not know it later.
         if (is === 'unknown') await ASK_AT(knex, { id: row.id, wake: new Date(nowMs + QUERY_UNTIL_MS) })
         if (is !== 'unsupported' && is !== 'later' && is !== 'unsent') continue
         if (is === 'unsupported') {

@@ -1,14 +1,14 @@
-/** SMS that the SMSC has and that are not wanted any more: their thing is off. */
+/** SMS that wait at the SMSC, but whose subject was cancelled. */
 import { unsentMs } from './retry-policy.ts'
 import { RECALL, RECALLED, type RecallRow } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
 
-/** How long one daemon may take over it. */
+/** How long one daemon may work on it. */
 const RECALL_MS = 60_000
 
 /**
- * Calls back what shall be; answers the kinds of those that the SMSC threw away, and of those that it did not. One that
- * is delivered meanwhile is simply delivered.
+ * Cancels them at the SMSC; answers the kinds of those that it cancelled and of those that it did not. An SMS delivered
+ * meanwhile stays delivered.
  */
 export async function recallAll(
   deps: OutboxDeps,

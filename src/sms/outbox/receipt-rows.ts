@@ -1,4 +1,4 @@
-/** The statements of receipts: parts of SMS by what the SMSC called them, and receipts that nobody asked for yet. */
+/** The statements of receipts: parts of SMS by their message id, and receipts that match no SMS yet. */
 import { statement } from '../../base/index.ts'
 import type { ReminderState } from '../../../machines/reminder.ts'
 import type { Receipt } from './types.ts'
@@ -28,7 +28,7 @@ const RIVAL = `interval '1 day'`
 
 const ORPHAN = 'id, line, message_id, message_key, sender, state, error, reference'
 
-/** A receipt and its response may be written at the same moment, each not seeing the other: they take turns. */
+/** A receipt and its response may be stored at the same moment without seeing each other: a lock puts them in order. */
 export const LOCK_KEY = statement('receipt-lock', `SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))`)
 
 /** `:parts`: `[{ part, message_id, message_key }]` */
@@ -45,9 +45,9 @@ export const STORE_PARTS = statement(
 const LINES_OF_SMSC = '(SELECT jsonb_array_elements_text(CAST(:linesOfSmsc AS jsonb)))'
 
 /**
- * Takes the receipts that came before anybody knew these ids; `:line` '' is any. On another line of the SMSC only those
- * that name the subscriber: each door may number messages by itself. `:own`: the key that is the reference alone, which
- * comes round: only of the subscriber's.
+ * Takes the receipts that came before these ids were known; `:line` '' is any. On another line of the SMSC, only those
+ * that name the subscriber: each line may number messages separately. `:own`: the key that is only the reference, which
+ * repeats: only for this subscriber.
  */
 export const TAKE_EARLY = statement<OrphanRow>(
   'receipt-early',
@@ -61,8 +61,8 @@ export const TAKE_EARLY = statement<OrphanRow>(
 )
 
 /**
- * Receipts that may be of an SMS whose response never came: its reference, or none, and then only if they are not as
- * likely another SMS's of that subscriber.
+ * Receipts that may belong to an SMS without a response: with its reference; or without one, if no other SMS of that
+ * subscriber is as likely.
  */
 export const POSSIBLE = statement<OrphanRow>(
   'receipt-possible',
@@ -82,7 +82,7 @@ export const DROP_ORPHANS = statement(
   DELETE FROM sms_receipt_orphan WHERE id IN (SELECT CAST(jsonb_array_elements_text(CAST(:ids AS jsonb)) AS bigint))`,
 )
 
-/** The same receipt twice is kept once. */
+/** A repeated receipt is stored once. */
 export const KEEP_ORPHAN = statement<{ id: string }>(
   'receipt-keep',
   `
@@ -131,7 +131,7 @@ export const SETTLE_PART = statement(
   UPDATE sms_part SET state = CAST(:state AS text) WHERE sms = CAST(:sms AS bigint) AND part = CAST(:part AS int)`,
 )
 
-/** How far the parts of one SMS are; `parts`: how many there are to be. */
+/** The state of the parts of one SMS; `parts`: how many it has. */
 export const PART_STATES = statement<{ state: PartState; parts: number }>(
   'receipt-part-states',
   `

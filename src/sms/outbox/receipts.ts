@@ -1,4 +1,4 @@
-/** What receipts do to the outbox: matched by line and message id, kept for a day when nobody knows the id yet. */
+/** Applies receipts to the outbox: matched by line and message id, kept for a day if the id is not known yet. */
 import type { Knex } from 'knex'
 import { nextState, type ReminderEvent } from '../../../machines/reminder.ts'
 import { repeating } from '../../base/index.ts'
@@ -22,10 +22,10 @@ import {
 import type { OutboxDeps } from './settings.ts'
 import type { PartIds, Receipt } from './types.ts'
 
-/** matched: it told something new · repeat: it did not · orphan: kept until somebody knows its id. */
+/** matched: it changed something · repeat: it changed nothing · orphan: kept until its id is known. */
 export type ReceiptResult = 'matched' | 'repeat' | 'orphan'
 
-/** Of a part whose id names nothing: no receipt will be matched by it. */
+/** The key of a part without a usable id: no receipt matches it. */
 const NO_KEY = ''
 
 /**
@@ -34,7 +34,7 @@ const NO_KEY = ''
  */
 export async function applyReceipt(deps: OutboxDeps, given: Receipt): Promise<ReceiptResult> {
   const { clock, chance } = deps
-  // Receipts write the subscriber with a prefix more often than PDUs do.
+  // Receipts write the MSISDN with a prefix more often than PDUs do.
   const receipt = { ...given, from: given.from.replace(/^(\+|00)/, '') }
   const apply = () =>
     deps.knex.transaction(async (trx) => {
@@ -48,8 +48,8 @@ export async function applyReceipt(deps: OutboxDeps, given: Receipt): Promise<Re
 }
 
 /**
- * Stores what the SMSC called the parts of an accepted SMS, and applies receipts that came before. Inside the
- * transaction that writes `accepted`.
+ * Stores the message ids of an accepted SMS, and applies receipts that came before. Inside the transaction that writes
+ * `accepted`.
  */
 export async function storeParts(
   deps: OutboxDeps,
@@ -80,7 +80,7 @@ export async function storeParts(
   }
 }
 
-/** What the SMSC answered about one part; true if that was new. Rejects when Postgres is away. */
+/** Stores the answer of the SMSC about one part; true if it was new. Rejects if Postgres is away. */
 export async function applyState(deps: OutboxDeps, at: { sms: string; part: number }, said: Match): Promise<boolean> {
   const { clock, chance } = deps
   const apply = () =>
@@ -129,7 +129,7 @@ export async function takeReceiptOf(
   }
 }
 
-/** The 16-bit user_message_reference of an SMS; never 0, which some SMSCs take for none. As FIND_REFERENCE has it. */
+/** The 16-bit user_message_reference of an SMS; never 0, which some SMSCs read as none. As in FIND_REFERENCE. */
 export function referenceOf(id: string): number {
   return Number(BigInt(id) % 65_535n) + 1
 }
@@ -140,8 +140,8 @@ function keyOf(deps: OutboxDeps, line: string, id: string, side: 'response' | 'r
 }
 
 /**
- * What a receipt is known by whose message id says nothing (`responses.messageIdUseless`) or is not there: the
- * reference that the SMSC echoes. With the subscriber it is as good as an id; several parts of one SMS have the same.
+ * The key of a receipt whose message id is useless (`responses.messageIdUseless`) or missing: the reference that the
+ * SMSC echoes. With the MSISDN it is as good as an id; all parts of one SMS have the same.
  */
 function referenceKey(reference: number | null): string {
   return reference === null ? NO_KEY : `user_message_reference ${reference}`
@@ -174,7 +174,7 @@ async function findPart(
   return part
 }
 
-/** Writes what one receipt says of one part; the whole is delivered when all of its parts are. False: nothing new. */
+/** Stores the receipt of one part; the SMS is delivered when all parts are. False: nothing new. */
 export async function applyToPart(
   trx: Knex.Transaction,
   part: PartRow,

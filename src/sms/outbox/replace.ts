@@ -1,6 +1,4 @@
-/**
- * The text of an SMS that is owed, or that the SMSC still holds, becomes another: there, or as a new SMS in its place.
- */
+/** Replaces the text of an SMS in the outbox or at the SMSC: there, or by a new SMS. */
 import type { Knex } from 'knex'
 import { statement } from '../../base/index.ts'
 import { RECALLED } from './rows.ts'
@@ -25,7 +23,7 @@ export interface SmsRow {
   submitted_at: Date | null
 }
 
-/** The newest of one subscriber that are told. */
+/** How many of the newest SMS of one subscriber are listed. */
 const SMS_LISTED_MAX = 50
 
 const OF_SUBSCRIBER = statement<SmsRow>(
@@ -35,7 +33,7 @@ const OF_SUBSCRIBER = statement<SmsRow>(
   FROM sms_outbox WHERE msisdn = :msisdn ORDER BY id DESC LIMIT ${SMS_LISTED_MAX}`,
 )
 
-/** Nothing of it has left, and nobody is about to send it. */
+/** No part of it was sent, and nobody is about to send it. */
 const CHANGE_DUE = statement<{ id: string }>(
   'sms-change-due',
   `
@@ -68,10 +66,7 @@ const REPLACED = statement<{ id: string }>(
   UPDATE sms_outbox SET text = CAST(:text AS text) WHERE id = CAST(:id AS bigint) RETURNING id`,
 )
 
-/**
- * The same SMS again with another text; it was due already, and one of a kind and moment there is. Quiet hours are
- * kept.
- */
+/** The same SMS with another text. It was due already, and its kind and moment are unique. Quiet hours are kept. */
 const OWE_ANEW = statement<{ id: string }>(
   'sms-owe-anew',
   `
@@ -113,7 +108,7 @@ export function smsReplacing(deps: ReplacingDeps): Replacing {
     return instead(id, text, await deps.recall({ msisdn, line, messageIds }))
   }
 
-  /** What the SMSC has thrown away is owed anew; what it has not is delivered, or as good as. */
+  /** Parts that the SMSC cancelled are sent again; the others are delivered, or almost. */
   async function instead(id: string, text: string, recalled: RecallOutcome): Promise<Replaced> {
     if (recalled === 'off') return 'off'
     if (recalled !== 'gone') return recalled === 'unsent' ? 'busy' : 'too-late'

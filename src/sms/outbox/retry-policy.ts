@@ -8,8 +8,8 @@ import type { Chance } from '../../ussd/index.ts'
 import type { SmsOutcome } from './types.ts'
 
 /**
- * retry: passes by itself · pause: so, and the line shall rest for it · destination: only this subscriber's queue is
- * full · fail: the same SMS will be refused always.
+ * retry: temporary · pause: temporary, and the line must wait · destination: only the queue of this subscriber is full
+ * · fail: the SMSC will always refuse this SMS.
  */
 export const STATUS_CLASSES = ['retry', 'pause', 'destination', 'fail'] as const
 export type StatusClass = (typeof STATUS_CLASSES)[number]
@@ -48,13 +48,13 @@ const VENDORS = { from: 0x400, to: 0x4ff, class: 'retry' } as const
 const DOUBLING = { firstMs: 2_000, lastMs: 60_000, atLeast: 0.5 }
 /** Refused so often, the SMS has failed: by then the SMSC has asked us to wait for a good quarter of an hour. */
 const TRIES_MAX = 20
-/** Not written at all: as soon as the bind is likely to be back. It is no try. */
+/** Not sent at all: retry when the bind is likely to be back. It does not count as a try. */
 const UNSENT_MS: Span = [1_000, 5_000]
-/** Written and not answered: sent once more, never twice. A subscriber rarely reads it two times, never three. */
+/** Sent without a response: sent once more, never twice. A subscriber rarely gets it two times, never three. */
 const LOSSES_MAX = 2
 /** How long a receipt may settle an SMS whose response never came; `reminders.ambiguousGraceMs` changes it. */
 export const AMBIGUOUS_GRACE_MS = 90_000
-/** A line whose SMSC throttles: as long as its pace rests. The refused SMS itself waits longer. */
+/** The pause of a line whose SMSC throttles. The refused SMS itself waits longer. */
 const LINE_PAUSE_MS = 1_000
 
 /** The class of a status on a line whose settings say `own`. */
@@ -63,12 +63,12 @@ export function statusClass(status: number, own: StatusClasses): StatusClass {
   return own.get(status) ?? POLICY.get(status)?.class ?? vendors
 }
 
-/** The settings' own classes: `{ "0x45": fail }`. The schema has seen to the form. */
+/** The classes of the settings: `{ "0x45": fail }`. The schema has checked the form. */
 export function ownClasses(written: Readonly<Record<string, StatusClass>>): StatusClasses {
   return new Map(Object.entries(written).map(([status, is]) => [Number(status), is]))
 }
 
-/** What a refusal means for the SMS. */
+/** The effect of a refusal on the SMS. */
 export function refused(status: number, own: StatusClasses): SmsOutcome {
   const is = statusClass(status, own)
   if (is === 'fail') return { is: 'failed', status }
@@ -87,16 +87,16 @@ export function unsentMs(chance: Chance): number {
   return between(UNSENT_MS, chance)
 }
 
-/** What is done with an SMS after a try. */
+/** What to do with an SMS after a try. */
 export interface NextStep {
   event: ReminderEvent
   /** Until it is looked at again. */
   waitMs: number
-  /** Of the line, before anything else leaves on it. */
+  /** Pause of the line before it sends anything else. */
   linePauseMs?: number
-  /** Other SMS to this subscriber wait as long. */
+  /** Pause of other SMS to this subscriber. */
   isHeldBack?: boolean
-  /** What the row keeps of it. */
+  /** Stored in the row. */
   status: number | null
   error: string | null
 }
@@ -132,7 +132,7 @@ export function afterTry(outcome: SmsOutcome, { attempts, ambiguousGraceMs, chan
   }
 }
 
-/** No response, and no receipt within the grace. `losses`: how often so, this time included. */
+/** No response, and no receipt within the grace. `losses`: how often, including this time. */
 export function afterGrace(losses: number): ReminderEvent {
   return { type: 'GRACE_OVER', mayRetry: losses < LOSSES_MAX }
 }

@@ -1,6 +1,6 @@
 /**
- * The statements of the outbox. Each one names the states that it may leave, so that nothing moves a row twice;
- * the states come from the statechart.
+ * The statements of the outbox. Each names the states that it may change, so that nothing changes a row twice; the
+ * states come from the statechart.
  */
 import { nextState, statesHearing, type ReminderEvent } from '../../../machines/reminder.ts'
 import { statement } from '../../base/index.ts'
@@ -43,7 +43,7 @@ export function hearing(event: ReminderEvent): string {
     .join(', ')
 }
 
-/** Leases `:limit` rows that are due to `:lease`; rows that another daemon is leasing are passed over. */
+/** Leases `:limit` due rows to `:lease`; skips rows that another daemon is leasing. */
 export const CLAIM = statement<ClaimedRow>(
   'sms-claim',
   `
@@ -60,8 +60,8 @@ export const CLAIM = statement<ClaimedRow>(
 )
 
 /**
- * The last look before the octets leave: still leased by us, still wanted. No row: leave it alone. `:msisdn` is null
- * where no opt-out counts.
+ * The last check before the octets leave: still our lease, still wanted. No row: do not send it. `:msisdn` is null if
+ * opt-outs do not count.
  */
 export const SUBMIT = statement<{ state: string; attempts: number }>(
   'sms-submit',
@@ -78,7 +78,7 @@ export const SUBMIT = statement<{ state: string; attempts: number }>(
   RETURNING o.state, o.attempts`,
 )
 
-/** One of several parts is about to leave: should this daemon die, another one knows how many there are to be. */
+/** One of several parts is about to leave: if this daemon dies, another one knows how many parts there are. */
 export const TAKE_PART = statement<{ id: string }>(
   'sms-take-part',
   `
@@ -87,7 +87,7 @@ export const TAKE_PART = statement<{ id: string }>(
   RETURNING id`,
 )
 
-/** What came of it, written by the holder of the lease; a receipt may have been quicker. */
+/** The result, written by the owner of the lease; a receipt may have been faster. */
 export const SETTLE_SMS = statement<{ id: string }>(
   'sms-settle',
   `
@@ -100,7 +100,7 @@ export const SETTLE_SMS = statement<{ id: string }>(
   RETURNING id`,
 )
 
-/** Puts a leased row off without having tried it. */
+/** Postpones a leased row without a try. */
 export const DEFER = statement<{ id: string }>(
   'sms-defer',
   `
@@ -109,7 +109,7 @@ export const DEFER = statement<{ id: string }>(
   RETURNING id`,
 )
 
-/** Rows whose daemon died (or hung) between writing and hearing: nobody knows whether the octets left. */
+/** Rows whose daemon died or hung between sending and the response: nobody knows whether the octets left. */
 export const LOSE = statement<{ id: string; kind: string }>(
   'sms-lose',
   `
@@ -129,7 +129,7 @@ export const EXPIRE = statement<{ id: string; kind: string }>(
   RETURNING id, kind`,
 )
 
-/** What a receipt may still settle, or what must be tried once more. */
+/** Rows that a receipt may still settle, or that must be tried once more. */
 export const AMBIGUOUS = statement<OpenRow>(
   'sms-ambiguous',
   `
@@ -140,7 +140,7 @@ export const AMBIGUOUS = statement<OpenRow>(
   ORDER BY wake_at LIMIT CAST(:limit AS int)`,
 )
 
-/** One ambiguous row, for as long as it is looked at. */
+/** Locks one ambiguous row for its check. */
 export const HOLD = statement<OpenRow>(
   'sms-hold',
   `
@@ -176,7 +176,7 @@ export interface RecallRow {
   message_ids: string[]
 }
 
-/** Takes what shall be called back, until `:until`; a row that has ended meanwhile is let go. */
+/** Takes the rows to cancel at the SMSC, until `:until`; drops rows that have ended meanwhile. */
 export const RECALL = statement<RecallRow>(
   'sms-recall',
   `
@@ -194,7 +194,7 @@ export const RECALL = statement<RecallRow>(
   FROM taken WHERE recall_at IS NOT NULL`,
 )
 
-/** What came of it: thrown away, or to be tried again at `:again`, or neither. */
+/** The result: cancelled, or to try again at `:again`, or neither. */
 export const RECALLED = statement<{ id: string }>(
   'sms-recalled',
   `

@@ -8,7 +8,7 @@ export type { PlannedSms, QuietHours, ReminderRule }
 export const LEADS_MS_DEFAULT: readonly number[] = [24 * 3_600_000, 2 * 3_600_000]
 export const QUIET_HOURS_DEFAULT: QuietHours = { from: '21:00', to: '07:00' }
 
-/** How long before the quiet hours a moved reminder is due: a few retries must still fit. */
+/** How long before the quiet hours a moved reminder is due: there must be time for a few retries. */
 const QUIET_MARGIN_MS = 5 * 60_000
 /** A clock change can put a moved instant back into quiet hours; no zone ever changed by more than a day. */
 const STEPS_BACK_MAX = 48

@@ -10,7 +10,7 @@ import type { RecallOutcome, SmsSubmit, SmsToRecall } from './types.ts'
 export interface OutboxSettings {
   /** No SMS that keeps them leaves in these; null: none. */
   quietHours: QuietHours | null
-  /** How often the outbox is looked at. */
+  /** How often to look into the outbox. */
   pollMs: number
   /** How long a claimed or submitting row belongs to one daemon. Longer than the SMSC may take to answer. */
   leaseMs: number
@@ -18,7 +18,7 @@ export interface OutboxSettings {
   ambiguousGraceMs: number
   /** Rows claimed at once. */
   batchMax: number
-  /** SMS handed to the lines at once. */
+  /** SMS that lines send at the same time. */
   inFlightMax: number
   /** Connections to the database that SMS and receipts take at once: the turns of dialogues wait for none of theirs. */
   connectionsMax: number
@@ -40,7 +40,7 @@ export const OUTBOX_DEFAULTS: OutboxSettings = {
 export interface OutboxDeps {
   knex: Knex
   submit: SmsSubmit
-  /** Absent: what the SMSC has stays there. */
+  /** Absent: SMS at the SMSC are not cancelled. */
   recall?: (sms: SmsToRecall) => Promise<RecallOutcome>
   clock: Clock
   chance: Chance
@@ -55,5 +55,5 @@ export interface OutboxDeps {
   linesOfSmsc?: (line: string) => readonly string[]
 }
 
-/** A receipt that nobody knew is kept this long. */
+/** How long a receipt without an SMS is kept. */
 export const ORPHAN_MS = 24 * 3_600_000

@@ -33,8 +33,8 @@ export const WRITE_SMS = `
 const UNLEFT = hearing({ type: 'CANCEL' })
 
 /**
- * Calls off what has not left for each row of an earlier part `gone(subject)`; what the SMSC has (or gets at this very
- * moment) is to be called back. `:now` is the wall clock.
+ * Cancels unsent SMS for each row of an earlier part `gone(subject)`; marks SMS that the SMSC has (or gets right now)
+ * for cancelling there. `:now` is the wall clock.
  */
 export const CANCEL_SMS = `
   UPDATE sms_outbox SET

@@ -1,16 +1,16 @@
 /**
- * SMS that are owed: rows of the outbox, written in the transaction of the thing that they speak of.
- * due → submitting → accepted → delivered; else failed, expired, cancelled, or ambiguous (written, no response seen).
+ * SMS to send: rows of the outbox, written in the transaction of their subject. due → submitting → accepted →
+ * delivered; else failed, expired, cancelled, or ambiguous (sent, no response).
  */
 import type { Knex } from 'knex'
 import type { SmsReplied, SmsReply } from '../../plugin/index.ts'
 
 export type { SmsReplied, SmsReply }
 
-/** What the SMSC called each part of an SMS, in order; null: not taken now (perhaps before). */
+/** The message id of each part of an SMS, in order; null: not accepted now (perhaps before). */
 export type PartIds = readonly (string | null)[]
 
-/** What became of one SMS that the SMPP side was handed: the reminders never see a PDU. */
+/** The result of one SMS on the SMPP side: the outbox never sees a PDU. */
 export type SmsOutcome =
   | { is: 'accepted'; messageIds: PartIds; /** Which line took it; that of the SMS if absent. */ line?: string }
   /** Try again later: throttled, queue full, temporary. `pause` asks for a pause of the whole line. */
@@ -24,30 +24,28 @@ export type SmsOutcome =
   | ({ is: 'failed'; status: number } & Partly)
   /** Written, response unknown. */
   | ({ is: 'ambiguous' } & Partly)
-  /** Certainly not written (no bind, lane full): try again, not an attempt. */
+  /** Certainly not sent (no bind, lane full): try again; this does not count as an attempt. */
   | ({ is: 'unsent' } & Partly)
 
-/** Of an SMS of several parts: those before the one that was not taken. They are never sent again. */
+/** For an SMS of several parts: the parts before the one that failed. They are never sent again. */
 export interface Partly {
   partly?: { messageIds: PartIds; line: string }
 }
 
-/** How the reminders send: given to them by the gateway. */
+/** How the outbox sends SMS; the gateway provides it. */
 export type SmsSubmit = (sms: SmsToSend, beforePart?: BeforePart) => Promise<SmsOutcome>
 
 /** Of an SMS of several parts: before one leaves, what the SMSC called those that it has taken now. Never rejects. */
 export type BeforePart = (taken: { messageIds: PartIds; line: string }) => Promise<void>
 
-/** An SMS that the SMSC shall throw away, by what it called its parts that nobody knows the end of. */
+/** An SMS to cancel at the SMSC, by the message ids of its open parts. */
 export interface SmsToRecall {
   msisdn: string
   line: string
   messageIds: readonly string[]
 }
 
-/**
- * gone: all parts thrown away · kept: it has none any more, or will not · unsent: try again · off: not on this line.
- */
+/** gone: all parts cancelled · kept: the SMSC has none, or refuses · unsent: try again · off: not on this line. */
 export type RecallOutcome = 'gone' | 'kept' | 'unsent' | 'off'
 
 /** Another text for an SMS of one part that the SMSC holds; `before` is what it says now. */
@@ -60,8 +58,8 @@ export interface SmsToReplace {
 }
 
 /**
- * refused: it has it no more, or cannot · unfit: the new text would need another coding, or several parts · unknown: no
- * response.
+ * refused: the SMSC no longer has it, or cannot · unfit: the new text needs another coding, or several parts · unknown:
+ * no response.
  */
 export type ReplaceOutcome = 'replaced' | 'refused' | 'unfit' | 'unsent' | 'unknown' | 'off'
 
@@ -72,7 +70,7 @@ export type QueryOutcome =
   | { is: 'said'; state: Receipt['state']; error: string }
   /** It has no such message (any more). */
   | { is: 'unknown' }
-  /** It does not know the question, or says nothing to it. */
+  /** It does not know query_sm, or does not answer. */
   | { is: 'unsupported' }
   /** Not now. */
   | { is: 'later' }
@@ -107,10 +105,10 @@ export interface Receipt {
   reference: number | null
 }
 
-/** The kind of an SMS that a subscriber asked for a moment ago: sent also to those who opted out. */
+/** The kind of an SMS that a subscriber just asked for: it also goes to subscribers who opted out. */
 export const ANSWER = 'answer'
 
-/** A service that SMS speak of: what the first word of a row's `subject` names (`dental:17`). */
+/** A service that sends SMS: the first word of the `subject` of a row names it (`dental:17`). */
 export interface SmsSubject {
   readonly name: string
   /**

@@ -1,4 +1,4 @@
-/** Has the SMSC throw an SMS away: one cancel_sm a part. (SMPP v3.4 §4.9) */
+/** Cancels an SMS at the SMSC: one cancel_sm for each part. (SMPP v3.4 §4.9) */
 import type { RecallOutcome, SmsToRecall } from '../outbox/index.ts'
 import type { Line, OutgoingPdu } from '../../smpp/index.ts'
 import type { Clock } from '../../ussd/index.ts'

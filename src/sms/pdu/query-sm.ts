@@ -1,4 +1,4 @@
-/** Asks the SMSC what became of an SMS: query_sm, behind all USSD as every SMS. (SMPP v3.4 §4.8) */
+/** Asks the SMSC about an SMS: query_sm, after all USSD like every SMS. (SMPP v3.4 §4.8) */
 import { type QueryLine, type QueryOutcome, type SmsQuery, ownClasses, statusClass } from '../outbox/index.ts'
 import { messageState } from './receipt.ts'
 import { STATUS } from '../../smpp/pdu/index.ts'

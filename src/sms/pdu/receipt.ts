@@ -69,7 +69,7 @@ export function readReceipt(pdu: Pdu, line: string, options: ReceiptOptions = {}
 
 const LIKE_RECEIPT = /^\s*id[ \t]*:[ \t]*\S.*\bstat[ \t]*:/is
 
-/** Looks like a receipt although esm_class does not say so: by both parameters, or by the beginning of its text. */
+/** A receipt by its content, although esm_class does not mark it: both parameters, or the beginning of the text. */
 export function isLikeReceipt(pdu: Pdu): boolean {
   const named = [TAG.receiptedMessageId, TAG.messageState].every((tag) => tlvOf(pdu.tlvs, tag).length > 0)
   return named || LIKE_RECEIPT.test(receiptText(pdu))

@@ -1,4 +1,4 @@
-/** Has the SMSC put another text in the place of one that it still holds: replace_sm. (SMPP v3.4 §4.10) */
+/** Replaces the text of an SMS that waits at the SMSC: replace_sm. (SMPP v3.4 §4.10) */
 import type { SmsReplace } from '../outbox/index.ts'
 import { splitSms } from './segments.ts'
 import type { Line, OutgoingPdu } from '../../smpp/index.ts'

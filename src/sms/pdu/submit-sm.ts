@@ -1,4 +1,4 @@
-/** How the outbox sends: each part of an SMS in order, and nothing more once one part is not taken. */
+/** How the outbox sends: the parts of an SMS in order; if one part fails, the rest is not sent. */
 import { failpointOnceWritten, type Counters } from '../../base/index.ts'
 import {
   type LateSms,
@@ -25,7 +25,7 @@ export interface SubmitDeps {
 
 /** The parts of one SMS take no longer than this many response times: its row is leased no longer. */
 export const RESPONSES_MAX = 3
-/** No SMSC is asked to try for less. */
+/** Shortest validity that we ask for. */
 const VALIDITY_MS_MIN = 60_000
 
 export function smsSubmit(deps: SubmitDeps): SmsSubmit {
@@ -40,7 +40,7 @@ export function smsSubmit(deps: SubmitDeps): SmsSubmit {
   }
 }
 
-/** What a request of the SMS lane is known by, in case its response is late. */
+/** The key of a request in the SMS lane, for a late response. */
 function lateKey(id: string, part: number): string {
   return `${id}/${part}`
 }
@@ -72,8 +72,7 @@ interface Sending {
 async function sendParts(pieces: readonly SmsPart[], sending: Sending): Promise<SmsOutcome> {
   const { sms, line, how, clock, beforePart } = sending
   const messageIds: (string | null)[] = pieces.map(() => null)
-  // Where the line's settings cut it into another number of parts by now, a handset can put none of the old ones to
-  // them.
+  // If the settings of the line now cut it into another number of parts, a handset cannot join them with the old parts.
   const has = sms.parts === undefined || sms.parts === pieces.length ? sms.taken : undefined
   const overMs = clock.now() + (RESPONSES_MAX - 1) * sending.responseMs
   for (const [i, piece] of pieces.entries()) {
@@ -89,7 +88,7 @@ async function sendParts(pieces: readonly SmsPart[], sending: Sending): Promise<
   return { is: 'accepted', messageIds, line: line.name }
 }
 
-/** An SMS of one part is whole or nothing; of several, the outbox must know what is missing. */
+/** An SMS of one part is complete or unsent; for several parts, the outbox must know which are missing. */
 function partly(fate: SmsOutcome, messageIds: PartIds, line: string): SmsOutcome {
   return messageIds.length === 1 || fate.is === 'accepted' ? fate : { ...fate, partly: { messageIds, line } }
 }
@@ -109,7 +108,7 @@ function pduOf(piece: SmsPart, { sms, line, how, clock }: Sending) {
   })
 }
 
-/** The SMSC's clock is another: what is absolute can be a minute off. */
+/** The SMSC has another clock: absolute times can be a minute wrong. */
 function validityOf({ validity }: SmsSettings, ms: number, clock: Clock): string {
   if (validity === 'none') return ''
   return validity === 'absolute' ? smppAbsoluteTime(clock.now() + ms) : relativeTime(ms)

@@ -1,4 +1,4 @@
-/** `sms`: what subscribers write, and what they read then. */
+/** `sms`: SMS from subscribers, and the answers to them. */
 import { z } from 'zod'
 import { ms } from '../../base/settings/index.ts'
 
