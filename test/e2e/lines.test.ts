@@ -151,7 +151,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     }
     broken(() => (file.lines[1]!.dialect = 'micca'), /micca/)
     broken(() => (file.lines[1]!.smsc.tls = { ca: '/nowhere/ca.pem' }), /smsc\.tls: \/nowhere\/ca\.pem cannot be read/)
-    broken(() => (file.lines[1]!.timers.responseMs = 500_000), /south\.timers\.responseMs.*leased.*restart/s)
+    broken(() => (file.lines[1]!.timers.responseMs = 500_000), /south\.timers\.responseMs.*leaseMs.*restart/s)
     assert.throws(
       () =>
         parseSettings(

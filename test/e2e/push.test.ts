@@ -274,7 +274,7 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
       ]) {
         const answer = await post('operate', body)
         assert.equal(answer.status, 400)
-        assert.match(((await answer.json()) as { error: string }).error, /^the body is/)
+        assert.match(((await answer.json()) as { error: string }).error, /^send the body/)
       }
     })
 
