@@ -95,7 +95,7 @@ describeWith(['redis', 'postgres'], 'a Redis that others can reach', () => {
       'services: [{ code: "*", flow: f }]\nredis: embedded\npostgres: embedded\nprivacy: { plainUntil: soon }\n'
     assert.throws(
       () => parseSettings(source, 'test', {}),
-      /'privacy\.plainUntil' is a moment such as 2026-12-01T02:30:00Z/,
+      /'privacy\.plainUntil' must be a moment such as 2026-12-01T02:30:00Z/,
     )
   })
 })
