@@ -1,4 +1,4 @@
-/** Which addresses an HTTP back end may be reached at: the name is the operator's, but who answers for it is DNS. */
+/** The addresses that an HTTP back end may have: the operator chooses the name, but DNS chooses the address. */
 import { lookup as systemLookup, type LookupAddress, type LookupOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { isAllowed, isLoopbackAddress } from '../base/index.ts'
@@ -9,7 +9,7 @@ export type Resolve = (
   done: (error: Error | null, addresses: LookupAddress[]) => void,
 ) => void
 
-/** Asked for a name that leads into this machine or a private network, without a setting that says so. */
+/** The name leads to this machine or a private network, and no setting allows that. */
 class AddressRefused extends Error {
   readonly code = 'ADDRESS_REFUSED'
   constructor(host: string) {

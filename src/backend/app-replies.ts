@@ -1,6 +1,6 @@
 /**
- * Where applications that answer later bring their replies: a small HTTP server that hands each to the question that it
- * answers. A reply that nobody waits for is refused, so that the application knows.
+ * A small HTTP server for the replies of applications that answer later: it matches each reply with its question. It
+ * refuses a reply that nobody waits for, so that the application knows.
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -22,9 +22,9 @@ export interface AppRepliesSettings {
   port: number
   /** The field of a reply that names its question. */
   field: string
-  /** What a reply that was awaited is answered with. */
+  /** The response to an expected reply. */
   receipt: { status: number; body: string }
-  /** Hears of each connection that had to go because there were too many. */
+  /** Called for each connection that was closed because there were too many. */
   onFull?(): void
 }
 
@@ -65,7 +65,7 @@ export function appReplies({ host, port, field, receipt, onFull = () => undefine
         waiting.set(id, done)
         forget = () => (waiting.delete(id), signal.removeEventListener('abort', late))
       })
-      // Whoever asked may have given up on it already.
+      // The caller may have given up already.
       reply.catch(() => undefined)
       return { reply, forget: () => forget() }
     },

@@ -1,6 +1,6 @@
 /**
- * An application of somebody else's as a back end: each call is one request in the application's own contract, each
- * answer one screen. The guards are those of every HTTP back end: deadline, size, no redirects, no private addresses.
+ * An external application as a back end: each call is one request in the contract of the application, each answer one
+ * screen. The guards are those of every HTTP back end: deadline, size, no redirects, no private addresses.
  */
 import { type AppAsk, type AppSaid, appHistory } from '../flow/engine/index.ts'
 import type { Log, Counters } from '../base/index.ts'
@@ -15,9 +15,9 @@ import type { Backend, CallContext, CallResult, EndedDialogue } from './types.ts
 export interface AppSettings extends Omit<HttpSettings, 'url'> {
   /** Where the application listens; a query of its own is kept. */
   url: string
-  /** Where it wants to hear of ends, if the contract has a place of its own for that. */
+  /** Where to report the end of a dialogue, if the contract has its own address for that. */
   closeUrl?: string
-  /** The contract's names of operators, by the line's. */
+  /** Names of operators in the contract, by the name of the line. */
   networks?: Record<string, string>
 }
 
@@ -25,7 +25,7 @@ export interface AppDeps {
   clock: Clock
   counters: Counters
   log: Log
-  /** Where replies are brought, for a contract that answers later. */
+  /** Where replies arrive, for a contract that answers later. */
   desk?: AppReplies
   /** In place of the system's, for tests. */
   resolve?: Resolve
@@ -33,11 +33,11 @@ export interface AppDeps {
 
 /** One below the turn's limit, so that the busy text is in time; aggregators give applications 10 to 15 s. */
 const APP_TIMEOUT_MS = 7_000
-/** Of a screen's text; a subscriber leafs through nine pages at most. */
+/** Characters of the text of a screen; a subscriber reads nine pages at most. */
 const APP_TEXT_UNITS_MAX = 1_600
-/** Of what an application asks to be told again, as JSON: it lives in the dialogue's record. */
+/** Octets of the state that an application wants back, as JSON: it is stored in the record of the dialogue. */
 const STATE_OCTETS_MAX = 2_048
-/** Ends being told at once; beyond that they are counted and dropped. */
+/** Reports of ends at the same time; above that they are counted and dropped. */
 const NOTICES_MAX = 100
 
 /** Never rejects. A request may reach the application twice after a crash of ours: the same Idempotency-Key then. */
@@ -96,7 +96,7 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
   }
 }
 
-/** Where the reply comes later, it is expected before the question goes out: it may be faster than the receipt. */
+/** A later reply is expected before the question goes out: it may arrive before the response to the question. */
 async function answered(
   asked: Asked,
   signal: AbortSignal,
@@ -186,8 +186,8 @@ function guarded(said: AppSaid, onLimit: (limit: string) => void): AppSaid {
 }
 
 /**
- * What no contract has a field for. Accumulated text cannot tell an answer with `*` in it from two answers: the answer
- * stands by itself in a header.
+ * Values that no contract has a field for. Accumulated text does not distinguish an answer with `*` from two answers: a
+ * header has the answer alone.
  */
 function hintsOf(asked: Asked): Record<string, string> {
   return { 'idempotency-key': asked.intention, 'x-ussd-input': encodeURIComponent(asked.input) }

@@ -9,7 +9,7 @@ export const ANSWER_OCTETS_MAX = 262_144
 /** Octets of an application's reply: nine pages of markup are less. */
 export const REPLY_OCTETS_MAX = 65_536
 
-/** The answer is not what a back end may say. The message is for the log. */
+/** The answer is not valid for a back end. The message is for the log. */
 export class Nonsense extends Error {
   constructor(what: string, cause?: unknown) {
     super(what, { cause })
@@ -63,10 +63,7 @@ export function parseJson(text: string): Json {
   return read
 }
 
-/**
- * A header as the log may name it: one of those that are known. Anything may stand in a header, also what a subscriber
- * typed.
- */
+/** A header value for the log: only known ones. A header may hold anything, also what a subscriber typed. */
 function nameOf(header: string, known: RegExp): string {
   return known.exec(header)?.[0] ?? (header === '' ? 'missing' : '(another one)')
 }
@@ -74,8 +71,7 @@ function nameOf(header: string, known: RegExp): string {
 const TYPES = /^(text\/(html|plain|xml|css|csv)|application\/(xml|octet-stream|x-www-form-urlencoded|soap\+xml))/i
 const CODINGS = /^(br|zstd|compress|x-compress|gzip, gzip)$/
 
-// We ask for none. gzip and deflate come all the same from careless servers and need 32 KB; a Brotli window takes
-// megabytes.
+// We ask for none. Careless servers send gzip and deflate anyway, which need 32 KB; a Brotli window needs megabytes.
 function decode(body: Readable, coding: string): Readable {
   const name = coding.trim().toLowerCase()
   if (name === '' || name === 'identity') return body

@@ -1,14 +1,12 @@
 /**
- * How much of what a back end says reaches a flow, whatever it is reached by: cut here, before anything looks for
- * lines, clusters or digits in it, since such looking takes time that grows with the text.
+ * Limits how much of an answer reaches a flow, for every kind of back end. It is cut here, before any search for lines,
+ * clusters or digits, because such a search takes longer for a longer text.
  */
 import type { Json, JsonObject } from '../ussd/index.ts'
 import { Nonsense, ANSWER_OCTETS_MAX } from './body.ts'
 import type { CallResult } from './types.ts'
 
-/**
- * UTF-16 units of one text: over twenty pages of a handset, and as many as a token or an address has that is handed on.
- */
+/** UTF-16 units of one text: more than twenty pages of a handset, and enough for a token or an address. */
 export const TEXT_UNITS_MAX = 4_096
 /** Units of all texts and names of an answer together. Over HTTP, `octetsMax` in its place. */
 export const ANSWER_UNITS_MAX = ANSWER_OCTETS_MAX
@@ -30,7 +28,7 @@ export function bounded(result: CallResult, unitsMax = ANSWER_UNITS_MAX): { resu
   return { result: data === result.data ? result : { ...result, data }, cut: walk.cut }
 }
 
-/** The same value where nothing had to be changed: a module may go on using what it gave. */
+/** The same value if nothing had to change: a module may go on using it. */
 function within(value: Json, walk: Walk, depth: number): Json {
   if (typeof value === 'string') return ofText(value, walk)
   if (value === null || typeof value !== 'object') return value
@@ -47,7 +45,7 @@ function ofText(text: string, walk: Walk): string {
   return whole(text.slice(0, isSplit ? TEXT_UNITS_MAX - 1 : TEXT_UNITS_MAX))
 }
 
-/** Half a surrogate pair shows nothing, and is written down as six octets, slowly. */
+/** Half a surrogate pair shows nothing, and JSON writes it slowly, as six octets. */
 function whole(text: string): string {
   return text.replace(HALVES, '\ufffd')
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps subscribers from waiting for a back end that is down: after a row of failures calls are refused for a while,
- * then one at a time is let through to look. A pure value; time is an argument.
+ * Keeps subscribers from waiting for a back end that is down: after several failures in a row, calls are refused for a
+ * while; then one call at a time may try. A pure value; time is an argument.
  */
 
 export interface Breaker {
@@ -17,7 +17,7 @@ const OPEN_MS = 2_000
 
 export const CLOSED: Breaker = { failures: 0, openUntilMs: 0 }
 
-/** Whether a call may go, and the breaker after that decision. While it is open, one call each period may look. */
+/** Whether a call may go, and the new state of the breaker. While it is open, one call in each period may try. */
 export function allow(breaker: Breaker, nowMs: number): { goes: boolean; breaker: Breaker } {
   if (breaker.openUntilMs === 0) return { goes: true, breaker }
   if (nowMs < breaker.openUntilMs) return { goes: false, breaker }

@@ -1,12 +1,9 @@
-/**
- * What a back end says of keeping its answer, as far as it asks for less than the settings allow. (RFC 9111 §5.2.2, RFC
- * 5861 §4)
- */
+/** What a back end says about caching its answer; it can only shorten the settings. (RFC 9111 §5.2.2, RFC 5861 §4) */
 
 export interface KeepDirective {
-  /** It is as good as new this long at most; 0: not at all. */
+  /** It is fresh this long at most; 0: never. */
   maxAgeMs?: number
-  /** It may stand in for a later failure this long at most, after that. */
+  /** After that, it may replace a failed answer this long at most. */
   staleIfErrorMs?: number
   /** It is for this subscriber only. */
   isPrivate?: true
@@ -42,7 +39,7 @@ function directives(control: string): Map<string, string> {
   )
 }
 
-/** What is no number of seconds is 0: an answer whose age cannot be read is taken for old. (RFC 9111 §4.2.1) */
+/** If it is not a number of seconds, it is 0: an answer of unknown age counts as old. (RFC 9111 §4.2.1) */
 function seconds(written: string): number {
   return /^\d{1,9}$/.test(written) ? Number(written) : 0
 }

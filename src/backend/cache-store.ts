@@ -1,4 +1,4 @@
-/** Answers by key, the least used thrown out first: so many, and so many octets, at most. Time is an argument. */
+/** Answers by key, limited in number and octets; the least used go first. Time is an argument. */
 import type { Json } from '../ussd/index.ts'
 
 export interface Kept {
@@ -7,22 +7,24 @@ export interface Kept {
 }
 
 export interface Keeping {
-  /** Whose it is; '' for everybody's. */
+  /** The subscriber it belongs to; '' for all subscribers. */
   asker: string
   freshUntilMs: number
-  /** It may stand in for a failure until then. */
+  /** It may replace a failed answer until then. */
   staleUntilMs: number
 }
 
 export interface CacheStore {
   /** Undefined: there is none, or it is too old for anything. */
   get(key: string, nowMs: number): Kept | undefined
-  /** Answers how many others had to go for it; one that is larger than everything is not kept, and counts as one. */
+  /**
+   * Answers how many others were removed for it; an answer larger than the whole store is not kept, and counts as one.
+   */
   put(key: string, data: Json, keeping: Keeping, nowMs: number): number
   delete(key: string): void
   /** All that is this asker's. */
   forget(asker: string): void
-  /** All that is this asker's is fresh no longer, and may stand in for a failure as before. */
+  /** The answers of this subscriber are no longer fresh, but may still replace a failed answer. */
   outdate(asker: string): void
 }
 
@@ -32,7 +34,7 @@ export interface CacheLimits {
 }
 
 interface Entry extends Keeping {
-  /** As text: nobody can change it, and its octets are known. */
+  /** As text: nobody can change it, and its size is known. */
   text: string
   octets: number
 }

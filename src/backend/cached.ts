@@ -11,7 +11,7 @@ import type { Backend, CallContext, CallResult } from './types.ts'
 export interface ReadSettings {
   maxAgeSeconds: number
   staleIfErrorSeconds: number
-  /** The answer is the same for everybody, and the request says nothing of who asks. */
+  /** The answer is the same for all subscribers, and the request does not say who asks. */
   shared: boolean
 }
 
@@ -23,7 +23,7 @@ export interface CacheSettings extends CacheLimits {
 export interface CacheDeps {
   clock: Clock
   counters: Counters
-  /** What a call may take; with an old answer at hand nobody waits longer. */
+  /** The time-out of a call; if there is an old answer, nobody waits longer. */
   timeoutMs: number
   /** What a call of a patient back end may take in all. */
   waitMs?: number
@@ -32,7 +32,7 @@ export interface CacheDeps {
 interface Flight {
   asker: string
   answer: Promise<CallResult>
-  /** False: something was changed since it left. */
+  /** False: something changed since the request was sent. */
   counts: boolean
 }
 
@@ -46,7 +46,7 @@ interface Asked {
   context: CallContext
 }
 
-/** The same back end, its reads cached. It stands before the guard: what is answered here costs it nothing. */
+/** The same back end with cached reads. It stands in front of the guard: a cached answer costs the back end nothing. */
 export function cached(backend: Backend, settings: CacheSettings, deps: CacheDeps): Backend {
   const { clock, counters, timeoutMs } = deps
   const store = cacheStore(settings)
@@ -56,8 +56,8 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
     counters.count('backend_cache_total', { backend: backend.name, operation, result })
 
   /**
-   * After a change, what the subscriber reads is read anew. After one that was refused, what everybody reads too: a
-   * price that no longer holds must not be offered again.
+   * After a change, reads of this subscriber go to the back end again. After a refused change, shared reads do too: an
+   * old price must not be offered again.
    */
   const forget = (asker: string): void => (flights.leave(asker), store.forget(asker))
 
@@ -105,11 +105,11 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
   }
 }
 
-/** Requests under way: what they bring is kept in the store. */
+/** Running requests: their answers go into the store. */
 function createFlights(backend: Backend, store: CacheStore, { clock, counters, timeoutMs, waitMs }: CacheDeps) {
   const flights = new Map<string, Flight>()
 
-  /** What is under way may have been answered before the change: it serves those who wait, and nobody after them. */
+  /** A running request may have been answered before the change: it serves those who wait now, and nobody later. */
   const leave = (asker: string): void => {
     for (const [key, flight] of flights) {
       if (flight.asker !== asker) continue
@@ -118,7 +118,7 @@ function createFlights(backend: Backend, store: CacheStore, { clock, counters, t
     }
   }
 
-  /** One request for all who ask the same: it has its own time, whoever of them gives up. */
+  /** One request for all who ask the same: it has its own time-out, even if some of them give up. */
   function fly({ key, asker, read, operation, args, context }: Asked): Flight {
     const begunMs = clock.now()
     const mayTakeMs = context.timeoutMs ?? waitMs ?? timeoutMs
@@ -150,9 +150,9 @@ function createFlights(backend: Backend, store: CacheStore, { clock, counters, t
   ): void {
     if (result.is === 'failed' && result.why !== 'refused-call') return
     const keep = result.is === 'data' ? (result.keep ?? {}) : {}
-    // A refusal is never kept, and what it refuses is no longer so.
+    // A refusal is never kept, and the answers that it contradicts are removed.
     if (result.is !== 'data' || (keep.isPrivate && asker === '')) return store.delete(key)
-    // From the moment of the request on: what changes after that is seen within maxAge.
+    // Counted from the request on: later changes show within maxAge.
     const freshUntilMs = begunMs + Math.min(read.maxAgeSeconds * 1000, keep.maxAgeMs ?? Infinity)
     const staleUntilMs = freshUntilMs + Math.min(read.staleIfErrorSeconds * 1000, keep.staleIfErrorMs ?? Infinity)
     const gone = store.put(key, result.data, { asker, freshUntilMs, staleUntilMs }, clock.now())

@@ -1,4 +1,4 @@
-/** What stands before every back end: a limit of calls at once, a breaker, and the counters. */
+/** In front of every back end: a limit of parallel calls, a circuit breaker, and the counters. */
 import { type Log, type Counters, monotonicClock, semaphore } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import { bounded } from './bounds.ts'
@@ -14,9 +14,9 @@ export interface GuardDeps {
   onCall?: (seconds: number, backend: string) => void
 }
 
-/** Calls of one back end at once; more wait their turn here, in order, instead of inside it. */
+/** Parallel calls of one back end; more calls wait here, in order, not inside the back end. */
 export const CONCURRENT_MAX = 50
-/** Calls that may wait; a crowd beyond that is told at once that the service is busy. */
+/** Calls that may wait; above that, calls fail at once as busy. */
 const WAITING_MAX = 1_000
 
 /** The same back end, guarded. Never rejects. `unitsMax`: characters that an answer may have in its texts. */
@@ -26,7 +26,7 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
   const health = watchedBreaker(name, monotonicClock(clock), log)
   const gate = semaphore(concurrent, WAITING_MAX)
 
-  /** Null: the call may go, and leaves through the gate. */
+  /** Null: the call may go; it leaves the semaphore when it ends. */
   const refusal = async (signal: AbortSignal): Promise<Refused | null> => {
     const entered = await gate.enter(signal)
     if (entered === 'full') return { limit: 'backend-waiting', why: 'down' }
@@ -74,7 +74,7 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
   }
 }
 
-/** The circuit breaker of one back end, and what the log says as it opens and closes. */
+/** The circuit breaker of one back end, with its log lines. */
 function watchedBreaker(name: string, now: () => number, log: Log) {
   let breaker: Breaker = CLOSED
   return {
@@ -101,7 +101,7 @@ interface Bounding extends Pick<GuardDeps, 'counters' | 'log'> {
   unitsMax: number | undefined
 }
 
-/** Whatever it said, and however it is reached: what comes out of here takes a flow a bounded time. */
+/** Bounds the answer of every kind of back end, so that a flow handles it in bounded time. */
 function withinBounds(given: CallResult, { counters, log, backend, operation, unitsMax }: Bounding): CallResult {
   try {
     const { result, cut } = bounded(given, unitsMax)
@@ -125,7 +125,7 @@ interface Refused {
   why: 'down' | 'late'
 }
 
-// A call that it refuses says nothing against its health.
+// A refusal does not count as a failure.
 function isWell(result: CallResult): boolean {
   return result.is !== 'failed' || result.why === 'refused-call'
 }

@@ -47,7 +47,7 @@ export interface HttpDeps {
 
 const TIMEOUT_MS = 2_000
 const HEADER_OCTETS_MAX = 16_384
-/** Answered like this it is the back end's trouble, not the call's: overload and failures. */
+/** With this status the back end has a problem, not the call: overload and failures. */
 const TROUBLE = new Set([408, 425, 429])
 
 /** Never rejects. Redirects are never followed; the connected address is checked against who may be a back end. */
@@ -77,7 +77,7 @@ export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps
     }
   }
 
-  /** Tries until one stands, none is left, or the next could not be made in time: then there is no point in waiting. */
+  /** Tries until one succeeds, none is left, or the next one could not finish in time: then waiting does not help. */
   async function call(operation: string, args: JsonObject, context: CallContext): Promise<CallResult> {
     const timeoutMs = context.timeoutMs ?? settings.timeoutMs ?? TIMEOUT_MS
     const untilMs = Math.min(clock.now() + timeoutMs, context.deadlineMs ?? Infinity)
@@ -161,7 +161,7 @@ function request(args: JsonObject, { msisdn, language, line, epoch }: CallContex
   return JSON.stringify(epoch === '' ? { language, line, args } : { msisdn, language, line, epoch, args })
 }
 
-/** Waits, but no longer than the signal lets. */
+/** Waits, but stops at the signal. */
 async function rest(ms: number, signal: AbortSignal, clock: Clock): Promise<void> {
   await new Promise<void>((done) => {
     const stop = () => (cancel(), signal.removeEventListener('abort', stop), done())
@@ -197,7 +197,7 @@ function whyOf(status: number): 'down' | 'refused-call' | 'nonsense' {
   return status >= 400 ? 'refused-call' : 'nonsense'
 }
 
-/** What went wrong, without anything of the subscriber's. */
+/** The error, without data of the subscriber. */
 export function failure(error: unknown, signal: AbortSignal, operation: string): CallResult {
   if (signal.aborted) return { is: 'failed', why: 'late', detail: `${operation}: no answer in time` }
   if (error instanceof Nonsense) return { is: 'failed', why: 'nonsense', detail: `${operation}: ${error.message}` }

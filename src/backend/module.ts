@@ -2,7 +2,7 @@
 import { sqlState } from '../base/index.ts'
 import { Refusal, type Backend, type BackendModule, type CallResult } from './types.ts'
 
-/** A back end of that name. What an operation throws is `down`; what is not done at the deadline is `late`. */
+/** A back end of that name. An exception is `down`; no answer by the deadline is `late`. */
 export function moduleBackend(name: string, module: BackendModule): Backend {
   return {
     name,

@@ -5,19 +5,19 @@
  */
 import type { Chance } from '../ussd/index.ts'
 
-/** Of a call: a kept connection that the server just closed is no reason to apologise; more would add to its load. */
+/** Repetitions of a call: enough for a kept connection that the server just closed; more would add to its load. */
 export const RETRIES = 1
-/** The first pause at most; doubles. Whole pauses are drawn by lot, so that a crowd does not come back at once. */
+/** The longest first pause; it doubles. Pauses are random, so that calls do not come back together. */
 const PAUSE_MS = 100
 
-/** What came of a try that may be repeated. */
+/** The result of a try that may be repeated. */
 export interface HttpTrouble {
   why: '429' | '502' | '503' | '504' | 'connection'
   /** What the back end asks for with Retry-After. */
   afterMs?: number
 }
 
-/** Null: an answer with this status stands. */
+/** Null: an answer with this status is final. */
 export function httpTroubleOf(status: number, retryAfter: string, nowMs: number): HttpTrouble | null {
   if (status !== 429 && status !== 502 && status !== 503 && status !== 504) return null
   const afterMs = retryAfterMs(retryAfter, nowMs)

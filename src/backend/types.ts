@@ -24,22 +24,19 @@ export interface EndedDialogue {
   snapshot: JsonObject | null
 }
 
-/**
- * How long a back end is waited for beyond the screen: the dialogue ends with a holding text, and the answer comes
- * later.
- */
+/** How long to wait for a back end after the dialogue ended with a holding text; the answer comes later. */
 export interface Patience {
   /** From the beginning of the turn. */
   afterMs: number
-  /** From then on: the call is given up at the end of it. */
+  /** The further wait; then the call is given up. */
   waitMs: number
 }
 
 export interface Backend {
   readonly name: string
-  /** Absent: an answer that is not here within the turn is none. */
+  /** Absent: an answer must arrive within the turn. */
   readonly patience?: Patience
-  /** Never rejects: what goes wrong is a `failed` result. */
+  /** Never rejects: an error is a `failed` result. */
   call(operation: string, args: JsonObject, context: CallContext): Promise<CallResult>
   /** A dialogue that called this back end has ended: release what it held. Best effort; must be idempotent. */
   ended?(epoch: string, reason: EndReason, about?: EndedDialogue): Promise<void>

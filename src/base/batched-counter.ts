@@ -1,12 +1,12 @@
 /**
- * A counter that adds up in cells of its own and tells prom-client when somebody reads: labels are checked and joined
- * once a cell, not at each count, of which there are a dozen a turn.
+ * A counter that adds up in its own cells and updates prom-client when somebody reads. Labels are checked and joined
+ * once for each cell, not at each count, of which there are a dozen in a turn.
  */
 import { Counter, type Registry } from 'prom-client'
 
 export interface BatchedCounter {
   count(labels: Readonly<Record<string, string>>, by: number): void
-  /** Leaves out from now on what was counted with that label: its thing is gone. Only for the first label. */
+  /** Removes the counts with that label, because its subject is gone. Only for the first label. */
   forget(label: string, value: string): void
   /** The values as prom-client has them, all that was counted included. */
   values(): Promise<{ labels: Record<string, string>; value: number }[]>

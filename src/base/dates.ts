@@ -37,7 +37,7 @@ export function showTime(at: unknown, zone: string, format: DateFormat = DEFAULT
   })
 }
 
-/** Moments that are remembered as shown: the same slots are shown to many, and one costs 20 µs to work out. */
+/** Formatted moments in the cache: many subscribers see the same slots, and formatting one takes 20 µs. */
 const MOMENTS_MAX = 2000
 const shown = new Map<string, string>()
 /** Characters of a moment that comes as a text; those up to here are remembered. */

@@ -1,5 +1,5 @@
 /**
- * The errors that an operator or a caller may branch on: one table. Expected outcomes are return values, not errors;
+ * All errors that an operator or a caller may have to distinguish. Expected outcomes are return values, not errors;
  * bugs throw plain Errors.
  */
 
@@ -51,7 +51,7 @@ export class FlowFault extends Error {
   }
 }
 
-/** What the CLI says of an error: a sentence where it is the operator's to mend, else the stack of a bug. */
+/** The text of an error in the CLI: a sentence if the operator can fix it, else the stack of a bug. */
 export function saidOf(error: unknown): string {
   if (error instanceof ProblemsError || error instanceof UsageError) return error.message
   const { code, syscall, address, port, message, stack } = error as Partial<

@@ -33,10 +33,10 @@ export type Failpoint = (typeof FAILPOINTS)[number]
 
 const armed = arm(process.env.USSD_CONNECTOR_FAILPOINTS)
 
-/** Whether this process may kill itself: such a one must not serve a real network. */
+/** Whether this process may kill itself: then it must not serve a real network. */
 export const isArmed: boolean = armed !== null
 
-/** Dies here if this point is armed and its chance comes up. */
+/** Kills the process here if this point is armed and chance says so. */
 export const failpoint: (name: Failpoint) => void = armed ?? (() => undefined)
 
 /** The same once the octets that were handed to a socket just now have left this process. */

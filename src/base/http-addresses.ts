@@ -82,8 +82,8 @@ function isIn(list: BlockList, address: string): boolean {
 }
 
 /**
- * What is wrong with an address of HTTP as it is written, or undefined. What is read off it must be what it leads to:
- * no credentials, no octal, hexadecimal or short forms, nothing that URL parsers disagree about.
+ * What is wrong with a written HTTP address, or undefined. It must lead where it says: no credentials, no octal,
+ * hexadecimal or short forms, nothing that URL parsers read differently.
  */
 export function urlFault(written: string): string | undefined {
   const authority = /^https?:\/\/([^/?#]*)/i.exec(written)?.[1]
@@ -99,7 +99,7 @@ export function urlFault(written: string): string | undefined {
   return isIP(hostname) ? literalFault(hostname) : undefined
 }
 
-/** An address that is configured as it stands needs no leave, but for where no back end can be. */
+/** A configured literal address is allowed, except those that no back end can have. */
 function literalFault(address: string): string | undefined {
   const isGood = /^(::1|\d+(\.\d+){3})$/.test(address) && isIn(loopback, address)
   return isGood || isAllowed(address, true) ? undefined : `leads to ${address}, but no back end can have that address`

@@ -1,13 +1,16 @@
-/** What the door's callers speak: an aggregator's request read into one message, and a reply written as it expects. */
+/**
+ * The contracts of the HTTP ingress: reads the request of an aggregator into one message, and writes the reply that it
+ * expects.
+ */
 import { CODE_LENGTH_MAX, normaliseCode, readMsisdn, clean, type UssdAction } from '../ussd/index.ts'
 
 /** One request of a caller. */
 export interface IngressMessage {
   kind: 'begin' | 'input' | 'abort' | 'timeout' | 'end'
-  /** The caller's name of the dialogue. */
+  /** The id of the dialogue from the caller. */
   session: string
   msisdn: string
-  /** What was dialled; on an input, what would have to be dialled to be where it is, if the caller says so. */
+  /** The dialled text; on an input, the text that would lead to this place, if the caller gives it. */
   code: string
   text: string
   /** The caller's count of turns, where it has one. */
@@ -29,7 +32,7 @@ export type BodyForm = 'form' | 'json'
 export interface IngressContract {
   /** What its callers send. */
   speaks: readonly BodyForm[]
-  /** Whether an input for a dialogue that nobody knows carries enough to begin it. */
+  /** Whether an input for an unknown dialogue has enough to begin it. */
   unknownInput: 'begin' | 'expired'
   /** The field of the subscriber's number. */
   numberIn: string
@@ -38,7 +41,7 @@ export interface IngressContract {
    */
   hear(fields: Fields, headers: Record<string, string | string[] | undefined>): IngressMessage | null
   say(action: UssdAction, text: string, to: IngressMessage): IngressReply
-  /** What is said to the news of an end. */
+  /** The response to a report of an end. */
   noted: IngressReply
 }
 
@@ -106,7 +109,7 @@ const nalo: IngressContract = {
   unknownInput: 'expired',
   hear(fields) {
     const { SESSIONID, MSGTYPE, MSISDN, USERDATA = '' } = fields
-    // Not all of its gateways name the dialogue: then the number is its name.
+    // Some of its gateways send no dialogue id: then the MSISDN is the id.
     return opening({
       isFirst: MSGTYPE === 'true',
       session: SESSIONID ?? MSISDN,
@@ -211,7 +214,7 @@ function readNumber(number: string | undefined): ReturnType<typeof readMsisdn> {
   return readMsisdn({ ton: 1, npi: 1, digits: number ?? '' })
 }
 
-/** Why a request is not in the contract, as far as that may be said: no content. */
+/** Why a request does not follow the contract, without its content. */
 export function faultIn(fields: Fields | null, { numberIn }: IngressContract): { why: string; remedy: string } {
   if (!fields)
     return { why: 'form', remedy: 'the caller must send a form or a flat JSON object, with its content type' }

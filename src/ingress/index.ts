@@ -1,4 +1,4 @@
-/** The HTTP ingress: our flows for those who speak HTTP instead of SMPP. */
+/** The HTTP ingress: our flows for callers over HTTP. */
 export { ingressContract } from './contracts.ts'
 export { ingressLine, type IngressLineDeps } from './line.ts'
 export { openIngress } from './server.ts'

@@ -1,6 +1,6 @@
 /**
- * The door as a line: each HTTP request is a message that came in, and the reply to it is what the request is answered
- * with. So it goes the way of every deliver_sm through the gateway, with the same stores, turns and reasons.
+ * The HTTP ingress as a line: each HTTP request is an incoming message, and its reply is the HTTP response. It goes
+ * through the gateway like a deliver_sm, with the same stores, turns and reasons.
  */
 import type {
   Dialect,
@@ -34,7 +34,7 @@ export interface IngressLineDeps {
   name: string
   contract: IngressContract
   clock: Clock
-  /** Told apart from other daemons, so that links keep their names apart. */
+  /** Unique for each daemon, so that link ids are unique. */
   instance: string
   onRequest(pdu: Pdu, line: Line, link: LinkPort): Promise<void>
 }
@@ -52,7 +52,7 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
   async function submit(pdu: OutgoingPdu, { deadline }: SubmitOptions): Promise<SubmitOutcome> {
     const id = String(pdu.body.exchange)
     const exchange = waiting.get(id)
-    // The request is over: its caller may ask again, and then gets the reply that is kept.
+    // The request is over: its caller may repeat it, and then gets the stored reply.
     if (!exchange) return { kind: 'timeout' }
     waiting.delete(id)
     return new Promise((done) => {
@@ -71,7 +71,7 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
     dialect: ingressDialect(deps.contract, messages),
     submit,
     sms: { source: '', sourceTon: 0, sourceNpi: 0 },
-    // Nothing can be said that was not asked for.
+    // HTTP has no push: a message without a request cannot be sent.
     bound: () => false,
     states: () => [],
     start: () => undefined,
@@ -96,7 +96,7 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
   }
 }
 
-/** What was asked is read before there is a PDU of it: the PDU only stands for it. */
+/** The request is read before there is a PDU; the PDU is only a placeholder. */
 function ingressDialect({ unknownInput }: IngressContract, messages: WeakMap<Pdu, UssdMessage>): Dialect {
   return {
     name: 'door',

@@ -1,9 +1,9 @@
 /**
- * The same request again while the first is under way, or shortly after it: callers repeat what they think was lost. It
- * is answered by the first one's outcome instead of being heard twice.
+ * The same request again while the first one runs, or shortly after it: callers repeat requests that they believe lost.
+ * It gets the result of the first one, and is not handled twice.
  */
 
-/** As long as a caller may still repeat what it had no answer to. */
+/** How long a caller may repeat a request without a response. */
 const KEPT_MS = 30_000
 const KEPT_MAX = 10_000
 

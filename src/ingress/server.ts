@@ -45,13 +45,13 @@ export interface Ingress {
   stop(): Promise<void>
 }
 
-/** A request is a handful of fields. */
+/** A request has only a few fields. */
 const BODY_OCTETS_MAX = 16_384
 const CONNECTIONS_MAX = 2_000
 /** Above what proxies keep idle connections for: it is theirs to close them. */
 const KEEP_ALIVE_MS = 75_000
 
-/** What a request is answered with. */
+/** The HTTP response to a request. */
 interface Outcome {
   status: number
   reply: IngressReply
@@ -111,7 +111,7 @@ async function turn(message: IngressMessage, { line, contract }: IngressDeps): P
   const said = await line.take(message)
   if (said) return { status: 200, reply: contract.say(said.action, said.text, message), said }
   const isEnd = message.kind !== 'begin' && message.kind !== 'input'
-  // Nothing is owed: the dialogue went another way meanwhile, or another turn of it is under way.
+  // There is no reply: the dialogue went on otherwise, or another turn of it runs.
   return isEnd ? { status: 200, reply: contract.noted } : plain(503, 'this dialogue is busy, or it has ended')
 }
 
@@ -128,7 +128,7 @@ function refusal(request: IncomingMessage, deps: IngressDeps): Outcome | null {
 /** Without a token: a stranger is told by where the request comes from, and by what it is. */
 function strange(request: IncomingMessage, { host, contract, log }: IngressDeps): Outcome | null {
   const asked = askedOf(request)
-  // Elsewhere than on loopback callers have other addresses and names: what no program sends still is refused.
+  // Outside of loopback, callers have other addresses and names, but requests that no program sends are still refused.
   const why = isLoopback(host) ? notFromHere(asked) : fromForeignPage(asked) ? FOREIGN_PAGE : undefined
   const form = formOf(request)
   const isSpoken = form !== undefined && contract.speaks.includes(form)
@@ -147,7 +147,7 @@ function isToken(header: string, token: string): boolean {
 async function bodyOf(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = []
   let octets = 0
-  // Not destroyed on the way out: the caller is still to hear why.
+  // Not destroyed yet: the caller must still get the reason.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     octets += (chunk as Buffer).length
     if (octets > BODY_OCTETS_MAX) return null

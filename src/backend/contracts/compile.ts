@@ -10,7 +10,7 @@ import type { Contract, Outgoing } from './types.ts'
 
 type Values = ReturnType<typeof contractValues>
 
-/** For a profile that has been checked. */
+/** For a checked profile. */
 export function compileContract(profile: ContractProfile): Contract {
   const begin = laid(profile.ask, profile.begin)
   const answer = laid(profile.ask, profile.answer)
@@ -34,7 +34,7 @@ export function compileContract(profile: ContractProfile): Contract {
     ask: (asked) => outgoing(asked.sequence <= 1 ? begin : answer, contractValues(asked, profile.msisdn)),
     understand: (received, asked) => {
       const said = readReply(profile.reply, received)
-      // An application may hand out what is to be told again once, and then rely on it.
+      // An application may send its state once, and then expect it back each time.
       return { ...said, state: { ...asked.state, ...said.state } }
     },
     close: (closing) => {

@@ -101,7 +101,7 @@ export function closingValues(closing: Closing, form: 'plain' | 'plus', word: st
   }
 }
 
-/** A tree of texts with its names filled in. What is not known is an empty text. */
+/** A tree of texts with its names filled in. Unknown names become an empty text. */
 export function fillTree(tree: Filled, values: Values): Json {
   if (typeof tree === 'string') return fillText(tree, values)
   if (Array.isArray(tree)) return tree.map((item) => fillTree(item, values))

@@ -1,6 +1,6 @@
 /**
- * A contract's kit: recorded requests and replies of one dialogue, that both sides can be held to. An HTTP message
- * stands in it would on the wire, less the headers that say nothing about the contract.
+ * The kit of a contract: recorded requests and replies of one dialogue, to test both sides with. An HTTP message stands
+ * in it would on the wire, less the headers that say nothing about the contract.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
 /**
- * Contracts by name: those that come along in contracts/, an operator's own files, and the two that no profile can say.
+ * Contracts by name: the built-in ones in contracts/, files of the operator, and the two that no profile can express.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,11 +10,11 @@ import { contractProfile, type ContractProfile } from './profile.ts'
 import { restcomm } from './restcomm.ts'
 import type { Contract } from './types.ts'
 
-/** Written in code: XML with a cookie cannot be put as a table of fields. */
+/** Written in code: a table of fields cannot express XML with a cookie. */
 const WRITTEN: Record<string, () => Contract> = { restcomm }
 const ours = join(packageRoot, 'contracts')
 
-/** Names of the contracts that can be had, sorted. */
+/** Names of all contracts, sorted. */
 export function contractNames(dir?: string): string[] {
   const files = [ours, dir].flatMap((folder) => (folder && existsSync(folder) ? readdirSync(folder) : []))
   const named = files
@@ -23,7 +23,7 @@ export function contractNames(dir?: string): string[] {
   return [...new Set([...named, ...Object.keys(WRITTEN)])].toSorted()
 }
 
-/** A contract by name; a profile in `dir` stands before one that comes along. Throws ProblemsError. */
+/** A contract by name; a profile in `dir` replaces a built-in one of that name. Throws ProblemsError. */
 export function loadContract(name: string, dir?: string): Contract {
   const written = Object.hasOwn(WRITTEN, name) ? WRITTEN[name] : undefined
   const file = [dir, ours]

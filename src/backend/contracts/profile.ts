@@ -85,7 +85,7 @@ const reasons = z.array(z.enum(END_REASONS)).min(1)
 
 const profile = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first'),
-  /** Where its author has it from. */
+  /** The source of the author. */
   seen: z.string().min(1),
   notes: z.array(z.string()).default([]),
   /** plus: `+675…` */
@@ -99,7 +99,7 @@ const profile = z.strictObject({
     .strictObject({
       id: value,
       field: z.string().min(1),
-      /** What it is told when it has brought it. */
+      /** The response to that request. */
       receipt: z
         .strictObject({ status: z.number().int().min(200).max(299).default(200), fields: fields.default({}) })
         .prefault({}),
@@ -109,7 +109,7 @@ const profile = z.strictObject({
   close: ask
     .extend({
       to: z.enum(['app', 'events']).default('app'),
-      /** The contract's word for our reasons, as {word}; a reason without a word is not told. */
+      /** The words of the contract for our reasons, as {word}; a reason without a word is not reported. */
       words: z.record(z.string(), reasons).optional(),
       otherwise: z.string().optional(),
     })

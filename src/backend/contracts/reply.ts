@@ -39,7 +39,7 @@ function marked(mark: Mark, { answer, parsed }: Found): { met: boolean; strip: n
   return { met: mark.is!.some((wanted) => same(wanted, value)), strip: 0 }
 }
 
-/** Blanks before it are forgiven: many applications let a line feed slip out. */
+/** Blanks before it are ignored: many applications send a stray line feed. */
 function prefixed(prefix: string, body: string): { met: boolean; strip: number } {
   const start = /^\s*/.exec(body)![0].length
   const isThere = body.slice(start, start + prefix.length).toUpperCase() === prefix.toUpperCase()

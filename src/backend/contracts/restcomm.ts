@@ -1,6 +1,6 @@
 /**
- * What applications behind the RestComm (Mobicents, jSS7) USSD gateway speak: a MAP dialogue as XML, tied together by
- * the application's JSESSIONID cookie. (USSD Gateway Admin Guide, chapter "HTTP Architecture")
+ * The contract of applications behind the RestComm (Mobicents, jSS7) USSD gateway: a MAP dialogue as XML, connected by
+ * the JSESSIONID cookie of the application. (USSD Gateway Admin Guide, chapter "HTTP Architecture")
  */
 import type { EndReason, JsonObject } from '../../ussd/index.ts'
 import { Nonsense } from '../body.ts'

@@ -1,10 +1,10 @@
-/** What a contract is: how one kind of application wants to be asked, and how it answers. All functions are pure. */
+/** A contract: how to ask one kind of application, and how it answers. All functions are pure. */
 import type { AppAsk, AppSaid } from '../../flow/engine/index.ts'
 import type { EndReason } from '../../ussd/index.ts'
 
 /** One question to an application. */
 export interface Asked extends AppAsk {
-  /** Names the dialogue to the application: our epoch. */
+  /** The id of the dialogue for the application: our epoch. */
   epoch: string
   msisdn: string
   line: string
@@ -47,7 +47,7 @@ export interface HttpAnswer {
 
 export interface Contract {
   readonly name: string
-  /** Tells one reading of a contract from another: part of the revision of its flows. */
+  /** Identifies this version of the contract: part of the revision of its flows. */
   readonly mark: string
   ask(asked: Asked): Outgoing
   /** Throws Nonsense. */

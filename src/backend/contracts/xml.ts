@@ -12,7 +12,7 @@ export interface Element {
   text: string
 }
 
-/** Deeper and larger than any dialogue; beyond it somebody is playing. */
+/** Deeper and larger than any real dialogue. */
 const DEPTH_MAX = 20
 const ELEMENTS_MAX = 500
 
