@@ -26,5 +26,15 @@ export { packageRoot, packageVersion } from './package-root.ts'
 export { readSecretFile } from './secret-file.ts'
 export { type Gate, gate, semaphore } from './semaphore.ts'
 export { inPieces, toEnd } from './sliced-work.ts'
-export { repeating, type SqlBindings, sqlState, statement } from './sql.ts'
+export {
+  prepareSql,
+  type PreparedStatement,
+  repeating,
+  type Sql,
+  type SqlBindings,
+  type SqlRunner,
+  sqlState,
+  sqlValues,
+  statement,
+} from './sql.ts'
 export { systemChance, systemClock } from './wall-clock.ts'

@@ -1,22 +1,63 @@
-/** Hot statements, off the query builder, and their repetition when the answer was lost. */
+/** Statements that run often: prepared, by name, and repeated when the answer was lost. */
 import type { Chance, Clock } from '../ussd/index.ts'
 
-export type SqlBindings = Record<string, string | number | boolean | null | Date>
+export type SqlBindings = Record<string, string | number | boolean | null | Date | Uint8Array>
 
-/** What a statement runs on: the pool, or a transaction. Knex is one. */
-export interface RawSql {
-  raw(text: string, bindings: SqlBindings): { options(options: { name: string }): PromiseLike<{ rows: unknown[] }> }
+/** A statement as the server takes it. */
+export interface PreparedStatement {
+  /** '' for one that is planned each time. */
+  readonly name: string
+  /** With `$1`, `$2` … in the place of `:named` ones. */
+  readonly text: string
+  /** The names of `$1`, `$2` … */
+  readonly parameters: readonly string[]
+}
+
+/** What a statement runs on: any connection of the pool, or the one of a transaction. */
+export interface SqlRunner {
+  /** Answers the rows. */
+  run(statement: PreparedStatement, bindings: SqlBindings): Promise<object[]>
+}
+
+/** The database. */
+export interface Sql extends SqlRunner {
+  /**
+   * All statements of `run` on one connection: committed together when it resolves, none of them if it rejects. What it
+   * was given serves until then.
+   */
+  transaction<T>(run: (trx: SqlRunner) => Promise<T>): Promise<T>
 }
 
 /**
  * A prepared statement: the server plans it once a connection. `name` must be unique; parameters are `:named`, and
  * need a CAST where the server cannot tell their type.
  */
-export function statement<Row>(name: string, sql: string): (on: RawSql, bindings: SqlBindings) => Promise<Row[]> {
-  return async (on, bindings) => {
-    const { rows } = await on.raw(sql, bindings).options({ name })
-    return rows as Row[]
-  }
+export function statement<Row>(name: string, sql: string): (on: SqlRunner, bindings: SqlBindings) => Promise<Row[]> {
+  const prepared = prepareSql(name, sql)
+  return (on, bindings) => on.run(prepared, bindings) as Promise<Row[]>
+}
+
+/** Text and names of others are no parameters; `::` is a cast; `\\?` and `\\:` are the bare signs. */
+const PARTS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\$(\w*)\$[\s\S]*?\$\1\$|::|\\[?:]|:([a-z_]\w*)/gi
+
+/** The same with `$1` for `:named`. */
+export function prepareSql(name: string, sql: string): PreparedStatement {
+  const parameters: string[] = []
+  const text = sql.replace(PARTS, (part: string, _tag: unknown, parameter?: string) => {
+    if (parameter === undefined) return part.replace(/\\([?:])/g, '$1')
+    // Each place has a number of its own: the server gives each a type by what stands around it.
+    return `$${parameters.push(parameter)}`
+  })
+  return { name, text, parameters }
+}
+
+/** In the order of the statement. A TypeError if one is missing: pg would send it as NULL. */
+export function sqlValues({ name, parameters }: PreparedStatement, bindings: SqlBindings): SqlBindings[string][] {
+  return parameters.map((parameter) => {
+    const value = bindings[parameter]
+    if (value === undefined) throw new TypeError(`SQL statement '${name}': no value for :${parameter}`)
+    return value
+  })
 }
 
 export interface Repeating {

@@ -32,7 +32,7 @@ export interface SeedOptions {
 
 export async function seedCommand(options: SeedOptions, say: Say): Promise<void> {
   const { service } = options
-  await withDatabase(options.config, async ({ knex }, settings) => {
+  await withDatabase(options.config, async ({ sql, knex }, settings) => {
     const atMs = options.at === undefined ? Date.now() : dayOf(options.at)
     const how = settings.backends[service] ?? { module: service, settings: {} }
     if (!('module' in how) || (how.module === service && !sampleModule(service)))
@@ -42,7 +42,7 @@ export async function seedCommand(options: SeedOptions, say: Say): Promise<void>
     const clock = systemClock()
     const host = {
       settings,
-      knex,
+      sql,
       clock,
       chance: systemChance,
       metrics: createMetrics({ process: false }),

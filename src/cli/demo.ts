@@ -51,7 +51,7 @@ export async function demo(options: DemoOptions): Promise<void> {
       // Whoever presses Ctrl-C while it starts wants no daemon, and its phone is gone already.
       if (!signal.aborted) {
         const { metrics, stores } = daemon
-        const host = { settings, knex: stores.knex, clock, chance: systemChance, metrics, log }
+        const host = { settings, sql: stores.sql, clock, chance: systemChance, metrics, log }
         const dental = await loadModule('dental', { module: 'dental', settings: {} }, host)
         await dental.seed!({ atMs: clock.today(), relative: true })
       }

@@ -65,11 +65,11 @@ async function withStores(
     const [clock, metrics, log] = [systemClock(), createMetrics({ process: false }), silentLog]
     const stores = await openStores({ settings, log, metrics, clock })
     try {
-      const { knex, dialogues, shelf } = stores
-      const host = { knex, clock, chance: systemChance, metrics, log }
+      const { sql, knex, dialogues, shelf } = stores
+      const host = { sql, clock, chance: systemChance, metrics, log }
       const modules = [...(await configuredModules(settings, host)), ...(await absentSamples(settings, host))]
       const { services } = settings
-      await run({ knex, dialogues, shelf, groups: groupsOf(settings), services, modules, clock }, msisdn)
+      await run({ sql, knex, dialogues, shelf, groups: groupsOf(settings), services, modules, clock }, msisdn)
     } finally {
       await stores.close()
     }

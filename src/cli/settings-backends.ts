@@ -25,7 +25,7 @@ export async function settingsBackends(config: string, clock: Clock): Promise<Se
   const metrics = createMetrics({ process: false })
   const backends = await createBackends({
     settings,
-    knex: postgres.knex,
+    sql: postgres.sql,
     clock,
     chance: systemChance,
     metrics,

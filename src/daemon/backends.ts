@@ -1,10 +1,9 @@
 /** The back ends of the settings, by name: each guarded, counted and timed. */
 import { readFileSync } from 'node:fs'
-import type { Knex } from 'knex'
 import { appBackends } from './apps.ts'
 import { cached, guard, httpBackend, moduleBackend, type Backend } from '../backend/index.ts'
 import type { Settings } from '../config/index.ts'
-import { UsageError, type Log, type Metrics } from '../base/index.ts'
+import { UsageError, type Log, type Metrics, type Sql } from '../base/index.ts'
 import type { SmsSubject } from '../sms/outbox/index.ts'
 import type { Chance, Clock } from '../ussd/index.ts'
 import { configuredModules, smsSubject, type LoadedModule } from './modules.ts'
@@ -22,7 +21,7 @@ export interface Backends {
 
 export interface BackendDeps {
   settings: Settings
-  knex: Knex
+  sql: Sql
   clock: Clock
   chance: Chance
   metrics: Metrics

@@ -100,7 +100,7 @@ interface Parts {
 async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
   const stores = await openStores(runtime)
   stops.add(() => stores.close())
-  const backends = await createBackends({ ...runtime, knex: stores.knex })
+  const backends = await createBackends({ ...runtime, sql: stores.sql })
   stops.add(() => backends.close())
   const { archive, decided } = stores
   const flows = await serveFlows({ ...runtime, archive, decided, backends: backends.names, watch: options.watch })
@@ -188,9 +188,9 @@ async function start(runtime: Runtime, parts: Parts, stops: StopOrder): Promise<
   // Without a bind we cannot tell a subscriber anything; another daemon may be able to.
   const sweep = async () => (lines.anyBound() || ingress.line ? gateway.sweep() : undefined)
   const stopSweeps = startSweeps(runtime, sweep)
-  const { knex, dialogues } = stores
-  const modules = [...parts.backends.modules, ...(await absentSamples(settings, { ...runtime, knex }))]
-  stops.add(startRetention({ ...runtime, knex, dialogues, flows: flows.registry, modules }))
+  const { sql, knex, dialogues } = stores
+  const modules = [...parts.backends.modules, ...(await absentSamples(settings, { ...runtime, sql }))]
+  stops.add(startRetention({ ...runtime, sql, knex, dialogues, flows: flows.registry, modules }))
   services.sms.start()
   stops.add(() => services.sms.stop())
   stops.add(() => ingress.stop())

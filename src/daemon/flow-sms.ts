@@ -1,5 +1,5 @@
 /** SMS that flows send: a built-in back end that writes to the SMS outbox. */
-import type { Knex } from 'knex'
+import type { Sql } from '../base/index.ts'
 import { moduleBackend, Refusal, type Backend } from '../backend/index.ts'
 import type { ConfiguredLine } from '../config/index.ts'
 import { SMS } from '../flow/language/index.ts'
@@ -7,14 +7,14 @@ import { enqueueSms } from '../sms/outbox/index.ts'
 import { msisdnOf, numberingOf, type Clock } from '../ussd/index.ts'
 
 export interface FlowSmsDeps {
-  knex: Knex
+  sql: Sql
   clock: Clock
   /** Looked up at each SMS: lines may change while we run. */
   lines: () => readonly ConfiguredLine[]
 }
 
 /** Refuses with `not-allowed` a recipient that is not a number, or that the settings of the line do not allow. */
-export function smsBackend({ knex, clock, lines }: FlowSmsDeps): Backend {
+export function smsBackend({ sql, clock, lines }: FlowSmsDeps): Backend {
   return moduleBackend(SMS, {
     operations: {
       async send({ text, to }, { intention, msisdn, line }) {
@@ -24,11 +24,8 @@ export function smsBackend({ knex, clock, lines }: FlowSmsDeps): Backend {
         if (recipient === null || (recipient !== msisdn && !mayGet(recipient, settings)))
           return new Refusal('not-allowed')
         // A line without SMS uses any line that has it.
-        await enqueueSms(
-          knex,
-          { id: intention, kind: 'flow', msisdn: recipient, line: settings?.sms ? line : '', text },
-          clock,
-        )
+        const sms = { id: intention, kind: 'flow', msisdn: recipient, line: settings?.sms ? line : '', text }
+        await enqueueSms(sql, sms, clock)
         return {}
       },
     },

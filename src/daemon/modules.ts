@@ -1,8 +1,16 @@
 /** Back ends that are modules: files of trusted code, loaded once, given the daemon's own things without its libraries. */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Knex } from 'knex'
-import { ProblemsError, UsageError, type Counters, type Log } from '../base/index.ts'
+import {
+  prepareSql,
+  ProblemsError,
+  UsageError,
+  type Counters,
+  type Log,
+  type PreparedStatement,
+  type Sql,
+  type SqlRunner,
+} from '../base/index.ts'
 import type { Settings } from '../config/index.ts'
 import {
   Refusal,
@@ -24,7 +32,7 @@ import { sampleModule, sampleModules } from './samples.ts'
 
 export interface ModuleHost {
   settings: Pick<Settings, 'reminders' | 'dialogue'>
-  knex: Knex
+  sql: Sql
   clock: Clock
   chance: Chance
   metrics: Counters
@@ -40,8 +48,8 @@ export interface ConfiguredModule {
 /** The module of the back end of that name. Throws UsageError or ProblemsError with the place in the settings. */
 export async function loadModule(name: string, how: ConfiguredModule, host: ModuleHost): Promise<BackendModule> {
   if (how.module === 'pin') {
-    const { knex, clock, metrics } = host
-    return pins({ knex, clock, counters: metrics, settings: pinOptions(how.settings, `backends.${name}.settings`) })
+    const { sql, clock, metrics } = host
+    return pins({ sql, clock, counters: metrics, settings: pinOptions(how.settings, `backends.${name}.settings`) })
   }
   const file = sampleModule(how.module) ?? resolve(how.module)
   const factory = await factoryOf(file).catch((error: Error) => {
@@ -136,9 +144,9 @@ export async function absentSamples(settings: Settings, host: Omit<ModuleHost, '
 }
 
 export function moduleDeps(name: string, own: Record<string, unknown>, host: ModuleHost): ModuleDeps {
-  const { settings, knex, clock, chance, log, metrics } = host
+  const { settings, sql, clock, chance, log, metrics } = host
   const { reminders, dialogue } = settings
-  const database = moduleDatabase(knex)
+  const database = moduleDatabase(sql)
   return {
     ...database,
     name,
@@ -183,16 +191,25 @@ function eventCounters(backend: string, metrics: Counters): ModuleDeps['counters
   }
 }
 
-export function moduleDatabase(knex: Knex): ModuleDatabase {
-  return { sql: sqlPort(knex), transaction: (run) => knex.transaction((trx) => run(sqlPort(trx))) }
+export function moduleDatabase(sql: Sql): ModuleDatabase {
+  return { sql: sqlPort(sql), transaction: (run) => sql.transaction((trx) => run(sqlPort(trx))) }
 }
 
-function sqlPort(knex: Pick<Knex, 'raw'>): SqlPort {
-  return async <Row>(text: string, bindings: SqlBindings = {}, { name }: { name?: string } = {}) => {
-    const asked = knex.raw(text, bindings)
-    const { rows } = (await (name === undefined ? asked : asked.options({ name }))) as { rows: Row[] }
-    return rows
-  }
+function sqlPort(on: SqlRunner): SqlPort {
+  return async <Row>(text: string, bindings: SqlBindings = {}, { name = '' }: { name?: string } = {}) =>
+    (await on.run(preparedOnce(name, text), bindings)) as Row[]
+}
+
+/** Statements with a name are read once; more names than that are a mistake, and cost the server memory too. */
+const NAMED_MAX = 1_000
+const named = new Map<string, { written: string; prepared: PreparedStatement }>()
+
+function preparedOnce(name: string, written: string): PreparedStatement {
+  const known = named.get(name)
+  if (known?.written === written) return known.prepared
+  const prepared = prepareSql(name, written)
+  if (name !== '' && named.size < NAMED_MAX) named.set(name, { written, prepared })
+  return prepared
 }
 
 export function moduleSms(clock: Clock): ModuleSms {
@@ -253,7 +270,7 @@ export function smsSubject({ subject, reply, languageOf }: SmsReplies): SmsSubje
   return {
     name: subject,
     reply: (trx, about) => reply(sqlPort(trx), about),
-    languageOf: (knex, msisdn) => languageOf(sqlPort(knex), msisdn),
+    languageOf: (on, msisdn) => languageOf(sqlPort(on), msisdn),
   }
 }
 

@@ -1,24 +1,24 @@
 /** Builds USSD push from the parts of this daemon. */
-import type { Knex } from 'knex'
 import type { Settings } from '../config/index.ts'
 import { createEnding, type EndingDeps } from '../gateway/index.ts'
 import { createPush, type Push, type PushDeps } from '../push/index.ts'
+import type { Sql } from '../base/index.ts'
 import { enqueueSms } from '../sms/outbox/index.ts'
 import { readCode } from '../ussd/index.ts'
 
 export type DaemonPushDeps = Omit<PushDeps, 'sourceOf' | 'enqueueSms' | 'finish' | 'limits'> &
   EndingDeps & {
     settings: Settings
-    knex: Knex
+    sql: Sql
   }
 
 export function createDaemonPush(deps: DaemonPushDeps): Push {
-  const { settings, knex, clock, services } = deps
+  const { settings, sql, clock, services } = deps
   return createPush({
     ...deps,
     limits: settings.dialogue,
     finish: createEnding(deps),
-    enqueueSms: (sms) => enqueueSms(knex, { ...sms, kind: 'push' }, clock),
+    enqueueSms: (sms) => enqueueSms(sql, { ...sms, kind: 'push' }, clock),
     sourceOf(line, flow) {
       const here = services.filter((service) => !service.lines?.length || service.lines.includes(line))
       const service = here.find((one) => one.flow === flow) ?? here.find((one) => readCode(one.code))

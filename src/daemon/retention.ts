@@ -1,7 +1,7 @@
 /** The purge job of the daemon: once an hour, and once soon after the start. */
 import type { Knex } from 'knex'
 import type { Settings } from '../config/index.ts'
-import type { Log, Metrics } from '../base/index.ts'
+import type { Log, Metrics, Sql } from '../base/index.ts'
 import { purge, type PersonalModule } from '../privacy/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import type { Flows } from '../flow/release/index.ts'
@@ -10,6 +10,7 @@ import { CENSUS_MAX } from '../admin/index.ts'
 
 export interface RetentionDeps {
   settings: Settings
+  sql: Sql
   knex: Knex
   dialogues: DialogueStore
   flows: Flows
@@ -50,9 +51,10 @@ export function startRetention(deps: RetentionDeps): () => Promise<void> {
 
 /** One purge, counted. */
 export async function purgeOnce(deps: RetentionDeps, stop?: AbortSignal): Promise<void> {
-  const { settings, knex, dialogues, flows, modules, clock, log, metrics } = deps
+  const { settings, sql, knex, dialogues, flows, modules, clock, log, metrics } = deps
   const { open, whole } = await dialogues.census(CENSUS_MAX)
   const purged = await purge({
+    sql,
     knex,
     retention: settings.retention,
     inUse: whole ? [...flows.wanted(), ...open.keys()] : null,

@@ -37,11 +37,11 @@ export interface ServicesDeps {
 /** Nothing runs yet: `deferred.start()` and `sms.start()` do that. */
 export function createServices(runtime: Runtime, { stores, backends, flows, lines }: ServicesDeps): DaemonServices {
   const { settings, clock } = runtime
-  const { knex, dialogues, sealer, shelf } = stores
+  const { sql, dialogues, sealer, shelf } = stores
   const services = servicesOf(settings)
-  const languages = subscriberLanguages(knex)
+  const languages = subscriberLanguages(sql)
   const chosenLanguage = languageLookup({ ...runtime, languages, flows })
-  const ours = [subscriberBackend(languages, clock), smsBackend({ knex, clock, lines: () => settings.lines })]
+  const ours = [subscriberBackend(languages, clock), smsBackend({ sql, clock, lines: () => settings.lines })]
   const own = new Map(ours.map((each) => [each.name, each]))
   const backend = (name: string) => own.get(name) ?? backends.get(name)
   const push = createDaemonPush({
@@ -51,11 +51,11 @@ export function createServices(runtime: Runtime, { stores, backends, flows, line
     services,
     backend,
     chosenLanguage,
-    knex,
+    sql,
     lines,
   })
-  const deferred = createDaemonDeferred({ ...runtime, dialogues, knex, sealer, flows, backend, lines, push })
+  const deferred = createDaemonDeferred({ ...runtime, dialogues, sql, sealer, flows, backend, lines, push })
   const subjects = [...backends.subjects, chosenInSms]
-  const sms = createSmsSide({ ...runtime, knex, shelf, lines, push, subjects })
+  const sms = createSmsSide({ ...runtime, sql, shelf, lines, push, subjects })
   return { services, backend, chosenLanguage, push, deferred, sms }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Knex } from 'knex'
 import type { RedisSettings, Settings } from '../config/index.ts'
 import type { DialogueStore } from '../dialogue/index.ts'
-import { UsageError, pooled, type Log, type Metrics } from '../base/index.ts'
+import { UsageError, pooled, type Log, type Metrics, type Sql } from '../base/index.ts'
 import type { Decided } from '../flow/release/index.ts'
 import type { FlowArchive } from '../flow/engine/index.ts'
 import type { PartShelf } from '../sms/inbox/index.ts'
@@ -30,6 +30,8 @@ export interface Stores {
   dialogues: DialogueStore
   /** Parts of long incoming SMS. */
   shelf: PartShelf
+  sql: Sql
+  /** For what is asked rarely. */
   knex: Knex
   /** Seals stored dialogues, if there is a key. */
   sealer: Sealer
@@ -59,21 +61,23 @@ export async function openStores(deps: StoreDeps): Promise<Stores> {
   const keys = watchKeys(deps)
   let postgres: Postgres | undefined
   try {
-    const sql = (postgres = await openDatabase(settings, log, clock))
-    for (const note of (await checkPostgres(sql)).notes) log.warn({ note }, 'postgres')
+    const opened = (postgres = await openDatabase(settings, log, clock))
+    const { sql, knex } = opened
+    for (const note of (await checkPostgres(opened)).notes) log.warn({ note }, 'postgres')
     const { dialogues, shelf, closeDialogues } = await openDialogues(deps, keys?.sealer ?? plainSealer)
     return {
       dialogues,
       shelf,
-      knex: sql.knex,
+      sql,
+      knex,
       sealer: keys?.sealer ?? plainSealer,
-      archive: flowArchive(sql.knex),
-      decided: flowReleases(sql.knex),
-      check: () => check(dialogues, sql, settings),
+      archive: flowArchive(knex),
+      decided: flowReleases(knex),
+      check: () => check(dialogues, opened, settings),
       close: async () => {
         keys?.stop()
         await closeDialogues()
-        await sql.close()
+        await opened.close()
       },
     }
   } catch (error) {

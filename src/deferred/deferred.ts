@@ -6,7 +6,6 @@
  *
  * A row (rows.ts) carries it over the death of a daemon; the call is then made again, with the same intention.
  */
-import type { Knex } from 'knex'
 import type { Backend } from '../backend/index.ts'
 import {
   beganAs,
@@ -18,7 +17,7 @@ import {
   type DialogueRecord,
   type DialogueStore,
 } from '../dialogue/index.ts'
-import { StoreError, type Log, type Metrics } from '../base/index.ts'
+import { StoreError, type Log, type Metrics, type Sql, type SqlRunner } from '../base/index.ts'
 import type { FlowRegistry } from '../flow/engine/index.ts'
 import type { Push, PushResult, PlayedScreen } from '../push/index.ts'
 import type { Line } from '../smpp/index.ts'
@@ -44,7 +43,7 @@ export interface DeferredSettings {
 }
 
 export interface DeferredDeps {
-  knex: Knex
+  sql: Sql
   dialogues: Pick<DialogueStore, 'find'>
   flows: FlowRegistry
   backend(name: string): Backend | undefined
@@ -52,7 +51,7 @@ export interface DeferredDeps {
   services: readonly CodeRoute[]
   push: Pick<Push, 'offer'>
   /** Writes an SMS with this id to the outbox, in that transaction. */
-  enqueueSms(trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; text: string }): Promise<void>
+  enqueueSms(trx: SqlRunner, sms: { id: string; msisdn: string; line: string; text: string }): Promise<void>
   /** Tells its back ends to release what they hold. */
   release(record: DialogueRecord, flow: string): void
   /** Seals and opens what is stored of a dialogue. */
@@ -181,7 +180,7 @@ class DeferredChain {
    * over anyway.
    */
   async #lived({ epoch }: DeferredRow): Promise<void> {
-    await LIVED(this.#deps.knex, { epoch, lease: this.#deps.instance }).catch(() => undefined)
+    await LIVED(this.#deps.sql, { epoch, lease: this.#deps.instance }).catch(() => undefined)
   }
 
   /** Never rejects: after a failure the row goes to its next owner. */
@@ -209,7 +208,7 @@ class DeferredChain {
     for (;;) {
       if (this.#stopped) return 'stopped'
       const epoch = this.#deps.mint.epoch()
-      const [mine] = await OFFER(this.#deps.knex, { epoch: row.epoch, lease: this.#deps.instance, offer: epoch })
+      const [mine] = await OFFER(this.#deps.sql, { epoch: row.epoch, lease: this.#deps.instance, offer: epoch })
       if (!mine) return 'stopped'
       const { is } = await this.#deps.push.offer({
         msisdn: row.msisdn,
@@ -219,7 +218,7 @@ class DeferredChain {
         ttlMs: this.#deps.settings.pushMs,
       })
       if (is !== 'busy' || this.#deps.clock.now() >= untilMs) return is
-      await OFFER(this.#deps.knex, { epoch: row.epoch, lease: this.#deps.instance, offer: null })
+      await OFFER(this.#deps.sql, { epoch: row.epoch, lease: this.#deps.instance, offer: null })
       await new Promise<void>((done) => this.#deps.clock.after(LOOK_MS, done))
     }
   }
@@ -233,8 +232,8 @@ class DeferredChain {
   ): Promise<void> {
     if (is === 'stopped') return
     const isShown = is === 'shown'
-    const isDone = await this.#deps.knex.transaction(async (trx) => {
-      const [mine] = await SETTLE_DEFERRED(trx as unknown as Knex, { epoch: row.epoch, lease: this.#deps.instance })
+    const isDone = await this.#deps.sql.transaction(async (trx) => {
+      const [mine] = await SETTLE_DEFERRED(trx, { epoch: row.epoch, lease: this.#deps.instance })
       const sms = { id: row.epoch, msisdn: row.msisdn, line: row.line, text: said?.reply.text ?? '' }
       if (mine && said && !isShown) await this.#deps.enqueueSms(trx, sms)
       return mine !== undefined
@@ -292,12 +291,12 @@ class DeferredChain {
   async #look(): Promise<void> {
     const until = this.#leaseUntil()
     if (this.#following.size)
-      await RENEW(this.#deps.knex, { until, lease: this.#deps.instance, epochs: JSON.stringify([...this.#following]) })
+      await RENEW(this.#deps.sql, { until, lease: this.#deps.instance, epochs: JSON.stringify([...this.#following]) })
     const room = Math.min(TAKEN_MAX, this.#deps.settings.waitingMax - this.#following.size)
     if (room <= 0) return
-    for (const { line } of await GIVE_UP(this.#deps.knex, { before: new Date(this.#deps.clock.now() - GIVE_UP_MS) }))
+    for (const { line } of await GIVE_UP(this.#deps.sql, { before: new Date(this.#deps.clock.now() - GIVE_UP_MS) }))
       this.#counted(line, 'given-up')
-    const rows = await TAKE_OVER(this.#deps.knex, {
+    const rows = await TAKE_OVER(this.#deps.sql, {
       now: new Date(this.#deps.clock.now()),
       until,
       lease: this.#deps.instance,
@@ -320,7 +319,7 @@ class DeferredChain {
       'a row of ussd_late was altered or is not sealed: it is not delivered',
     )
     const until = new Date(row.until_at.getTime() + 2 * GIVE_UP_MS)
-    await RENEW(this.#deps.knex, { until, lease: this.#deps.instance, epochs: JSON.stringify([row.epoch]) }).catch(
+    await RENEW(this.#deps.sql, { until, lease: this.#deps.instance, epochs: JSON.stringify([row.epoch]) }).catch(
       () => undefined,
     )
   }
@@ -344,7 +343,7 @@ class DeferredChain {
 
   async hold(record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: HeldCall): Promise<Holding> {
     const row = this.#rowOf(record, turn, held)
-    await insertDeferred(this.#deps.knex, row, this.#deps.instance, this.#leaseUntil()).catch((error: Error) => {
+    await insertDeferred(this.#deps.sql, row, this.#deps.instance, this.#leaseUntil()).catch((error: Error) => {
       throw new StoreError('down', `a promised answer could not be stored: ${error.name}`)
     })
     return {
@@ -353,7 +352,7 @@ class DeferredChain {
           this.#counted(row.line, 'held')
           return void this.#follow(row, held)
         }
-        await SETTLE_DEFERRED(this.#deps.knex, { epoch: row.epoch, lease: this.#deps.instance })
+        await SETTLE_DEFERRED(this.#deps.sql, { epoch: row.epoch, lease: this.#deps.instance })
       },
     }
   }
@@ -367,7 +366,7 @@ class DeferredChain {
     this.#stopped = true
     this.#cancel()
     await this.#looking
-    await LET_GO(this.#deps.knex, { lease: this.#deps.instance, now: new Date(this.#deps.clock.now()) })
+    await LET_GO(this.#deps.sql, { lease: this.#deps.instance, now: new Date(this.#deps.clock.now()) })
   }
 }
 

@@ -1,8 +1,7 @@
 /**
  * Promised answers as rows of `ussd_late`. A row belongs to one daemon while its lease lasts, and goes with its answer.
  */
-import type { Knex } from 'knex'
-import { statement } from '../base/index.ts'
+import { type SqlRunner, statement } from '../base/index.ts'
 
 export interface DeferredRow {
   epoch: string
@@ -23,12 +22,18 @@ export interface DeferredRow {
 const COLUMNS =
   'epoch, msisdn, line, line_group, code, turn, call, revision, snapshot, opened_at, until_at, offer, takeovers'
 
+const WRITTEN = `${COLUMNS}, lease, lease_until`.split(', ')
+
+const INSERT = statement(
+  'late-hold',
+  `
+  INSERT INTO ussd_late (${WRITTEN.join(', ')}) VALUES (${WRITTEN.map((column) => `:${column}`).join(', ')})
+  ON CONFLICT (epoch) DO UPDATE SET ${WRITTEN.map((column) => `${column} = excluded.${column}`).join(', ')}`,
+)
+
 /** A turn that is played again after a crash holds the same row. */
-export async function insertDeferred(knex: Knex, row: DeferredRow, lease: string, leaseUntil: Date): Promise<void> {
-  await knex('ussd_late')
-    .insert({ ...row, lease, lease_until: leaseUntil })
-    .onConflict('epoch')
-    .merge()
+export async function insertDeferred(sql: SqlRunner, row: DeferredRow, lease: string, leaseUntil: Date): Promise<void> {
+  await INSERT(sql, { ...row, lease, lease_until: leaseUntil })
 }
 
 export const RENEW = statement<{ epoch: string }>(

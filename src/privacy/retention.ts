@@ -3,6 +3,7 @@
  * serves any more, and what modules of back ends say is over its retention.
  */
 import type { Knex } from 'knex'
+import type { Sql } from '../base/index.ts'
 import type { ModulePurged } from '../plugin/index.ts'
 import { forgetOld } from '../sms/outbox/index.ts'
 import { askModules, type ModuleFailure, type PersonalModule } from './modules.ts'
@@ -22,6 +23,7 @@ export interface Retention {
 }
 
 export interface Purging {
+  sql: Sql
   knex: Knex
   retention: Retention
   /**
@@ -49,10 +51,10 @@ const DAY_MS = 86_400_000
 const MONTH_MS = 30 * DAY_MS
 
 /** The daemon's own first. Rejects when Postgres is away: modules are not asked then. */
-export async function purge({ knex, retention, inUse, modules, clock, stop }: Purging): Promise<PurgeOutcome> {
+export async function purge({ sql, knex, retention, inUse, modules, clock, stop }: Purging): Promise<PurgeOutcome> {
   const nowMs = clock.now()
   const own = {
-    sms: await forgetOld(knex, nowMs, retention.smsDays * DAY_MS),
+    sms: await forgetOld(sql, nowMs, retention.smsDays * DAY_MS),
     ...(await purgeIdle(knex, new Date(nowMs - retention.idleMonths * MONTH_MS))),
     flow_revisions: inUse ? await purgeRevisions(knex, retention, inUse, nowMs) : 0,
   }

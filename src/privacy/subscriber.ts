@@ -1,5 +1,6 @@
 /** Everything that is kept of one subscriber, in one list: to hand it out, and to remove it. */
 import type { Knex } from 'knex'
+import type { Sql } from '../base/index.ts'
 import { shownRecord, type DialogueKey, type DialogueRecord } from '../dialogue/index.ts'
 import { eraseSms } from '../sms/outbox/index.ts'
 import type { HeldDeps, PartShelf } from '../sms/inbox/index.ts'
@@ -31,6 +32,7 @@ export interface PersonalDialogues {
 }
 
 export interface PrivacyDeps {
+  sql: Sql
   knex: Knex
   dialogues: PersonalDialogues
   /** Long SMS that the subscriber wrote, of which parts are here. */
@@ -54,7 +56,7 @@ export interface Export {
 }
 
 /** Not what may be a PIN: the file lies on somebody's desk before it is handed out. */
-export async function exportSubscriber(deps: Omit<PrivacyDeps, 'clock'>, msisdn: string): Promise<Export> {
+export async function exportSubscriber(deps: Omit<PrivacyDeps, 'sql' | 'clock'>, msisdn: string): Promise<Export> {
   const { knex, dialogues, shelf, groups, services, modules } = deps
   const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
   const unfinished = await Promise.all(groups.map((group) => shelf.find({ group, msisdn })))
@@ -103,11 +105,11 @@ export async function erasePerson(
   msisdn: string,
   keepOptOut: boolean,
 ): Promise<Erased> {
-  const { knex, dialogues, shelf } = deps
+  const { sql, knex, dialogues, shelf } = deps
   const records = await dialogues.erase(msisdn)
   const { answers, failed } = await askModules(deps, ({ subscriber }) => subscriber?.erase(msisdn))
-  const language = await subscriberLanguages(knex).forget(msisdn)
-  const sms = (await shelf.erase(msisdn)) + (await eraseSms(knex, msisdn))
+  const language = await subscriberLanguages(sql).forget(msisdn)
+  const sms = (await shelf.erase(msisdn)) + (await eraseSms(sql, msisdn))
   const deferred = await knex('ussd_late').where({ msisdn }).delete()
   const pin = await knex('pin').where({ msisdn }).delete()
   return {

@@ -28,14 +28,14 @@ export interface SendingDeps extends Omit<
 }
 
 export function sendingBy(deps: SendingDeps, recall: NonNullable<OutboxDeps['recall']>): OutboxDeps {
-  const { settings, lines, knex, clock, chance, log, metrics } = deps
+  const { settings, lines, sql, clock, chance, log, metrics } = deps
   const { channel, pushFlow, pushMs, quietHours, pollMs, ambiguousGraceMs, leaseMs } = settings.reminders
   const isPushed = channel === 'push-then-sms'
   const bySms = smsSubmit({ ...deps, settings: settings.lines })
   const submitMs =
     RESPONSES_MAX * longestResponseMs(settings.lines) + (isPushed ? pushMs + settings.dialogue.turnMs : 0)
   return {
-    knex,
+    sql,
     clock,
     chance,
     log,

@@ -44,7 +44,7 @@ export interface SmsDeps extends Omit<SendingDeps, 'settings'> {
 const EXPIRE_EVERY_MS = 60_000
 
 export function createSmsSide(deps: SmsDeps): SmsSide {
-  const { settings, knex, lines, clock, metrics } = deps
+  const { settings, sql, lines, clock, metrics } = deps
   // Lines may change while we run: looked up each time.
   const lineOf = (name: string) => settings.lines.find((line) => line.name === name)
   const recall = smsRecall({ ...deps, settings: settings.lines })
@@ -72,7 +72,7 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
       const isReceipt = lineOf(line.name)?.sms?.unmarkedReceipts === true && isLikeReceipt(pdu)
       return isReceipt ? onReceipt(pdu, line) : incoming.take(pdu, line)
     },
-    replacing: smsReplacing({ knex, clock, counters: metrics, recall, replace }),
+    replacing: smsReplacing({ sql, clock, counters: metrics, recall, replace }),
     async onLate(late, line) {
       const sms = late.lane === 'sms' ? lateSmsOf(late.key, line) : null
       const how = lineOf(line)?.sms

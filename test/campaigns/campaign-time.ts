@@ -12,6 +12,7 @@ import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import { FAILURES_MAX, told, type Campaign } from './outcome.ts'
 import { openFixture } from './fixture.ts'
+import { sqlOn } from '../../src/store/postgres/sql.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -174,7 +175,7 @@ function outboxUnder(knex: Knex, chance: Chance): Outbox {
   const clock = { now: () => nowMs, today: () => nowMs, after: () => () => undefined }
   const sent = new Map<string, number[]>()
   const work: SmsDispatcher = smsDispatcher({
-    knex,
+    sql: sqlOn(knex, { named: true }),
     clock,
     chance,
     log: silentLog,

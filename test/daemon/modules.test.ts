@@ -26,7 +26,7 @@ describeBoth('a module of an operator', (database) => {
   beforeEach(async () => {
     knex = database.db.knex
     const { settings } = parseSettings(SETTINGS, 'test', {})
-    host = { settings, knex, clock: fakeClock(START), chance: () => 0.5, metrics, log: silentLog }
+    host = { settings, sql: database.db.sql, clock: fakeClock(START), chance: () => 0.5, metrics, log: silentLog }
     await knex.raw('TRUNCATE sms_outbox RESTART IDENTITY CASCADE')
     await knex.raw('DROP TABLE IF EXISTS shop_sale')
   })

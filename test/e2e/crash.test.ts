@@ -7,6 +7,7 @@ import { FROZEN, newStage, settingsFor, stageTables } from '../support/daemon.ts
 import { bound, runProcess, type DaemonProcess } from '../support/process.ts'
 import { T1, T5, T6, T7 } from '../support/screens.ts'
 import { describeWith, until } from '../support/services.ts'
+import { sqlOn } from '../../src/store/postgres/sql.ts'
 
 describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
   this.timeout(120_000)
@@ -38,7 +39,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
   before(async () => {
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     knex = await stageTables(stage)
-    await seedDental(knex, { atMs: FROZEN })
+    await seedDental(sqlOn(knex, { named: true }), { atMs: FROZEN })
     daemon = start()
     await bound(daemon, smsc)
   })

@@ -64,9 +64,16 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
   }
   /** The example's module on the daemon's own database, to be called as a turn that is played again calls it. */
   async function moduleOf(name: string): Promise<BackendModule> {
-    const { settings, knex, daemon } = staged
+    const { settings, daemon } = staged
     const clock = { ...realClock, today: () => today }
-    const host = { settings, knex, clock, chance: Math.random, metrics: daemon.metrics, log: daemon.log }
+    const host = {
+      settings,
+      sql: daemon.stores.sql,
+      clock,
+      chance: Math.random,
+      metrics: daemon.metrics,
+      log: daemon.log,
+    }
     return loadModule('example', { module: `examples/flows/${name}/backend.mjs`, settings: {} }, host)
   }
   const by = (msisdn: string, intention: string) => ({ msisdn, intention, language: 'en' }) as CallContext

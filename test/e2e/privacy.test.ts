@@ -27,7 +27,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
   })
   const dentalModule = () => ({
     name: 'dental',
-    module: dentalOn({ knex: staged.daemon.stores.knex, clock: realClock }),
+    module: dentalOn({ sql: staged.daemon.stores.sql, clock: realClock }),
   })
 
   before(async () => {
@@ -129,6 +129,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     const run = (whole: boolean) =>
       purgeOnce({
         settings,
+        sql: daemon.stores.sql,
         knex,
         clock: { ...realClock, today: () => FROZEN },
         log: silentLog,
@@ -171,6 +172,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     const run = (todayMs: number) =>
       purgeOnce({
         settings,
+        sql: daemon.stores.sql,
         knex,
         clock: { ...realClock, today: () => todayMs },
         log: silentLog,
@@ -219,6 +221,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     )
     await purgeOnce({
       settings,
+      sql: daemon.stores.sql,
       knex,
       clock: { ...realClock, today: () => FROZEN },
       log: silentLog,
@@ -257,7 +260,17 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     const failed = (backend: string) => metrics.value('module_purge_failed_total', { backend })
     const flows = { wanted: () => [] } as never
     const clock = { ...realClock, today: () => FROZEN }
-    await purgeOnce({ settings, knex, clock, log, metrics, modules, flows, dialogues: stores.dialogues })
+    await purgeOnce({
+      settings,
+      sql: stores.sql,
+      knex,
+      clock,
+      log,
+      metrics,
+      modules,
+      flows,
+      dialogues: stores.dialogues,
+    })
     assert.deepEqual(await knex('dental_hold').where({ epoch: 'old' }), [])
     assert.deepEqual(said, [
       { backend: 'broken', why: 'the table is gone' },

@@ -7,6 +7,8 @@ import { silentLog } from '../../src/base/log-port.ts'
 import { fakeClock } from '../support/clock.ts'
 import { newStage, stageTables } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
+import type { Sql } from '../../src/base/sql.ts'
+import { sqlOn } from '../../src/store/postgres/sql.ts'
 
 const START = Date.parse('2025-05-01T09:00:00+10:00')
 const at = (ms: number) => new Date(START + ms)
@@ -29,8 +31,10 @@ const ROW: DeferredRow = {
 describeWith(['postgres'], 'a promised answer that daemons die of', () => {
   const stage = newStage()
   let knex: Knex
+  let sql: Sql
   before(async () => {
     knex = await stageTables(stage)
+    sql = sqlOn(knex, { named: true })
   })
   beforeEach(() => knex('ussd_late').delete())
   after(async () => {
@@ -39,17 +43,17 @@ describeWith(['postgres'], 'a promised answer that daemons die of', () => {
   })
 
   const takeOver = async (ms: number, lease: string) =>
-    (await TAKE_OVER(knex, { now: at(ms), until: at(ms + 10), lease, limit: 9 }))[0]?.takeovers
+    (await TAKE_OVER(sql, { now: at(ms), until: at(ms + 10), lease, limit: 9 }))[0]?.takeovers
 
   it('counts daemons that lost it, and none that let go of it', async () => {
-    await insertDeferred(knex, ROW, 'a', at(10))
+    await insertDeferred(sql, ROW, 'a', at(10))
     assert.deepEqual([await takeOver(10, 'b'), await takeOver(20, 'c')], [1, 2])
-    await LET_GO(knex, { lease: 'c', now: at(25) })
+    await LET_GO(sql, { lease: 'c', now: at(25) })
     assert.equal(await takeOver(25, 'd'), 2)
-    await LIVED(knex, { epoch: ROW.epoch, lease: 'd' })
+    await LIVED(sql, { epoch: ROW.epoch, lease: 'd' })
     assert.equal(await takeOver(35, 'd'), 2)
-    await insertDeferred(knex, ROW, 'a', at(10))
-    await LET_GO(knex, { lease: 'a', now: at(0) })
+    await insertDeferred(sql, ROW, 'a', at(10))
+    await LET_GO(sql, { lease: 'a', now: at(0) })
     assert.equal(await takeOver(0, 'b'), 0)
   })
 
@@ -58,11 +62,11 @@ describeWith(['postgres'], 'a promised answer that daemons die of', () => {
     [2, true],
   ] as const) {
     it(`that was lost ${takeovers + 1} times is ${isGivenUp ? 'asked for no more, and the subscriber is told' : 'asked for again'}`, async () => {
-      await insertDeferred(knex, { ...ROW, takeovers }, 'dead', at(0))
+      await insertDeferred(sql, { ...ROW, takeovers }, 'dead', at(0))
       const clock = fakeClock(START)
       const [owed, counted, called]: [string[], string[], string[]] = [[], [], []]
       const parts = {
-        knex,
+        sql,
         clock,
         log: silentLog,
         instance: 'me',

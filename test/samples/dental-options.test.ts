@@ -13,7 +13,7 @@ const { settings } = parseSettings(
 )
 const host: ModuleHost = {
   settings,
-  knex: undefined as never,
+  sql: undefined as never,
   clock: fakeClock(0),
   chance: () => 0.5,
   metrics: { count: () => undefined },

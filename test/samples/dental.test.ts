@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../../src/ussd/vocabulary.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
 import { dentalOn, seedDental } from '../support/dental.ts'
 import { describeBoth } from '../support/postgres.ts'
+import { aroundSql } from '../support/sql.ts'
 
 const JOHN = '67570000001'
 const MARY = '67570000002'
@@ -30,11 +31,11 @@ describeBoth('the dental service', (database) => {
     ]
     await knex.raw(`TRUNCATE ${tables.join(', ')} CASCADE`)
     clock = fakeClock(SAMPLE)
-    await seedDental(knex, { atMs: SAMPLE })
+    await seedDental(database.db.sql, { atMs: SAMPLE })
     service = open()
   })
 
-  const open = (settings: Partial<DentalSettings> = {}) => dentalOn({ knex: database.db.knex, clock, settings })
+  const open = (settings: Partial<DentalSettings> = {}) => dentalOn({ sql: database.db.sql, clock, settings })
 
   function call(operation: string, args: JsonObject, who: Partial<CallContext> = {}): Promise<Json | Refusal> {
     const context: CallContext = {
@@ -93,7 +94,7 @@ describeBoth('the dental service', (database) => {
   it('seeds twice to the same data, and gives John nothing back that he cancelled', async () => {
     const [checkup] = await rows('appointments', { for: 'cancel' })
     await call('cancel', { appointment: checkup!.id! })
-    await seedDental(database.db.knex, { atMs: SAMPLE })
+    await seedDental(database.db.sql, { atMs: SAMPLE })
     assert.deepEqual(await rows('appointments', { for: 'cancel' }), [])
     assert.equal((await rows('appointments', { for: 'view' })).length, 1)
     assert.equal((await freeSlots()).length, 3)
@@ -102,8 +103,8 @@ describeBoth('the dental service', (database) => {
   it('lays the sample relative to today for a demo', async () => {
     const atMs = Date.parse('2026-02-03T13:20:00+10:00')
     await database.db.knex.raw('TRUNCATE dental_appointment, dental_slot CASCADE')
-    await seedDental(database.db.knex, { atMs, relative: true })
-    await seedDental(database.db.knex, { atMs: atMs + 3 * DAY, relative: true })
+    await seedDental(database.db.sql, { atMs, relative: true })
+    await seedDental(database.db.sql, { atMs: atMs + 3 * DAY, relative: true })
     const who = { todayMs: atMs }
     assert.deepEqual(
       (await rows('appointments', { for: 'view' }, who)).map((row) => [row.type, row.at, row.status]),
@@ -383,23 +384,14 @@ describeBoth('the dental service', (database) => {
 
   it('repeats a booking whose COMMIT got lost on the way, with the same key', async () => {
     const slot = await firstSlot()
-    const { knex } = database.db
     let lost = 0
-    const flaky = new Proxy(knex, {
-      get: (target, key) =>
-        key !== 'raw'
-          ? Reflect.get(target, key)
-          : (sql: string, bindings: never) => ({
-              options: async (options: object) => {
-                const answer = await target.raw(sql, bindings).options(options)
-                if (sql.includes('INSERT INTO dental_appointment') && lost++ === 0)
-                  throw new Error('Connection terminated unexpectedly')
-                return answer
-              },
-            }),
+    const flaky = aroundSql(database.db.sql, async ({ name }, ask) => {
+      const rows = await ask()
+      if (name === 'dental-book' && lost++ === 0) throw new Error('Connection terminated unexpectedly')
+      return rows
     })
     service = dentalOn({
-      knex: flaky,
+      sql: flaky,
       clock: { ...clock, after: (_ms, run) => (run(), () => undefined) },
       chance: () => 0.5,
     })

@@ -17,7 +17,7 @@ describeBoth('PINs', (database) => {
 
   const open = () =>
     pins({
-      knex: database.db.knex,
+      sql: database.db.sql,
       clock,
       settings: PIN_DEFAULTS,
       counters: { count: (_name, { result }) => void counted.push(result) },

@@ -59,8 +59,8 @@ export async function startSimDaemon(deps: SimDaemonDeps): Promise<SimDaemon> {
     epoch: () => uuidV7(clock.now(), random),
     token: () => Buffer.from(random(9)).toString('base64url'),
   }
-  const knex = deps.sql.of(host)
-  const backends = await createBackends({ settings, knex, clock, chance, metrics, log })
+  const sql = deps.sql.of(host)
+  const backends = await createBackends({ settings, sql, clock, chance, metrics, log })
   const lines: Lines = createLines({
     settings,
     clock,
@@ -75,7 +75,7 @@ export async function startSimDaemon(deps: SimDaemonDeps): Promise<SimDaemon> {
     },
     onLate: (late, line) => sms.onLate(late, line),
   })
-  const common = { settings, knex, lines, clock, chance, log, metrics }
+  const common = { settings, sql, lines, clock, chance, log, metrics }
   const push = createDaemonPush({
     ...common,
     dialogues,

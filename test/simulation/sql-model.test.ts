@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { Knex } from 'knex'
 import { execute } from './sql-model.ts'
 import { emptyDatabase, snapshot, type Database } from './tables.ts'
 import { Refusal, type BackendModule } from '../../src/backend/types.ts'
+import type { Sql, SqlRunner } from '../../src/base/sql.ts'
 import { silentLog } from '../../src/base/log-port.ts'
 import { smsDispatcher, type SmsDispatcher } from '../../src/sms/outbox/dispatch.ts'
 import { forgetOld } from '../../src/sms/outbox/forget.ts'
@@ -117,7 +117,7 @@ const WAYS: Step[] = [
 ]
 
 interface Side {
-  knex: Knex
+  sql: Sql
   service: BackendModule
   outbox: SmsDispatcher
   tables(): Promise<unknown>
@@ -125,20 +125,20 @@ interface Side {
 }
 
 /** The model without a way to it: at once, one thing after the other. */
-function modelKnex(database: Database): Knex {
-  const raw = (_text: string, bindings: Record<string, unknown>) => ({
-    options: async ({ name }: { name: string }) => ({ rows: execute(database, name, bindings) }),
-  })
-  const transaction = async (run: (trx: unknown) => Promise<unknown>) => {
-    const before = snapshot(database.tables)
-    try {
-      return await run({ raw })
-    } catch (error) {
-      Object.assign(database.tables, before)
-      throw error
-    }
+function modelSql(database: Database): Sql {
+  const runner: SqlRunner = { run: async ({ name }, bindings) => execute(database, name, bindings) }
+  return {
+    ...runner,
+    async transaction(run) {
+      const before = snapshot(database.tables)
+      try {
+        return await run(runner)
+      } catch (error) {
+        Object.assign(database.tables, before)
+        throw error
+      }
+    },
   }
-  return { raw, transaction } as unknown as Knex
 }
 
 describeWith(['postgres'], 'the SQL model and Postgres', () => {
@@ -153,7 +153,7 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
   })
   after(() => db?.close())
 
-  function side(knex: Knex, rest: Pick<Side, 'tables' | 'optOut'>): Side {
+  function side(sql: Sql, rest: Pick<Side, 'tables' | 'optOut'>): Side {
     const chance = () => 0.5
     const submit: SmsSubmit = async (_, beforePart) => {
       const ids = outcome.is === 'accepted' ? outcome.messageIds : (outcome.partly?.messageIds ?? [])
@@ -164,10 +164,10 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
     }
     return {
       ...rest,
-      knex,
-      service: dentalOn({ knex, clock, chance, settings: { tailored: true, listCancelled: true } }),
+      sql,
+      service: dentalOn({ sql, clock, chance, settings: { tailored: true, listCancelled: true } }),
       outbox: smsDispatcher({
-        knex,
+        sql,
         clock,
         chance,
         log: silentLog,
@@ -224,7 +224,7 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
     const sorted = (rows: object[]) =>
       rows.map((row) => plain(row)).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
     return [
-      side(modelKnex(database), {
+      side(modelSql(database), {
         optOut: async (msisdn) => void tables.optOuts.add(msisdn),
         tables: async () =>
           Object.fromEntries(
@@ -234,7 +234,7 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
             ]),
           ),
       }),
-      side(knex, {
+      side(db.sql, {
         optOut: async (msisdn) =>
           void (await knex('sms_opt_out')
             .insert({ msisdn, opted_out_at: new Date(nowMs) })
@@ -257,7 +257,7 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
     ]
   }
 
-  async function call({ service, outbox, knex }: Side, s: Step, n: number): Promise<unknown> {
+  async function call({ service, outbox, sql }: Side, s: Step, n: number): Promise<unknown> {
     const { msisdn, key } = s
     const context = {
       intention: `${key}:${s.slot}`,
@@ -290,7 +290,7 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
       case 'tick':
         return outbox.tick()
       case 'forget':
-        return forgetOld(knex, nowMs, 20 * HOUR)
+        return forgetOld(sql, nowMs, 20 * HOUR)
       case 'late':
         return outbox.late({ id: String(s.appointment), line: 'test', part: 1 }, s.late)
       case 'receipt':
@@ -306,12 +306,12 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
       case 'die': {
         // written, and its daemon is gone
         const [now, until, lease] = [new Date(nowMs), new Date(nowMs + 30_000), `lease ${n}`]
-        const rows = await CLAIM(knex, { now, today: now, lease, until, paused: '[]', limit: 1 })
+        const rows = await CLAIM(sql, { now, today: now, lease, until, paused: '[]', limit: 1 })
         const submitted = await Promise.all(
-          rows.map((row) => SUBMIT(knex, { id: row.id, msisdn: row.msisdn, lease, now, until })),
+          rows.map((row) => SUBMIT(sql, { id: row.id, msisdn: row.msisdn, lease, now, until })),
         )
         if (s.cancelledToo)
-          for (const { id } of rows) await TAKE_PART(knex, { id, lease, line: 'test', parts: 3, until })
+          for (const { id } of rows) await TAKE_PART(sql, { id, lease, line: 'test', parts: 3, until })
         return submitted
       }
       default:

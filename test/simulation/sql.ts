@@ -1,5 +1,5 @@
 /** Postgres as the daemons have it, on the model: transactions, and a way there that is like the weather. */
-import type { Knex } from 'knex'
+import type { Sql as Postgres, SqlRunner } from '../../src/base/sql.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import type { Host } from './host.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -13,7 +13,7 @@ const TIMEOUT_MS = 2_000
 export interface Sql {
   wire: Wire
   /** As one daemon has it. */
-  of(host: Host): Knex
+  of(host: Host): Postgres
   /** As a hand at the console has it: between transactions, without a way. */
   byHand(run: (tables: Tables) => void): void
 }
@@ -75,20 +75,17 @@ export function sql({ scheduler, chance, database, model }: SqlDeps): Sql {
       return transaction
     })
 
-  function raw(host: Host, transaction: Transaction | null) {
-    return (_text: string, bindings: Record<string, unknown>) => ({
-      async options({ name }: { name: string }) {
-        const serve = () => {
-          if (transaction?.isOver) throw new Error('Connection terminated unexpectedly')
-          return execute(database, name, bindings, model)
-        }
-        const rows = await way.ask(host, name, () => (transaction ? serve() : whenFree(serve)))
-        return { rows }
-      },
-    })
-  }
+  const runner = (host: Host, transaction: Transaction | null): SqlRunner => ({
+    async run({ name }, bindings) {
+      const serve = () => {
+        if (transaction?.isOver) throw new Error('Connection terminated unexpectedly')
+        return execute(database, name, bindings, model)
+      }
+      return way.ask(host, name, () => (transaction ? serve() : whenFree(serve)))
+    },
+  })
 
-  async function transact<T>(host: Host, run: (trx: Knex.Transaction) => Promise<T>): Promise<T> {
+  async function transact<T>(host: Host, run: (trx: SqlRunner) => Promise<T>): Promise<T> {
     let held: Transaction | undefined
     let isGone = false
     // The server may begin when nobody is there any more; it sees that a little later.
@@ -106,7 +103,7 @@ export function sql({ scheduler, chance, database, model }: SqlDeps): Sql {
     }
     const transaction = held!
     try {
-      const answer = await run({ raw: raw(host, transaction) } as unknown as Knex.Transaction)
+      const answer = await run(runner(host, transaction))
       await way.ask(host, 'commit', () => {
         if (transaction.isOver) throw new Error('Connection terminated unexpectedly')
         letGo(transaction, 'commit')
@@ -121,11 +118,7 @@ export function sql({ scheduler, chance, database, model }: SqlDeps): Sql {
 
   return {
     wire: way,
-    of: (host) =>
-      ({
-        raw: raw(host, null),
-        transaction: <T>(run: (trx: Knex.Transaction) => Promise<T>) => transact(host, run),
-      }) as unknown as Knex,
+    of: (host) => ({ ...runner(host, null), transaction: (run) => transact(host, run) }),
     byHand: (run) => void whenFree(() => run(database.tables)),
   }
 }

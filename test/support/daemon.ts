@@ -83,7 +83,7 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
     ...(options.read ? { read: options.read } : {}),
     ...(options.watch ? { watch: options.watch } : {}),
   })
-  if (!options.with) await seedDental(daemon.stores.knex, { atMs: FROZEN })
+  if (!options.with) await seedDental(daemon.stores.sql, { atMs: FROZEN })
   await until(async () => (await daemon.readiness()).ready, 'the daemon does not get ready')
   return {
     daemon,

@@ -1,20 +1,20 @@
 /** The dental sample on a test's own database, given what the daemon gives a module. */
-import type { Knex } from 'knex'
 import { dental, type DentalOptions } from '../../samples/dental/module.ts'
 import { seed } from '../../samples/dental/seed.ts'
 import { moduleDatabase, moduleSms, subscriberIn } from '../../src/daemon/modules.ts'
 import type { BackendModule, ModuleSeed } from '../../src/plugin/index.ts'
+import type { Sql } from '../../src/base/sql.ts'
 import type { Chance, Clock } from '../../src/ussd/vocabulary.ts'
 
 export interface DentalOnDeps {
-  knex: Knex
+  sql: Sql
   clock: Clock
   chance?: Chance
   settings?: NonNullable<DentalOptions['settings']>
 }
 
-export function dentalOn({ knex, clock, chance = () => 0.5, settings = {} }: DentalOnDeps): BackendModule {
-  const database = moduleDatabase(knex)
+export function dentalOn({ sql, clock, chance = () => 0.5, settings = {} }: DentalOnDeps): BackendModule {
+  const database = moduleDatabase(sql)
   return dental({
     ...database,
     clock,
@@ -25,6 +25,6 @@ export function dentalOn({ knex, clock, chance = () => 0.5, settings = {} }: Den
   })
 }
 
-export function seedDental(knex: Knex, options: ModuleSeed): Promise<void> {
-  return seed(moduleDatabase(knex), options)
+export function seedDental(sql: Sql, options: ModuleSeed): Promise<void> {
+  return seed(moduleDatabase(sql), options)
 }

@@ -21,7 +21,7 @@ const db = await openPostgres({ url, searchPath: [schema] })
 let n = 0
 
 const outbox = smsDispatcher({
-  knex: db.knex,
+  sql: db.sql,
   clock: realClock,
   chance: () => 0.5,
   log: silentLog,

@@ -4,7 +4,7 @@
  */
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { Knex } from 'knex'
+import { type Sql, type SqlRunner, statement } from '../../base/index.ts'
 import { Refusal, type BackendModule, type CallContext } from '../../backend/index.ts'
 import type { Clock, Json, JsonObject } from '../../ussd/index.ts'
 
@@ -20,7 +20,7 @@ export interface PinSettings {
 export const PIN_DEFAULTS: PinSettings = { digits: { min: 4, max: 6 }, tries: 3, lockMs: 3_600_000 }
 
 export interface PinDeps {
-  knex: Knex
+  sql: Sql
   clock: Clock
   counters: { count(name: 'pin_total', labels: { result: string }): void }
   settings: PinSettings
@@ -44,7 +44,61 @@ interface Row {
   outcome: string | null
 }
 
-type Trying = { pin: string; trx: Knex.Transaction; row: Row; context: CallContext }
+/** The row, locked until the transaction ends; made if there is none. */
+const OPEN = statement<Row>(
+  'pin-open',
+  `
+  INSERT INTO pin (msisdn, changed_at) VALUES (:msisdn, CAST(:now AS timestamptz))
+  ON CONFLICT (msisdn) DO UPDATE SET msisdn = excluded.msisdn
+  RETURNING salt, hash, proposed_salt, proposed_hash, proposed_in, verified_in, wrong, locked_until, intention, outcome`,
+)
+
+const KNOWN = statement<{ known: boolean }>(
+  'pin-known',
+  `
+  SELECT hash IS NOT NULL AS known FROM pin WHERE msisdn = :msisdn`,
+)
+
+const NOTE = statement(
+  'pin-note',
+  `
+  UPDATE pin SET intention = :intention, outcome = :outcome WHERE msisdn = :msisdn`,
+)
+
+const TRIED = statement(
+  'pin-tried',
+  `
+  UPDATE pin SET wrong = CAST(:wrong AS integer), locked_until = CAST(:locked AS timestamptz),
+    verified_in = CAST(:verified AS text), intention = :intention, outcome = :outcome
+  WHERE msisdn = :msisdn`,
+)
+
+const PROPOSE = statement(
+  'pin-propose',
+  `
+  UPDATE pin SET proposed_salt = CAST(:salt AS bytea), proposed_hash = CAST(:hash AS bytea), proposed_in = :epoch,
+    intention = :intention, outcome = :outcome
+  WHERE msisdn = :msisdn`,
+)
+
+const SET = statement(
+  'pin-set',
+  `
+  UPDATE pin SET salt = proposed_salt, hash = proposed_hash, wrong = 0, locked_until = NULL,
+    changed_at = CAST(:now AS timestamptz), proposed_salt = NULL, proposed_hash = NULL, proposed_in = NULL,
+    intention = :intention, outcome = :outcome
+  WHERE msisdn = :msisdn`,
+)
+
+const FORGET = statement(
+  'pin-forget-proposed',
+  `
+  UPDATE pin SET proposed_salt = NULL, proposed_hash = NULL, proposed_in = NULL,
+    intention = :intention, outcome = :outcome
+  WHERE msisdn = :msisdn`,
+)
+
+type Trying = { pin: string; trx: SqlRunner; row: Row; context: CallContext }
 
 /**
  * `verify { pin }` answers {}; refuses `wrong` with `{ left }`, the tries that are left, `locked`, `unset`.
@@ -59,16 +113,11 @@ export function pins(deps: PinDeps): BackendModule {
   function trying(how: (deps: PinDeps, trying: Trying) => Promise<string>) {
     return async (args: JsonObject, context: CallContext): Promise<Json | Refusal> => {
       const pin = typeof args.pin === 'string' || typeof args.pin === 'number' ? String(args.pin) : ''
-      return deps.knex.transaction(async (trx) => {
+      return deps.sql.transaction(async (trx) => {
         const { msisdn, intention } = context
-        await trx('pin')
-          .insert({ msisdn, changed_at: new Date(clock.now()) })
-          .onConflict('msisdn')
-          .ignore()
-        const row = await trx('pin').where({ msisdn }).forUpdate().first<Row>()
+        const row = (await OPEN(trx, { msisdn, now: new Date(clock.now()) }))[0]!
         if (row.intention === intention && row.outcome !== null) return answered(row.outcome, row)
         const outcome = await how(deps, { pin, trx, row, context })
-        await trx('pin').where({ msisdn }).update({ intention, outcome })
         counters.count('pin_total', { result: outcome })
         return answered(outcome, row)
       })
@@ -85,50 +134,52 @@ export function pins(deps: PinDeps): BackendModule {
       propose: trying(propose),
       confirm: trying(confirm),
       known: async (_args, { msisdn }) => {
-        const row = await deps.knex('pin').where({ msisdn }).first<Row>('hash')
-        return { set: Boolean(row?.hash) }
+        const [row] = await KNOWN(deps.sql, { msisdn })
+        return { set: row?.known ?? false }
       },
     },
   }
 }
 
-async function verify({ settings, clock }: PinDeps, { pin, trx, row, context }: Trying): Promise<string> {
-  if (!row.hash || !row.salt) return 'unset'
-  if (row.locked_until && row.locked_until.getTime() > clock.now()) return 'locked'
+/** Keeps what came of it, and nothing else. */
+async function noted({ trx, context }: Trying, outcome: string): Promise<string> {
+  await NOTE(trx, { msisdn: context.msisdn, intention: context.intention, outcome })
+  return outcome
+}
+
+async function verify({ settings, clock }: PinDeps, trying: Trying): Promise<string> {
+  const { pin, trx, row, context } = trying
+  if (!row.hash || !row.salt) return noted(trying, 'unset')
+  if (row.locked_until && row.locked_until.getTime() > clock.now()) return noted(trying, 'locked')
   const right = await matches(pin, row.salt, row.hash)
   const wrong = right ? 0 : row.wrong + 1
   const locks = wrong >= settings.tries
   row.wrong = locks ? 0 : wrong
-  await trx('pin')
-    .where({ msisdn: context.msisdn })
-    .update({
-      wrong: row.wrong,
-      locked_until: locks ? new Date(clock.now() + settings.lockMs) : null,
-      verified_in: right ? context.epoch : null,
-    })
-  if (right) return 'ok'
-  return locks ? 'locked' : 'wrong'
+  const outcome = right ? 'ok' : locks ? 'locked' : 'wrong'
+  const { msisdn, intention, epoch } = context
+  const locked = locks ? new Date(clock.now() + settings.lockMs) : null
+  await TRIED(trx, { msisdn, wrong: row.wrong, locked, verified: right ? epoch : null, intention, outcome })
+  return outcome
 }
 
-async function propose({ settings }: PinDeps, { pin, trx, row, context }: Trying): Promise<string> {
-  if (row.hash && row.verified_in !== context.epoch) return 'unverified'
-  if (isWeak(pin, settings.digits)) return 'weak'
+async function propose({ settings }: PinDeps, trying: Trying): Promise<string> {
+  const { pin, trx, row, context } = trying
+  const { msisdn, intention, epoch } = context
+  if (row.hash && row.verified_in !== epoch) return noted(trying, 'unverified')
+  if (isWeak(pin, settings.digits)) return noted(trying, 'weak')
   const salt = randomBytes(SALT_OCTETS)
-  await trx('pin')
-    .where({ msisdn: context.msisdn })
-    .update({ proposed_salt: salt, proposed_hash: await hashOf(pin, salt), proposed_in: context.epoch })
+  await PROPOSE(trx, { msisdn, salt, hash: await hashOf(pin, salt), epoch, intention, outcome: 'ok' })
   return 'ok'
 }
 
 async function confirm({ clock }: PinDeps, { pin, trx, row, context }: Trying): Promise<string> {
   const { proposed_salt: salt, proposed_hash: hash } = row
-  const same = row.proposed_in === context.epoch && salt !== null && hash !== null && (await matches(pin, salt, hash))
-  const forgotten = { proposed_salt: null, proposed_hash: null, proposed_in: null }
-  const set = { salt, hash, wrong: 0, locked_until: null, changed_at: new Date(clock.now()) }
-  await trx('pin')
-    .where({ msisdn: context.msisdn })
-    .update(same ? { ...forgotten, ...set } : forgotten)
-  return same ? 'ok' : 'differs'
+  const { msisdn, intention, epoch } = context
+  const isSame = row.proposed_in === epoch && salt !== null && hash !== null && (await matches(pin, salt, hash))
+  const outcome = isSame ? 'ok' : 'differs'
+  if (isSame) await SET(trx, { msisdn, now: new Date(clock.now()), intention, outcome })
+  else await FORGET(trx, { msisdn, intention, outcome })
+  return outcome
 }
 
 /** Too short, too long, no digits, one digit over and over, or digits that count up or down. */

@@ -1,6 +1,6 @@
 /** The language that a subscriber chose on a `language` screen: the next dialogue starts in it. */
-import type { Knex } from 'knex'
 import type { SmsSubject } from '../../sms/outbox/index.ts'
+import { type SqlRunner, statement } from '../../base/index.ts'
 import type { JsonObject } from '../../ussd/index.ts'
 
 export interface Languages {
@@ -10,17 +10,32 @@ export interface Languages {
   forget(msisdn: string): Promise<number>
 }
 
-export function subscriberLanguages(knex: Knex): Languages {
-  const table = () => knex<{ msisdn: string; language: string; chosen_at: Date }>('subscriber_language')
+const FIND = statement<{ language: string }>(
+  'language-of',
+  `
+  SELECT language FROM subscriber_language WHERE msisdn = :msisdn`,
+)
+
+const KEEP = statement(
+  'language-keep',
+  `
+  INSERT INTO subscriber_language (msisdn, language, chosen_at) VALUES (:msisdn, :language, CAST(:now AS timestamptz))
+  ON CONFLICT (msisdn) DO UPDATE SET language = excluded.language, chosen_at = excluded.chosen_at`,
+)
+
+const FORGET = statement<{ msisdn: string }>(
+  'language-forget',
+  `
+  DELETE FROM subscriber_language WHERE msisdn = :msisdn RETURNING msisdn`,
+)
+
+export function subscriberLanguages(sql: SqlRunner): Languages {
   return {
-    of: async (msisdn) => (await table().where({ msisdn }).first('language'))?.language ?? null,
+    of: async (msisdn) => (await FIND(sql, { msisdn }))[0]?.language ?? null,
     async keep(msisdn, language, nowMs) {
-      await table()
-        .insert({ msisdn, language, chosen_at: new Date(nowMs) })
-        .onConflict('msisdn')
-        .merge()
+      await KEEP(sql, { msisdn, language, now: new Date(nowMs) })
     },
-    forget: (msisdn) => table().where({ msisdn }).delete(),
+    forget: async (msisdn) => (await FORGET(sql, { msisdn })).length,
   }
 }
 
@@ -28,7 +43,7 @@ export function subscriberLanguages(knex: Knex): Languages {
 export const chosenInSms: SmsSubject = {
   name: 'subscriber',
   reply: async () => null,
-  languageOf: (knex, msisdn) => subscriberLanguages(knex).of(msisdn),
+  languageOf: (sql, msisdn) => subscriberLanguages(sql).of(msisdn),
 }
 
 /** Longest language tag that is kept. */

@@ -3,8 +3,7 @@
  * not at all. So a copy that the SMSC delivers after a crash does nothing twice.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import type { Knex } from 'knex'
-import { type Counters, repeating, statement } from '../../base/index.ts'
+import { type Counters, repeating, type Sql, type SqlRunner, statement } from '../../base/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
 import { wishOf } from './keywords.ts'
 import { enqueueSms, ANSWER, type SmsSubject } from '../outbox/index.ts'
@@ -30,7 +29,7 @@ export type TextByLanguage = Readonly<Record<string, string>>
 export type IncomingSettings = Omit<SmsInSettings, 'long'>
 
 export interface IncomingDeps {
-  knex: Knex
+  sql: Sql
   clock: Clock
   chance: Chance
   counters: Counters
@@ -59,17 +58,29 @@ const LAST = statement<{ id: string; subject: string }>(
   ORDER BY submitted_at DESC, id DESC LIMIT 1`,
 )
 
+const HELPED = statement(
+  'sms-helped',
+  `
+  UPDATE sms_incoming SET helped_at = CAST(:now AS timestamptz) WHERE msisdn = :msisdn`,
+)
+
+const ANSWERED = statement(
+  'sms-answered',
+  `
+  UPDATE sms_outbox SET answered = :what WHERE id = CAST(:id AS bigint)`,
+)
+
 /** Durable when it resolves, so acknowledge the PDU only then. Rejects when Postgres is away. */
 export async function takeSms(deps: IncomingDeps, sms: IncomingSms): Promise<IncomingResult> {
-  const { knex, clock, chance } = deps
-  return repeating(() => knex.transaction((trx) => taking(deps, trx, sms)), {
+  const { sql, clock, chance } = deps
+  return repeating(() => sql.transaction((trx) => taking(deps, trx, sms)), {
     clock,
     chance,
     signal: AbortSignal.any([]),
   })
 }
 
-async function taking(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSms): Promise<IncomingResult> {
+async function taking(deps: IncomingDeps, trx: SqlRunner, sms: IncomingSms): Promise<IncomingResult> {
   const { clock, settings } = deps
   const nowMs = clock.now()
   const since = new Date(nowMs - settings.copyMs)
@@ -90,9 +101,7 @@ async function taking(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSm
       if (await reply(deps, trx, sms, wish.words)) return 'replied'
       const isTime = (seen.helped_at?.getTime() ?? 0) <= nowMs - settings.helpEveryMs
       if (isTime && (await answer(deps, trx, sms, settings.texts.help))) {
-        await trx('sms_incoming')
-          .where({ msisdn: sms.msisdn })
-          .update({ helped_at: new Date(nowMs) })
+        await HELPED(trx, { msisdn: sms.msisdn, now: new Date(nowMs) })
       }
       return 'unknown'
     }
@@ -100,7 +109,7 @@ async function taking(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSm
 }
 
 /** True if the words answer the last reminder, as the service that wrote it understands them. */
-async function reply(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSms, words: string): Promise<boolean> {
+async function reply(deps: IncomingDeps, trx: SqlRunner, sms: IncomingSms, words: string): Promise<boolean> {
   const since = new Date(deps.clock.now() - deps.settings.replyMs)
   const [last] = await LAST(trx, { msisdn: sms.msisdn, since })
   const [name = '', id = ''] = last?.subject.split(':') ?? []
@@ -109,18 +118,13 @@ async function reply(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSms
   const about = { id, msisdn: sms.msisdn, words, intention: `sms:${last.id}`, todayMs: deps.clock.today() }
   const done = await subject.reply(trx, about)
   if (!done) return false
-  await trx('sms_outbox').where({ id: last.id }).update({ answered: done.what })
+  await ANSWERED(trx, { id: last.id, what: done.what })
   await owe(deps, trx, sms, done.text)
   return true
 }
 
 /** Writes a text in the language of the subscriber to the outbox; false if there is none. */
-async function answer(
-  deps: IncomingDeps,
-  trx: Knex.Transaction,
-  sms: IncomingSms,
-  wording: TextByLanguage,
-): Promise<boolean> {
+async function answer(deps: IncomingDeps, trx: SqlRunner, sms: IncomingSms, wording: TextByLanguage): Promise<boolean> {
   let language: string | null = null
   for (const subject of deps.subjects) language ??= await subject.languageOf(trx, sms.msisdn)
   const text = (language === null ? undefined : wording[language]) ?? Object.values(wording)[0]
@@ -129,12 +133,7 @@ async function answer(
 }
 
 /** In spite of an opt-out: the subscriber has just asked. */
-function owe(
-  { clock }: IncomingDeps,
-  trx: Knex.Transaction,
-  { msisdn, line }: IncomingSms,
-  text: string,
-): Promise<void> {
+function owe({ clock }: IncomingDeps, trx: SqlRunner, { msisdn, line }: IncomingSms, text: string): Promise<void> {
   return enqueueSms(trx, { id: randomUUID(), kind: ANSWER, msisdn, line, text }, clock)
 }
 

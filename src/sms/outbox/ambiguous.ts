@@ -1,6 +1,6 @@
 /** SMS that were sent without a response: settled by a late response, by a receipt, or by giving up. */
-import type { Knex } from 'knex'
 import { nextState, type ReminderState } from '../../../machines/reminder.ts'
+import type { SqlRunner } from '../../base/index.ts'
 import { STATE_OF } from './receipt-rows.ts'
 import { applyToPart, storeParts, takeReceiptOf } from './receipts.ts'
 import { afterGrace, afterLateRefusal } from './retry-policy.ts'
@@ -21,8 +21,8 @@ export interface LateSms {
  * Answers the result, or null while it waits.
  */
 export async function reconcile(deps: OutboxDeps, row: OpenRow): Promise<ReminderState | 'retried' | null> {
-  const { knex, clock } = deps
-  return knex.transaction(async (trx) => {
+  const { sql, clock } = deps
+  return sql.transaction(async (trx) => {
     const told = await takeReceiptOf(deps, trx, row)
     if (told) {
       // The receipt may have come over another line to the same SMSC.
@@ -45,7 +45,7 @@ export async function reconcile(deps: OutboxDeps, row: OpenRow): Promise<Reminde
 /** True if the late response changed an SMS that waits. */
 export async function settleLate(deps: OutboxDeps, late: LateSms, outcome: SmsOutcome): Promise<boolean> {
   if (outcome.is === 'ambiguous' || outcome.is === 'unsent') return false
-  return deps.knex.transaction(async (trx) => {
+  return deps.sql.transaction(async (trx) => {
     const [row] = await HOLD(trx, { id: late.id })
     if (!row) return false
     if (outcome.is === 'accepted') {
@@ -66,12 +66,7 @@ interface TakenPart {
 }
 
 /** The SMSC accepted one more part: either all are accepted, or the rest is due now. */
-async function take(
-  deps: OutboxDeps,
-  trx: Knex.Transaction,
-  row: OpenRow,
-  taken: TakenPart,
-): Promise<ReminderState | null> {
+async function take(deps: OutboxDeps, trx: SqlRunner, row: OpenRow, taken: TakenPart): Promise<ReminderState | null> {
   const isLast = missing(row).every((part) => part === taken.part)
   const state = nextState(row.state, isLast ? { type: 'ACCEPTED' } : { type: 'LATER', mayRetry: true })
   const done = await resolve(deps, trx, row.id, { state, error: null })
@@ -89,7 +84,7 @@ interface Resolution {
 
 async function resolve(
   { clock }: OutboxDeps,
-  trx: Knex.Transaction,
+  trx: SqlRunner,
   id: string,
   { state, error, waitMs = 0 }: Resolution,
 ): Promise<ReminderState | null> {

@@ -69,7 +69,7 @@ export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
       if (upkeep) upkeepAtMs = work.now() + work.settings.pollMs
       sent = await tick(upkeep)
       if (work.now() >= forgetAtMs) {
-        await forgetOld(work.knex, work.clock.now(), work.settings.keepMs)
+        await forgetOld(work.sql, work.clock.now(), work.settings.keepMs)
         forgetAtMs = work.now() + FORGET_EVERY_MS
       }
     } catch (error) {
@@ -110,7 +110,7 @@ async function look(work: Work, upkeep: boolean): Promise<number> {
   const { clock, settings } = work
   const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > work.now()).map(([line]) => line)
   const lease = randomUUID()
-  const rows = await CLAIM(work.knex, {
+  const rows = await CLAIM(work.sql, {
     now: new Date(clock.now()),
     today: new Date(clock.today()),
     lease,
@@ -124,33 +124,33 @@ async function look(work: Work, upkeep: boolean): Promise<number> {
 
 /** Earlier SMS: losses, receipts that settle them, expired ones, and those to cancel at the SMSC. */
 async function keepUp(work: Work): Promise<void> {
-  const { knex, clock, settings } = work
+  const { sql, clock, settings } = work
   const now = new Date(clock.now())
   const today = new Date(clock.today())
-  const lost = await LOSE(knex, { now, until: new Date(clock.now() + settings.ambiguousGraceMs) })
+  const lost = await LOSE(sql, { now, until: new Date(clock.now() + settings.ambiguousGraceMs) })
   for (const row of lost) count(work, row.kind, 'ambiguous')
-  for (const row of await AMBIGUOUS(knex, { now, limit: settings.batchMax })) {
+  for (const row of await AMBIGUOUS(sql, { now, limit: settings.batchMax })) {
     const state = await reconcile(work, row)
     if (state) count(work, row.kind, state)
   }
-  for (const row of await EXPIRE(knex, { now, today })) count(work, row.kind, 'expired')
+  for (const row of await EXPIRE(sql, { now, today })) count(work, row.kind, 'expired')
   for (const { kind, is } of await recallAll(work, settings.batchMax)) count(work, kind, is)
 }
 
 /** 1 if a line started to send it. */
 async function send(work: Work, row: ClaimedRow, lease: string): Promise<number> {
-  const { knex, clock, settings } = work
+  const { sql, clock, settings } = work
   const quietMs = row.quiet_zone === null ? null : quietUntil(clock.today(), settings.quietHours, row.quiet_zone)
   if (quietMs !== null) {
     const wake = new Date(clock.now() + quietMs - clock.today())
-    await DEFER(knex, { id: row.id, lease, wake })
+    await DEFER(sql, { id: row.id, lease, wake })
     count(work, row.kind, 'quiet')
     return 0
   }
   const until = new Date(clock.now() + settings.leaseMs)
   failpoint('sms-before-submitting')
   const msisdn = row.kind === ANSWER ? null : row.msisdn
-  const [last] = await SUBMIT(knex, { id: row.id, msisdn, lease, now: new Date(clock.now()), until })
+  const [last] = await SUBMIT(sql, { id: row.id, msisdn, lease, now: new Date(clock.now()), until })
   if (!last) return 0
   if (last.state !== 'submitting') {
     count(work, row.kind, last.state)
@@ -194,7 +194,7 @@ async function takePart(
   const { clock, settings } = work
   const { id, lease } = row
   const store = () =>
-    work.knex.transaction(async (trx) => {
+    work.sql.transaction(async (trx) => {
       const until = new Date(clock.now() + settings.leaseMs)
       const [mine] = await TAKE_PART(trx, { id, lease, line, parts: messageIds.length, until })
       if (mine) await storeParts(work, trx, { id, line, messageIds })
@@ -215,7 +215,7 @@ async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<vo
   const wake = new Date(clock.now() + next.waitMs)
   const state = nextState('submitting', next.event)
   const took = outcome.is === 'accepted' ? { line: row.line, ...outcome } : outcome.partly
-  await work.knex.transaction(async (trx) => {
+  await work.sql.transaction(async (trx) => {
     const [kept] = await SETTLE_SMS(trx, {
       id: row.id,
       lease: row.lease,

@@ -1,5 +1,5 @@
 /** An SMS that is due now, written outside any other statement. */
-import type { Knex } from 'knex'
+import { statement, type SqlRunner } from '../../base/index.ts'
 import type { Clock } from '../../ussd/index.ts'
 
 export interface EnqueuedSms {
@@ -15,29 +15,24 @@ export interface EnqueuedSms {
 /** Of no use later. */
 const OF_USE_MS = 3_600_000
 
+/** A repetition comes at another moment, which the unique index would take for another SMS. */
+const ENQUEUE = statement(
+  'sms-enqueue',
+  `
+  INSERT INTO sms_outbox (subject, kind, msisdn, line, text, due_at, expires_at, wake_at, created_at)
+  SELECT CAST(:subject AS text), CAST(:kind AS text), CAST(:msisdn AS text), CAST(:line AS text), CAST(:text AS text),
+    CAST(:due AS timestamptz), CAST(:expires AS timestamptz), CAST(:now AS timestamptz), CAST(:now AS timestamptz)
+  WHERE NOT EXISTS (SELECT FROM sms_outbox WHERE subject = :subject AND kind = :kind)
+  ON CONFLICT ON CONSTRAINT sms_outbox_once DO NOTHING`,
+)
+
 /** Twice with the same id is one SMS. Sent at any hour. */
 export async function enqueueSms(
-  knex: Knex,
+  sql: SqlRunner,
   { id, kind, msisdn, line, text }: EnqueuedSms,
   clock: Clock,
 ): Promise<void> {
   const [now, todayMs] = [new Date(clock.now()), clock.today()]
-  const subject = `${kind}:${id}`
-  // A repetition comes at another moment, which the unique index would take for another SMS.
-  if (await knex('sms_outbox').where({ subject, kind }).first('id')) return
-  await knex('sms_outbox')
-    .insert({
-      subject,
-      kind,
-      msisdn,
-      line,
-      text,
-      quiet_zone: null,
-      due_at: new Date(todayMs),
-      expires_at: new Date(todayMs + OF_USE_MS),
-      wake_at: now,
-      created_at: now,
-    })
-    .onConflict(['subject', 'kind', 'due_at'])
-    .ignore()
+  const moments = { due: new Date(todayMs), expires: new Date(todayMs + OF_USE_MS), now }
+  await ENQUEUE(sql, { subject: `${kind}:${id}`, kind, msisdn, line, text, ...moments })
 }

@@ -1,6 +1,5 @@
 /** Removes what the outbox no longer needs, and all rows of a subscriber. */
-import type { Knex } from 'knex'
-import { statement } from '../../base/index.ts'
+import { type SqlRunner, statement } from '../../base/index.ts'
 import { ORPHAN_MS } from './settings.ts'
 
 /** Rows removed in one purge, so that it does not hold the table. The next purge removes more. */
@@ -30,21 +29,27 @@ const SETTLED = statement<{ id: string }>(
   RETURNING id`,
 )
 
+const ERASE = statement<{ n: number }>(
+  'erase-sms',
+  `
+  WITH receipts AS (DELETE FROM sms_receipt_orphan WHERE sender = :msisdn RETURNING 1),
+    incoming AS (DELETE FROM sms_incoming WHERE msisdn = :msisdn RETURNING 1),
+    owed AS (DELETE FROM sms_outbox WHERE msisdn = :msisdn RETURNING 1)
+  SELECT CAST((SELECT count(*) FROM receipts) + (SELECT count(*) FROM incoming) + (SELECT count(*) FROM owed) AS integer)
+    AS n`,
+)
+
 /** Removes receipts that matched no SMS within a day, and SMS settled `keepMs` ago. Answers how many. */
-export async function forgetOld(knex: Knex, nowMs: number, keepMs: number): Promise<number> {
+export async function forgetOld(sql: SqlRunner, nowMs: number, keepMs: number): Promise<number> {
   const before = (ms: number) => ({ before: new Date(nowMs - ms) })
-  const orphans = await ORPHANS(knex, before(ORPHAN_MS))
-  const incoming = await INCOMING(knex, before(INCOMING_MS))
-  const settled = await SETTLED(knex, before(keepMs))
+  const orphans = await ORPHANS(sql, before(ORPHAN_MS))
+  const incoming = await INCOMING(sql, before(INCOMING_MS))
+  const settled = await SETTLED(sql, before(keepMs))
   return orphans.length + incoming.length + settled.length
 }
 
 /** Removes everything about one MSISDN but its opt-out, which says that no SMS is wanted. Answers how many rows. */
-export async function eraseSms(knex: Knex, msisdn: string): Promise<number> {
-  return knex.transaction(async (trx) => {
-    const orphans =
-      (await trx('sms_receipt_orphan').where({ sender: msisdn }).delete()) +
-      (await trx('sms_incoming').where({ msisdn }).delete())
-    return orphans + (await trx('sms_outbox').where({ msisdn }).delete())
-  })
+export async function eraseSms(sql: SqlRunner, msisdn: string): Promise<number> {
+  const [counted] = await ERASE(sql, { msisdn })
+  return counted!.n
 }

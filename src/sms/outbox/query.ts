@@ -56,7 +56,7 @@ const ASK_AT = statement(
 )
 
 export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
-  const { knex, clock, counters, log } = deps
+  const { sql, clock, counters, log } = deps
   const restingUntil = new Map<string, number>()
 
   async function ask(line: string, row: OverdueRow): Promise<QueryOutcome['is']> {
@@ -77,7 +77,7 @@ export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
     async look({ line, afterMs, limit }) {
       const nowMs = clock.now()
       if ((restingUntil.get(line) ?? 0) > nowMs) return
-      const rows = await OVERDUE(knex, {
+      const rows = await OVERDUE(sql, {
         line,
         limit,
         now: new Date(nowMs),
@@ -88,7 +88,7 @@ export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
       for (const [n, row] of rows.entries()) {
         const is = await ask(line, row)
         // If the SMSC does not know it now, it will not know it later.
-        if (is === 'unknown') await ASK_AT(knex, { id: row.id, wake: new Date(nowMs + QUERY_UNTIL_MS) })
+        if (is === 'unknown') await ASK_AT(sql, { id: row.id, wake: new Date(nowMs + QUERY_UNTIL_MS) })
         if (is !== 'unsupported' && is !== 'later' && is !== 'unsent') continue
         if (is === 'unsupported') {
           restingUntil.set(line, clock.now() + QUERY_REST_MS)
@@ -98,7 +98,7 @@ export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
           )
         }
         const wake = new Date(clock.now() + (is === 'unsupported' ? QUERY_REST_MS : unsentMs(deps.chance)))
-        for (const { id } of rows.slice(n)) await ASK_AT(knex, { id, wake })
+        for (const { id } of rows.slice(n)) await ASK_AT(sql, { id, wake })
         return
       }
     },

@@ -14,14 +14,14 @@ export async function recallAll(
   deps: OutboxDeps,
   limit: number,
 ): Promise<{ kind: string; is: 'recalled' | 'not-recalled' }[]> {
-  const { knex, clock, recall } = deps
+  const { sql, clock, recall } = deps
   const now = clock.now()
-  const rows = await RECALL(knex, { now: new Date(now), until: new Date(now + RECALL_MS), limit })
+  const rows = await RECALL(sql, { now: new Date(now), until: new Date(now + RECALL_MS), limit })
   const all: { kind: string; is: 'recalled' | 'not-recalled' }[] = []
   for (const row of rows) {
     const outcome = (await recall?.(smsOf(row))) ?? 'off'
     const again = outcome === 'unsent' ? new Date(clock.now() + unsentMs(deps.chance)) : null
-    const [done] = await RECALLED(knex, { id: row.id, gone: outcome === 'gone', again, now: new Date(clock.now()) })
+    const [done] = await RECALLED(sql, { id: row.id, gone: outcome === 'gone', again, now: new Date(clock.now()) })
     if (done && outcome === 'gone') all.push({ kind: row.kind, is: 'recalled' })
     if (done && outcome === 'kept') all.push({ kind: row.kind, is: 'not-recalled' })
   }

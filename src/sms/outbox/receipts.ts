@@ -1,7 +1,6 @@
 /** Applies receipts to the outbox: matched by line and message id, kept for a day if the id is not known yet. */
-import type { Knex } from 'knex'
 import { nextState, type ReminderEvent } from '../../../machines/reminder.ts'
-import { repeating } from '../../base/index.ts'
+import { repeating, type SqlRunner } from '../../base/index.ts'
 import { AS_IS, messageKey } from './message-id.ts'
 import {
   DROP_ORPHANS,
@@ -37,7 +36,7 @@ export async function applyReceipt(deps: OutboxDeps, given: Receipt): Promise<Re
   // Receipts write the MSISDN with a prefix more often than PDUs do.
   const receipt = { ...given, from: given.from.replace(/^(\+|00)/, '') }
   const apply = () =>
-    deps.knex.transaction(async (trx) => {
+    deps.sql.transaction(async (trx) => {
       const key = keyOf(deps, receipt.line, receipt.messageId, 'receipt') ?? referenceKey(receipt.reference)
       if (key !== NO_KEY) await lockKeys(trx, [key])
       const part = key === NO_KEY ? undefined : await findPart(deps, trx, receipt, key)
@@ -53,7 +52,7 @@ export async function applyReceipt(deps: OutboxDeps, given: Receipt): Promise<Re
  */
 export async function storeParts(
   deps: OutboxDeps,
-  trx: Knex.Transaction,
+  trx: SqlRunner,
   sms: { id: string; line: string; messageIds: PartIds },
 ): Promise<void> {
   const rows = sms.messageIds.flatMap((message_id, i) => {
@@ -84,7 +83,7 @@ export async function storeParts(
 export async function applyState(deps: OutboxDeps, at: { sms: string; part: number }, said: Match): Promise<boolean> {
   const { clock, chance } = deps
   const apply = () =>
-    deps.knex.transaction(async (trx) => {
+    deps.sql.transaction(async (trx) => {
       const [part] = await PART_AT(trx, at)
       return part ? applyToPart(trx, part, said, clock.now()) : false
     })
@@ -105,7 +104,7 @@ export interface Told {
  */
 export async function takeReceiptOf(
   deps: OutboxDeps,
-  trx: Knex.Transaction,
+  trx: SqlRunner,
   sms: { id: string; msisdn: string; line: string; submitted_at: Date },
 ): Promise<Told | null> {
   const { id, msisdn } = sms
@@ -151,7 +150,7 @@ function linesOfSmsc(deps: OutboxDeps, line: string): string {
   return JSON.stringify(deps.linesOfSmsc?.(line) ?? [line])
 }
 
-async function lockKeys(trx: Knex.Transaction, keys: readonly string[]): Promise<void> {
+async function lockKeys(trx: SqlRunner, keys: readonly string[]): Promise<void> {
   for (const key of [...new Set(keys)].toSorted()) {
     await LOCK_KEY(trx, { name: `sms:${key}` })
   }
@@ -161,7 +160,7 @@ export type Match = Pick<Receipt, 'line' | 'messageId' | 'from' | 'state' | 'err
 
 async function findPart(
   deps: OutboxDeps,
-  trx: Knex.Transaction,
+  trx: SqlRunner,
   receipt: Match & Pick<Receipt, 'reference'>,
   key: string,
 ): Promise<PartRow | undefined> {
@@ -175,12 +174,7 @@ async function findPart(
 }
 
 /** Stores the receipt of one part; the SMS is delivered when all parts are. False: nothing new. */
-export async function applyToPart(
-  trx: Knex.Transaction,
-  part: PartRow,
-  receipt: Match,
-  nowMs: number,
-): Promise<boolean> {
+export async function applyToPart(trx: SqlRunner, part: PartRow, receipt: Match, nowMs: number): Promise<boolean> {
   const state = partStateOf(receipt.state)
   if (state === 'accepted' || part.part_state !== 'accepted') return false
   await SETTLE_PART(trx, { sms: part.sms, part: part.part, state })
@@ -195,7 +189,7 @@ export async function applyToPart(
   return true
 }
 
-async function keepOrphan(trx: Knex.Transaction, receipt: Receipt, key: string, nowMs: number): Promise<ReceiptResult> {
+async function keepOrphan(trx: SqlRunner, receipt: Receipt, key: string, nowMs: number): Promise<ReceiptResult> {
   const { line, messageId: id, from, reference, state, error } = receipt
   const kept = await KEEP_ORPHAN(trx, { line, id, key, from, reference, state, error, now: new Date(nowMs) })
   return kept.length ? 'orphan' : 'repeat'

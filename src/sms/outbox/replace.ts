@@ -1,6 +1,5 @@
 /** Replaces the text of an SMS in the outbox or at the SMSC: there, or by a new SMS. */
-import type { Knex } from 'knex'
-import { statement } from '../../base/index.ts'
+import { type SqlRunner, statement } from '../../base/index.ts'
 import { RECALLED } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
 import type { RecallOutcome, SmsReplace, SmsToRecall } from './types.ts'
@@ -83,18 +82,18 @@ export interface Replacing {
   replace(id: string, text: string): Promise<Replaced>
 }
 
-export interface ReplacingDeps extends Pick<OutboxDeps, 'knex' | 'clock' | 'counters'> {
+export interface ReplacingDeps extends Pick<OutboxDeps, 'sql' | 'clock' | 'counters'> {
   replace: SmsReplace
   recall(sms: SmsToRecall): Promise<RecallOutcome>
 }
 
 export function smsReplacing(deps: ReplacingDeps): Replacing {
-  const { knex, clock, counters } = deps
+  const { sql, clock, counters } = deps
 
   async function replaced(id: string, text: string): Promise<Replaced> {
-    const [changed] = await CHANGE_DUE(knex, { id, text, now: new Date(clock.now()) })
+    const [changed] = await CHANGE_DUE(sql, { id, text, now: new Date(clock.now()) })
     if (changed) return 'changed'
-    const [row] = await HELD(knex, { id })
+    const [row] = await HELD(sql, { id })
     if (!row) return 'none'
     if (['due', 'submitting', 'ambiguous'].includes(row.state)) return 'busy'
     const isWhole = row.message_ids.length === row.parts
@@ -104,7 +103,7 @@ export function smsReplacing(deps: ReplacingDeps): Replacing {
       row.parts > 1 ? 'unfit' : await deps.replace({ msisdn, line, messageId: messageIds[0]!, before: row.text, text })
     if (is === 'off' || is === 'unknown') return is
     if (is === 'unsent') return 'busy'
-    if (is === 'replaced') return (await REPLACED(knex, { id, text })).length ? 'replaced' : 'none'
+    if (is === 'replaced') return (await REPLACED(sql, { id, text })).length ? 'replaced' : 'none'
     return instead(id, text, await deps.recall({ msisdn, line, messageIds }))
   }
 
@@ -113,7 +112,7 @@ export function smsReplacing(deps: ReplacingDeps): Replacing {
     if (recalled === 'off') return 'off'
     if (recalled !== 'gone') return recalled === 'unsent' ? 'busy' : 'too-late'
     const now = new Date(clock.now())
-    await knex.transaction(async (trx: Knex.Transaction) => {
+    await sql.transaction(async (trx: SqlRunner) => {
       await OWE_ANEW(trx, { id, text, now })
       await RECALLED(trx, { id, gone: true, again: null, now })
     })
@@ -121,7 +120,7 @@ export function smsReplacing(deps: ReplacingDeps): Replacing {
   }
 
   return {
-    of: (msisdn) => OF_SUBSCRIBER(knex, { msisdn }),
+    of: (msisdn) => OF_SUBSCRIBER(sql, { msisdn }),
     async replace(id, text) {
       const result = await replaced(id, text)
       counters.count('sms_replaced_total', { result })

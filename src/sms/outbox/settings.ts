@@ -1,6 +1,5 @@
 /** What may be set of the reminders, and what they are given. */
-import type { Knex } from 'knex'
-import type { Log, Counters } from '../../base/index.ts'
+import type { Log, Counters, Sql } from '../../base/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
 import type { IdBases } from './message-id.ts'
 import { QUIET_HOURS_DEFAULT, type QuietHours } from './schedule.ts'
@@ -38,7 +37,7 @@ export const OUTBOX_DEFAULTS: OutboxSettings = {
 }
 
 export interface OutboxDeps {
-  knex: Knex
+  sql: Sql
   submit: SmsSubmit
   /** Absent: SMS at the SMSC are not cancelled. */
   recall?: (sms: SmsToRecall) => Promise<RecallOutcome>

@@ -2,7 +2,7 @@
  * SMS to send: rows of the outbox, written in the transaction of their subject. due → submitting → accepted →
  * delivered; else failed, expired, cancelled, or ambiguous (sent, no response).
  */
-import type { Knex } from 'knex'
+import type { SqlRunner } from '../../base/index.ts'
 import type { SmsReplied, SmsReply } from '../../plugin/index.ts'
 
 export type { SmsReplied, SmsReply }
@@ -115,7 +115,7 @@ export interface SmsSubject {
    * What a subscriber's words do to the thing that a reminder was about; null: nothing, they are no answer to it. May
    * run twice with the same intention. Inside the transaction that notes the SMS.
    */
-  reply(trx: Knex.Transaction, about: SmsReply): Promise<SmsReplied | null>
+  reply(trx: SqlRunner, about: SmsReply): Promise<SmsReplied | null>
   /** Of a subscriber that the service knows. */
-  languageOf(knex: Knex, msisdn: string): Promise<string | null>
+  languageOf(sql: SqlRunner, msisdn: string): Promise<string | null>
 }

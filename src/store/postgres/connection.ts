@@ -5,10 +5,15 @@ import { createPgConfig } from '@electric-sql/pglite/node-postgres'
 import { PGlite } from '@electric-sql/pglite'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Sql } from '../../base/index.ts'
 import { lockDirectory } from '../journal/index.ts'
+import { sqlOn, type Connection } from './sql.ts'
 import { wholeUrl } from './url.ts'
 
 export interface Postgres {
+  /** What runs with each turn or SMS. */
+  readonly sql: Sql
+  /** Migrations, and what is asked rarely: on the same connections. */
   readonly knex: Knex
   readonly kind: 'server' | 'embedded'
   close(): Promise<void>
@@ -29,6 +34,11 @@ export interface ServerSettings extends Common {
   ssl?: ConnectionOptions
   /** Connections. Default 10: more only queue inside the server. */
   poolMax?: number
+  /**
+   * A pooler such as PgBouncer stands between, and hands each transaction any connection of the server: no statement
+   * has a name there, and the limits below but `queryMs` are the role's own (`ALTER ROLE … SET statement_timeout`).
+   */
+  pooler?: 'transaction'
   /** How long a subscriber waits for a free connection. Default 1000. */
   acquireMs?: number
   /** The server gives a statement up. Default 2000: less than a turn. */
@@ -68,16 +78,23 @@ function openServer(settings: ServerSettings): Postgres {
         application_name: 'ussd-connector',
         keepAlive: true,
         connectionTimeoutMillis: settings.acquireMs ?? 1000,
-        statement_timeout: settings.statementMs ?? 2000,
-        lock_timeout: settings.lockMs ?? 1000,
         query_timeout: settings.queryMs ?? 2500,
-        // A transaction that its daemon forgot must not keep its locks.
-        idle_in_transaction_session_timeout: 10_000,
+        ...(settings.pooler ? {} : serverLimits(settings)),
       }) as Knex.PgConnectionConfig,
     acquireConnectionTimeout: settings.acquireMs ?? 1000,
     pool: { min: 0, max: settings.poolMax ?? 10, afterCreate: destroyBroken },
   })
-  return { knex, kind: 'server', close: () => knex.destroy() }
+  const sql = sqlOn(knex, { named: settings.pooler === undefined })
+  return { sql, knex, kind: 'server', close: () => knex.destroy() }
+}
+
+function serverLimits({ statementMs = 2000, lockMs = 1000 }: ServerSettings): object {
+  return {
+    statement_timeout: statementMs,
+    lock_timeout: lockMs,
+    // A transaction that its daemon forgot must not keep its locks.
+    idle_in_transaction_session_timeout: 10_000,
+  }
 }
 
 async function openEmbedded(settings: EmbeddedSettings): Promise<Postgres> {
@@ -98,7 +115,7 @@ async function openEmbedded(settings: EmbeddedSettings): Promise<Postgres> {
       await lite.close()
       unlock()
     }
-    return { knex, kind: 'embedded', close: once(close) }
+    return { sql: sqlOn(knex, { named: true }), knex, kind: 'embedded', close: once(close) }
   } catch (error) {
     unlock()
     throw error
@@ -116,11 +133,9 @@ function shared(settings: Common): Knex.Config {
   }
 }
 
-interface RawConnection {
-  query(config: unknown, done: (error: unknown, result: unknown) => void): unknown
+interface RawConnection extends Connection {
   on(event: 'error', listener: () => void): void
   connection: { stream: { destroy(): void } }
-  __knex__disposed?: unknown
 }
 
 /**

@@ -10,11 +10,14 @@ import { moduleSms, smsSubject } from '../../../src/daemon/modules.ts'
 import { fakeClock, type FakeClock } from '../../support/clock.ts'
 import { seedDental } from '../../support/dental.ts'
 import { describeBoth } from '../../support/postgres.ts'
+import { statement } from '../../../src/base/sql.ts'
 
 const START = Date.parse('2025-05-01T09:00:00+10:00')
 const HOUR = 3_600_000
 const JOHN = '67570000001'
 const counters = { count: () => undefined }
+
+const CANCEL_ALL = statement('test-cancel-all', `UPDATE dental_appointment SET status = 'cancelled'`)
 
 describeBoth('what subscribers write by SMS', (database) => {
   let knex: Knex
@@ -36,12 +39,12 @@ describeBoth('what subscribers write by SMS', (database) => {
     ]
     await knex.raw(`TRUNCATE ${tables.join(', ')} RESTART IDENTITY CASCADE`)
     clock = fakeClock(START)
-    await seedDental(knex, { atMs: START })
+    await seedDental(database.db.sql, { atMs: START })
   })
 
   function open(subjects: SmsSubject[] = [smsSubject(dentalReplies({ clock, sms: moduleSms(clock) }))]): IncomingDeps {
     return {
-      knex,
+      sql: database.db.sql,
       clock,
       chance: () => 0.5,
       counters,
@@ -105,7 +108,7 @@ describeBoth('what subscribers write by SMS', (database) => {
     assert.equal(await optedOut(), 1)
     const sent: string[] = []
     const outbox = smsDispatcher({
-      knex,
+      sql: database.db.sql,
       clock,
       chance: () => 0.5,
       log: silentLog,
@@ -228,7 +231,7 @@ describeBoth('what subscribers write by SMS', (database) => {
       name: 'dental',
       languageOf: async () => null,
       async reply(trx) {
-        await trx('dental_appointment').update({ status: 'cancelled' })
+        await CANCEL_ALL(trx, {})
         throw new TypeError('a bug')
       },
     }
@@ -242,9 +245,9 @@ describeBoth('what subscribers write by SMS', (database) => {
     const [row] = await knex('sms_incoming').select<Record<string, unknown>[]>('*')
     assert.equal(JSON.stringify(row).includes('private'), false)
     await write('words', { msisdn: '67570000002' })
-    assert.equal(await forgetOld(knex, START + 8 * 24 * HOUR, 90 * 24 * HOUR), 2)
+    assert.equal(await forgetOld(database.db.sql, START + 8 * 24 * HOUR, 90 * 24 * HOUR), 2)
     await write('x')
-    assert.ok((await eraseSms(knex, JOHN)) > 0)
+    assert.ok((await eraseSms(database.db.sql, JOHN)) > 0)
     assert.deepEqual(await knex('sms_incoming').select('*'), [])
   })
 })

@@ -27,7 +27,7 @@ sms: { long: { textsMax: 2, partsMax: 3 } }
     clock,
     chance: () => 0.5,
     subjects: [],
-    knex: undefined as never,
+    sql: undefined as never,
     numbering: () => ({}),
     metrics: {
       count: (name, labels = {}, by = 1) => void counted.push([name, ...Object.values(labels), by].join(' ')),

@@ -9,6 +9,8 @@ import type { Receipt, SmsOutcome, SmsSubmit } from '../../../src/sms/outbox/typ
 import { fakeClock, settle, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
 import { emptyOutbox, HOUR, MSISDN, oweSms, START } from './fixture.ts'
+import type { Sql } from '../../../src/base/sql.ts'
+import { aroundSql } from '../../support/sql.ts'
 
 type Sent = Parameters<SmsSubmit>[0]
 
@@ -38,7 +40,7 @@ describeBoth('the outbox', (database) => {
         counted[key] = (counted[key] ?? 0) + 1
       },
     }
-    return smsDispatcher({ knex, submit, clock, chance: () => 0.5, log: silentLog, counters, ...deps })
+    return smsDispatcher({ sql: database.db.sql, submit, clock, chance: () => 0.5, log: silentLog, counters, ...deps })
   }
 
   const owe = (row?: object) => oweSms(knex, row)
@@ -112,17 +114,16 @@ describeBoth('the outbox', (database) => {
   it('takes no more connections than it may, with many SMS going out and many receipts coming in', async () => {
     const most = async (connectionsMax: number) => {
       let [now, peak] = [0, 0]
-      const counting = new Proxy(knex, {
-        get(target, name) {
-          if (name !== 'transaction') return Reflect.get(target, name) as unknown
-          return async (run: (trx: Knex.Transaction) => Promise<unknown>) => {
-            peak = Math.max(peak, ++now)
-            return knex.transaction(run).finally(() => now--)
-          }
+      const { sql } = database.db
+      const counting: Sql = {
+        ...sql,
+        transaction: async (run) => {
+          peak = Math.max(peak, ++now)
+          return sql.transaction(run).finally(() => now--)
         },
-      })
+      }
       for (let n = 0; n < 20; n++) await owe({ subject: `c${connectionsMax}:${n}` })
-      const one = open({ knex: counting, settings: { connectionsMax } })
+      const one = open({ sql: counting, settings: { connectionsMax } })
       const receipts = Array.from({ length: 20 }, (_, n) => one.applyReceipt(receipt(`R${connectionsMax}-${n}`)))
       assert.equal(await one.tick(), 20)
       await Promise.all(receipts)
@@ -148,12 +149,12 @@ describeBoth('the outbox', (database) => {
   })
 
   it('sends nothing to a subscriber who opted out, until opting in', async () => {
-    await optOut(knex, MSISDN, START)
-    await optOut(knex, MSISDN, START)
+    await optOut(database.db.sql, MSISDN, START)
+    await optOut(database.db.sql, MSISDN, START)
     const id = await owe()
     assert.equal(await outbox.tick(), 0)
     assert.equal(await state(id), 'cancelled')
-    await optIn(knex, MSISDN)
+    await optIn(database.db.sql, MSISDN)
     await owe({ kind: 'other' })
     assert.equal(await outbox.tick(), 1)
   })
@@ -428,16 +429,11 @@ describeBoth('the outbox', (database) => {
 
   it('looks by itself until it is stopped, through an outage of the database', async () => {
     let isDown = true
-    const away = new Proxy(knex, {
-      get: (target, key) => {
-        if (isDown && key === 'raw')
-          return () => {
-            throw new Error('away')
-          }
-        return Reflect.get(target, key)
-      },
+    const away = aroundSql(database.db.sql, async (_, ask) => {
+      if (isDown) throw new Error('away')
+      return ask()
     })
-    const daemon = open({ knex: away })
+    const daemon = open({ sql: away })
     await owe()
     daemon.start()
     daemon.start()

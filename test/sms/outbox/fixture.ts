@@ -5,6 +5,7 @@ import { smsDispatcher, type SmsDispatcher } from '../../../src/sms/outbox/dispa
 import type { OutboxDeps } from '../../../src/sms/outbox/settings.ts'
 import type { SmsOutcome, SmsSubmit, SmsToSend } from '../../../src/sms/outbox/types.ts'
 import type { Clock } from '../../../src/ussd/vocabulary.ts'
+import type { Postgres } from '../../../src/store/postgres/connection.ts'
 
 export const START = Date.parse('2025-05-01T09:00:00+10:00')
 export const HOUR = 3_600_000
@@ -48,7 +49,10 @@ export async function oweSms(knex: Knex, row: object = {}): Promise<string> {
 }
 
 /** On an empty outbox. */
-export async function outboxFixture(knex: Knex, clock: Clock): Promise<OutboxFixture> {
+export async function outboxFixture(
+  { knex, sql }: Pick<Postgres, 'knex' | 'sql'>,
+  clock: Clock,
+): Promise<OutboxFixture> {
   await emptyOutbox(knex)
   const sent: SmsToSend[] = []
   const counted: Record<string, number> = {}
@@ -61,7 +65,7 @@ export async function outboxFixture(knex: Knex, clock: Clock): Promise<OutboxFix
     counted,
     open: (submit, parts = {}) =>
       smsDispatcher({
-        knex,
+        sql,
         submit: async (sms, beforePart) => (sent.push(sms), submit(sms, beforePart)),
         clock,
         chance: () => 0.5,

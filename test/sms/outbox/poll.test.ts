@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import type { Knex } from 'knex'
 import type { SmsOutcome } from '../../../src/sms/outbox/types.ts'
 import type { Clock } from '../../../src/ussd/vocabulary.ts'
 import { settle } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
 import { HOUR, outboxFixture, START, type OutboxFixture } from './fixture.ts'
+import type { Sql } from '../../../src/base/sql.ts'
+import { aroundSql } from '../../support/sql.ts'
 
 describeBoth('the outbox, looked at again and again', (database) => {
   const accepted = (): SmsOutcome => ({ is: 'accepted', messageIds: ['M'] })
@@ -16,7 +17,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
   let isDown: boolean
   /** Statements that are not answered yet. */
   let open: Set<object>
-  let knex: Knex
+  let sql: Sql
 
   /** Moves only when a test says which wait is over. */
   const clock: Clock = {
@@ -35,23 +36,13 @@ describeBoth('the outbox, looked at again and again', (database) => {
     run = []
     isDown = false
     open = new Set()
-    scene = await outboxFixture(database.db.knex, clock)
-    knex = new Proxy(database.db.knex, {
-      get: (target, key) =>
-        key !== 'raw'
-          ? Reflect.get(target, key)
-          : (sql: string, bindings: never) => ({
-              async options(options: { name: string }) {
-                if (isDown) throw new Error('away')
-                run.push(options.name)
-                open.add(options)
-                try {
-                  return await target.raw(sql, bindings).options(options)
-                } finally {
-                  open.delete(options)
-                }
-              },
-            }),
+    scene = await outboxFixture(database.db, clock)
+    sql = aroundSql(database.db.sql, async ({ name }, ask) => {
+      if (isDown) throw new Error('away')
+      run.push(name)
+      const one = {}
+      open.add(one)
+      return ask().finally(() => open.delete(one))
     })
   })
 
@@ -76,7 +67,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
 
   it('follows batch with batch while much is due, and sees to earlier SMS once a second', async () => {
     await owe(5)
-    const daemon = scene.open(accepted, { knex, settings: { batchMax: 2 } })
+    const daemon = scene.open(accepted, { sql, settings: { batchMax: 2 } })
     daemon.start()
     assert.deepEqual([await waiting(), scene.sent.length, upkeeps()], [0, 2, 1])
     assert.deepEqual([await next(), scene.sent.length, upkeeps()], [0, 4, 0])
@@ -86,7 +77,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
   })
   it('sees to earlier SMS once a second also where batches follow each other for longer', async () => {
     await owe(10)
-    const daemon = scene.open(() => ((nowMs += 200), accepted()), { knex, settings: { batchMax: 2 } })
+    const daemon = scene.open(() => ((nowMs += 200), accepted()), { sql, settings: { batchMax: 2 } })
     daemon.start()
     const seen = [(await waiting(), upkeeps())]
     for (let i = 0; i < 4; i++) seen.push((await next(), upkeeps()))
@@ -94,7 +85,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
     await daemon.stop()
   })
   it('sees to earlier SMS on when the clock is set back by an hour', async () => {
-    const daemon = scene.open(accepted, { knex })
+    const daemon = scene.open(accepted, { sql })
     daemon.start()
     assert.deepEqual([await waiting(), upkeeps()], [1_000, 1])
     nowMs -= HOUR
@@ -105,7 +96,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
   })
   it('waits a second between batches where no line takes them', async () => {
     await owe(4)
-    const daemon = scene.open(() => ({ is: 'unsent' }), { knex, settings: { batchMax: 2 } })
+    const daemon = scene.open(() => ({ is: 'unsent' }), { sql, settings: { batchMax: 2 } })
     daemon.start()
     assert.deepEqual([await waiting(), scene.sent.length], [1_000, 2])
     assert.deepEqual([await next(), scene.sent.length], [1_000, 4])
@@ -114,7 +105,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
   it('forgets what was settled long ago when it starts, and every hour from then on', async () => {
     const settled = { state: 'accepted', created_at: new Date(START - 50 * HOUR) }
     const old = { ...settled, due_at: new Date(START - 30 * HOUR), expires_at: new Date(START - 24 * HOUR - 1) }
-    const daemon = scene.open(accepted, { knex, settings: { pollMs: HOUR / 2, keepMs: 24 * HOUR } })
+    const daemon = scene.open(accepted, { sql, settings: { pollMs: HOUR / 2, keepMs: 24 * HOUR } })
     const [first, young] = [await scene.owe(old), await scene.owe({ ...settled, expires_at: new Date(START - HOUR) })]
     daemon.start()
     await waiting()
@@ -131,7 +122,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
   })
   it('goes on after an outage of the database, a second later', async () => {
     await owe(1)
-    const daemon = scene.open(accepted, { knex, settings: { batchMax: 1 } })
+    const daemon = scene.open(accepted, { sql, settings: { batchMax: 1 } })
     isDown = true
     daemon.start()
     assert.equal(await waiting(), 1_000)
@@ -142,7 +133,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
     await daemon.stop()
   })
   it('is looked at by nobody before it is started, by one who starts twice, and by nobody once it has stopped', async () => {
-    const daemon = scene.open(accepted, { knex })
+    const daemon = scene.open(accepted, { sql })
     await settle()
     assert.deepEqual([waits, run], [[], []])
     daemon.start()
@@ -163,7 +154,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
         new Promise((done) => {
           answer = done
         }),
-      { knex },
+      { sql },
     )
     daemon.start()
     while (!scene.sent.length) await settle()
@@ -189,10 +180,10 @@ describeBoth('the outbox, looked at again and again', (database) => {
           answer = done
         }),
       {
-        knex: new Proxy(knex, {
-          get: (target, key) =>
-            key === 'transaction' && isDown ? () => Promise.reject(new TypeError('away')) : Reflect.get(target, key),
-        }),
+        sql: {
+          ...sql,
+          transaction: (work) => (isDown ? Promise.reject(new TypeError('away')) : sql.transaction(work)),
+        },
       },
     )
     daemon.start()
@@ -204,7 +195,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
   })
   it('is looked at once where two ask at once, and both are told', async () => {
     await owe(2)
-    const daemon = scene.open(accepted, { knex })
+    const daemon = scene.open(accepted, { sql })
     assert.deepEqual(await Promise.all([daemon.tick(), daemon.tick()]), [2, 2])
     assert.equal(upkeeps(), 1)
     assert.equal(await daemon.tick(), 0)

@@ -31,7 +31,7 @@ describeBoth('SMS whose receipt is overdue', (database) => {
   const open = () =>
     smsQueries(
       {
-        knex,
+        sql: database.db.sql,
         clock,
         chance: () => 0.5,
         log: silentLog,

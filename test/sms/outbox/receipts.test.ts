@@ -19,7 +19,7 @@ describeBoth('receipts of SMS', (database) => {
   beforeEach(async () => {
     knex = database.db.knex
     clock = fakeClock(START)
-    scene = await outboxFixture(knex, clock)
+    scene = await outboxFixture(database.db, clock)
     answer = (sms) => ({ is: 'accepted', messageIds: [`M${sms.id}`] })
     outbox = open()
   })
@@ -153,15 +153,15 @@ describeBoth('receipts of SMS', (database) => {
 
   it('that nobody knows are kept a day', async () => {
     await outbox.applyReceipt(receipt('whose'))
-    assert.equal(await forgetOld(knex, clock.now() + 23 * HOUR, 1e12), 0)
-    assert.equal(await forgetOld(knex, clock.now() + 25 * HOUR, 1e12), 1)
+    assert.equal(await forgetOld(database.db.sql, clock.now() + 23 * HOUR, 1e12), 0)
+    assert.equal(await forgetOld(database.db.sql, clock.now() + 25 * HOUR, 1e12), 1)
   })
 
   it('forgets what was settled long ago, never what is owed', async () => {
     const done = await owe()
     await outbox.tick()
     const owed = await owe({ kind: 'b', due_at: new Date(START + HOUR) })
-    assert.equal(await forgetOld(knex, START + 48 * HOUR, 24 * HOUR - 1), 1)
+    assert.equal(await forgetOld(database.db.sql, START + 48 * HOUR, 24 * HOUR - 1), 1)
     assert.deepEqual([await row(done), await state(owed)], [undefined, 'due'])
     assert.equal((await knex('sms_part')).length, 0)
   })
@@ -170,8 +170,8 @@ describeBoth('receipts of SMS', (database) => {
     await owe()
     await owe({ subject: 'dental:2', msisdn: '67570000002' })
     await outbox.applyReceipt(receipt('x'))
-    await optOut(knex, MSISDN, START)
-    assert.equal(await eraseSms(knex, MSISDN), 2)
+    await optOut(database.db.sql, MSISDN, START)
+    assert.equal(await eraseSms(database.db.sql, MSISDN), 2)
     assert.equal((await knex('sms_outbox')).length, 1)
     assert.equal((await knex('sms_opt_out')).length, 1)
   })

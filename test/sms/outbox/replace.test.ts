@@ -24,7 +24,7 @@ describeBoth('another text for an SMS', (database) => {
     answer = 'replaced'
     recalled = 'gone'
     replacing = smsReplacing({
-      knex,
+      sql: database.db.sql,
       clock,
       counters: { count: (name, labels = {}) => void counted.push([name, ...Object.values(labels)].join(' ')) },
       replace: async (sms) => (asked.push(sms), answer),

@@ -4,6 +4,8 @@ import type { SmsOutcome } from '../../../src/sms/outbox/types.ts'
 import { fakeClock, settle, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
 import { HOUR, MSISDN, outboxFixture, START, type OutboxFixture } from './fixture.ts'
+import type { Sql } from '../../../src/base/sql.ts'
+import { aroundSql } from '../../support/sql.ts'
 
 const PARTLY = { messageIds: ['P1', null], line: 'vodafone' }
 
@@ -15,7 +17,7 @@ describeBoth('what became of an SMS', (database) => {
   beforeEach(async () => {
     knex = database.db.knex
     clock = fakeClock(START)
-    scene = await outboxFixture(knex, clock)
+    scene = await outboxFixture(database.db, clock)
   })
 
   /** Milliseconds from START until the row may be looked at again. */
@@ -291,19 +293,9 @@ describeBoth('what became of an SMS', (database) => {
     for (let i = 0; i < 5; i++) await scene.owe({ kind: `k${i}`, due_at: new Date(START - i) })
     for (const kind of ['k5', 'k6']) await scene.owe({ kind, due_at: new Date(START - 4) })
     // An UPDATE gives its rows in no order that it promises.
-    const shuffled = new Proxy(knex, {
-      get: (target, key) =>
-        key !== 'raw'
-          ? Reflect.get(target, key)
-          : (sql: string, bindings: never) => ({
-              async options(options: { name: string }) {
-                const { rows, ...answer } = (await target.raw(sql, bindings).options(options)) as { rows: unknown[] }
-                return { ...answer, rows: rows.toReversed() }
-              },
-            }),
-    })
+    const shuffled = aroundSql(database.db.sql, async (_, ask) => (await ask()).toReversed())
     await scene
-      .open(() => ({ is: 'accepted', messageIds: ['M'] }), { knex: shuffled, settings: { inFlightMax: 1 } })
+      .open(() => ({ is: 'accepted', messageIds: ['M'] }), { sql: shuffled, settings: { inFlightMax: 1 } })
       .tick()
     assert.deepEqual(
       scene.sent.map(({ kind }) => kind),
@@ -313,17 +305,16 @@ describeBoth('what became of an SMS', (database) => {
   it('settles the others, and then says so, where one of a batch cannot be settled', async () => {
     const [bad, good] = [await scene.owe(), await scene.owe({ kind: 'b' })]
     let answer: () => void = () => undefined
-    const broken = new Proxy(knex, {
-      get: (target, key) =>
-        key !== 'transaction'
-          ? Reflect.get(target, key)
-          : (work: never) => {
-              if (!isBroken) return target.transaction(work)
-              isBroken = false
-              setImmediate(answer)
-              throw new TypeError('mine')
-            },
-    })
+    const { sql } = database.db
+    const broken: Sql = {
+      ...sql,
+      transaction: async (work) => {
+        if (!isBroken) return sql.transaction(work)
+        isBroken = false
+        setImmediate(answer)
+        throw new TypeError('mine')
+      },
+    }
     let isBroken = true
     const daemon = scene.open(
       async ({ kind }) => {
@@ -334,7 +325,7 @@ describeBoth('what became of an SMS', (database) => {
         else while (scene.sent.length < 2) await settle()
         return { is: 'accepted', messageIds: ['M'] }
       },
-      { knex: broken },
+      { sql: broken },
     )
     await assert.rejects(daemon.tick(), /mine/)
     assert.deepEqual([(await scene.row(bad))!.state, (await scene.row(good))!.state], ['submitting', 'accepted'])

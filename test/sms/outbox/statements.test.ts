@@ -37,7 +37,7 @@ describeBoth('the rows of the outbox', (database) => {
   )
   const CANCEL = statement('test-cancel', `WITH gone AS (SELECT CAST(:subject AS text) AS subject) ${CANCEL_SMS}`)
   const write = (sms: readonly NewSms[], subjects = ['dental:1'], now = new Date(START - HOUR)) =>
-    WRITE(knex, {
+    WRITE(database.db.sql, {
       sms: smsBinding(sms),
       now,
       owners: JSON.stringify(subjects.map((subject) => ({ subject, msisdn: '67570000001', line: 'digicel' }))),
@@ -118,7 +118,7 @@ describeBoth('the rows of the outbox', (database) => {
       await write([REMINDER], ['dental:1', 'dental:2'])
       const isSettled = !['due', 'ambiguous', 'accepted', 'submitting'].includes(state)
       await knex('sms_outbox').update({ state, lease: 'L', settled_at: isSettled ? settled : null })
-      await CANCEL(knex, { subject: 'dental:1', now })
+      await CANCEL(database.db.sql, { subject: 'dental:1', now })
       const [mine, other] = (await rows()).map(({ state: is, lease, settled_at, recall_at }) => ({
         state: is,
         lease,

@@ -187,7 +187,8 @@ describeBoth('what /ready says of Postgres', (database) => {
 describeWith(['postgres'], 'what /ready says of Postgres', () => {
   it('is that autovacuum is off, where the server says so', async () => {
     const knex = { raw: () => ({ timeout: async () => ({ rows: [{ autovacuum: 'off' }] }) }) }
-    const { ok, notes } = await checkPostgres({ knex: knex as never, kind: 'server', close: async () => undefined })
+    const stub = { sql: undefined as never, knex: knex as never, kind: 'server' as const, close: async () => undefined }
+    const { ok, notes } = await checkPostgres(stub)
     assert.equal(ok, true)
     assert.match(notes[0]!, /autovacuum is off/)
   })
@@ -211,13 +212,14 @@ describeWith(['postgres'], 'what /ready says of Postgres', () => {
 
 describe('the embedded database', () => {
   it('has statistics taken by the hourly purge: it has no autovacuum, and plans made for empty tables grow slow', async () => {
-    const { knex, close } = await freshEmbedded()
+    const { sql, knex, close } = await freshEmbedded()
     await migrate(knex)
     await knex('dental_type').insert({ id: 'checkup', position: 1 })
     const known = async () =>
       Number((await knex('pg_class').where({ relname: 'dental_type' }).first('reltuples')).reltuples)
     assert.equal(await known(), -1)
     await purgeOnce({
+      sql,
       knex,
       clock: realClock,
       log: silentLog,

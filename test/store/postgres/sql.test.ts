@@ -67,7 +67,7 @@ describe('a statement that may be run twice', () => {
 describe('the dental service without its database', () => {
   it('says that it is down, and quotes nobody', async () => {
     const db = await openPostgres({ url: `postgres://nobody@127.0.0.1:${await freePort()}/none`, acquireMs: 200 })
-    const backend = moduleBackend('dental', dentalOn({ knex: db.knex, clock: realClock }))
+    const backend = moduleBackend('dental', dentalOn({ sql: db.sql, clock: realClock }))
     const context = {
       intention: 'e:1:1',
       epoch: 'e',

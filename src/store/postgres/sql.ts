@@ -1,0 +1,98 @@
+/**
+ * Statements straight through `pg`, on the connections of knex's pool: what runs with each turn or SMS. The query
+ * builder costs more than the statement.
+ */
+import type { Knex } from 'knex'
+import { sqlValues, type PreparedStatement, type Sql, type SqlBindings, type SqlRunner } from '../../base/index.ts'
+
+interface Answer {
+  command: string
+  rows: object[]
+}
+
+interface Query {
+  name?: string
+  text: string
+  values?: unknown[]
+}
+
+/** A connection of the pool: a client of `pg`. */
+export interface Connection {
+  query(query: Query, done: (error: Error | null, answer: Answer) => void): void
+  /** Set: the pool drops it as soon as it is given back, or asked for again. */
+  __knex__disposed?: unknown
+}
+
+interface Pool {
+  acquireConnection(): Promise<Connection>
+  releaseConnection(connection: Connection): unknown
+}
+
+/** `named` false: each statement is planned anew, as a pooler in transaction mode needs it. */
+export function sqlOn(knex: Knex, { named }: { named: boolean }): Sql {
+  const pool = knex.client as Pool
+
+  async function connected<T>(run: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await pool.acquireConnection()
+    try {
+      return await run(connection)
+    } finally {
+      pool.releaseConnection(connection)
+    }
+  }
+
+  const asked = async (connection: Connection, statement: PreparedStatement, bindings: SqlBindings) => {
+    const { name, text } = statement
+    const query = { text, values: sqlValues(statement, bindings) }
+    return (await answered(connection, named && name ? { ...query, name } : query)).rows
+  }
+
+  return {
+    run: (statement, bindings) => connected((connection) => asked(connection, statement, bindings)),
+    transaction: (run) =>
+      connected(async (connection) => {
+        await answered(connection, { text: 'BEGIN' })
+        let isOver = false
+        const trx: SqlRunner = {
+          // The connection is somebody else's by then.
+          run: async (statement, bindings) => {
+            if (isOver) throw new TypeError(`SQL statement '${statement.name}': its transaction is over`)
+            return asked(connection, statement, bindings)
+          },
+        }
+        try {
+          const result = await run(trx)
+          isOver = true
+          await commit(connection)
+          return result
+        } catch (error) {
+          if (!isOver) await rollBack(connection)
+          throw error
+        } finally {
+          isOver = true
+        }
+      }),
+  }
+}
+
+function answered(connection: Connection, query: Query): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    connection.query(query, (error, answer) => (error ? reject(error) : resolve(answer)))
+  })
+}
+
+/** The server answers a COMMIT after a failed statement with ROLLBACK, and no error. */
+async function commit(connection: Connection): Promise<void> {
+  const { command } = await answered(connection, { text: 'COMMIT' })
+  if (command === 'COMMIT') return
+  const error = new Error('a statement of the transaction failed: nothing of it was committed')
+  throw Object.assign(error, { severity: 'ERROR', code: '25P02' })
+}
+
+/** Where that fails the connection goes: the server rolls back what it loses. */
+async function rollBack(connection: Connection): Promise<void> {
+  if (connection.__knex__disposed) return
+  await answered(connection, { text: 'ROLLBACK' }).catch((error: unknown) => {
+    connection.__knex__disposed = error
+  })
+}
