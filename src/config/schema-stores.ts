@@ -97,6 +97,13 @@ export const postgres = z.union(
         .max(100)
         .default(10)
         .describe('connections; four for each core of the server are plenty'),
+      pooler: z
+        .literal('transaction')
+        .optional()
+        .describe(
+          'a pooler such as PgBouncer in transaction mode stands between: statements have no names, and the role has ' +
+            'the time limits (docs/OPERATIONS.md, Postgres)',
+        ),
       migrate: z.boolean().default(true).describe('false: `run` does not migrate an old schema, it refuses to start'),
     }),
   ],

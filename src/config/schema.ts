@@ -244,6 +244,16 @@ const backend = z.union(
     z.strictObject({
       module: z.string().describe('dental, pin, or a path to a file that exports `backend`'),
       patienceMs,
+      concurrent: z
+        .number()
+        .int()
+        .min(1)
+        .max(1_000)
+        .optional()
+        .describe(
+          'calls at the same time; above it, calls wait their turn. Default: postgres.poolMax; with patienceMs or the ' +
+            'embedded Postgres 50',
+        ),
       settings: z.record(z.string(), z.unknown()).default({}).describe('options of the module'),
     }),
     z.strictObject({ http }),

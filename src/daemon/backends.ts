@@ -40,7 +40,8 @@ export async function createBackends(deps: BackendDeps): Promise<Backends> {
       const { module } = modules.find((one) => one.name === name)!
       if (module.replies && !subjects.has(module.replies.subject))
         subjects.set(module.replies.subject, smsSubject(module.replies))
-      all.set(name, guard(patient(moduleBackend(name, module), how.patienceMs, settings), guarding))
+      const backend = patient(moduleBackend(name, module), how.patienceMs, settings)
+      all.set(name, guard(backend, guarding, how.concurrent ?? callsAtOnce(how.patienceMs, settings)))
     }
   }
   const names = [...all.keys()]
@@ -58,6 +59,14 @@ export async function createBackends(deps: BackendDeps): Promise<Backends> {
 
 function patient(backend: Backend, afterMs: number | undefined, { late }: Settings): Backend {
   return afterMs === undefined ? backend : { ...backend, patience: { afterMs, waitMs: late.waitMs } }
+}
+
+/**
+ * A module gets as many calls as there are connections: more would wait for a connection, without a deadline. A module
+ * with `patienceMs` waits for something else.
+ */
+function callsAtOnce(patienceMs: number | undefined, { postgres }: Settings): number | undefined {
+  return patienceMs === undefined && postgres !== 'embedded' ? postgres.poolMax : undefined
 }
 
 /** The cache stands in front of the guard, and the guard in front of the network. */

@@ -8,10 +8,11 @@ import { tlsOf } from './tls.ts'
 type Server = Exclude<Settings['postgres'], 'embedded'>
 
 /** Throws UsageError for a file of TLS that cannot be read. */
-export function serverOf({ url, passwordFile, tls, poolMax }: Server): ServerSettings {
+export function serverOf({ url, passwordFile, tls, poolMax, pooler }: Server): ServerSettings {
   return {
     url,
     poolMax,
+    ...(pooler ? { pooler } : {}),
     ...(tls ? { ssl: secure(tls) } : {}),
     ...(passwordFile === undefined
       ? {}

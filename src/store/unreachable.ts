@@ -20,8 +20,9 @@ export function unreachable(error: unknown, store: Store): Unreachable | undefin
 /** pg has no code for one case, and Redis says its own as the first word. */
 function codeOf(error: unknown): string {
   const { code, message = '' } = error as { code?: string; message?: string }
-  if (code) return code
+  if (message.startsWith('unsupported startup parameter')) return 'POOLER'
   if (message === 'The server does not support SSL connections') return 'NO_TLS'
+  if (code) return code
   return /^[A-Z]{2,}\b/.exec(message)?.[0] ?? ''
 }
 
@@ -37,6 +38,11 @@ const CAUSES: [codes: RegExp, remedy: string, passes?: true][] = [
   [
     /^(28P01|28000)$/,
     'the user in STORE.url, PGUSER, STORE.passwordFile, or the certificate in STORE.tls that pg_hba.conf asks for',
+  ],
+  [
+    /^POOLER$/,
+    'STORE.url leads to a pooler such as PgBouncer: set STORE.pooler: transaction and the time limits of the role ' +
+      '(docs/OPERATIONS.md, Postgres)',
   ],
   [/^(WRONGPASS|NOAUTH)$/, 'the user in STORE.url, or STORE.passwordFile', true],
   [/^3D000$/, 'make the database, or give the user the right CREATEDB'],

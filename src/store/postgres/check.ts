@@ -18,13 +18,20 @@ const AUTOVACUUM_OFF =
 const READ_ONLY =
   'read-only: this is a standby, or default_transaction_read_only is on; nothing can be booked, no SMS sent'
 
-const SETTINGS =
-  "SELECT current_setting('autovacuum') AS autovacuum, current_setting('transaction_read_only') AS read_only"
+const NO_LIMIT =
+  'statement_timeout is 0, for a pooler such as PgBouncer stands between: a statement may last without an end. Set it ' +
+  'by ALTER ROLE … SET statement_timeout; if the pooler is in transaction mode, set postgres.pooler: transaction too'
+
+const SETTINGS = `SELECT current_setting('autovacuum') AS autovacuum, current_setting('transaction_read_only') AS read_only,
+  current_setting('statement_timeout') AS statement_timeout`
+
+type Found = Record<'autovacuum' | 'read_only' | 'statement_timeout', string>
 
 export async function checkPostgres({ knex, kind }: Postgres): Promise<PostgresCheck> {
   try {
-    const { rows } = await knex.raw<{ rows: { autovacuum: string; read_only: string }[] }>(SETTINGS).timeout(PING_MS)
+    const { rows } = await knex.raw<{ rows: Found[] }>(SETTINGS).timeout(PING_MS)
     const notes = rows[0]?.autovacuum === 'off' ? [AUTOVACUUM_OFF] : []
+    if (kind === 'server' && rows[0]?.statement_timeout === '0') notes.push(NO_LIMIT)
     return rows[0]?.read_only === 'on' ? { ok: false, kind, notes: [READ_ONLY, ...notes] } : { ok: true, kind, notes }
   } catch (error) {
     return { ok: false, kind, notes: [(error as Error).message.slice(0, 200)] }

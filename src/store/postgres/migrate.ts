@@ -25,6 +25,8 @@ export async function migrate(knex: Knex): Promise<string[]> {
   const patient = await withoutDeadlines(knex)
   try {
     return await patient.transaction(async (trx) => {
+      // Of this transaction: behind a pooler the limits are the role's, and made for a subscriber's patience.
+      await trx.raw("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '5s'")
       await takeTurn(trx)
       const before = await migrationStatus(trx)
       if (before.unknown.length) throw newer(before.unknown)
@@ -79,7 +81,7 @@ async function withoutDeadlines(knex: Knex): Promise<Knex> {
   const { connection, ...config } = knex.client.config as Knex.Config
   const own = typeof connection === 'function' ? await connection() : connection
   if (typeof own !== 'object' || !('connectionString' in own)) return knex
-  const patient = { ...own, statement_timeout: 0, lock_timeout: 5000, query_timeout: 0 }
+  const patient = { ...own, query_timeout: 0 }
   return knexFactory({ ...config, connection: patient as Knex.PgConnectionConfig, pool: { min: 0, max: 1 } })
 }
 
