@@ -40,6 +40,7 @@ export function sendingBy(deps: SendingDeps, recall: NonNullable<OutboxDeps['rec
     chance,
     log,
     counters: metrics,
+    canSend: () => canSend(settings.lines, lines, isPushed),
     submit: isPushed ? pushThenSms(bySms, { push: deps.push, flow: pushFlow, ttlMs: pushMs }) : bySms,
     recall,
     settings: {
@@ -59,6 +60,17 @@ export function sendingBy(deps: SendingDeps, recall: NonNullable<OutboxDeps['rec
       return habits?.messageIdUseless ? null : (habits?.messageIdBases ?? null)
     },
   }
+}
+
+/** A reminder that may be pushed leaves on any line. */
+function canSend(
+  settings: readonly SmsLine[],
+  lines: SendingDeps['lines'],
+  isPushed: boolean,
+): ReturnType<NonNullable<OutboxDeps['canSend']>> {
+  const able = settings.filter(({ sms }) => isPushed || sms !== undefined)
+  if (able.length === 0) return 'never'
+  return able.some(({ name }) => lines.get(name)?.bound()) ? 'now' : 'not-now'
 }
 
 /**

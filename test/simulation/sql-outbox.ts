@@ -16,17 +16,28 @@ type Given = Record<string, unknown>
 const at = (value: unknown) => value as Date
 const isHeard = (state: string) => state === 'submitting' || state === 'ambiguous'
 
+const readyAt = (row: Sms) => new Date(Math.max(+row.due_at, +row.wake_at))
+const isReady = (row: Sms, now: Date, today: Date) => row.state === 'due' && row.due_at <= today && row.wake_at <= now
+const isExpired = (row: Sms, now: Date, today: Date) =>
+  row.state === 'due' && row.expires_at <= today && (row.lease === null || row.wake_at <= now)
+
 export const OUTBOX_MODEL: Model = {
+  'sms-due': ({ tables }, { now, today }) => {
+    const rows = [...tables.sms.values()]
+    const upkeep = rows.some(
+      (row) =>
+        isExpired(row, at(now), at(today)) ||
+        (row.state === 'submitting' && row.wake_at <= at(now)) ||
+        row.state === 'ambiguous' ||
+        (row.recall_at !== null && row.recall_at <= at(now) && row.state !== 'submitting'),
+    )
+    return [{ send: rows.some((row) => isReady(row, at(now), at(today))), upkeep }]
+  },
   'sms-claim': ({ tables }, { today, now, paused, limit, lease, until }) => {
     const lines = new Set(JSON.parse(String(paused)) as string[])
     return [...tables.sms.values()]
-      .filter((row) => row.state === 'due' && row.due_at <= at(today) && row.wake_at <= at(now) && !lines.has(row.line))
-      .toSorted(
-        by(
-          (row) => row.due_at,
-          (row) => row.id,
-        ),
-      )
+      .filter((row) => isReady(row, at(now), at(today)) && !lines.has(row.line))
+      .toSorted(by(readyAt, (row) => row.id))
       .slice(0, Number(limit))
       .map((row) => {
         put(tables, row, { lease: String(lease), wake_at: at(until) })
@@ -96,12 +107,11 @@ export const OUTBOX_MODEL: Model = {
       (row) => ({ state: 'ambiguous', losses: row.losses + 1, wake_at: at(until) }),
     ),
   'sms-expire': ({ tables }, { now, today }) =>
-    change(
-      tables,
-      tables.sms.values(),
-      (row) => row.state === 'due' && row.expires_at <= at(today) && (row.lease === null || row.wake_at <= at(now)),
-      { state: 'expired', lease: null, settled_at: at(now) },
-    ),
+    change(tables, tables.sms.values(), (row) => isExpired(row, at(now), at(today)), {
+      state: 'expired',
+      lease: null,
+      settled_at: at(now),
+    }),
   'sms-ambiguous': ({ tables }, { now, limit }) =>
     [...tables.sms.values()]
       .filter(

@@ -14,6 +14,7 @@ import {
   AMBIGUOUS,
   CLAIM,
   DEFER,
+  DUE,
   EXPIRE,
   HOLD_BACK,
   LOSE,
@@ -28,6 +29,8 @@ import { ANSWER, type BeforePart, type Receipt, type SmsOutcome } from './types.
 
 /** How often to remove rows that are no longer needed. */
 const FORGET_EVERY_MS = 3_600_000
+/** Where no SMS ever leaves, what other times left behind is of no hurry: it expires, and is removed. */
+const NEVER_EVERY_MS = 3_600_000
 
 export interface SmsDispatcher {
   /** One look at the outbox; answers how many SMS a line started to send. Rejects if Postgres is away. */
@@ -54,20 +57,30 @@ export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
   let cancel: (() => void) | undefined
   let stopped = true
   // At the first look.
-  let [forgetAtMs, upkeepAtMs] = [-Infinity, -Infinity]
+  let [forgetAtMs, askedMs] = [-Infinity, -Infinity]
 
-  const tick = (upkeep: boolean) =>
-    (running ??= look(work, upkeep).finally(() => {
-      running = undefined
-    }))
+  const tick = (find: () => Promise<Due>) =>
+    (running ??= find()
+      .then((due) => look(work, due))
+      .finally(() => {
+        running = undefined
+      }))
+
+  /** What there is to do. Batch follows batch while much is due: between them the line stands idle, so nothing is asked. */
+  async function toDo(): Promise<Due> {
+    const can = work.canSend?.() ?? 'now'
+    const everyMs = can === 'never' ? NEVER_EVERY_MS : work.settings.pollMs
+    if (work.now() < askedMs + everyMs) return { send: can === 'now', upkeep: false }
+    askedMs = work.now()
+    if (can === 'never') return { send: false, upkeep: true }
+    const [due] = await DUE(work.sql, { now: new Date(work.clock.now()), today: new Date(work.clock.today()) })
+    return { send: can === 'now' && due!.send, upkeep: due!.upkeep }
+  }
 
   async function poll(): Promise<void> {
     let sent = 0
     try {
-      // While much is due, batch follows batch. The line is idle between them, so only the claim is done there.
-      const upkeep = work.now() >= upkeepAtMs
-      if (upkeep) upkeepAtMs = work.now() + work.settings.pollMs
-      sent = await tick(upkeep)
+      sent = await tick(toDo)
       if (work.now() >= forgetAtMs) {
         await forgetOld(work.sql, work.clock.now(), work.settings.keepMs)
         forgetAtMs = work.now() + FORGET_EVERY_MS
@@ -79,7 +92,7 @@ export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
   }
 
   return {
-    tick: () => tick(true),
+    tick: () => tick(async () => ({ send: true, upkeep: true })),
     applyReceipt: (receipt) => work.gated(() => applyReceipt(deps, receipt)),
     late: (sms, outcome) => repeating(() => settleLate(deps, sms, outcome), { ...deps, signal: AbortSignal.any([]) }),
     start() {
@@ -105,8 +118,16 @@ interface Work extends OutboxDeps {
   gated: Gate
 }
 
-async function look(work: Work, upkeep: boolean): Promise<number> {
-  if (upkeep) await keepUp(work)
+interface Due {
+  /** SMS that may leave. */
+  send: boolean
+  /** Anything about earlier ones. */
+  upkeep: boolean
+}
+
+async function look(work: Work, due: Due): Promise<number> {
+  if (due.upkeep) await keepUp(work)
+  if (!due.send) return 0
   const { clock, settings } = work
   const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > work.now()).map(([line]) => line)
   const lease = randomUUID()

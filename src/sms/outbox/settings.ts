@@ -36,9 +36,16 @@ export const OUTBOX_DEFAULTS: OutboxSettings = {
   keepMs: 90 * 86_400_000,
 }
 
+/**
+ * Whether SMS can leave here: now, not while no line is bound, or never, since no line of this daemon has SMS. Default:
+ * now.
+ */
+export type CanSend = () => 'now' | 'not-now' | 'never'
+
 export interface OutboxDeps {
   sql: Sql
   submit: SmsSubmit
+  canSend?: CanSend
   /** Absent: SMS at the SMSC are not cancelled. */
   recall?: (sms: SmsToRecall) => Promise<RecallOutcome>
   clock: Clock

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { CLAIM, DUE, EXPIRE } from '../../../src/sms/outbox/rows.ts'
 import type { SmsOutcome } from '../../../src/sms/outbox/types.ts'
 import type { Clock } from '../../../src/ussd/vocabulary.ts'
 import { settle } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
 import { HOUR, outboxFixture, START, type OutboxFixture } from './fixture.ts'
-import type { Sql } from '../../../src/base/sql.ts'
+import type { Sql, SqlRunner } from '../../../src/base/sql.ts'
 import { aroundSql } from '../../support/sql.ts'
 
 describeBoth('the outbox, looked at again and again', (database) => {
@@ -60,37 +61,38 @@ describeBoth('the outbox, looked at again and again', (database) => {
     wait!.run()
     return waiting()
   }
-  const upkeeps = () => run.splice(0).filter((name) => name === 'sms-expire').length
+  const runs = (statement: string) => run.splice(0).filter((name) => name === statement).length
+  const asked = () => runs('sms-due')
   const owe = async (n: number, row: object = {}) => {
     for (let i = 0; i < n; i++) await scene.owe({ subject: `dental:${i}`, ...row })
   }
 
-  it('follows batch with batch while much is due, and sees to earlier SMS once a second', async () => {
+  it('follows batch with batch while much is due, and asks once a second what else there is', async () => {
     await owe(5)
     const daemon = scene.open(accepted, { sql, settings: { batchMax: 2 } })
     daemon.start()
-    assert.deepEqual([await waiting(), scene.sent.length, upkeeps()], [0, 2, 1])
-    assert.deepEqual([await next(), scene.sent.length, upkeeps()], [0, 4, 0])
-    assert.deepEqual([await next(), scene.sent.length, upkeeps()], [1_000, 5, 0])
-    assert.deepEqual([await next(), scene.sent.length, upkeeps()], [1_000, 5, 1])
+    assert.deepEqual([await waiting(), scene.sent.length, asked()], [0, 2, 1])
+    assert.deepEqual([await next(), scene.sent.length, asked()], [0, 4, 0])
+    assert.deepEqual([await next(), scene.sent.length, asked()], [1_000, 5, 0])
+    assert.deepEqual([await next(), scene.sent.length, asked()], [1_000, 5, 1])
     await daemon.stop()
   })
-  it('sees to earlier SMS once a second also where batches follow each other for longer', async () => {
+  it('asks once a second also where batches follow each other for longer', async () => {
     await owe(10)
     const daemon = scene.open(() => ((nowMs += 200), accepted()), { sql, settings: { batchMax: 2 } })
     daemon.start()
-    const seen = [(await waiting(), upkeeps())]
-    for (let i = 0; i < 4; i++) seen.push((await next(), upkeeps()))
+    const seen = [(await waiting(), asked())]
+    for (let i = 0; i < 4; i++) seen.push((await next(), asked()))
     assert.deepEqual([scene.sent.length, seen], [10, [1, 0, 0, 1, 0]])
     await daemon.stop()
   })
-  it('sees to earlier SMS on when the clock is set back by an hour', async () => {
+  it('goes on asking when the clock is set back by an hour', async () => {
     const daemon = scene.open(accepted, { sql })
     daemon.start()
-    assert.deepEqual([await waiting(), upkeeps()], [1_000, 1])
+    assert.deepEqual([await waiting(), asked()], [1_000, 1])
     nowMs -= HOUR
     const seen: number[] = []
-    for (let i = 0; i < 3; i++) seen.push((await next(), upkeeps()))
+    for (let i = 0; i < 3; i++) seen.push((await next(), asked()))
     assert.equal(seen.filter((count) => count > 0).length >= 2, true, seen.join())
     await daemon.stop()
   })
@@ -139,7 +141,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
     daemon.start()
     daemon.start()
     await waiting()
-    assert.equal(upkeeps(), 1)
+    assert.equal(asked(), 1)
     await daemon.stop()
     assert.deepEqual(waits, [])
     daemon.start()
@@ -197,8 +199,116 @@ describeBoth('the outbox, looked at again and again', (database) => {
     await owe(2)
     const daemon = scene.open(accepted, { sql })
     assert.deepEqual(await Promise.all([daemon.tick(), daemon.tick()]), [2, 2])
-    assert.equal(upkeeps(), 1)
+    assert.equal(runs('sms-expire'), 1)
     assert.equal(await daemon.tick(), 0)
-    assert.equal(upkeeps(), 1)
+    assert.equal(runs('sms-expire'), 1)
+  })
+
+  describe('with nothing to do', () => {
+    /** The statements of so many waits. */
+    const during = async (waits: number): Promise<string[]> => {
+      run.splice(0)
+      for (let n = 0; n < waits; n++) await next()
+      return run.splice(0)
+    }
+
+    it('asks one question a second, also with thousands that are due tomorrow or that wait', async () => {
+      await oweThousands()
+      const daemon = scene.open(accepted, { sql })
+      daemon.start()
+      await waiting()
+      assert.deepEqual(await during(30), Array(30).fill('sms-due'))
+      assert.equal(scene.sent.length, 0)
+      await daemon.stop()
+    })
+    it('finds none of those thousands to say so', async () => {
+      await oweThousands()
+      await database.db.knex.raw('ANALYZE sms_outbox')
+      const bindings = { now: new Date(nowMs), today: new Date(nowMs) }
+      assert.equal(await rowsRead((on) => DUE(on, bindings)), 0)
+      const claim = { ...bindings, lease: 'L', until: new Date(nowMs + 1), paused: '[]', limit: 50 }
+      // The join may begin with a row of its other side.
+      assert.ok((await rowsRead((on) => CLAIM(on, claim))) <= 1)
+      assert.equal(await rowsRead((on) => EXPIRE(on, bindings)), 0)
+    })
+    it('asks nothing where no line has SMS, but once an hour what became of earlier ones', async () => {
+      await owe(3, { expires_at: new Date(START + HOUR / 2) })
+      const daemon = scene.open(accepted, { sql, canSend: () => 'never' })
+      daemon.start()
+      await waiting()
+      assert.deepEqual(await during(60), [])
+      nowMs = START + HOUR
+      const names = await during(1)
+      assert.deepEqual([names.includes('sms-expire'), names.includes('sms-claim')], [true, false])
+      assert.deepEqual(await database.db.knex('sms_outbox').distinct('state'), [{ state: 'expired' }])
+      await daemon.stop()
+    })
+    it('claims nothing while no line is bound, and a second after one is', async () => {
+      await owe(2)
+      let can: 'now' | 'not-now' = 'not-now'
+      const daemon = scene.open(accepted, { sql, canSend: () => can })
+      daemon.start()
+      await waiting()
+      assert.deepEqual(await during(5), Array(5).fill('sms-due'))
+      can = 'now'
+      await next()
+      assert.equal(scene.sent.length, 2)
+      await daemon.stop()
+    })
+    it('sends within a second what another daemon has owed meanwhile', async () => {
+      const daemon = scene.open(accepted, { sql })
+      daemon.start()
+      await waiting()
+      await during(100)
+      await owe(1, { due_at: new Date(nowMs), wake_at: new Date(nowMs) })
+      await next()
+      assert.equal(scene.sent.length, 1)
+      await daemon.stop()
+    })
+
+    /** Due tomorrow; due, but put off until the quiet hours end. */
+    async function oweThousands(): Promise<void> {
+      await database.db.knex.raw(
+        `
+        INSERT INTO sms_outbox (subject, kind, msisdn, text, due_at, expires_at, wake_at, created_at)
+        SELECT 'test:' || n, 'reminder', (67570000000 + n)::text, 'Reminder',
+          t.due, t.due + interval '2 days', t.wake, CAST(:start AS timestamptz)
+        FROM generate_series(1, 3500) AS n, (VALUES
+          (CAST(:start AS timestamptz) + interval '1 day', CAST(:start AS timestamptz)),
+          (CAST(:start AS timestamptz), CAST(:start AS timestamptz) + interval '8 hours')) AS t(due, wake)`,
+        { start: new Date(START) },
+      )
+    }
+
+    /** Rows of the outbox that Postgres looks at for one statement. */
+    async function rowsRead(ask: (on: SqlRunner) => Promise<unknown>): Promise<number> {
+      let rows = 0
+      await ask({
+        async run({ name, text, parameters }, bindings) {
+          const explained = { name: `explain-${name}`, text: `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, parameters }
+          const [said] = (await database.db.sql.run(explained, bindings)) as { 'QUERY PLAN': { Plan: Plan }[] }[]
+          rows = scanned(said!['QUERY PLAN'][0]!.Plan)
+          return []
+        },
+      })
+      return rows
+    }
   })
 })
+
+interface Plan {
+  'Relation Name'?: string
+  'Actual Rows': number
+  'Actual Loops': number
+  'Rows Removed by Filter'?: number
+  'Rows Removed by Index Recheck'?: number
+  Plans?: Plan[]
+}
+
+function scanned(plan: Plan): number {
+  const below = (plan.Plans ?? []).reduce((sum, one) => sum + scanned(one), 0)
+  if (plan['Relation Name'] !== 'sms_outbox') return below
+  const each =
+    plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0) + (plan['Rows Removed by Index Recheck'] ?? 0)
+  return below + each * plan['Actual Loops']
+}

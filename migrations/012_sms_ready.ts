@@ -1,0 +1,17 @@
+/**
+ * SMS that are due are found by when they may leave, and those of no more use by when that is: of thousands that are due
+ * tomorrow, or that wait for a quiet hour to end, none is looked at before.
+ */
+import type { Knex } from 'knex'
+
+export async function up(knex: Knex): Promise<void> {
+  await knex.raw(`CREATE INDEX sms_outbox_ready ON sms_outbox (GREATEST(due_at, wake_at), id) WHERE state = 'due'`)
+  await knex.raw(`CREATE INDEX sms_outbox_expiring ON sms_outbox (expires_at) WHERE state = 'due'`)
+  await knex.raw('DROP INDEX sms_outbox_due')
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.raw(`CREATE INDEX sms_outbox_due ON sms_outbox (due_at, id) WHERE state = 'due'`)
+  await knex.raw('DROP INDEX sms_outbox_expiring')
+  await knex.raw('DROP INDEX sms_outbox_ready')
+}
