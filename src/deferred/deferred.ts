@@ -17,7 +17,7 @@ import {
   type DialogueRecord,
   type DialogueStore,
 } from '../dialogue/index.ts'
-import { StoreError, type Log, type Metrics, type Sql, type SqlRunner } from '../base/index.ts'
+import { monotonicClock, StoreError, type Log, type Metrics, type Sql, type SqlRunner } from '../base/index.ts'
 import type { FlowRegistry } from '../flow/engine/index.ts'
 import type { Push, PushResult, PlayedScreen } from '../push/index.ts'
 import type { Line } from '../smpp/index.ts'
@@ -86,8 +86,11 @@ export interface Holding {
 }
 
 const LOOK_MS = 500
+/** While this daemon waits for no answer, a row that another one lost may wait this much longer than its lease. */
+const IDLE_LOOK_MS = 2_000
 /** A row that no daemon could handle this long after its time: its key is gone, or its flow is broken. */
 const GIVE_UP_MS = 3_600_000
+const GIVE_UP_EVERY_MS = 60_000
 const TAKEN_MAX = 50
 
 /**
@@ -121,8 +124,13 @@ class DeferredChain {
   #looking: Promise<void> = Promise.resolve()
   #cancel = (): void => undefined
 
+  /** For spans: never set back. */
+  readonly #now: () => number
+  #givenUpMs = -Infinity
+
   constructor(deps: DeferredDeps) {
     this.#deps = deps
+    this.#now = monotonicClock(deps.clock)
   }
 
   #counted(line: string, what: string): void {
@@ -294,8 +302,7 @@ class DeferredChain {
       await RENEW(this.#deps.sql, { until, lease: this.#deps.instance, epochs: JSON.stringify([...this.#following]) })
     const room = Math.min(TAKEN_MAX, this.#deps.settings.waitingMax - this.#following.size)
     if (room <= 0) return
-    for (const { line } of await GIVE_UP(this.#deps.sql, { before: new Date(this.#deps.clock.now() - GIVE_UP_MS) }))
-      this.#counted(line, 'given-up')
+    await this.#giveUpOld()
     const rows = await TAKE_OVER(this.#deps.sql, {
       now: new Date(this.#deps.clock.now()),
       until,
@@ -311,6 +318,13 @@ class DeferredChain {
     }
   }
 
+  async #giveUpOld(): Promise<void> {
+    if (this.#now() < this.#givenUpMs + GIVE_UP_EVERY_MS) return
+    const gone = await GIVE_UP(this.#deps.sql, { before: new Date(this.#deps.clock.now() - GIVE_UP_MS) })
+    this.#givenUpMs = this.#now()
+    for (const { line } of gone) this.#counted(line, 'given-up')
+  }
+
   /** Nobody tries it again; it is removed when it is given up. */
   async #putAside(row: DeferredRow, why: StoreError): Promise<void> {
     this.#counted(row.line, 'refused')
@@ -324,12 +338,18 @@ class DeferredChain {
     )
   }
 
-  #again(): void {
-    this.#cancel = this.#deps.clock.after(LOOK_MS, () => {
+  /** A look renews the leases: four looks fit into a lease, also if the wait for an answer begins just after one. */
+  #pauseMs(): number {
+    if (this.#following.size) return LOOK_MS
+    return Math.max(LOOK_MS, Math.min(IDLE_LOOK_MS, this.#deps.settings.leaseMs / 4))
+  }
+
+  #again(pauseMs: number): void {
+    this.#cancel = this.#deps.clock.after(pauseMs, () => {
       this.#looking = this.#look()
         .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'deferred answers: Postgres cannot be reached'))
         .then(() => {
-          if (!this.#stopped) this.#again()
+          if (!this.#stopped) this.#again(this.#pauseMs())
         })
     })
   }
@@ -359,7 +379,7 @@ class DeferredChain {
 
   start(): void {
     this.#stopped = false
-    this.#again()
+    this.#again(LOOK_MS)
   }
 
   async stop(): Promise<void> {

@@ -29,7 +29,7 @@ import { ANSWER, type BeforePart, type Receipt, type SmsOutcome } from './types.
 
 /** How often to remove rows that are no longer needed. */
 const FORGET_EVERY_MS = 3_600_000
-/** Where no SMS ever leaves, what other times left behind is of no hurry: it expires, and is removed. */
+/** How often to look after old rows if no line of this daemon has SMS: they expire, and are removed. */
 const NEVER_EVERY_MS = 3_600_000
 
 export interface SmsDispatcher {
@@ -66,7 +66,7 @@ export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
         running = undefined
       }))
 
-  /** What there is to do. Batch follows batch while much is due: between them the line stands idle, so nothing is asked. */
+  /** What there is to do. While much is due, batch follows batch: the line is idle between them, so nothing is asked. */
   async function toDo(): Promise<Due> {
     const can = work.canSend?.() ?? 'now'
     const everyMs = can === 'never' ? NEVER_EVERY_MS : work.settings.pollMs

@@ -36,10 +36,7 @@ export const OUTBOX_DEFAULTS: OutboxSettings = {
   keepMs: 90 * 86_400_000,
 }
 
-/**
- * Whether SMS can leave here: now, not while no line is bound, or never, since no line of this daemon has SMS. Default:
- * now.
- */
+/** Whether this daemon can send SMS: now, not now (no line is bound), or never (no line has SMS). Default: now. */
 export type CanSend = () => 'now' | 'not-now' | 'never'
 
 export interface OutboxDeps {
