@@ -57,7 +57,8 @@ export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
   let cancel: (() => void) | undefined
   let stopped = true
   // At the first look.
-  let [forgetAtMs, askedMs] = [-Infinity, -Infinity]
+  let forgetAtMs = -Infinity
+  const toDo = asking(work)
 
   const tick = (find: () => Promise<Due>) =>
     (running ??= find()
@@ -65,17 +66,6 @@ export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
       .finally(() => {
         running = undefined
       }))
-
-  /** What there is to do. While much is due, batch follows batch: the line is idle between them, so nothing is asked. */
-  async function toDo(): Promise<Due> {
-    const can = work.canSend?.() ?? 'now'
-    const everyMs = can === 'never' ? NEVER_EVERY_MS : work.settings.pollMs
-    if (work.now() < askedMs + everyMs) return { send: can === 'now', upkeep: false }
-    askedMs = work.now()
-    if (can === 'never') return { send: false, upkeep: true }
-    const [due] = await DUE(work.sql, { now: new Date(work.clock.now()), today: new Date(work.clock.today()) })
-    return { send: can === 'now' && due!.send, upkeep: due!.upkeep }
-  }
 
   async function poll(): Promise<void> {
     let sent = 0
@@ -123,6 +113,21 @@ interface Due {
   send: boolean
   /** Anything about earlier ones. */
   upkeep: boolean
+}
+
+/** Answers what to do. Batch follows batch while much is due: the line is idle between them, so nothing is asked. */
+function asking(work: Work): () => Promise<Due> {
+  // At the first look.
+  let askedMs = -Infinity
+  return async () => {
+    const can = work.canSend?.() ?? 'now'
+    const everyMs = can === 'never' ? NEVER_EVERY_MS : work.settings.pollMs
+    if (work.now() < askedMs + everyMs) return { send: can === 'now', upkeep: false }
+    askedMs = work.now()
+    if (can === 'never') return { send: false, upkeep: true }
+    const [due] = await DUE(work.sql, { now: new Date(work.clock.now()), today: new Date(work.clock.today()) })
+    return { send: can === 'now' && due!.send, upkeep: due!.upkeep }
+  }
 }
 
 async function look(work: Work, due: Due): Promise<number> {
