@@ -288,7 +288,9 @@ const dialogue = z.strictObject({
     ),
   confirmMs: ms(200, 60_000)
     .default(12_000)
-    .describe('a reply without a response from the SMSC is sent once more after this'),
+    .describe(
+      'a reply without a response from the SMSC is sent once more after this; one that was lost with its link, each time',
+    ),
   duplicateBeginMs: ms(0, 60_000)
     .default(10_000)
     .describe('for networks without dialogue ids: the same dial within this time, before any answer, is a copy'),

@@ -2,7 +2,7 @@
 import type { DialogueRecord, DialogueStore } from '../dialogue/index.ts'
 import { failpoint, failpointOnceWritten, type Log, type Metrics } from '../base/index.ts'
 import { REPLY_MS_MIN, type GatewayLimits, type GuardStore, type Send } from './steps.ts'
-import { sendReply, type ReplyToSend, type Sent } from './reply.ts'
+import { isUnsettled, sendReply, type ReplyToSend, type Sent } from './reply.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
 import type { Line } from '../smpp/index.ts'
 import type { Chance, Clock, EndReason, ReturnPath, UssdReply } from '../ussd/index.ts'
@@ -23,7 +23,7 @@ export interface DeliveryDeps {
 export interface Delivery {
   /** The stored reply of a turn, on its way for the first time. */
   deliver(record: DialogueRecord, line: Line, send: Send): Promise<void>
-  /** False: not even looked at, since the store does not say whether it is still wanted. */
+  /** False: to be sent again. It was lost with its link, or the store does not say whether it is wanted. */
   resend(record: DialogueRecord, link: string | undefined): Promise<boolean>
   /** A reply outside any dialogue: nothing is kept. */
   say(reply: UssdReply, path: ReturnPath, line: Line, link: string | undefined): Promise<Sent>
@@ -89,7 +89,8 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     )
   }
 
-  async function deliver(record: DialogueRecord, line: Line, how: Send, isFirst = true): Promise<void> {
+  /** Answers what is known when it returns. */
+  async function deliver(record: DialogueRecord, line: Line, how: Send, isFirst = true): Promise<Sent> {
     const withheld = line.dialect.habits.submitResp === 'withheld'
     const tryUntil = Math.max(record.touchedMs + limits.turnMs, clock.now() + REPLY_MS_MIN)
     const deadline = withheld ? Math.max(tryUntil, clock.now() + limits.totalMs) : tryUntil
@@ -105,20 +106,21 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       how.from.link.respond(how.from.pdu, STATUS.ESME_ROK)
     failpointOnceWritten('after-submit')
     const settled = sending
-      .then((sent) => {
+      .then(async (sent) => {
         failpoint('after-response')
-        if ((sent === 'gone' || sent === 'throttled') && !record.ended) return deps.drop(record, 'refused')
-        if (sent !== 'open') dialogues.confirm(record.key, record.epoch, record.turn)
-        return undefined
+        if ((sent === 'gone' || sent === 'throttled') && !record.ended) await deps.drop(record, 'refused')
+        else if (!isUnsettled(sent)) dialogues.confirm(record.key, record.epoch, record.turn)
+        return sent
       })
       .finally(() => throttled.delete(record.epoch))
     if (!withheld) return settled
     // The response comes when the subscriber answers: nobody can wait for that.
     settled.catch((error: unknown) => log.error({ err: error, epoch: record.epoch }, 'withheld response not sent'))
+    return 'open'
   }
 
   return {
-    deliver: (record, line, how) => deliver(record, line, how),
+    deliver: async (record, line, how) => void (await deliver(record, line, how)),
     async resend(record, link) {
       const line = deps.line(record.line)
       // The first copy may have been shown and answered since: an old screen over a new one would be answered as the
@@ -127,8 +129,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       if (!line || !record.reply || !current) return current !== null
       metrics.count('dialogue_takeovers_total', { kind: 'resent' })
       const { pdu } = line.dialect.write(record.reply, record.returnPath)
-      await deliver(record, line, { pdu, action: record.reply.action, link }, false)
-      return true
+      return (await deliver(record, line, { pdu, action: record.reply.action, link }, false)) !== 'lost'
     },
     async say(reply, path, line, link) {
       const { pdu } = line.dialect.write(reply, path)

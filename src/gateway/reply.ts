@@ -20,10 +20,14 @@ export interface ReplyToSend {
 
 /**
  * ok: accepted · gone: the SMSC has no such dialogue, or will never take this · throttled: too busy for it until its
- * time was over, so it was never shown · stale: the dialogue went on without it · open: nobody knows; the sweep sends
- * it once more.
+ * time was over, so it was never shown · stale: the dialogue went on without it · open: the SMSC did not answer; the
+ * sweep sends it once more · lost: whatever was written was lost with its link, or there was none; the sweep goes on
+ * sending it.
  */
-export type Sent = 'ok' | 'gone' | 'throttled' | 'stale' | 'open'
+export type Sent = 'ok' | 'gone' | 'throttled' | 'stale' | 'open' | 'lost'
+
+/** Whether the SMSC may have it still to come: nothing is settled. */
+export const isUnsettled = (sent: Sent): boolean => sent === 'open' || sent === 'lost'
 
 const WRITES_MAX = 2
 /** How often a line without a bind is looked at again. */
@@ -60,16 +64,16 @@ export async function sendReply(reply: ReplyToSend, deps: SendDeps): Promise<Sen
     isThrottled = verdict === 'later'
     if (isThrottled) deps.throttled?.()
     else if (outcome.kind !== 'unsent') unsure++
-    if (unsure >= WRITES_MAX) return 'open'
+    if (unsure >= WRITES_MAX) return 'lost'
     const pauseMs = isThrottled ? throttledMs(deps.chance) : RETRY_MS
     const isOver = isThrottled && clock.now() + pauseMs >= reply.tryUntil
     if (!isOver) await new Promise<void>((done) => clock.after(pauseMs, done))
     const isWanted = await deps.isWanted()
     if (isWanted === false) return 'stale'
     if (isOver) break
-    if (isWanted === null) return 'open'
+    if (isWanted === null) return 'lost'
   }
-  return isThrottled && unsure === 0 ? 'throttled' : 'open'
+  return isThrottled && unsure === 0 ? 'throttled' : 'lost'
 }
 
 function throttledMs(chance: Chance): number {

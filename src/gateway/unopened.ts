@@ -6,7 +6,7 @@
 import { PAST_MAX, nameOfKey, knownMs, type DialogueStore, type Taking } from '../dialogue/index.ts'
 import type { GuardStore } from './steps.ts'
 import type { Metrics } from '../base/index.ts'
-import type { Sent } from './reply.ts'
+import { isUnsettled, type Sent } from './reply.ts'
 import type { Clock } from '../ussd/index.ts'
 
 export interface Unopened {
@@ -76,7 +76,9 @@ export function createUnopened({ dialogues, limits, guarded, clock, metrics }: U
       const others = (waiting.get(name) ?? []).filter((other) => other.begin.network !== begin.network)
       keep(
         name,
-        [...others, { begin, untilMs: begin.nowMs + knownMs(begin, limits), isOver: sent !== 'open' }].slice(-PAST_MAX),
+        [...others, { begin, untilMs: begin.nowMs + knownMs(begin, limits), isOver: !isUnsettled(sent) }].slice(
+          -PAST_MAX,
+        ),
       )
       if (waiting.size <= UNOPENED_MAX) return
       metrics.count('limits_total', { limit: 'unopened_max' })

@@ -85,7 +85,7 @@ describe('a reply that the SMSC throttles', () => {
 
   it('is left to the sweep where another write of it may have been shown', async () => {
     const { sent } = await played({ outcomes: [{ kind: 'lost' }, THROTTLED] })
-    assert.equal(sent, 'open')
+    assert.equal(sent, 'lost')
   })
 
   it('is not tried again where the refusal is another', async () => {
@@ -94,7 +94,14 @@ describe('a reply that the SMSC throttles', () => {
 })
 
 describe('a reply whose link is lost', () => {
-  it('is written twice at most, soon one after the other', async () => {
-    assert.deepEqual(await played({ outcomes: [{ kind: 'lost' }] }), { writes: [0, 200], sent: 'open' })
+  it('is written twice at most, soon one after the other, and left to the sweep', async () => {
+    assert.deepEqual(await played({ outcomes: [{ kind: 'lost' }] }), { writes: [0, 200], sent: 'lost' })
+  })
+  it('is left to the sweep where there is no link all the time', async () => {
+    const { sent } = await played({ outcomes: [{ kind: 'unsent', why: 'no-bind' }] })
+    assert.equal(sent, 'lost')
+  })
+  it('is open, and sent once more only, where the SMSC has it and says nothing', async () => {
+    assert.deepEqual(await played({ outcomes: [{ kind: 'timeout' }] }), { writes: [0], sent: 'open' })
   })
 })
