@@ -222,6 +222,7 @@ function outcomes({ parts, scene, pack, evidence, breaches, seconds, each }: Tol
         lateCopies: deliveries.late,
         apologies: diary.apologies,
         undelivered: diary.undelivered,
+        pressedAgain: diary.pressedAgain,
         screenP99Ms: Math.round(percentile(diary.waitsMs, 99)),
       },
       failures: failures.slice(0, FAILURES_MAX),

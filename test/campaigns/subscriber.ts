@@ -26,6 +26,11 @@ export interface Diary {
   apologies: number
   /** Messages that the SMSC could not deliver: no daemon was there. */
   undelivered: number
+  /**
+   * Keys that were answered with the screen that stood, and pressed again. The daemon that had sent it died before it
+   * could write that down, so the same key, once more, read as a copy. See docs/STATE.md.
+   */
+  pressedAgain: number
   /** Milliseconds from a key to its screen. */
   waitsMs: number[]
 }
@@ -42,6 +47,7 @@ export function newDiary(): Diary {
     odd: [],
     apologies: 0,
     undelivered: 0,
+    pressedAgain: 0,
     waitsMs: [],
   }
 }
@@ -143,7 +149,13 @@ export async function converse(
     if (key === null) return phone.hangUp()
     from = kind
     if (thumbs) await thumbs()
-    screen = await timed(walk, nowMs, () => phone.answer(key))
+    const { repeats } = phone
+    const press = () => phone.answer(key)
+    screen = await timed(walk, nowMs, press, () => {
+      if (phone.repeats === repeats || from === 'confirm') return false
+      diary.pressedAgain++
+      return true
+    })
   }
   if (screen) phone.hangUp()
 }
@@ -165,6 +177,8 @@ async function timed(
   walk: Walk,
   nowMs: () => number,
   run: () => Promise<HandsetScreen>,
+  /** No screen came: whether it is tried once more. */
+  isTriedAgain = () => false,
 ): Promise<HandsetScreen | null> {
   const { diary, phone } = walk
   const startMs = nowMs()
@@ -177,6 +191,7 @@ async function timed(
     // A daemon that is leaving puts off; any other refusal of a good message is a fault.
     if (/not delivered|RX_T_APPN/.test(why)) diary.undelivered++
     else if (/no dialogue is open/.test(why)) return null // a last text came in between
+    else if (isTriedAgain()) return timed(walk, nowMs, run)
     else diary.hung.push(`${phone.msisdn} ${why.slice(-1_500)}`)
     return null
   }
