@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 import type { DialogueStore } from '../dialogue/index.ts'
 import { ProblemsError, sentence, type Problem, inPieces } from '../base/index.ts'
 import { compilingFlow, asksSecret, secretInClear } from '../flow/load/index.ts'
-import { provingFlow } from '../flow/explore/index.ts'
 import { readFlow, type FlowSource } from '../flow/read/index.ts'
 import {
   portable,
@@ -298,6 +297,8 @@ async function proven(
   try {
     const pause = () => new Promise<void>((done) => clock.after(0, done))
     const compilation = await inPieces(compilingFlow(source, backends, types), pause)
+    // Loaded with the first flow that is to be proven: a daemon that starts has other things to do.
+    const { provingFlow } = await import('../flow/explore/index.ts')
     const problems = await inPieces(provingFlow(compilation, readFlow(source, types).at), pause)
     if (readable && asksSecret(compilation.definition)) return broken([secretInClear(source.file)])
     const errors = problems.filter(({ severity }) => severity === 'error')

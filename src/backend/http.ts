@@ -5,8 +5,9 @@
  * With `ended`, the end of a dialogue is one more operation, with `{ reason, turns }` as its args and the epoch as its
  * key.
  */
-import { Agent, type Dispatcher } from 'undici'
+import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
+import type { Agent, Dispatcher } from 'undici'
 import type { Counters } from '../base/index.ts'
 import type { Chance, Clock, Json, JsonObject } from '../ussd/index.ts'
 import { guardedLookup, type Resolve } from './address.ts'
@@ -139,11 +140,14 @@ async function notice(call: Backend['call'], [epoch, reason, about]: Ending): Pr
   if (result.is === 'failed') throw new Error(`ended: ${result.why}`)
 }
 
+/** A sixth of what all packages take to load: only for daemons that have such a back end. */
+const undici = () => createRequire(import.meta.url)('undici') as typeof import('undici')
+
 /** Connections to one back end: as many as the settings say, none to an address that it may not have. */
 export function agentFor(base: URL, settings: HttpSettings, resolve?: Resolve): Agent {
   const host = base.hostname.replace(/^\[|\]$/g, '')
   const timeoutMs = settings.timeoutMs ?? TIMEOUT_MS
-  return new Agent({
+  return new (undici().Agent)({
     connections: settings.concurrent ?? CONCURRENT_MAX,
     pipelining: 1,
     // The call has its own deadline for the whole of it.

@@ -51,7 +51,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
     'src/flow/talk',
   ],
   'src/flow/draw': ['src/flow/expression', 'src/flow/language', 'src/flow/load', 'src/flow/explore'],
-  'src/flow/release': ['src/flow/read', 'src/flow/engine', 'src/flow/check', 'src/flow/load', 'src/flow/explore'],
+  'src/flow/release': ['src/flow/read', 'src/flow/engine', 'src/flow/check', 'src/flow/load'],
   'src/backend': ['src/plugin', 'src/flow/engine', 'src/backend/contracts'],
   'src/backend/contracts': ['src/flow/engine'],
   'src/dialogue': ['src/flow/engine', 'src/backend'],

@@ -1,6 +1,5 @@
 /** Which revision of a flow serves: files, publish, canary, rollback, recall. */
 export { portable } from './archiving.ts'
-export { screenChanges } from './diff.ts'
 export { type Flows, openFlows } from './registry.ts'
 export type { Reload } from './next-view.ts'
 export {

@@ -1,8 +1,6 @@
 /** The connection to Postgres: a real server, or PGlite in this process. Both speak through knex's `pg` client. */
 import type { ConnectionOptions } from 'node:tls'
 import knexFactory, { type Knex } from 'knex'
-import { createPgConfig } from '@electric-sql/pglite/node-postgres'
-import { PGlite } from '@electric-sql/pglite'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Sql } from '../../base/index.ts'
@@ -97,12 +95,16 @@ function serverLimits({ statementMs = 2000, lockMs = 1000 }: ServerSettings): ob
   }
 }
 
+/** Ten files that no daemon with a server needs. */
+const pglite = () => Promise.all([import('@electric-sql/pglite'), import('@electric-sql/pglite/node-postgres')])
+
 async function openEmbedded(settings: EmbeddedSettings): Promise<Postgres> {
   const inMemory = settings.embedded.startsWith('memory://')
   if (!inMemory) mkdirSync(settings.embedded, { recursive: true, mode: 0o700 })
   const unlock = inMemory ? () => undefined : lockDirectory(settings.embedded, 'postgres')
   try {
     const dir = inMemory ? settings.embedded : join(settings.embedded, 'postgres')
+    const [{ PGlite }, { createPgConfig }] = await pglite()
     const lite = await PGlite.create(dir)
     const knex = knexFactory({
       ...shared(settings),

@@ -1,6 +1,6 @@
 /** Two revisions side by side: what a subscriber would see changed, screen by screen and language by language. */
 import type { Compilation } from '../load/index.ts'
-import { explore } from '../explore/index.ts'
+import { explore } from './explorer.ts'
 
 /** One screen that reads otherwise, or is on one side only. Pages in the order of a walk with made-up data. */
 export interface ScreenChange {
