@@ -23,6 +23,7 @@ const LIMITS: DialogueLimits = {
   snapshotOctetsMax: 16_384,
   duplicateBeginMs: 10_000,
 }
+const T0 = 1_746_054_000_000
 const TURNS = Number(process.env.TURNS ?? 20_000)
 const OPEN = Number(process.env.OPEN ?? 20_000)
 const SNAPSHOT = { value: 'main', context: { language: 'en', answers: { pad: 'x'.repeat(530) } } }
@@ -136,14 +137,14 @@ async function rest(dialogues: DialogueStore, n: number, token: string, turn: nu
     key: key(n),
     epoch: epoch(n),
     token,
-    nowMs: 1_746_054_000_010,
+    nowMs: T0 + 10,
     revision: 'dental@9f2c01ab77de',
     snapshot: SNAPSHOT,
     ended: null,
     reply: { action: 'continue', text: TEXT, step: null, link: 'akiba-1' },
   })
   if (!rested) throw new Error('a rest was refused')
-  dialogues.confirm(key(n), epoch(n), turn)
+  dialogues.confirm({ key: key(n), epoch: epoch(n), turn, openedMs: T0, touchedMs: T0 + 10, ended: null })
 }
 
 /** Runs `count` jobs, so many at once, each on a dialogue that no other one under way has. */

@@ -2,7 +2,7 @@
  * Named points at which a fault campaign kills this process, as a power cut would. Nothing ever happens at them unless
  * the environment arms them:
  *
- *   USSD_CONNECTOR_FAILPOINTS='after-take=0.2,sms-after-octets=0.5;seed=7;log=kills.log'
+ *   USSD_CONNECTOR_FAILPOINTS='after-write=0.2,sms-after-octets=0.5;seed=7;log=kills.log'
  *
  * `seed` makes the chance repeat itself; `log` gets one line a kill: the name, and the point's visits so far.
  */
@@ -13,8 +13,9 @@ import { appendFileSync } from 'node:fs'
  * src/sms/service.ts).
  */
 export const FAILPOINTS = [
-  'before-take',
-  'after-take',
+  'before-read',
+  'after-read',
+  'after-write',
   'after-ack',
   'before-call',
   'after-call',

@@ -79,6 +79,7 @@ function watched(flows: Flows, watch: (flow: CompiledFlow) => CompiledFlow): Flo
     ...flows,
     current: (...of) => maybe(flows.current(...of)),
     pinned: async (revision) => maybe(await flows.pinned(revision)),
+    loaded: (revision) => maybe(flows.loaded?.(revision)),
   }
 }
 

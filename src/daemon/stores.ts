@@ -21,7 +21,14 @@ import {
   openPostgres,
   type Postgres,
 } from '../store/postgres/index.ts'
-import { connect, disconnect, redisParts, type RedisServers, redisDialogues } from '../store/redis/index.ts'
+import {
+  connect,
+  disconnect,
+  redisDialogues,
+  redisParts,
+  refuseEarlierDialogues,
+  type RedisServers,
+} from '../store/redis/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import { serverOf } from './postgres-server.ts'
 import { tlsOf } from './tls.ts'
@@ -199,9 +206,13 @@ async function openDialogues({ settings, log, metrics }: StoreDeps, sealer: Seal
     return { durable: !requireDurable, notes: [] as string[] }
   })
   for (const note of notes) log.warn({ note }, 'redis')
-  if (requireDurable && !durable) {
+  try {
+    if (requireDurable && !durable)
+      throw new UsageError(`redis.requireDurable is set, and this Redis may lose dialogues: ${notes.join('; ')}`)
+    await refuseEarlierDialogues(client, prefix)
+  } catch (error) {
     await closeDialogues()
-    throw new UsageError(`redis.requireDurable is set, and this Redis may lose dialogues: ${notes.join('; ')}`)
+    throw error
   }
   return { dialogues, shelf: redisParts({ client, prefix, sealer, subscribersMax, onFault }), closeDialogues }
 }

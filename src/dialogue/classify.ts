@@ -1,10 +1,18 @@
 /**
- * Is it a repeat? What a begin or an answer means to the entry that it meets. Pure; the Redis scripts say the same in
- * Lua and a property test holds the two together.
+ * Is it a repeat? What a begin or an answer means to the entry that it meets. Pure.
  *
  * Never told by timing: automated peers answer within a millisecond.
  */
-import { copyPath, counts, PAST_MAX, type DialogueEntry, type PastNumber } from './entry.ts'
+import {
+  copyPath,
+  counts,
+  nextVersion,
+  PAST_MAX,
+  playedAtOnce,
+  tokenOf,
+  type DialogueEntry,
+  type PastNumber,
+} from './entry.ts'
 import type { DialogueLimits, Taking } from './types.ts'
 
 /** Steps are 7 bits and wrap. (SMPP v3.4 §5.3.2.43) */
@@ -23,14 +31,14 @@ export type Classified =
 /** A begin meets `old`. `again`: this very token was answered before, nothing is to be written. */
 export function classifyBegin(old: DialogueEntry | undefined, begin: Taking, limits: DialogueLimits): Classified {
   if (!counts(old, begin.nowMs)) return { is: 'opened', entry: open(begin, null, []) }
-  if (old.token === begin.token) {
+  if (tokenOf(old.version) === begin.token) {
     return old.status === 'taken' && old.turn === 1
       ? { is: 'opened', entry: old, again: true }
       : { is: 'repeat', entry: old, resend: false }
   }
   const known = knows(old, begin, limits)
   if (known) {
-    return { is: 'repeat', entry: old, resend: known === 'this' && wantsScreen(old, begin) }
+    return { is: 'repeat', entry: old, resend: known === 'this' && wantsScreen(old, begin, limits) }
   }
   return { is: 'opened', entry: open(begin, ended(old, begin.nowMs), pastOf(old, begin, limits)) }
 }
@@ -38,7 +46,7 @@ export function classifyBegin(old: DialogueEntry | undefined, begin: Taking, lim
 /** An answer, or an acknowledgement, meets `old`. */
 export function classifyAnswer(old: DialogueEntry | undefined, answer: Taking, limits: DialogueLimits): Classified {
   if (!counts(old, answer.nowMs) || !sameNetwork(old.network, answer.network)) return { is: 'unknown' }
-  if (old.token === answer.token) {
+  if (tokenOf(old.version) === answer.token) {
     if (old.status === 'taken') return { is: 'next', entry: old, again: true }
     return { is: 'repeat', entry: old, resend: false }
   }
@@ -46,9 +54,9 @@ export function classifyAnswer(old: DialogueEntry | undefined, answer: Taking, l
   if (old.status === 'taken') return same ? { is: 'repeat', entry: old, resend: false } : { is: 'busy', entry: old }
   if (old.status === 'ended') {
     const young = old.confirmed !== null && answer.nowMs - old.touchedMs < limits.tombstoneMs
-    return same && young ? { is: 'repeat', entry: old, resend: mayBeLost(old, answer) } : { is: 'unknown' }
+    return same && young ? { is: 'repeat', entry: old, resend: isLost(old, answer, limits) } : { is: 'unknown' }
   }
-  if (isRepeat(old, answer)) return { is: 'repeat', entry: old, resend: mayBeLost(old, answer) }
+  if (isRepeat(old, answer)) return { is: 'repeat', entry: old, resend: isLost(old, answer, limits) }
   return { is: 'next', entry: next(old, answer) }
 }
 
@@ -60,23 +68,64 @@ export function classifyAnswer(old: DialogueEntry | undefined, answer: Taking, l
 export function bury(
   old: DialogueEntry | undefined,
   begin: Taking,
-  untilMs: number,
-  nowMs: number,
+  { untilMs, nowMs, fresh }: { untilMs: number; nowMs: number; fresh: string },
 ): DialogueEntry | undefined {
   const number: PastNumber = { network: begin.network, untilMs }
   if (!counts(old, nowMs)) {
     const none = open({ ...begin, network: '' }, null, [number])
-    return { ...none, status: 'ended', ended: 'store-failed', touchedMs: nowMs, untilMs }
+    return {
+      ...none,
+      version: nextVersion(begin.token, fresh),
+      status: 'ended',
+      ended: 'store-failed',
+      touchedMs: nowMs,
+      untilMs,
+    }
   }
-  if (old.token === begin.token && old.status === 'taken' && old.turn === 1) {
-    return { ...old, status: 'ended', ended: 'store-failed', touchedMs: nowMs, untilMs, previous: null }
+  const version = nextVersion(old.version, fresh)
+  if (isUnseen(old, begin.token)) {
+    return {
+      ...old,
+      version,
+      status: 'ended',
+      ended: 'store-failed',
+      touchedMs: nowMs,
+      untilMs,
+      confirmed: null,
+      previous: null,
+    }
   }
   if ([old, ...old.past].some(({ network }) => network === begin.network)) return undefined
   return {
     ...old,
+    version,
     past: [number, ...old.past].slice(0, PAST_MAX),
     untilMs: old.untilMs === null ? null : Math.max(old.untilMs, untilMs),
   }
+}
+
+/** Its first turn: taken, or played at once, and nobody was told of it. */
+function isUnseen({ version, turn, status, confirmed }: DialogueEntry, token: string): boolean {
+  if (turn !== 1 || status === 'ended') return false
+  return version === token || (version === playedAtOnce(token) && confirmed === false)
+}
+
+/**
+ * A message was decided, and another was faster; this is what stands there now. What goes on from there would be an
+ * answer to a screen that its sender has not seen: it is a copy, or too early. What ended is nobody's any more.
+ */
+export function decidedAgain(
+  first: DialogueEntry | undefined,
+  now: DialogueEntry | undefined,
+  classified: Classified,
+  taking: Taking,
+): Classified {
+  if (taking.answer.kind === 'begin' || !first || first.status === 'ended') return classified
+  if (!now || now.epoch !== first.epoch || now.status === 'ended') return { is: 'busy', entry: now ?? first }
+  if (now.turn === first.turn) return classified
+  // A failover of the store: what the subscriber answers is gone.
+  if (now.turn < first.turn) return { is: 'unknown' }
+  return sameAnswer(now, taking) ? { is: 'repeat', entry: now, resend: false } : { is: 'busy', entry: now }
 }
 
 /** How long after a begin another of its number is a copy. */
@@ -124,9 +173,9 @@ function isCopy(old: DialogueEntry, begin: Taking, limits: DialogueLimits): bool
  * Where the network gives no number, or one that comes round and the dialogue ended, a copy and a redial look alike,
  * and both are served by the last screen once more: a subscriber who redials must not meet silence.
  */
-function wantsScreen(old: DialogueEntry, begin: Taking): boolean {
+function wantsScreen(old: DialogueEntry, begin: Taking, limits: DialogueLimits): boolean {
   const isUnsure = begin.network === '' || (begin.copyMs !== undefined && old.status === 'ended')
-  return (old.turn === 1 && mayBeLost(old, begin)) || (isUnsure && old.confirmed !== null && old.reply !== null)
+  return (old.turn === 1 && isLost(old, begin, limits)) || (isUnsure && old.confirmed !== null && old.reply !== null)
 }
 
 /**
@@ -135,6 +184,15 @@ function wantsScreen(old: DialogueEntry, begin: Taking): boolean {
  */
 function mayBeLost(old: DialogueEntry, taking: Taking): boolean {
   return old.confirmed === false && old.reply !== null && old.reply.link !== taking.link
+}
+
+/**
+ * It is sent again only once nobody waits for its response any more: the link that it went out on is closed, or the
+ * response is overdue. Before that it may be on its way, and a second copy could stand over a newer screen.
+ */
+function isLost(old: DialogueEntry, taking: Taking, { confirmMs }: DialogueLimits): boolean {
+  if (!mayBeLost(old, taking)) return false
+  return taking.isGone?.(old.reply!.link) === true || taking.nowMs - old.touchedMs >= confirmMs
 }
 
 /** The same answer as the last one, as far as can be told: where a step is missing, the text decides. */
@@ -178,18 +236,19 @@ function open(begin: Taking, previous: DialogueEntry | null, past: PastNumber[])
     revision: '',
     code: begin.code,
     line: begin.line,
-    snapshot: '',
+    snapshot: null,
     answer: { ...begin.answer },
     reply: null,
     returnPath: copyPath(begin.returnPath),
     openedMs: begin.nowMs,
     touchedMs: begin.nowMs,
     ended: null,
-    token: begin.token,
+    version: begin.token,
     confirmed: null,
     past,
     untilMs: null,
     previous,
+    takeovers: 0,
   }
 }
 
@@ -200,7 +259,7 @@ function next(old: DialogueEntry, taking: Taking): DialogueEntry {
     status: 'taken',
     turn: old.turn + 1,
     line: taking.line,
-    token: taking.token,
+    version: taking.token,
     answer: { ...taking.answer, step: countedStep(old, taking) },
     // Only the begin's PDU says what operation began the dialogue; the answers' return paths need it.
     returnPath: copyPath(beginOp === undefined ? taking.returnPath : { beginOp, ...taking.returnPath }),
@@ -227,7 +286,15 @@ function countedStep(old: DialogueEntry, { answer }: Taking): number | null {
 /** What a new dialogue leaves of the one before it. */
 function ended(old: DialogueEntry, nowMs: number): DialogueEntry {
   if (old.status === 'ended') return { ...old, previous: null }
-  return { ...old, status: 'ended', ended: 'superseded', touchedMs: nowMs, confirmed: null, previous: null }
+  return {
+    ...old,
+    status: 'ended',
+    ended: 'superseded',
+    touchedMs: nowMs,
+    untilMs: nowMs,
+    confirmed: null,
+    previous: null,
+  }
 }
 
 function pastOf(old: DialogueEntry, begin: Taking, limits: DialogueLimits): PastNumber[] {

@@ -1,16 +1,13 @@
 /** What a store keeps of one dialogue: its record, and what only the store needs. */
-import { StoreError } from '../base/index.ts'
-import type { EndReason, JsonObject, ReturnPath } from '../ussd/index.ts'
+import type { EndReason, ReturnPath } from '../ussd/index.ts'
 import type { DialogueLimits, DialogueRecord } from './types.ts'
 
 /** Other network numbers of the same subscriber that are remembered: a late copy of their begin is no redial. */
 export const PAST_MAX = 8
 
-export interface DialogueEntry extends Omit<DialogueRecord, 'snapshot'> {
-  /** As `writeSnapshot` gave it; '' until the first rest. */
-  snapshot: string
-  /** Of the turn that is taken, or of the last one: whoever holds it may rest the dialogue. */
-  token: string
+export interface DialogueEntry extends DialogueRecord {
+  /** Of the write that left it: never used twice. Begins with the token of its turn, whose holder may rest it. */
+  version: string
   /** Whether the SMSC accepted the last reply. null: no reply is waiting for that (taken, or ended from outside). */
   confirmed: boolean | null
   past: PastNumber[]
@@ -26,25 +23,29 @@ export interface PastNumber {
   untilMs: number
 }
 
-/** A snapshot as one string; what seals it is below the store. */
-export function writeSnapshot(snapshot: JsonObject): string {
-  return JSON.stringify(snapshot)
+/**
+ * A version is the token of a turn that is taken. Every other write of the turn has a word of chance more; what was
+ * played at once has none there.
+ */
+export function tokenOf(version: string): string {
+  const at = version.indexOf(SINCE)
+  return at < 0 ? version : version.slice(0, at)
 }
 
-/** Throws StoreError 'too-large' over the limit. */
-export function refuseTooLarge(stored: string, limits: DialogueLimits): void {
-  const octets = Buffer.byteLength(stored)
-  if (octets <= limits.snapshotOctetsMax) return
-  const { snapshotOctetsMax } = limits
-  throw new StoreError('too-large', `a snapshot of ${octets} octets is over snapshotOctetsMax, ${snapshotOctetsMax}`)
+/** The version of the next write of the same turn; `fresh` is chance, so that no two who write it give the same. */
+export function nextVersion(version: string, fresh: string): string {
+  return `${tokenOf(version)}${SINCE}${fresh}`
 }
 
-/** Throws if the stored form does not read. */
-export function readSnapshot(stored: string): JsonObject | null {
-  return stored === '' ? null : (JSON.parse(stored) as JsonObject)
+/** The version of a turn whose answer and outcome were written together. */
+export function playedAtOnce(token: string): string {
+  return nextVersion(token, '')
 }
 
-/** The record of an entry, sharing nothing with it that a caller could change. */
+/** Stands in no token. */
+const SINCE = '/'
+
+/** The record of an entry: what is everybody's to see. */
 export function recordOf(entry: DialogueEntry): DialogueRecord {
   const { epoch, status, network, turn, revision, code, line, openedMs, touchedMs, ended } = entry
   return {
@@ -59,7 +60,7 @@ export function recordOf(entry: DialogueEntry): DialogueRecord {
     touchedMs,
     ended,
     key: { ...entry.key },
-    snapshot: readSnapshot(entry.snapshot),
+    snapshot: entry.snapshot,
     answer: { ...entry.answer },
     reply: entry.reply && { ...entry.reply },
     returnPath: copyPath(entry.returnPath),
@@ -99,8 +100,8 @@ export function counts(entry: DialogueEntry | undefined, nowMs: number): entry i
 }
 
 /** When this resting dialogue ends if nothing is heard. */
-export function endMs(entry: DialogueEntry, limits: DialogueLimits): number {
-  return Math.min(entry.touchedMs + limits.idleMs, entry.openedMs + limits.totalMs)
+export function endMs(rested: Pick<DialogueRecord, 'openedMs' | 'touchedMs'>, limits: DialogueLimits): number {
+  return Math.min(rested.touchedMs + limits.idleMs, rested.openedMs + limits.totalMs)
 }
 
 /** When something must be done about an entry that is not taken; null: never. (A taken one has its lease.) */

@@ -1,31 +1,36 @@
-/** What happens to an entry after it was taken: rest, drop, confirm, or a deadline. Pure, as repeat.ts. */
-import { counts, endMs, keepMs, type DialogueEntry } from './entry.ts'
+/** What happens to an entry after it was taken: rest, drop, confirm, or a deadline. Pure, as classify.ts. */
+import { counts, endMs, keepMs, nextVersion, tokenOf, type DialogueEntry } from './entry.ts'
 import { sameNetwork } from './classify.ts'
 import type { EndReason } from '../ussd/index.ts'
-import type { DialogueLimits, Resting } from './types.ts'
+import type { DialogueLimits, TurnOutcome, Resting } from './types.ts'
 
-/** The entry afterwards; 'again': this token has rested it already; 'refused': the turn is another's by now. */
-export function rest(
+/** Whether the turn that is taken here is this one; 'again': it was rested already; 'refused': it is another's by now. */
+export function mayRest(
   old: DialogueEntry | undefined,
-  resting: Resting,
-  stored: string,
-  limits: DialogueLimits,
+  { epoch, token, nowMs }: Pick<Resting, 'epoch' | 'token' | 'nowMs'>,
 ): DialogueEntry | 'again' | 'refused' {
-  if (!counts(old, resting.nowMs)) return 'refused'
-  if (old.epoch !== resting.epoch || old.token !== resting.token) return 'refused'
+  if (!counts(old, nowMs)) return 'refused'
+  if (old.epoch !== epoch || tokenOf(old.version) !== token) return 'refused'
   if (old.status !== 'taken') return old.confirmed === null ? 'refused' : 'again'
-  const { ended, nowMs } = resting
+  return old
+}
+
+/** A turn that is taken, and what it came to: the entry afterwards. */
+export function rest(taken: DialogueEntry, outcome: TurnOutcome, fresh: string, limits: DialogueLimits): DialogueEntry {
+  const { ended, nowMs, revision, reply, snapshot } = outcome
   return {
-    ...old,
+    ...taken,
+    version: nextVersion(taken.version, fresh),
     status: ended ? 'ended' : 'resting',
-    revision: resting.revision,
-    snapshot: stored,
-    reply: { ...resting.reply },
+    revision,
+    snapshot,
+    reply: { ...reply },
     touchedMs: nowMs,
     ended,
     confirmed: false,
     untilMs: ended ? nowMs + keepMs(ended, limits) : null,
     previous: null,
+    takeovers: 0,
   }
 }
 
@@ -33,6 +38,7 @@ export interface Dropping {
   which: { network?: string; epoch?: string }
   reason: EndReason
   nowMs: number
+  fresh: string
 }
 
 /**
@@ -41,20 +47,16 @@ export interface Dropping {
  */
 export function drop(
   old: DialogueEntry | undefined,
-  { which, reason, nowMs }: Dropping,
+  { which, reason, nowMs, fresh }: Dropping,
   limits: DialogueLimits,
 ): { entry: DialogueEntry; dropped: boolean } | undefined {
   if (!counts(old, nowMs)) return undefined
   if (which.epoch !== undefined && which.epoch !== old.epoch) return undefined
   if (which.network !== undefined && !sameNetwork(which.network, old.network)) return undefined
-  if (old.status !== 'ended') return { entry: end(old, reason, nowMs, limits), dropped: true }
-  return old.confirmed === false ? { entry: { ...old, confirmed: null }, dropped: false } : undefined
-}
-
-/** The SMSC accepted the reply of this turn; undefined: nothing to note. */
-export function confirm(old: DialogueEntry | undefined, epoch: string, turn: number): DialogueEntry | undefined {
-  if (!old || old.epoch !== epoch || old.turn !== turn || old.confirmed !== false) return undefined
-  return { ...old, confirmed: true }
+  if (old.status !== 'ended') return { entry: end(old, { reason, nowMs, fresh }, limits), dropped: true }
+  return old.confirmed === false
+    ? { entry: { ...old, version: nextVersion(old.version, fresh), confirmed: null }, dropped: false }
+    : undefined
 }
 
 export interface Seizing {
@@ -82,9 +84,15 @@ export function seize(old: DialogueEntry, { nowMs, token, leaseUntilMs }: Seizin
   const totalMs = old.openedMs + limits.totalMs
   if (old.status === 'taken') {
     // A turn that brings down every daemon that takes it over ends here, too.
-    if (nowMs >= totalMs) return { is: 'ended', entry: end(old, 'total', nowMs, limits), deadlineMs: null }
+    if (nowMs >= totalMs)
+      return { is: 'ended', entry: end(old, { reason: 'total', nowMs, fresh: token }, limits), deadlineMs: null }
     // Touched stays: how late the turn is counts from when its answer came.
-    return { is: 'abandoned', entry: { ...old, token, takeovers: (old.takeovers ?? 0) + 1 }, deadlineMs: leaseUntilMs }
+    const version = tokenOf(old.version) === token ? nextVersion(old.version, String(old.takeovers ?? 0)) : token
+    return {
+      is: 'abandoned',
+      entry: { ...old, version, takeovers: (old.takeovers ?? 0) + 1 },
+      deadlineMs: leaseUntilMs,
+    }
   }
   const endsMs = endMs(old, limits)
   if (nowMs < endsMs) {
@@ -96,12 +104,17 @@ export function seize(old: DialogueEntry, { nowMs, token, leaseUntilMs }: Seizin
     }
   }
   const reason = endsMs < totalMs ? 'idle' : 'total'
-  return { is: 'ended', entry: end(old, reason, nowMs, limits), deadlineMs: null }
+  return { is: 'ended', entry: end(old, { reason, nowMs, fresh: token }, limits), deadlineMs: null }
 }
 
-function end(old: DialogueEntry, reason: EndReason, nowMs: number, limits: DialogueLimits): DialogueEntry {
+function end(
+  old: DialogueEntry,
+  { reason, nowMs, fresh }: Omit<Dropping, 'which'>,
+  limits: DialogueLimits,
+): DialogueEntry {
   return {
     ...old,
+    version: nextVersion(old.version, fresh),
     status: 'ended',
     ended: reason,
     touchedMs: nowMs,

@@ -70,10 +70,10 @@ export interface HeldCall {
 export async function playTurn(
   record: DialogueRecord,
   begin: Begin | null,
-  deadlineMs: number,
+  { deadlineMs, begun }: { deadlineMs: number; begun?: Begun | undefined },
   deps: TurnDeps & { page: PageLimit },
 ): Promise<Played | undefined> {
-  const started = begin ? await start(record, begin, deps) : await carryOn(record, deps)
+  const started = begun ?? (begin ? await start(record, begin, deps) : await carryOn(record, deps))
   if (!started) return undefined
   const { flow, snapshot, event } = started
   const time = timeOf(deadlineMs, deps.clock)
@@ -101,6 +101,32 @@ export async function playTurn(
   } finally {
     time.over()
   }
+}
+
+/** A turn up to where it awaits a back end. */
+export interface Begun {
+  flow: CompiledFlow
+  snapshot: FlowSnapshot
+  /** It is behind it. */
+  event: null
+}
+
+/**
+ * Plays a turn that awaits nothing: no back end, no language to look up, no revision to load. Where it awaits a back
+ * end: how far it came. Undefined: it awaits something before that, or the flow is not to be had. Throws FlowFault.
+ */
+export function playAtOnce(
+  record: DialogueRecord,
+  begin: Begin | null,
+  deps: TurnDeps & { page: PageLimit },
+): Played | Begun | undefined {
+  const started = begin ? startAtOnce(record, begin, deps) : carryOnAtOnce(record, deps)
+  if (!started) return undefined
+  const { flow, snapshot, event } = started
+  const next = event ? flow.step(snapshot, event) : snapshot
+  const want = flow.want(next)
+  if (want.do === 'call') return { flow, snapshot: next, event: null }
+  return { flow, snapshot: next, calls: 0, ...said(want) }
 }
 
 /** Plays to its end a turn that was held: the record is as it was taken, with the snapshot that rests on the call. */
@@ -153,11 +179,27 @@ async function start(record: DialogueRecord, begin: Begin, deps: TurnDeps & { pa
   const flow = resume ? old : deps.flows.current(begin.flow, record.key.msisdn)
   if (!flow) return undefined
   const chosen = flow.languages.length > 1 ? await deps.chosenLanguage?.(record.key.msisdn) : null
+  return begun(flow, record, begin, { ...deps, language: chosen ?? deps.language, ...(resume ? { resume } : {}) })
+}
+
+function startAtOnce(record: DialogueRecord, begin: Begin, deps: TurnDeps & { page: PageLimit }) {
+  if (begin.lost?.snapshot) return undefined
+  const flow = deps.flows.current(begin.flow, record.key.msisdn)
+  if (!flow || (flow.languages.length > 1 && deps.chosenLanguage)) return undefined
+  return begun(flow, record, begin, deps)
+}
+
+interface Beginning extends TurnDeps {
+  page: PageLimit
+  resume?: JsonObject
+}
+
+function begun(flow: CompiledFlow, record: DialogueRecord, begin: Begin, { resume, ...deps }: Beginning) {
   const snapshot = flow.begin({
     msisdn: record.key.msisdn,
     code: record.code,
     line: record.line,
-    language: chosen ?? deps.language,
+    language: deps.language,
     dialled: begin.dialled,
     page: deps.page,
     now: new Date(deps.clock.today()).toISOString(),
@@ -167,11 +209,17 @@ async function start(record: DialogueRecord, begin: Begin, deps: TurnDeps & { pa
 }
 
 async function carryOn(record: DialogueRecord, deps: TurnDeps) {
-  const flow = await deps.flows.pinned(record.revision)
-  if (!flow || !record.snapshot) return undefined
-  const event: FlowEvent =
-    record.answer.kind === 'notify-ack' ? { type: 'ACK' } : { type: 'ANSWER', text: record.answer.text }
-  return { flow, snapshot: record.snapshot as FlowSnapshot, event }
+  return answered(await deps.flows.pinned(record.revision), record)
+}
+
+function carryOnAtOnce(record: DialogueRecord, deps: TurnDeps) {
+  return answered(deps.flows.loaded?.(record.revision), record)
+}
+
+function answered(flow: CompiledFlow | undefined, { snapshot, answer }: DialogueRecord) {
+  if (!flow || !snapshot) return undefined
+  const event: FlowEvent = answer.kind === 'notify-ack' ? { type: 'ACK' } : { type: 'ANSWER', text: answer.text }
+  return { flow, snapshot: snapshot as FlowSnapshot, event }
 }
 
 interface Call {

@@ -1,10 +1,12 @@
 /**
- * A dialogue between its turns, and the port of the store that keeps it.
+ * A dialogue between its turns, what may be done with it, and the register that keeps it.
  *
  * USSD is half duplex and one transaction a subscriber (3GPP TS 24.090), so there is one record a line group and
  * MSISDN. It is *taken* (we owe a reply), *resting* (a question is on the handset), or *ended* (a tombstone, kept to
- * know late duplicates and to offer resume). No locks: every write carries the token of the turn that may make it.
+ * know late duplicates and to offer resume). No locks: a write names the version that it was decided from, and where
+ * another was faster the message is decided again.
  */
+import type { DialogueEntry } from './entry.ts'
 import type { EndReason, JsonObject, ReturnPath, UssdReply } from '../ussd/index.ts'
 
 /** Where a record is: the line group and the subscriber. */
@@ -65,29 +67,33 @@ export interface Taking {
    * long after that one. Absent: `tombstoneMs` after its end, and while it is open.
    */
   copyMs?: number | undefined
+  /** Whether this daemon had that link and it is closed: what was still under way on it is lost. Absent: not known. */
+  isGone?: ((link: string) => boolean) | undefined
 }
 
 export type TakeResult =
-  /** A new dialogue; `previous` is what stood there before (superseded if it was open, else its tombstone). */
-  | { is: 'opened'; record: DialogueRecord; previous: DialogueRecord | null }
-  /** The next answer of an open dialogue: it is now taken and the answer is durable. */
-  | { is: 'next'; record: DialogueRecord }
+  /**
+   * A new dialogue; `previous` is what stood there before (superseded if it was open, else its tombstone). `isOver`: the
+   * turn was played at once, and its outcome is durable, too.
+   */
+  | { is: 'opened'; record: DialogueRecord; previous: DialogueRecord | null; held: Held; isOver?: true }
+  /** The next answer of an open dialogue: it is now taken and the answer is durable; `isOver` as above. */
+  | { is: 'next'; record: DialogueRecord; held: Held; isOver?: true }
   /**
    * The network said this before. Nothing was taken. `resend` when the stored reply should go out again: it came over
-   * another link than the one that the reply went out on, so the reply may be lost with that link. Also given for a
-   * late copy of the answer that ended the dialogue, while its tombstone is young.
+   * another link than the one that the reply went out on, and that one is closed or its response is overdue. Also given
+   * for a late copy of the answer that ended the dialogue, while its tombstone is young.
    */
   | { is: 'repeat'; record: DialogueRecord; resend: boolean }
   /** A turn is under way and this is another answer: it is dropped (half duplex). */
   | { is: 'busy'; record: DialogueRecord }
   /** No such dialogue (ended, expired, lost, or another network number). */
   | { is: 'unknown' }
+  /** Others wrote the record each time that this was decided: the SMSC is to deliver it again. */
+  | { is: 'crowded' }
 
-/** The outcome of a turn. */
-export interface Resting {
-  key: DialogueKey
-  epoch: string
-  token: string
+/** What a turn came to. */
+export interface TurnOutcome {
   nowMs: number
   revision: string
   snapshot: JsonObject
@@ -96,13 +102,28 @@ export interface Resting {
   ended: EndReason | null
 }
 
+/** The outcome of a turn that was taken before. */
+export interface Resting extends TurnOutcome {
+  key: DialogueKey
+  epoch: string
+  token: string
+  /** As the take gave it: what stands there most likely, so that it need not be read. */
+  held?: Held | undefined
+}
+
+/**
+ * Plays a turn that awaits nothing: its outcome is then written together with its answer. Null: it awaits something, so
+ * the answer is written down first. Must not throw, and has no effect but its answer: it may be asked again.
+ */
+export type PlayAtOnce = (taken: { record: DialogueRecord; previous: DialogueRecord | null }) => TurnOutcome | null
+
 /** Something whose deadline has come; the store has already given this caller the right to deal with it. */
 export type Overdue =
   /**
    * A turn whose daemon died: taken over; its answer is to be played again with the same epoch and turn. `previous` as
    * `open` gave it, if the turn is the first; else null.
    */
-  | { is: 'abandoned'; record: DialogueRecord; token: string; previous: DialogueRecord | null }
+  | { is: 'abandoned'; record: DialogueRecord; token: string; previous: DialogueRecord | null; held: Held }
   /**
    * A reply that nobody saw accepted: to be sent once more, and then confirmed; without that it is given again, since
    * whoever had it may have died. The record may have ended with it (a last screen).
@@ -138,24 +159,24 @@ export interface DialogueLimits {
 }
 
 /**
- * The store's port: memory with a journal, or Redis; one contract suite holds both to it.
- * Every call may reject with StoreError. A call that timed out may have been applied: `take` and `rest` are safe to
- * repeat with the same token (they answer as they did the first time).
+ * What may be done with dialogues: decided in this process (classify.ts, outcome.ts), kept by a register. Every call
+ * may reject with StoreError. One that timed out may have been applied: `take` and `rest` are safe to repeat with the
+ * same token (they answer as they did the first time).
  */
 export interface DialogueStore {
-  /** A begin. Answers opened or repeat. */
-  open(taking: Taking): Promise<TakeResult>
+  /** A begin. Answers opened, repeat or crowded. */
+  open(taking: Taking, atOnce?: PlayAtOnce): Promise<TakeResult>
   /**
    * A begin that was answered without the store, which was away: what comes of its number until `untilMs` is a copy,
    * and what `open` with its token left here, unanswered, ends. False: it was known already. Safe to repeat.
    */
   bury(begin: Taking, untilMs: number, nowMs: number): Promise<boolean>
-  /** An answer or an acknowledgement. Answers next, repeat, busy or unknown. */
-  take(taking: Taking): Promise<TakeResult>
+  /** An answer or an acknowledgement. Answers next, repeat, busy, unknown or crowded. */
+  take(taking: Taking, atOnce?: PlayAtOnce): Promise<TakeResult>
   /** Compare-and-set by epoch and token. False: hung up, superseded or taken over; the reply must not go out. */
   rest(resting: Resting): Promise<boolean>
   /** The SMSC accepted the reply of this turn. Fire and forget: losing it costs one more send of the same screen. */
-  confirm(key: DialogueKey, epoch: string, turn: number): void
+  confirm(record: Settled): void
   /** Keeps a turn that awaits a back end from being taken over. False: it already was. */
   renew(key: DialogueKey, epoch: string, token: string, leaseUntilMs: number): Promise<boolean>
   /**
@@ -184,6 +205,59 @@ export interface DialogueStore {
   /** Throws StoreError if the store cannot be used; says what could be lost (e.g. appendonly off). */
   check(): Promise<{ durable: boolean; notes: string[] }>
   /** Servers that hold dialogues: known, and connected to. A store without servers has none. */
+  nodes?(): { known: number; ready: number }
+  close(): Promise<void>
+}
+
+/** Of a record whose reply was accepted: which turn it was, and when it was rested. */
+export type Settled = Pick<DialogueRecord, 'key' | 'epoch' | 'turn' | 'openedMs' | 'touchedMs' | 'ended'>
+
+/** What stands in a register, and under which name it was read. */
+export interface Held {
+  entry: DialogueEntry
+  /** A store's own. */
+  at: string
+}
+
+/** Where a value does not read: it makes room, the caller is told, or it is passed over. */
+export type Unreadable = 'replace' | 'refuse' | 'leave'
+
+/** One write. */
+export interface Write {
+  /** What it was decided from: another version, or none, stands there by now: it is refused. */
+  from: Held | null
+  entry: DialogueEntry
+  nowMs: number
+  /** When something must be done about it; null: never; absent: the deadline stays. */
+  dueMs?: number | null
+  /** Only if its deadline had come by then. */
+  dueByMs?: number
+}
+
+/**
+ * The port of a store: records by key, compare-and-set by version, and an index of deadlines. It decides nothing. Calls
+ * reject with StoreError; one that timed out may have been applied.
+ */
+export interface DialogueRegister {
+  /**
+   * By key, or by a name that `due` gave. What does not read is put aside, but for what another daemon can read: that is
+   * undefined where it is to be left.
+   */
+  read(where: DialogueKey | string, how: { nowMs: number; unreadable: Unreadable }): Promise<Held | null | undefined>
+  /** What then stands there; null: refused. */
+  write(where: DialogueKey | string, write: Write): Promise<Held | null>
+  /** The reply of this turn was accepted: the deadline is that of the rest. Fire and forget, the version stays. */
+  settle(record: Settled, dueMs: number | null): void
+  /** Moves the deadline; the version stays. False: another version stands there, or its deadline was moved since. */
+  touch(where: DialogueKey | string, version: string | null, dueMs: number | null, dueByMs?: number): Promise<boolean>
+  /** Names whose deadline has come, soonest first. */
+  due(nowMs: number, limit: number): Promise<string[]>
+  /** How many have a deadline. */
+  count(): Promise<number>
+  /** Names that have a deadline, some at a time. */
+  names(limit: number): AsyncIterable<string[]>
+  erase(msisdn: string): Promise<number>
+  check(): Promise<{ durable: boolean; notes: string[] }>
   nodes?(): { known: number; ready: number }
   close(): Promise<void>
 }

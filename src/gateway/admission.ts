@@ -3,6 +3,11 @@
  * acknowledged and dropped: a handset that floods costs nobody else a turn.
  */
 
+import type { Metrics } from '../base/index.ts'
+import type { Line } from '../smpp/index.ts'
+import type { UssdMessage } from '../ussd/index.ts'
+import { serviceFor, type GatewayLimits, type Service, type TurnedAway } from './steps.ts'
+
 export interface SubscriberRate {
   /** Messages a second that one MSISDN may keep up. */
   perSecond: number
@@ -55,6 +60,59 @@ export function createOverload(
       const begins = (prefix: string) => msisdn.startsWith(prefix)
       return !known.deny.some(begins) && (known.allow.length === 0 || known.allow.some(begins))
     },
+  }
+}
+
+export interface AdmissionDeps {
+  overload: Pick<Overload, 'mayDial'>
+  services: readonly Service[]
+  limits: Pick<GatewayLimits, 'turnsMax' | 'openMax'>
+  texts: Record<'overload' | 'unknownCode', string>
+  metrics: Pick<Metrics, 'count'>
+  /** Turns under way in this daemon. */
+  underWay(): number
+}
+
+/** Whether a begin gets a dialogue; who is inside is served to the end. */
+export class Admission {
+  readonly #deps: AdmissionDeps
+  /** Of all daemons at the last sweep, and since then what was begun and ended here. */
+  #open = 0
+  #draining = false
+
+  constructor(deps: AdmissionDeps) {
+    this.#deps = deps
+  }
+
+  opened(): void {
+    this.#open++
+  }
+
+  ended(): void {
+    this.#open = Math.max(0, this.#open - 1)
+  }
+
+  counted(open: number): void {
+    this.#open = open
+  }
+
+  /** No new dialogues from now on. */
+  drain(): void {
+    this.#draining = true
+  }
+
+  /** Why not, and what is said; null: it is admitted. */
+  turnedAway(message: UssdMessage, line: Line): TurnedAway | null {
+    const { limits, metrics, overload, services, texts, underWay } = this.#deps
+    const isOver = underWay() >= limits.turnsMax ? 'turns_max' : this.#open >= limits.openMax ? 'open_max' : ''
+    const over = isOver || (this.#draining ? 'draining' : '')
+    if (over) {
+      metrics.count('limits_total', { limit: over })
+      return { result: 'overload', text: texts.overload }
+    }
+    if (!overload.mayDial(message.msisdn, line.name)) return { result: 'not-allowed', text: texts.unknownCode }
+    const served = serviceFor(services, message.code, line.name)
+    return served ? null : { result: 'unknown-code', text: texts.unknownCode }
   }
 }
 

@@ -109,7 +109,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       .then(async (sent) => {
         failpoint('after-response')
         if ((sent === 'gone' || sent === 'throttled') && !record.ended) await deps.drop(record, 'refused')
-        else if (!isUnsettled(sent)) dialogues.confirm(record.key, record.epoch, record.turn)
+        else if (!isUnsettled(sent)) dialogues.confirm(record)
         return sent
       })
       .finally(() => throttled.delete(record.epoch))

@@ -2,9 +2,11 @@
 import {
   mayBeSecret,
   type Begin,
+  type Begun,
   type Turned,
   type DialogueKey,
   type DialogueRecord,
+  type Held,
   type TakeResult,
   type Taking,
 } from '../dialogue/index.ts'
@@ -137,6 +139,7 @@ export function takingOf(message: UssdMessage, { line, link, mint, nowMs, leaseM
     leaseUntilMs: nowMs + leaseMs,
     epoch: kind === 'begin' ? mint.epoch() : '',
     copyMs: line.dialect.habits.copyMs,
+    isGone: (id) => line.isGone(id),
   }
 }
 
@@ -197,6 +200,9 @@ export function createLeases(leaseMs: number, clock: Clock): Leases {
 /** How a taken turn is to be played. */
 export interface Turning {
   token: string
+  held: Held
+  /** How far it was played before it was taken. */
+  begun?: Begun | undefined
   /** Absent: nobody waits with a link; it was taken over. */
   from?: From
   /** The dialogue before this one, if it may be offered again. */

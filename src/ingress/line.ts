@@ -73,6 +73,7 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
     sms: { source: '', sourceTon: 0, sourceNpi: 0 },
     // HTTP has no push: a message without a request cannot be sent.
     bound: () => false,
+    isGone: () => false,
     states: () => [],
     start: () => undefined,
     stop: async () => undefined,

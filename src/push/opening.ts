@@ -1,5 +1,5 @@
 /** A dialogue that we begin: opened in the store, its first screen stored and shown, and dropped if it is not. */
-import type { DialogueRecord, DialogueStore, Turned } from '../dialogue/index.ts'
+import type { DialogueRecord, DialogueStore, Held, Settled, Turned } from '../dialogue/index.ts'
 import type { Line } from '../smpp/index.ts'
 import type { UssdReply } from '../ussd/index.ts'
 import { pushCode, replyIn } from './reply.ts'
@@ -49,17 +49,17 @@ export async function openDialogue(
   })
   if (taken.is !== 'opened') return { is: 'busy' }
   const said = await first(taken.record)
-  const reply = said && (await rest(deps, taken.record, said, { line, token }))
-  if (!reply) {
+  const rested = said && (await rest(deps, taken, said, { line, token }))
+  if (!rested) {
     await drop(deps, taken.record, 'failed')
     return { is: 'no-flow' }
   }
   if (said.ended) deps.finish({ ...taken.record, revision: said.revision, ended: said.ended })
-  const told = await showScreen(deps, way, reply, ttlMs)
+  const told = await showScreen(deps, way, rested.reply, ttlMs)
   // Who has answered has seen it, whatever became of the response.
   const now = told.is === 'unknown' ? await dialogues.find(key) : null
   const is = now?.epoch === epoch && now.turn > 1 ? 'shown' : told.is
-  if (is === 'shown') dialogues.confirm(key, epoch, 1)
+  if (is === 'shown') dialogues.confirm(rested)
   // Also where nobody knows: an answer to a screen that stands there after all meets a polite end.
   else await drop(deps, taken.record, told.status === undefined ? 'bind-lost' : 'refused')
   return { ...told, is, epoch }
@@ -68,23 +68,25 @@ export async function openDialogue(
 /** The first screen, stored: what is then shown. Undefined: the dialogue is another's by now. */
 async function rest(
   { dialogues, clock }: OpeningDeps,
-  record: DialogueRecord,
+  { record, held }: { record: DialogueRecord; held: Held },
   said: PlayedScreen,
   { line, token }: { line: Line; token: string },
-): Promise<UssdReply | undefined> {
+): Promise<(Settled & { reply: UssdReply }) | undefined> {
+  const nowMs = clock.now()
   const reply = replyIn(record, said.reply)
   const { step } = line.dialect.write(reply, record.returnPath)
   const rested = await dialogues.rest({
     key: record.key,
     epoch: record.epoch,
     token,
-    nowMs: clock.now(),
+    held,
+    nowMs,
     revision: said.revision,
     snapshot: said.snapshot,
     reply: { ...reply, step: step ?? null, link: '' },
     ended: said.ended,
   })
-  return rested ? reply : undefined
+  return rested ? { ...record, reply, touchedMs: nowMs, ended: said.ended } : undefined
 }
 
 async function drop(

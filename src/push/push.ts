@@ -130,6 +130,11 @@ async function firstScreen(
   const { clock, limits } = rest
   const how = language === undefined ? { ...deps, language: limits.language } : { ...rest, language }
   const first = { flow, dialled: [], lost: null }
-  const played = await playTurn(record, first, clock.now() + limits.turnMs, { ...how, page: line.dialect.page })
+  const played = await playTurn(
+    record,
+    first,
+    { deadlineMs: clock.now() + limits.turnMs },
+    { ...how, page: line.dialect.page },
+  )
   return played && turned(played)
 }

@@ -112,6 +112,8 @@ export interface Line {
   submit(pdu: OutgoingPdu, options: SubmitOptions): Promise<SubmitOutcome>
   /** True while at least one link may submit. */
   bound(): boolean
+  /** Whether it was a link of this line, in this daemon, and is closed. */
+  isGone(link: string): boolean
   /** For /ready, metrics and people: one row a bind. */
   states(): BindRow[]
   start(): void

@@ -13,7 +13,6 @@
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import { bucketOf, HIDDEN, keyOfName, nameOfKey, type DialogueKey } from '../dialogue/index.ts'
 import { StoreError } from '../base/index.ts'
-import { word } from './stored-word.ts'
 
 export interface StoreKey {
   /** Stands with everything that it sealed. */
@@ -39,6 +38,8 @@ export interface SealPlace {
   name: string
   /** Where it may still stand from before there were keys. */
   former?: string
+  /** Whether the name tells nobody the number, so that the record must. */
+  hidesNumber: boolean
   /** Octets that are unreadable, or the text itself. It opens as what it is bound to, and as nothing else. */
   seal(text: string, bound: string): string
   /**
@@ -46,10 +47,6 @@ export interface SealPlace {
    * bound.
    */
   open(stored: string, bound: string): string
-  /** A word that equal texts of this dialogue share. */
-  mark(text: string): string
-  /** What else the same text may be stored as: plain, or by the other keys. */
-  otherMarks(text: string): string[]
 }
 
 export interface Sealer {
@@ -59,15 +56,11 @@ export interface Sealer {
   named(name: string): SealPlace
   /** What stands for a number in names; null where the number itself does. */
   hidden(msisdn: string): string | null
-  /** Service codes: the same word for the same code in every dialogue. */
-  code(code: string): string
-  openCode(stored: string): string
-  otherCodes(code: string): string[]
   /** A word that no other file or record has. */
   fresh(): string
 }
 
-export function isSealed(stored: string): boolean {
+function isSealed(stored: string): boolean {
   return stored.length > 1 && stored.startsWith('-')
 }
 
@@ -77,16 +70,11 @@ export const plainSealer: Sealer = {
   place: (key) => plainPlace(nameOfKey(key), key),
   named: (name) => plainPlace(name, isHidden(name) ? null : keyOfName(name)),
   hidden: () => null,
-  code: word,
-  openCode: openPlain,
-  otherCodes: () => [],
   fresh: () => '',
 }
 
-const NONE: string[] = []
-
 function plainPlace(name: string, key: DialogueKey | null): SealPlace {
-  return { key, name, seal: (text) => text, open: openPlain, mark: word, otherMarks: () => NONE }
+  return { key, name, hidesNumber: false, seal: (text) => text, open: openPlain }
 }
 
 function openPlain(stored: string): string {
@@ -112,13 +100,12 @@ const NONCE = 12
 const TAG = 16
 /** Dialogues whose derived keys are kept: deriving one costs as much as sealing. */
 const DERIVED_MAX = 20_000
-/** Octets of the hash that stands for a number, and of a mark: 96 bits do not meet by chance. */
+/** Octets of the hash that stands for a number: 96 bits do not meet by chance. */
 const HASH_OCTETS = 12
 
 interface Derived {
   id: string
   cipher: Buffer
-  mark: Buffer
   /** What is authenticated where nothing is bound to it. */
   name: Buffer
 }
@@ -126,13 +113,12 @@ interface Derived {
 export function createSealer({ ring, random, plain }: SealerDeps): Sealer {
   const derived = remembered<Derived>()
   const names = remembered<string>()
-  const codes = remembered<string>()
 
   /** A key of each dialogue's own: random nonces of 96 bits then never run out. */
   const derive = ({ id, secret }: StoreKey, name: string): Derived =>
     derived(`${id} ${name}`, () => {
       const octets = createHmac('sha512', secret).update(`dialogue ${name}`).digest()
-      return { id, cipher: octets.subarray(0, 32), mark: octets.subarray(32), name: Buffer.from(name) }
+      return { id, cipher: octets.subarray(0, 32), name: Buffer.from(name) }
     })
   const hidden = (msisdn: string) =>
     createHmac('sha256', ring().names)
@@ -164,44 +150,23 @@ export function createSealer({ ring, random, plain }: SealerDeps): Sealer {
       allowed()
       return isSealed(stored) ? open(derive(known(stored), hiddenName), stored) : stored
     },
-    mark: (text) => mark(derive(ring().writer, hiddenName), text),
-    otherMarks: (text) => [word(text), ...others(ring()).map((one) => mark(derive(one, hiddenName), text))],
+    hidesNumber: isHidden(name),
   })
-  const code = (by: StoreKey, text: string) =>
-    codes(`${by.id} ${text}`, () => {
-      const key = derive(by, CODE)
-      // The nonce is a hash of the text, so equal codes are equal words, and no nonce serves two texts.
-      return seal(key, text, { nonce: createHmac('sha256', key.mark).update(text).digest().subarray(0, NONCE) })
-    })
   return {
     seals: true,
     hidden,
     place(key) {
       const former = nameOfKey(key)
       const name = hide(key, former)
-      return placeOf(key, name, name, former)
+      return placeOf(key, name, name, plain?.allowed() ? former : undefined)
     },
     named(name) {
       if (isHidden(name)) return placeOf(null, name, name)
       const key = keyOfName(name)
       return placeOf(key, hide(key, name), name)
     },
-    code: (text) => code(ring().writer, text),
-    openCode(stored) {
-      if (isSealed(stored)) return codes(stored, () => open(derive(known(stored), CODE), stored))
-      allowed()
-      return stored
-    },
     fresh: () => Buffer.from(random(HASH_OCTETS)).toString('base64url'),
-    otherCodes: (text) => [word(text), ...others(ring()).map((one) => code(one, text))],
   }
-}
-
-/** In place of a name; no dialogue has it. */
-const CODE = 'code'
-
-function others({ keys, writer }: KeyRing): StoreKey[] {
-  return keys.length === 1 ? [] : keys.filter((key) => key.id !== writer.id)
 }
 
 /**
@@ -245,10 +210,6 @@ function open({ cipher, name }: Derived, stored: string, bound = name): string {
   } catch {
     throw new StoreError('corrupt', 'a sealed value was altered, moved, or sealed by another key of this id')
   }
-}
-
-function mark({ id, mark: key }: Derived, text: string): string {
-  return `-${id}.${createHmac('sha256', key).update(text).digest().subarray(0, HASH_OCTETS).toString('base64url')}`
 }
 
 function unknownKey(id: string): StoreError {

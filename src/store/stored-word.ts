@@ -9,8 +9,3 @@ export function word(text: string): string {
 
 /** Printable ASCII that does not begin like JSON, like nothing, or like sealed text. */
 const PLAIN = /^[!#-,.-~][!-~]*$/
-
-export function wordOrNone(value: string | number | null | undefined): string {
-  if (value === null || value === undefined) return '-'
-  return typeof value === 'number' ? String(value) : word(value)
-}

@@ -8,7 +8,7 @@ import { metricsOf } from './daemon-process.ts'
 import { apologiesAfter, judged, outcomeOf, type Judged, type JudgedRun } from './judged-run.ts'
 import { sleep, type Campaign } from './outcome.ts'
 import { soleRedis, type Fleet } from './redis-fleet.ts'
-import { KEY_MS, openFixture } from './fixture.ts'
+import { openFixture } from './fixture.ts'
 import { severalDaemons } from './several.ts'
 
 const DAEMONS = 3
@@ -22,7 +22,6 @@ export const severalCampaign: Campaign = async (parts) => {
   const scene = await openFixture({
     seed: parts.seed,
     redis: fleet.place,
-    keyMs: KEY_MS,
     smsc: { deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 } },
   })
   const several = await severalDaemons(scene, DAEMONS)

@@ -33,8 +33,6 @@ export interface CampaignFixtureOptions {
   smsc?: Partial<SmscOptions>
   /** How far ahead reminders come due. */
   spread?: { fromMs: number; toMs: number }
-  /** What a subscriber takes from a screen to the next key, at least; without it, nothing. */
-  keyMs?: number
   /** Servers of the campaign's own, in place of the common ones. */
   redis?: RedisPlace
   postgresUrl?: string
@@ -90,8 +88,7 @@ export async function openFixture(options: CampaignFixtureOptions): Promise<Camp
     smsc,
     chance,
     diary,
-    walkers: (count, habits) =>
-      walkers({ stage, smsc, chance, diary, spread, keyMs: options.keyMs ?? 0 }, count, habits),
+    walkers: (count, habits) => walkers({ stage, smsc, chance, diary, spread }, count, habits),
     evidence: (metrics) =>
       gather({ stage, smsc, diary }, metrics, {
         withinMs: options.settleMs ?? SETTLE_MS,
@@ -109,13 +106,12 @@ export async function openFixture(options: CampaignFixtureOptions): Promise<Camp
 
 interface WalkersDeps extends Pick<CampaignFixture, 'stage' | 'smsc' | 'chance' | 'diary'> {
   spread: { fromMs: number; toMs: number }
-  keyMs: number
 }
 
 let enrolled = 0
 
 function walkers(
-  { stage, smsc, chance, diary, spread, keyMs }: WalkersDeps,
+  { stage, smsc, chance, diary, spread }: WalkersDeps,
   count: number,
   habits?: Habits,
 ): { stop(): Promise<void> } {
@@ -125,7 +121,7 @@ function walkers(
     const { msisdn } = phone
     const before = [diary.hung.length, diary.odd.length, diary.foreign.length]
     const apologies = diary.apologies
-    await converse(phone, diary, chance, how, undefined, () => thumbs(smsc, msisdn, keyMs))
+    await converse(phone, diary, chance, how, undefined, () => thumbs(smsc, msisdn))
     // A network's numbers of dialogues wrap at 256: dialling at once again would use them up within a tombstone's life.
     if (diary.apologies > apologies) await sleep(REDIAL_MS)
     for (const [i, stories] of [diary.hung, diary.odd, diary.foreign].entries()) {
@@ -180,13 +176,6 @@ function numbered(phone: Phone): Phone {
   return phone
 }
 
-/**
- * From a screen to the next key, at least: nobody reads and presses faster. A copy on another link is answered with the
- * screen that was current when it came; the daemon does not see whether that screen is still current when it leaves.
- * See docs/STATE.md.
- */
-export const KEY_MS = 50
-
 /** For an answer from a daemon that has stopped, the SMSC waits this long and delivers again. */
 const THUMBS_MS = 3_500
 const THUMBS_LOOK_MS = 5
@@ -196,10 +185,9 @@ const THUMBS_LOOK_MS = 5
  * old key that comes last is a new one, and nothing that SMPP has could tell. So the next key waits for the SMSC to
  * have its answers.
  */
-async function thumbs({ deliveries }: Smsc, msisdn: string, keyMs: number): Promise<void> {
+async function thumbs({ deliveries }: Smsc, msisdn: string): Promise<void> {
   const endMs = performance.now() + THUMBS_MS
   while (deliveries.underWay(msisdn) > 0 && performance.now() < endMs) await sleep(THUMBS_LOOK_MS)
-  if (keyMs > 0) await sleep(keyMs)
 }
 
 const WIRE_MAX = 40

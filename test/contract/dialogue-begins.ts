@@ -15,7 +15,11 @@ export function opening(held: Held): void {
 function fresh(held: Held) {
   it('opens a dialogue: turn 1, taken, with everything that was said', async () => {
     const { begin } = dialogueFixture(held.store)
-    const opened = expectIs(await begin({ epoch: 'e1', path: { beginOp: 1, more: { x: 'é "\n ' } } }), 'opened')
+    const { held: written, ...opened } = expectIs(
+      await begin({ epoch: 'e1', path: { beginOp: 1, more: { x: 'é "\n ' } } }),
+      'opened',
+    )
+    assert.equal(written.entry.epoch, 'e1')
     assert.deepEqual(opened, {
       is: 'opened',
       previous: null,

@@ -36,6 +36,15 @@ function resting(held: Held) {
     assert.equal(record?.turn, 2)
     assert.equal(record?.reply?.action, 'end')
   })
+  it('takes any token that is minted, also one that begins with a dash', async () => {
+    const { begin, rest, answer } = dialogueFixture(held.store)
+    for (const token of ['-_a9', '_-', '--']) {
+      const msisdn = `1${token}`
+      expectIs(await begin({ msisdn, token }), 'opened')
+      assert.equal(await rest({ token }, { msisdn }), true)
+      expectIs(await answer({ msisdn, text: '2' }), 'next')
+    }
+  })
   it('is true again for the token that rested it, and for no other', async () => {
     const { taken, rest } = dialogueFixture(held.store)
     const turn = await taken()
@@ -97,7 +106,7 @@ function renewing(held: Held) {
     assert.deepEqual(await overdue(T0 + 8_999), [])
     assert.equal((await overdue(T0 + 9_000))[0]?.is, 'abandoned')
     assert.equal(await held.store.renew(key(), epoch, token, T0 + 20_000), false)
-    assert.equal(await held.store.renew(key(), 'other', 'sweeper', T0 + 20_000), false)
+    assert.equal(await held.store.renew(key(), epoch, 'other', T0 + 20_000), false)
     assert.equal(await held.store.renew(key(), epoch, 'sweeper', T0 + 20_000), true)
   })
   it('is refused once the turn rested, or where there is nothing', async () => {

@@ -38,6 +38,8 @@ export interface Said {
   atMs?: number
   path?: Partial<ReturnPath>
   copyMs?: number
+  /** Whether the other link, on which the reply went out, is closed. Default true. */
+  isGone?: boolean
 }
 
 export interface Rested {
@@ -49,6 +51,7 @@ export interface Rested {
   ended?: EndReason | null
   atMs?: number
   snapshot?: Resting['snapshot']
+  held?: Resting['held']
 }
 
 let serial = 0
@@ -71,6 +74,7 @@ export function dialogueFixture(store: DialogueStore) {
     leaseUntilMs: (said.atMs ?? T0) + LEASE_MS,
     epoch: said.epoch ?? fresh('epoch'),
     copyMs: said.copyMs,
+    isGone: () => said.isGone ?? true,
   })
   const begin = (said: Said = {}) => store.open(taking(said, 'begin'))
   const bury = (said: Said = {}, untilMs = T0 + LIMITS.tombstoneMs) =>
@@ -82,6 +86,7 @@ export function dialogueFixture(store: DialogueStore) {
       key: key(said),
       epoch,
       token: rested.token,
+      held: rested.held,
       nowMs: rested.atMs ?? T0,
       revision: 'dental@9f2c01ab77de',
       snapshot: rested.snapshot ?? { value: 'main', context: { page: 1 } },
@@ -121,7 +126,8 @@ export function dialogueFixture(store: DialogueStore) {
     overdue: (atMs: number, token = 'sweeper', limit = 100) => store.overdue(atMs, limit, token, atMs + LEASE_MS),
     /** Confirms, and waits until the store has seen it: it answers nothing, but keeps its place in the queue. */
     async confirm(epoch: string, turn = 1, said: Said = {}) {
-      store.confirm(key(said), epoch, turn)
+      const found = await store.find(key(said)).catch(() => null)
+      if (found) store.confirm({ ...found, epoch, turn })
       await new Promise((done) => setImmediate(done))
       await store.find(key(said))
     },

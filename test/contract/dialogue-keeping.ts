@@ -81,7 +81,7 @@ function present(held: Held) {
     await assert.rejects(() => held.store.count(), down)
     await assert.rejects(() => held.store.overdue(T0, 1, 't', T0), down)
     await assert.rejects(() => held.store.check(), down)
-    held.store.confirm(key(), 'e', 1)
+    held.store.confirm({ key: key(), epoch: 'e', turn: 1, openedMs: T0, touchedMs: T0, ended: null })
   })
 }
 

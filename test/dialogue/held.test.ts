@@ -64,7 +64,7 @@ describe('a turn whose back end is patient', () => {
     flow: ReturnType<typeof calling>['flow'],
     more: Parameters<typeof partsFor>[1] = {},
     record: Partial<DialogueRecord> = {},
-  ) => playTurn({ ...RECORD, ...record }, null, START + 5_000, partsFor(flow, more))
+  ) => playTurn({ ...RECORD, ...record }, null, { deadlineMs: START + 5_000 }, partsFor(flow, more))
 
   it('goes on as any other where the answer is here in time, and leaves no timer behind', async () => {
     const { flow, stepped } = calling()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { deadlineMs, keepMs, type DialogueEntry } from '../../src/dialogue/entry.ts'
-import { confirm, rest, seize } from '../../src/dialogue/outcome.ts'
+import { deadlineMs, keepMs, nextVersion, tokenOf, type DialogueEntry } from '../../src/dialogue/entry.ts'
+import { mayRest, rest, seize } from '../../src/dialogue/outcome.ts'
 import type { Resting } from '../../src/dialogue/types.ts'
 import type { EndReason } from '../../src/ussd/vocabulary.ts'
 import { LIMITS, PATH, T0 } from '../contract/dialogue-fixture.ts'
@@ -15,14 +15,14 @@ const TAKEN: DialogueEntry = {
   revision: 'shop@1',
   code: '*123#',
   line: 'akiba',
-  snapshot: '{}',
+  snapshot: {},
   answer: { kind: 'input', text: '1', step: null },
   reply: null,
   returnPath: PATH,
   openedMs: T0,
   touchedMs: T0,
   ended: null,
-  token: 'mine',
+  version: 'mine',
   confirmed: null,
   past: [],
   untilMs: null,
@@ -46,18 +46,26 @@ describe('an entry after it was taken', () => {
   })
 
   it('rests once for the token that has it, which is told when it comes again; others are refused', () => {
-    assert.deepEqual(rest(TAKEN, resting(), '{"n":1}', LIMITS), { ...RESTED, snapshot: '{"n":1}', touchedMs: T0 + 9 })
-    for (const rested of [RESTED, { ...RESTED, confirmed: true }])
-      assert.equal(rest(rested, resting(), '{}', LIMITS), 'again')
+    assert.equal(mayRest(TAKEN, resting()), TAKEN)
+    for (const rested of [RESTED, { ...RESTED, confirmed: true }, { ...RESTED, version: 'mine/a' }])
+      assert.equal(mayRest(rested, resting()), 'again')
     for (const other of [resting({ token: 'other' }), resting({ epoch: 'E0' })])
-      assert.equal(rest(TAKEN, other, '{}', LIMITS), 'refused')
-    assert.equal(rest(undefined, resting(), '{}', LIMITS), 'refused')
-    assert.equal(rest({ ...ENDED, confirmed: null }, resting(), '{}', LIMITS), 'refused', 'it was hung up')
-    assert.equal(rest(ENDED, resting({ nowMs: ENDED.untilMs! }), '{}', LIMITS), 'refused', 'its tombstone has run out')
+      assert.equal(mayRest(TAKEN, other), 'refused')
+    assert.equal(mayRest(undefined, resting()), 'refused')
+    assert.equal(mayRest({ ...ENDED, confirmed: null }, resting()), 'refused', 'it was hung up')
+    assert.equal(mayRest(ENDED, resting({ nowMs: ENDED.untilMs! })), 'refused', 'its tombstone has run out')
+    const rested = rest(TAKEN, resting({ snapshot: { n: 1 } }), 'a', LIMITS)
+    assert.deepEqual(rested, { ...RESTED, version: 'mine/a', snapshot: { n: 1 }, touchedMs: T0 + 9, takeovers: 0 })
   })
-  it('is confirmed once, by the turn whose reply waits for it', () => {
-    assert.deepEqual(confirm(RESTED, 'E1', 2), { ...RESTED, confirmed: true })
-    assert.equal(confirm({ ...RESTED, confirmed: true }, 'E1', 2), undefined)
+  it('has a version that no two writers give, and that tells its turn', () => {
+    assert.equal(tokenOf(nextVersion(nextVersion('mine', 'a'), 'b')), 'mine')
+    assert.notEqual(nextVersion('mine', 'a'), nextVersion('mine', 'b'))
+    const { entry } = seize(TAKEN, seizing(T0 + 3_000), LIMITS)
+    assert.deepEqual(
+      [entry.version, tokenOf(seize(entry, seizing(T0 + 6_000), LIMITS).entry.version)],
+      ['sweeper', 'sweeper'],
+    )
+    assert.notEqual(seize(entry, seizing(T0 + 6_000), LIMITS).entry.version, 'sweeper', 'also for the same sweeper')
   })
   it('is nothing to tell anybody once its last screen was accepted, or its tombstone has run out, and is looked at no more', () => {
     const nothing = (entry: DialogueEntry) => ({ is: 'nothing', entry, deadlineMs: null })

@@ -30,15 +30,20 @@ describe('one turn', () => {
     options: Options = {},
   ) {
     const backend: Backend = { call: (...args) => (called.push(args), answer()) } as Backend
-    return playTurn({ ...RECORD, ...record }, begin, options.deadlineMs ?? START + 5_000, {
-      flows: { current: (name, msisdn) => flows[`${name} ${msisdn}`], pinned: async (revision) => flows[revision] },
-      backend: (name) => ((options.backends ?? ['shop']).includes(name) ? backend : undefined),
-      clock,
-      language: 'en',
-      page: PAGE,
-      ...(options.chosenLanguage && { chosenLanguage: options.chosenLanguage }),
-      ...(options.log && { log: options.log }),
-    })
+    return playTurn(
+      { ...RECORD, ...record },
+      begin,
+      { deadlineMs: options.deadlineMs ?? START + 5_000 },
+      {
+        flows: { current: (name, msisdn) => flows[`${name} ${msisdn}`], pinned: async (revision) => flows[revision] },
+        backend: (name) => ((options.backends ?? ['shop']).includes(name) ? backend : undefined),
+        clock,
+        language: 'en',
+        page: PAGE,
+        ...(options.chosenLanguage && { chosenLanguage: options.chosenLanguage }),
+        ...(options.log && { log: options.log }),
+      },
+    )
   }
   const begin = (lost: DialogueRecord | null = null): Begin => ({ flow: 'shop', dialled: ['4', '5'], lost })
   const first = (flow: CompiledFlow) => ({ 'shop 67570000001': flow })

@@ -51,11 +51,10 @@ const FILES = existsSync(DIR)
       .toSorted()
   : []
 
-/**
- * Words of the first line that belong to the phone's own dialogue here: opened, network, step of the answer, link and
- * step of the reply.
- */
-const LIVE_WORDS = [3, 6, 10, 14, 15]
+/** Of the body, what belongs to the phone's own dialogue here: network, step of the answer, path, opened. */
+const LIVE = [1, 5, 7, 8]
+/** Of its reply the step and the link do. */
+const REPLY = 10
 
 describeWith(['redis', 'postgres'], 'dialogues that earlier releases stored', () => {
   let smsc: Smsc
@@ -70,7 +69,7 @@ describeWith(['redis', 'postgres'], 'dialogues that earlier releases stored', ()
     staged = await stageDaemon({ smscPort: smsc.port })
     await smsc.bound(1)
     const name = `test:${JOHN}`
-    key = `${(staged.settings.redis as { prefix: string }).prefix}:{b${bucketOf(name)}}:d:${name}`
+    key = `${(staged.settings.redis as { prefix: string }).prefix}:{b${bucketOf(name)}}:u:${name}`
   })
   after(async () => {
     await staged?.close()
@@ -129,8 +128,11 @@ describeWith(['redis', 'postgres'], 'dialogues that earlier releases stored', ()
 
 /** The record of the corpus, in the place of the one that stands here now. */
 function asIfHere(stored: string, here: string): string {
-  const [lines, live] = [stored.split('\n'), here.split('\n')]
-  const [words, now] = [lines[0]!.split(' '), live[0]!.split(' ')]
-  for (const at of LIVE_WORDS) words[at] = now[at]!
-  return [words.join(' '), lines[1], live[2], ...lines.slice(3)].join('\n')
+  const [head, said, ...rest] = stored.split('\n')
+  const live = JSON.parse(here.split('\n')[1]!) as unknown[]
+  const body = JSON.parse(said!) as unknown[]
+  for (const at of LIVE) body[at] = live[at]
+  const [reply, now] = [body[REPLY] as unknown[], live[REPLY] as unknown[]]
+  body[REPLY] = [...reply.slice(0, 3), ...now.slice(3)]
+  return [head, JSON.stringify(body), ...rest].join('\n')
 }

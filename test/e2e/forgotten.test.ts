@@ -6,7 +6,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { isForgotten } from '../../src/gateway/unrested.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
-import { describeWith, services } from '../support/services.ts'
+import { describeWith, services, until } from '../support/services.ts'
 
 describeWith(['redis', 'postgres'], 'a dialogue that Redis forgot under a turn, as a failover does', () => {
   let smsc: Smsc
@@ -54,7 +54,7 @@ describeWith(['redis', 'postgres'], 'a dialogue that Redis forgot under a turn, 
   })
 
   async function recordOf(msisdn: string): Promise<string> {
-    const [key] = await redis.keys(`*:d:test:${msisdn}`)
+    const [key] = await redis.keys(`*:u:test:${msisdn}`)
     return key!
   }
 
@@ -75,8 +75,10 @@ describeWith(['redis', 'postgres'], 'a dialogue that Redis forgot under a turn, 
     meanwhile = async () => void (await redis.set(key, old!))
     const screen = await phone.answer('2')
     assert.deepEqual([screen.text, screen.open], ['Service busy. Please try again later.', false])
-    const record = await staged.daemon.stores.dialogues.find({ group: 'test', msisdn: '67570000032' })
-    assert.deepEqual([record?.status, record?.ended], ['ended', 'store-failed'])
+    // The text goes out first.
+    const record = () => staged.daemon.stores.dialogues.find({ group: 'test', msisdn: '67570000032' })
+    await until(async () => (await record())?.status === 'ended', 'the older turn is still open')
+    assert.equal((await record())?.ended, 'store-failed')
   })
 
   it('is told from a hang-up, a newer dial and a takeover', () => {

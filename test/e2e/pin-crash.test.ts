@@ -21,7 +21,7 @@ const EXAMPLE = 'examples/flows/money/connector.yaml'
 /**
  * In the order in which the turn passes them: the PIN is verified by its first call, the money is sent by its second.
  */
-const POINTS = ['before-take', 'after-take', 'after-call', 'before-rest', 'after-rest'] as const
+const POINTS = ['before-read', 'after-read', 'after-write', 'after-call', 'before-rest', 'after-rest'] as const
 const TRIED = '67570000099'
 const numberOf = (point: (typeof POINTS)[number]) => `6757000001${POINTS.indexOf(point)}`
 

@@ -4,9 +4,8 @@
  */
 import { silentLog } from '../../src/base/log-port.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
-import { memoryDialogues } from '../../src/store/journal/memory.ts'
 import { openSmsc } from './history.ts'
-import { kvOf, kvWire } from './kv.ts'
+import { kvOf, kvRegister, kvWire } from './kv.ts'
 import { net as newNet } from './net.ts'
 import { simProcesses } from './processes.ts'
 import { scheduler as newScheduler } from './scheduler.ts'
@@ -40,7 +39,7 @@ export async function halfOpen({ seed, times, enquireMs = timers.enquireMs }: Ha
   const smsc = await openSmsc(scheduler, net, chance(4))
   const settings = structuredClone(SETTINGS)
   Object.assign(settings.lines[0]!.timers, { enquireMs, reconnectMs: RECONNECT_MS, reconnectMaxMs: RECONNECT_MS })
-  const dialogues = memoryDialogues({ limits: LIMITS })
+  const [register, versions] = [kvRegister(LIMITS), chance(7)]
   const kv = kvWire(scheduler, chance(2))
   const daemons = await simProcesses({
     daemons: 1,
@@ -50,7 +49,7 @@ export async function halfOpen({ seed, times, enquireMs = timers.enquireMs }: Ha
     chance: chance(6),
     settings,
     log: silentLog,
-    dialoguesOf: (one) => kvOf(dialogues, kv, one, new Set()),
+    dialoguesOf: (host) => kvOf({ register, limits: LIMITS, way: kv, host, chance: versions, unwritten: new Set() }),
   })
   const bound = () => smsc.binds().flatMap(({ id, state }) => (state === 'bound' ? [id] : []))
   const pause = chance(5)

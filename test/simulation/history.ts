@@ -7,13 +7,12 @@ import type { DialogueStore } from '../../src/dialogue/types.ts'
 import type { Log } from '../../src/base/log-port.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
-import { memoryDialogues } from '../../src/store/journal/memory.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import type { LinkPort, Pdu } from '../../src/smpp/types.ts'
 import { simProcesses, type SimProcesses } from './processes.ts'
 import { SMSC, type SimDaemon } from './daemon.ts'
 import { host } from './host.ts'
-import { kvOf, kvWire, type Unwritten } from './kv.ts'
+import { kvOf, kvRegister, kvWire, type Unwritten } from './kv.ts'
 import { net as newNet, type Net } from './net.ts'
 import type { Plan } from './plan.ts'
 import { scheduler as newScheduler, type Scheduler } from './scheduler.ts'
@@ -68,7 +67,7 @@ const QUIET_MS = 6_000
 const SCREEN_MS = 30_000
 const PROBES = 4
 
-const CHANCES = { net: 1, kv: 2, sql: 3, smsc: 4, walk: 5, daemon: 6 } as const
+const CHANCES = { net: 1, kv: 2, sql: 3, smsc: 4, walk: 5, daemon: 6, version: 7 } as const
 
 export async function play(plan: Plan, options: HistoryOptions = {}): Promise<Told> {
   const { sabotage = {}, onNote, between, log } = options
@@ -78,10 +77,10 @@ export async function play(plan: Plan, options: HistoryOptions = {}): Promise<To
   const database = emptyDatabase()
   const sql = newSql({ scheduler, chance: chance('sql'), database, model: sabotage.model })
   const kv = kvWire(scheduler, chance('kv'))
-  const memory = memoryDialogues({ limits: LIMITS })
-  const dialogues = sabotage.dialogues?.(memory) ?? memory
+  const dialogues = kvRegister(LIMITS)
   const smsc = await openSmsc(scheduler, net, chance('smsc'))
   const unwritten: Unwritten = new Set()
+  const versions = chance('version')
   const daemons = await simProcesses({
     daemons: plan.daemons,
     scheduler,
@@ -91,7 +90,10 @@ export async function play(plan: Plan, options: HistoryOptions = {}): Promise<To
     settings: SETTINGS,
     log,
     before: sabotage.onRequest,
-    dialoguesOf: (one) => kvOf(dialogues, kv, one, unwritten),
+    dialoguesOf(one) {
+      const own = kvOf({ register: dialogues, limits: LIMITS, way: kv, host: one, chance: versions, unwritten })
+      return sabotage.dialogues?.(own) ?? own
+    },
   })
   const walking = walkers({ count: plan.walkers, scheduler, smsc, chance: chance('walk'), byHand: sql.byHand })
   const faults = injectFaults(plan.faults, { scheduler, net, chaos: smsc.chaos, kv, sql: sql.wire, ...daemons })

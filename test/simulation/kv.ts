@@ -1,8 +1,12 @@
 /**
- * The dialogue store of all daemons: the store in memory, which outlives them, behind a way that is like the weather.
+ * The dialogue store of all daemons: the register in memory, which outlives them, behind a way that is like the weather.
  */
-import type { DialogueStore, Taking } from '../../src/dialogue/types.ts'
+import { createDialogues } from '../../src/dialogue/dialogues.ts'
+import { tokenOf } from '../../src/dialogue/entry.ts'
+import type { DialogueLimits, DialogueRegister, DialogueStore, Taking } from '../../src/dialogue/types.ts'
 import { StoreError } from '../../src/base/errors.ts'
+import { dialogueRegister } from '../../src/store/dialogues.ts'
+import { memoryRegister } from '../../src/store/journal/memory.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import type { Host } from './host.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -20,49 +24,71 @@ export function kvWire(scheduler: Scheduler, chance: Chance): Wire {
   })
 }
 
+/** What the daemons share. */
+export function kvRegister(limits: DialogueLimits): DialogueRegister {
+  return dialogueRegister({ register: memoryRegister({}), limits })
+}
+
 /**
  * Begins that met no store, until they are written down, and those that it carried out after that was said: `<msisdn>
  * <number>`.
  */
 export type Unwritten = Set<string>
 
+export interface KvDeps {
+  register: DialogueRegister
+  limits: DialogueLimits
+  way: Wire
+  host: Host
+  chance: Chance
+  unwritten: Unwritten
+}
+
 /** The store as one daemon has it. */
-export function kvOf(store: DialogueStore, way: Wire, host: Host, unwritten: Unwritten): DialogueStore {
+export function kvOf({ register, limits, way, host, chance, unwritten }: KvDeps): DialogueStore {
   const begin = ({ key, network }: Taking) => `${key.msisdn} ${network}`
+  /** By the token: begins under way. */
+  const opening = new Map<string, { taking: Taking; isServed: boolean; isGivenUp: boolean }>()
   const ask = <T>(what: string, serve: () => Promise<T>) => way.ask(host, what, serve)
+  const far: DialogueRegister = {
+    read: (where, how) => ask('read', () => register.read(where, how)),
+    write: (where, write) =>
+      ask('write', async () => {
+        const written = await register.write(where, write)
+        const own = written && opening.get(tokenOf(write.entry.version))
+        if (own) own.isServed = true
+        if (own?.isGivenUp) unwritten.add(`${begin(own.taking)} late`)
+        return written
+      }),
+    // Losing it costs one more send.
+    settle: (record, dueMs) => void ask('settle', async () => register.settle(record, dueMs)).catch(() => undefined),
+    touch: (...all) => ask('touch', () => register.touch(...all)),
+    due: (nowMs, limit) => ask('due', () => register.due(nowMs, limit)),
+    count: () => ask('count', () => register.count()),
+    names: (limit) => register.names(limit),
+    erase: (msisdn) => ask('erase', () => register.erase(msisdn)),
+    check: async () => ({ durable: true, notes: [] }),
+    close: async () => undefined,
+  }
+  const random = (octets: number) => Uint8Array.from({ length: octets }, () => Math.floor(chance() * 256))
+  const dialogues = createDialogues({ register: far, limits, random })
   return {
-    async open(taking) {
-      let [isServed, isGivenUp] = [false, false]
+    ...dialogues,
+    async open(taking, atOnce) {
+      const own = { taking, isServed: false, isGivenUp: false }
+      opening.set(taking.token, own)
       try {
-        return await ask('open', () => {
-          isServed = true
-          if (isGivenUp) unwritten.add(`${begin(taking)} late`)
-          return store.open(taking)
-        })
+        return await dialogues.open(taking, atOnce)
       } catch (error) {
-        isGivenUp = true
-        if (!isServed) unwritten.add(begin(taking))
+        own.isGivenUp = true
+        if (!own.isServed) unwritten.add(begin(taking))
         throw error
       }
     },
-    bury: (taking, untilMs, nowMs) =>
-      ask('bury', async () => {
-        unwritten.delete(begin(taking))
-        return store.bury(taking, untilMs, nowMs)
-      }),
-    take: (taking) => ask('take', () => store.take(taking)),
-    rest: (resting) => ask('rest', () => store.rest(resting)),
-    confirm: (key, epoch, turn) =>
-      void ask('confirm', async () => store.confirm(key, epoch, turn)).catch(() => undefined), // losing it costs one more send
-    renew: (key, epoch, token, leaseUntilMs) => ask('renew', () => store.renew(key, epoch, token, leaseUntilMs)),
-    drop: (key, which, reason, nowMs) => ask('drop', () => store.drop(key, which, reason, nowMs)),
-    overdue: (nowMs, limit, token, leaseUntilMs) =>
-      ask('overdue', () => store.overdue(nowMs, limit, token, leaseUntilMs)),
-    find: (key) => ask('find', () => store.find(key)),
-    count: () => ask('count', () => store.count()),
-    census: (limit) => ask('census', () => store.census(limit)),
-    erase: (msisdn) => ask('erase', () => store.erase(msisdn)),
-    check: async () => ({ durable: true, notes: [] }),
-    close: async () => undefined,
+    async bury(taking, untilMs, nowMs) {
+      const is = await dialogues.bury(taking, untilMs, nowMs)
+      unwritten.delete(begin(taking))
+      return is
+    },
   }
 }

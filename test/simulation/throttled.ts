@@ -7,10 +7,9 @@ import { STATUS } from '../../src/smpp/pdu/status.ts'
 import { silentLog } from '../../src/base/log-port.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import type { Smsc } from '../../src/simulator/smsc/smsc.ts'
-import { memoryDialogues } from '../../src/store/journal/memory.ts'
 import { EPOCH_MS } from './host.ts'
 import { openSmsc } from './history.ts'
-import { kvOf, kvWire } from './kv.ts'
+import { kvOf, kvRegister, kvWire } from './kv.ts'
 import { net as newNet } from './net.ts'
 import { simProcesses } from './processes.ts'
 import { scheduler as newScheduler, type Scheduler } from './scheduler.ts'
@@ -55,7 +54,8 @@ export async function throttled(how: Throttling): Promise<ThrottledTold> {
   const database = emptyDatabase()
   const sql = newSql({ scheduler, chance: chance(3), database })
   const kv = kvWire(scheduler, chance(2))
-  const dialogues = memoryDialogues({ limits: LIMITS })
+  const register = kvRegister(LIMITS)
+  const versions = chance(7)
   const smsc = await openSmsc(scheduler, net, chance(4))
   const settings = structuredClone(SETTINGS)
   Object.assign(settings.lines[0]!.sms!, { perSecond: how.set })
@@ -68,7 +68,7 @@ export async function throttled(how: Throttling): Promise<ThrottledTold> {
     chance: chance(6),
     settings,
     log: silentLog,
-    dialoguesOf: (one) => kvOf(dialogues, kv, one, new Set()),
+    dialoguesOf: (host) => kvOf({ register, limits: LIMITS, way: kv, host, chance: versions, unwritten: new Set() }),
   })
   await scheduler.runUntil(() => smsc.binds().length > 0, 10_000)
   const limit = throttling(smsc, scheduler, how.allowed)

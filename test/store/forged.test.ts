@@ -7,13 +7,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { bucketOf } from '../../src/dialogue/key.ts'
 import type { DialogueStore, StoreFault } from '../../src/dialogue/types.ts'
-import { StoreError } from '../../src/base/errors.ts'
+import { StoreError, UsageError } from '../../src/base/errors.ts'
 import { journalDialogues } from '../../src/store/journal/store.ts'
 import { createSealer, plainSealer, type Sealer } from '../../src/store/seal.ts'
 import { root } from '../style/tree.ts'
-import { expectIs, LEASE_MS, LIMITS, dialogueFixture, T0 } from '../contract/dialogue-fixture.ts'
+import { expectIs, LIMITS, dialogueFixture, T0 } from '../contract/dialogue-fixture.ts'
 import { describeWith, services } from '../support/services.ts'
 import { redisPlace, type RedisPlace } from './redis/place.ts'
 
@@ -31,9 +30,6 @@ const sealerOf = (migration?: Migration): Sealer =>
 const is = (code: string) => (error: unknown) => error instanceof StoreError && error.code === code
 /** Recorded with a release whose seals were bound to the name alone. */
 const RECORDED = JSON.parse(readFileSync(join(root, 'test/store/sealed-unbound.json'), 'utf8')) as {
-  name: string
-  resting: string
-  taken: string
   journal: string
 }
 
@@ -43,10 +39,10 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
   let faults: StoreFault[]
   let store: DialogueStore
   const open = (sealer: Sealer) => place.open(LIMITS, { sealer, onFault: (fault) => faults.push(fault) })
-  const keys = (letter: 'd' | 'q') => client.keys(`${place.prefix}:{b*}:${letter}:*`)
-  const key = async () => (await keys('d'))[0]!
-  const stored = async () => (await client.get(await key()))!.split('\n')
-  const put = async (lines: readonly string[]) => void (await client.set(await key(), lines.join('\n'), 'KEEPTTL'))
+  const keys = (letter: 'u' | 'q') => client.keys(`${place.prefix}:{b*}:${letter}:*`)
+  const key = async () => (await keys('u'))[0]!
+  const stored = async () => (await client.get(await key()))!
+  const put = async (value: string) => void (await client.set(await key(), value, 'KEEPTTL'))
   beforeEach(async () => {
     place = await redisPlace(LIMITS)
     client = new Redis(services.redisUrl!)
@@ -63,121 +59,99 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
       is(code),
     )
     assert.deepEqual(
-      [faults, (await keys('q')).length, (await keys('d')).length],
+      [faults, (await keys('q')).length, (await keys('u')).length],
       [[code], 1, 0],
       'counted, and put aside',
     )
     expectIs(await dialogueFixture(store).begin({ network: '18' }), 'opened')
   }
   const AFTER_PIN = { snapshot: { value: 'pay', context: { pin: 'right' } }, text: 'Whom to pay?' }
+  const BANK = { text: 'BANK: reply with your PIN' }
+  /** What a process without the key would write for that subscriber, in the form of a record. */
+  const forgery = async (rested: Parameters<ReturnType<typeof dialogueFixture>['asked']>[1] = BANK) => {
+    const other = await redisPlace(LIMITS)
+    await dialogueFixture(await other.open(LIMITS)).asked({}, rested)
+    const [name] = await client.keys(`${other.prefix}:{b*}:u:*`)
+    const value = (await client.get(name!))!
+    await other.clear()
+    return value
+  }
 
   it('words of their own are put on no handset: by the sweep, at a dial, at an answer', async () => {
-    const stranger = dialogueFixture(await open(plainSealer))
-    const bank = { text: 'BANK: reply with your PIN' }
-    await stranger.asked({}, bank)
+    const forged = await forgery()
+    await dialogueFixture(store).asked()
+    await put(forged)
     assert.deepEqual(await dialogueFixture(store).overdue(T0 + LIMITS.confirmMs), [])
-    assert.deepEqual([faults, (await keys('q')).length], [['unsealed'], 1])
-    await stranger.asked({}, bank)
+    assert.deepEqual([faults.splice(0), (await keys('q')).length], [['unsealed'], 1])
+    await dialogueFixture(store).asked()
+    await put(forged)
     const { record, previous } = expectIs(await dialogueFixture(store).begin({}), 'opened')
     assert.deepEqual(
-      [record.reply, previous],
-      [null, null],
+      [record.reply, previous, faults.splice(0)],
+      [null, null, ['unsealed']],
       'a copy of the begin of a forged dialogue begins a new one',
     )
-    await client.del(await keys('d'))
-    await stranger.asked({}, bank)
-    faults.length = 0
     await client.del(await keys('q'))
+    await put(forged)
     await refused('unsealed')
   })
 
+  it('nor where they stand under the number in clear: nobody looks there, but for the sweep, which puts it aside', async () => {
+    await dialogueFixture(await open(plainSealer)).asked({}, BANK)
+    expectIs(await dialogueFixture(store).answer({ text: '1' }), 'unknown')
+    assert.deepEqual(await dialogueFixture(store).overdue(T0 + LIMITS.confirmMs), [])
+    assert.deepEqual([faults, (await keys('q')).length, (await keys('u')).length], [['unsealed'], 1, 0])
+  })
+
   it('a forged dialogue is not offered to be resumed, and is counted', async () => {
-    await dialogueFixture(await open(plainSealer)).asked({}, { ended: 'idle' })
+    const forged = await forgery({ ended: 'idle' })
+    await dialogueFixture(store).asked()
+    await put(forged)
     assert.equal(expectIs(await dialogueFixture(store).begin({ network: '18' }), 'opened').previous, null)
     assert.deepEqual(faults, ['unsealed'])
   })
 
-  it('a plain line does not open in a sealed record: neither the reply and where the flow stands, nor the answer and its path', async () => {
-    for (const [at, plain] of [
-      [3, ['["pay@000000000000","c","BANK: reply with your PIN"]', '{"value":"pay","context":{"pin":"right"}}']],
-      [2, ['["akiba",1,1,0,0,1,"123","USSD","0a01"]']],
+  it('a record of an earlier dialogue, or of another turn, does not open under the head of this one', async () => {
+    const { asked, answer, rest, drop } = dialogueFixture(store)
+    const epoch = await asked({}, AFTER_PIN)
+    const first = await stored()
+    expectIs(await answer({ token: 't' }), 'next')
+    const taken = await stored()
+    await rest({ token: 't', epoch })
+    const second = await stored()
+    await drop()
+    await asked({ network: '18', atMs: T0 + 1 })
+    const later = await stored()
+    const [head, body] = [(value: string) => value.split('\n')[0]!, (value: string) => value.split('\n')[1]!]
+    for (const [of, from] of [
+      [later, first],
+      [second, first],
+      [second, taken],
+      [taken, second],
+      [first, second],
     ] as const) {
-      await dialogueFixture(store).asked()
-      await put((await stored()).toSpliced(at, plain.length, ...plain))
-      await assert.rejects(dialogueFixture(store).find(), is('unsealed'))
-      assert.deepEqual([faults.splice(0), (await keys('d')).length], [['unsealed'], 0])
-      await client.del(await keys('q'))
-    }
-  })
-
-  it('a line of an earlier dialogue of the same subscriber does not open in a new one', async () => {
-    for (const at of [2, 3]) {
-      await dialogueFixture(store).asked({}, AFTER_PIN)
-      const old = (await stored())[at]!
-      await dialogueFixture(store).drop()
-      await dialogueFixture(store).asked({ network: '18', atMs: T0 + 1 })
-      await put((await stored()).with(at, old))
+      await dialogueFixture(store).asked({ network: '19', atMs: T0 + 2 })
+      await put(`${head(of)}\n${body(from)}`)
       await assert.rejects(dialogueFixture(store).find(), is('corrupt'))
-      assert.deepEqual([faults.splice(0), (await keys('q')).length, (await keys('d')).length], [['corrupt'], 1, 0])
-    }
-    await dialogueFixture(store).asked({}, AFTER_PIN)
-    const old = (await stored())[3]!
-    await dialogueFixture(store).drop()
-    await dialogueFixture(store).asked({ network: '17', atMs: T0 + 300_001 })
-    await put((await stored()).with(3, old))
-    await client.del(await keys('q'))
-    await refused('corrupt', T0 + 300_002)
-  })
-
-  it('a line of another turn does not open, nor one field as another', async () => {
-    const { answer, rest, asked, drop } = dialogueFixture(store)
-    const turns = async () => {
-      const epoch = await asked({}, AFTER_PIN)
-      const first = await stored()
-      expectIs(await answer({ token: 't' }), 'next')
-      const taken = await stored()
-      await rest({ token: 't', epoch })
-      return { first, taken, second: await stored() }
-    }
-    const tries: ((lines: Awaited<ReturnType<typeof turns>>) => string[])[] = [
-      ({ first, second }) => second.with(3, first[3]!),
-      ({ first, second }) => second.with(2, first[2]!),
-      ({ taken, second }) => taken.with(3, second[3]!),
-      ({ first, taken }) => taken.with(2, first[2]!),
-      ({ second }) => second.with(3, second[2]!),
-      ({ second }) => second.with(3, ''),
-    ]
-    for (const attempt of tries) {
-      await put(attempt(await turns()))
-      await assert.rejects(dialogueFixture(store).find(), (error) => is('corrupt')(error) || is('unsealed')(error))
-      assert.equal(faults.length, 1)
-      faults.length = 0
-      await drop()
+      assert.deepEqual([faults.splice(0), (await keys('u')).length], [['corrupt'], 0])
     }
   })
 
-  it('what of its first line stays while it lives cannot be changed: epoch, when it opened, network, code', async () => {
-    const other =
-      (await dialogueFixture(store).asked({ msisdn: '67570000002', code: '*999#' }), (await stored())[0]!.split(' '))
-    await store.erase('67570000002')
-    for (const [word, to] of [
-      [1, '2'],
-      [2, 'another-epoch'],
-      [3, String(T0 + 60_000)],
-      [6, '99'],
-      [7, other[7]!],
-      [7, '*999#'],
-    ] as const) {
+  it('nothing of its head can be changed but the flag: version, turn, epoch', async () => {
+    for (const change of [
+      (head: string) => head.replace(/^(3.)\S+/, '$1another-version'),
+      (head: string) => head.replace(/ 1 /, ' 2 '),
+      (head: string) => head.replace(/\S+$/, 'another-epoch'),
+    ]) {
       await dialogueFixture(store).asked()
-      const [head, ...rest] = await stored()
-      await put([head!.split(' ').with(word, to).join(' '), ...rest])
-      await assert.rejects(
-        dialogueFixture(store).find(),
-        (error) => is('corrupt')(error) || is('unsealed')(error),
-        `word ${word}`,
-      )
+      const [head, body] = (await stored()).split('\n')
+      await put(`${change(head!)}\n${body}`)
+      await assert.rejects(dialogueFixture(store).find(), is('corrupt'))
       await store.erase('67570000001')
     }
+    await dialogueFixture(store).asked()
+    await put((await stored()).replace(/^3u/, '3c'))
+    assert.equal((await dialogueFixture(store).find())?.status, 'resting')
   })
 
   it('a whole record that is put back lives no longer than it would have', async () => {
@@ -190,23 +164,12 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
 
   it('nor is it offered to be resumed for longer', async () => {
     await dialogueFixture(store).asked({}, { ...AFTER_PIN, ended: 'idle' })
-    const [head, ...rest] = await stored()
-    const before = T0 + LIMITS.totalMs + LIMITS.resumeMs + 60_000
-    const late = [
-      head!
-        .split(' ')
-        .with(12, String(before + 10_000))
-        .join(' '),
-      ...rest,
-    ]
-    for (const [network, atMs, epochs] of [
-      ['18', before, 1],
-      ['19', before + 1, 0],
-    ] as const) {
-      await put(late)
-      const { previous } = expectIs(await dialogueFixture(store).begin({ network, atMs }), 'opened')
-      assert.equal(previous ? 1 : 0, epochs)
-    }
+    const old = await stored()
+    const before = T0 + LIMITS.resumeMs
+    expectIs(await dialogueFixture(store).begin({ network: '18', atMs: before }), 'opened')
+    await put(old)
+    const late = T0 + LIMITS.totalMs + LIMITS.resumeMs + 60_001
+    assert.equal(expectIs(await dialogueFixture(store).begin({ network: '19', atMs: late }), 'opened').previous, null)
     assert.deepEqual(faults, ['corrupt'])
   })
 
@@ -223,54 +186,18 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
     assert.deepEqual([turn, answer.text, reply!.text, faults], [8, '6', 'screen 6', []])
   })
 
-  it('is of a form that a release which binds no seals leaves alone', async () => {
-    await dialogueFixture(store).asked()
-    assert.match((await stored())[0]!, /^[2-9][tre][cu-] /)
-  })
-
-  describe('while privacy.plainUntil lasts', () => {
-    let migration: Migration
-    beforeEach(async () => {
-      migration = { isOver: false, read: 0 }
-      store = await open(sealerOf(migration))
-    })
-    const recorded = async (value: string) => {
-      const bucket = bucketOf(RECORDED.name)
-      await client.set(`${place.prefix}:{b${bucket}}:d:${RECORDED.name}`, value, 'PX', 100_000)
-      await client.zadd(`${place.prefix}:{b${bucket}}:due`, T0 + LEASE_MS, RECORDED.name)
-    }
-
-    it('what a release sealed to the name alone goes on, is counted, and is sealed anew turn by turn', async () => {
-      await recorded(RECORDED.resting)
-      const { record } = expectIs(await dialogueFixture(store).answer({ text: 'pin-4711', token: 't' }), 'next')
-      assert.deepEqual([record.reply!.text, record.answer.text], ['Balance of John', 'pin-4711'])
-      assert.equal(await dialogueFixture(store).rest({ token: 't', epoch: record.epoch }), true)
-      const read = migration.read
-      assert.ok(read > 0)
-      migration.isOver = true
-      assert.equal((await dialogueFixture(store).find())!.turn, 2, 'it has no part of the old form any more')
-      assert.deepEqual([migration.read, faults], [read, []])
-    })
-
-    it('a turn of such a release is taken over', async () => {
-      await recorded(RECORDED.taken)
-      const [due] = await dialogueFixture(store).overdue(T0 + LEASE_MS)
-      assert.deepEqual(
-        [due!.is, due!.record.answer.text, due!.record.key.msisdn],
-        ['abandoned', 'pin-4711', '67570000001'],
-      )
-    })
-
-    it('once it is over, both are refused, put aside and counted', async () => {
-      migration.isOver = true
-      await recorded(RECORDED.resting)
-      await refused('unsealed')
-      await client.del([...(await keys('q')), ...(await keys('d'))])
-      faults.length = 0
-      await dialogueFixture(await open(plainSealer)).asked()
-      await refused('unsealed')
-      assert.equal(migration.read, 0)
-    })
+  it('while privacy.plainUntil lasts, what was plain goes on, is counted, and is sealed with its next turn; then it is refused', async () => {
+    const migration: Migration = { isOver: false, read: 0 }
+    store = await open(sealerOf(migration))
+    await dialogueFixture(await open(plainSealer)).asked()
+    const { record, held } = expectIs(await dialogueFixture(store).answer({ text: 'pin-4711', token: 't' }), 'next')
+    assert.ok(migration.read > 0)
+    assert.equal(await dialogueFixture(store).rest({ token: 't', epoch: record.epoch, held }), true)
+    assert.deepEqual([(await keys('u')).length, (await key()).includes('67570000001')], [1, false])
+    migration.isOver = true
+    const read = migration.read
+    assert.equal((await dialogueFixture(store).find())!.turn, 2, 'it has no part of the plain form any more')
+    assert.deepEqual([migration.read, faults], [read, []])
   })
 })
 
@@ -366,26 +293,22 @@ describe('a forged journal', () => {
     assert.deepEqual(faults, ['corrupt'])
   })
 
-  it('of before there were bound seals is read while that is allowed, counted, and written anew; else refused', async () => {
+  it('of before there was a key is read while that is allowed, counted, and written anew; else refused', async () => {
     const migration = { isOver: false, read: 0 }
-    for (const text of [RECORDED.journal, null]) {
-      if (text === null) {
-        rmSync(file())
-        await run((store) => dialogueFixture(store).asked(), plainSealer)
-      } else writeFileSync(file(), text)
-      const before = readFileSync(file(), 'utf8')
-      migration.read = 0
-      assert.equal(
-        await run(async (store) => (await dialogueFixture(store).find())?.status, sealerOf(migration)),
-        'resting',
-      )
-      assert.equal(migration.read, before.split('\n').length - 2)
-      assert.equal(await status(), 'resting', 'it is sealed as ours by now')
-      writeFileSync(file(), before)
-      assert.deepEqual(faults, [])
-      assert.equal(await status(), undefined)
-      assert.deepEqual(new Set(faults), new Set(['unsealed']))
-      faults.length = 0
-    }
+    await run((store) => dialogueFixture(store).asked(), plainSealer)
+    const before = readFileSync(file(), 'utf8')
+    const found = async (store: DialogueStore) => (await dialogueFixture(store).find())?.status
+    assert.equal(await run(found, sealerOf(migration)), 'resting')
+    assert.equal(migration.read, before.split('\n').length - 2)
+    assert.equal(await status(), 'resting', 'it is sealed as ours by now')
+    writeFileSync(file(), before)
+    assert.deepEqual(faults, [])
+    assert.equal(await status(), undefined)
+    assert.deepEqual(new Set(faults), new Set(['unsealed']))
+  })
+
+  it('of a build before the first release is refused with a sentence that names the file', async () => {
+    writeFileSync(file(), RECORDED.journal)
+    await assert.rejects(open(), (error: Error) => error instanceof UsageError && error.message.includes(file()))
   })
 })

@@ -93,6 +93,8 @@ export interface FlowRegistry {
   current(name: string, msisdn?: string): CompiledFlow | undefined
   /** A revision that a dialogue began with; looked up in the archive if it is no longer loaded. */
   pinned(revision: string): Promise<CompiledFlow | undefined>
+  /** The same, if it is in memory: nothing is to be awaited. */
+  loaded?(revision: string): CompiledFlow | undefined
   /** Whether any flow in force calls that back end. */
   calls?(backend: string): boolean
 }

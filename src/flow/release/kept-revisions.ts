@@ -10,6 +10,8 @@ export interface KeptRevisions {
   remember(flow: CompiledFlow): void
   /** Lets go of the oldest of those that are not in use, beyond REVISIONS_KEPT_MAX. */
   trim(inUse: ReadonlySet<string>): void
+  /** In memory. */
+  known(revision: string): CompiledFlow | undefined
   find(revision: string): Promise<CompiledFlow | undefined>
 }
 
@@ -44,6 +46,7 @@ export function keptRevisions(
   return {
     remember,
     trim,
+    known: (revision) => revisions.get(revision),
     async find(revision: string): Promise<CompiledFlow | undefined> {
       const known = revisions.get(revision) ?? loading.get(revision)
       if (known) return known

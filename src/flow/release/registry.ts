@@ -79,6 +79,7 @@ function registry(options: FlowsOptions): Flows {
       return allowed(view.current.get(name))
     },
     pinned: async (revision) => allowed(await kept.find(revision)),
+    loaded: (revision) => allowed(kept.known(revision)),
     names: () =>
       stateOf(view).map(({ name, revision, replaced, problems: [first] }) => ({
         name,

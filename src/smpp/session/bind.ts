@@ -81,6 +81,11 @@ export class Bind {
     return this.#state === 'bound' && this.#link?.maySubmit() ? this.#link : undefined
   }
 
+  /** Of the link, while it is bound. */
+  linkId(): string | undefined {
+    return this.#state === 'bound' ? this.#link?.id : undefined
+  }
+
   row(): BindRow {
     const { sinceMs, trouble, tries = 0 } = this.#outage ?? {}
     return {

@@ -89,6 +89,11 @@ class SmppLine implements Line {
     return this.#binds.some((bind) => bind.submitter())
   }
 
+  isGone(link: string): boolean {
+    const isOurs = link.startsWith(`${this.name}/`) && link.includes(`#${this.#deps.instance}.`)
+    return isOurs && !this.#binds.some((bind) => bind.linkId() === link)
+  }
+
   states(): BindRow[] {
     return this.#binds.map((bind) => bind.row())
   }

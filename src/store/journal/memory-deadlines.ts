@@ -6,6 +6,7 @@ export interface Deadlines {
   /** At most `limit` names whose time has come, soonest first, then by name. They stay until they are set anew. */
   due(nowMs: number, limit: number): string[]
   at(name: string): number | undefined
+  size(): number
 }
 
 interface Item {
@@ -26,6 +27,7 @@ export function deadlines(): Deadlines {
   }
   return {
     at: (name) => current.get(name),
+    size: () => current.size,
     set(name, atMs) {
       if (atMs === null) return void current.delete(name)
       if (current.get(name) === atMs) return

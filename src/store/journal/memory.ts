@@ -1,48 +1,29 @@
 /**
- * The dialogue store in this process: a Map, its deadlines, and what becomes durable through a journal (or does not).
- * Entries are values: each change puts a new one in, after the journal has it.
+ * A register in this process: a Map, its deadlines, and what becomes durable through a journal (or does not). A change
+ * has happened once the journal has it.
  */
-import {
-  tallied,
-  deadlineMs,
-  recordOf,
-  refuseTooLarge,
-  writeSnapshot,
-  type DialogueEntry,
-  nameOfKey,
-  confirm,
-  drop,
-  rest,
-  seize,
-  type Seizing,
-  bury,
-  classifyAnswer,
-  classifyBegin,
-  type Classified,
-  type DialogueLimits,
-  type DialogueStore,
-  type Overdue,
-  type StoreFault,
-  type TakeResult,
-  type Taking,
-} from '../../dialogue/index.ts'
+import { nameOfKey } from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
+import type { StoreFault } from '../../dialogue/index.ts'
+import type { Change, Register, ValueSlot } from '../register.ts'
+import { settled, versionOf, waitsFor } from '../record.ts'
 import { deadlines } from './memory-deadlines.ts'
 
-/** One change, as it is journalled. `dueMs`: when something must be done about the entry. */
-export type Change =
-  | { put: string; entry: DialogueEntry; dueMs: number | null }
+/** One change, as it is journalled. `dueMs`: when something must be done about it; `untilMs`: when it goes by itself. */
+export type JournalLine =
+  | { put: string; value: string; dueMs: number | null; untilMs: number }
   | { due: string; dueMs: number | null }
-  | { confirmed: string; dueMs: number | null }
+  /** The flag of a value, and its deadline. */
+  | { settled: string; dueMs: number | null }
   | { gone: string }
 
 export interface Journal {
   /** Returns when the change would survive the end of this process. Throws StoreError 'down'. */
-  append(change: Change): void
+  append(line: JournalLine): void
   /** A change that may be lost: it goes out with the next one. */
-  soon(change: Change): void
+  soon(line: JournalLine): void
   /** Leaves nothing of what is not in `live`. */
-  compact(live: () => Iterable<Change>): void
+  compact(live: () => Iterable<JournalLine>): void
   /** Whether it has grown so much that it wants to be compacted. */
   large(): boolean
   check(): { durable: boolean; notes: string[] }
@@ -50,187 +31,167 @@ export interface Journal {
 }
 
 export interface MemoryOptions {
-  limits: DialogueLimits
   journal?: Journal
   /** What the journal held. */
-  changes?: Iterable<Change>
-  onFault?: (fault: StoreFault) => void
-}
-
-/** A store over what `changes` leave. Without a journal nothing survives the process. */
-export function memoryDialogues(options: MemoryOptions): DialogueStore {
-  const { limits } = options
-  const table = createTable(options)
-  return {
-    open: async (taking) => hear(table, limits, taking, classifyBegin),
-    async bury(begin, untilMs, nowMs) {
-      const name = nameOfKey(begin.key)
-      const entry = bury(table.get(name), begin, untilMs, nowMs)
-      if (entry) table.put(name, entry, entry.status === 'ended' && entry.confirmed === null ? null : table.dueAt(name))
-      return entry !== undefined
-    },
-    take: async (taking) => hear(table, limits, taking, classifyAnswer),
-    async rest(resting) {
-      const stored = writeSnapshot(resting.snapshot)
-      refuseTooLarge(stored, limits)
-      const name = nameOfKey(resting.key)
-      const entry = rest(table.get(name), resting, stored, limits)
-      if (typeof entry !== 'string') table.put(name, entry, deadlineMs(entry, limits))
-      return entry !== 'refused'
-    },
-    confirm(key, epoch, turn) {
-      const name = nameOfKey(key)
-      const entry = confirm(table.peek(name), epoch, turn)
-      if (entry) table.confirmed(name, deadlineMs(entry, limits))
-    },
-    async renew(key, epoch, token, leaseUntilMs) {
-      const name = nameOfKey(key)
-      const entry = table.get(name)
-      if (entry?.status !== 'taken' || entry.epoch !== epoch || entry.token !== token) return false
-      table.due(name, leaseUntilMs)
-      return true
-    },
-    async drop(key, which, reason, nowMs) {
-      const name = nameOfKey(key)
-      const found = drop(table.get(name), { which, reason, nowMs }, limits)
-      if (found) table.put(name, found.entry, null)
-      return found?.dropped ? recordOf(found.entry) : null
-    },
-    async overdue(nowMs, limit, token, leaseUntilMs) {
-      const seizing = { nowMs, token, leaseUntilMs }
-      return table.overdue(nowMs, limit).flatMap((name) => seizeOne(table, name, seizing, limits))
-    },
-    async find(key) {
-      const entry = table.get(nameOfKey(key))
-      return entry ? recordOf(entry) : null
-    },
-    count: async () => table.open(),
-    async census(limit) {
-      const open = table.all().filter((entry) => entry.status !== 'ended')
-      return { open: tallied(open.slice(0, limit).map(({ revision }) => revision)), whole: open.length <= limit }
-    },
-    erase: async (msisdn) => table.erase(msisdn),
-    check: async () => table.check(),
-    close: async () => table.close(),
-  }
+  lines?: Iterable<JournalLine>
+  onFault?: ((fault: StoreFault) => void) | undefined
 }
 
 const MEMORY_ONLY = 'dialogues are kept in memory only: a restart loses all of them'
+/** Names that are handed out at once. */
+const NAMES_COUNT = 200
 
-type Table = ReturnType<typeof createTable>
+/** A register over what `lines` leave. Without a journal nothing survives the process. */
+export function memoryRegister(options: MemoryOptions): Register {
+  return new MemoryRegister(options)
+}
 
-/** Entries and their deadlines, changed through the journal. */
-function createTable({ journal, changes = [], onFault }: MemoryOptions) {
-  const held = createEntries(changes)
-  let closed = false
-  const refuseClosed = () => {
-    if (closed) throw new StoreError('down', 'the dialogue store is closed')
+class MemoryRegister implements Register {
+  readonly #journal: Journal | undefined
+  readonly #held: ReturnType<typeof createValues>
+  readonly #onFault: MemoryOptions['onFault']
+  #closed = false
+
+  constructor({ journal, lines = [], onFault }: MemoryOptions) {
+    this.#journal = journal
+    this.#held = createValues(lines)
+    this.#onFault = onFault
   }
+
+  async read({ name }: ValueSlot) {
+    const value = this.#open().values.get(name)
+    return value === undefined ? null : { value, at: name }
+  }
+
+  async write({ name }: ValueSlot, { from, value, dueMs, untilMs, dueByMs }: Change) {
+    const { due } = this.#open()
+    if (!this.#stands(name, from && from.version) || !this.#isDue(name, dueByMs)) return false
+    if (value === null) this.#change({ gone: name })
+    else this.#change({ put: name, value, untilMs, dueMs: dueMs === undefined ? (due.at(name) ?? null) : dueMs })
+    return true
+  }
+
+  settle({ name }: ValueSlot, turn: string, dueMs: number | null) {
+    const value = this.#closed ? undefined : this.#held.values.get(name)
+    if (value !== undefined && waitsFor(value, turn)) this.#change({ settled: name, dueMs }, 'soon')
+  }
+
+  async touch({ name }: ValueSlot, version: string | null, dueMs: number | null, dueByMs?: number) {
+    this.#open()
+    if ((version !== null && !this.#stands(name, version)) || !this.#isDue(name, dueByMs)) return false
+    this.#change({ due: name, dueMs })
+    return true
+  }
+
+  /** What ran out is not journalled one by one: it is dropped again after a restart. */
+  async due(nowMs: number, limit: number) {
+    const held = this.#open()
+    held.purge(nowMs)
+    return held.due.due(nowMs, limit)
+  }
+
+  async count() {
+    return this.#open().due.size()
+  }
+
+  async *names(limit: number) {
+    const { values, due } = this.#open()
+    const names = [...values.keys()].filter((name) => due.at(name) !== undefined).slice(0, limit)
+    for (let from = 0; from < names.length; from += NAMES_COUNT) yield names.slice(from, from + NAMES_COUNT)
+  }
+
+  async putAside({ name }: ValueSlot) {
+    this.#change({ gone: name })
+  }
+
+  async erase(msisdn: string) {
+    const { values, live } = this.#open()
+    const suffix = nameOfKey({ group: '', msisdn })
+    const names = [...values.keys()].filter((name) => name.endsWith(suffix))
+    for (const gone of names) this.#change({ gone })
+    this.#journal?.compact(live)
+    return names.length
+  }
+
+  async check() {
+    this.#open()
+    return this.#journal?.check() ?? { durable: false, notes: [MEMORY_ONLY] }
+  }
+
+  async close() {
+    if (!this.#closed) this.#journal?.close()
+    this.#closed = true
+  }
+
+  #open() {
+    if (this.#closed) throw new StoreError('down', 'the dialogue store is closed')
+    return this.#held
+  }
+
+  #stands(name: string, version: string | null): boolean {
+    const value = this.#held.values.get(name)
+    return value === undefined ? version === null : versionOf(value) === version
+  }
+
+  #isDue(name: string, byMs: number | undefined): boolean {
+    return byMs === undefined || (this.#held.due.at(name) ?? Infinity) <= byMs
+  }
+
   /** What the journal cannot take has not happened. */
-  const change = (what: Change, how: 'append' | 'soon' = 'append') => {
-    refuseClosed()
-    journal?.[how](what)
-    held.apply(what)
-    if (journal?.large()) tryToCompact(journal)
+  #change(line: JournalLine, how: 'append' | 'soon' = 'append'): void {
+    const journal = this.#journal
+    this.#open()
+    journal?.[how](line)
+    this.#held.apply(line)
+    if (journal?.large()) this.#tryToCompact(journal)
   }
+
   /** The change is durable already: that the journal stays long is no reason to fail it. */
-  const tryToCompact = (grown: Journal) => {
+  #tryToCompact(grown: Journal): void {
     try {
-      grown.compact(held.live)
+      grown.compact(this.#held.live)
     } catch {
-      onFault?.('down')
+      this.#onFault?.('down')
     }
   }
-  return {
-    get: (name: string) => (refuseClosed(), held.entries.get(name)),
-    peek: (name: string) => (closed ? undefined : held.entries.get(name)),
-    put: (name: string, entry: DialogueEntry, dueMs: number | null) => change({ put: name, entry, dueMs }),
-    confirmed: (name: string, dueMs: number | null) => change({ confirmed: name, dueMs }, 'soon'),
-    due: (name: string, dueMs: number | null) => change({ due: name, dueMs }),
-    /** Tombstones that ran out are not journalled one by one: they are dropped again after a restart. */
-    overdue: (nowMs: number, limit: number) => (refuseClosed(), held.purge(nowMs), held.due.due(nowMs, limit)),
-    dueAt: (name: string) => held.due.at(name) ?? null,
-    open: () => (refuseClosed(), held.open()),
-    all: () => (refuseClosed(), [...held.entries.values()]),
-    erase(msisdn: string) {
-      const names = [...held.entries].filter(([, entry]) => entry.key.msisdn === msisdn).map(([name]) => name)
-      for (const gone of names) change({ gone })
-      refuseClosed()
-      journal?.compact(held.live)
-      return names.length
-    },
-    check: () => (refuseClosed(), journal?.check() ?? { durable: false, notes: [MEMORY_ONLY] }),
-    close() {
-      if (!closed) journal?.close()
-      closed = true
-    },
-  }
 }
 
-function createEntries(changes: Iterable<Change>) {
-  const entries = new Map<string, DialogueEntry>()
+function createValues(lines: Iterable<JournalLine>) {
+  const values = new Map<string, string>()
   const due = deadlines()
-  const tombstones = deadlines()
-  let open = 0
+  const ends = deadlines()
 
-  const set = (name: string, entry: DialogueEntry | undefined, dueMs: number | null) => {
-    open += isOpen(entry) - isOpen(entries.get(name))
-    if (entry) entries.set(name, entry)
-    else entries.delete(name)
+  const drop = (name: string) => {
+    values.delete(name)
+    due.set(name, null)
+    ends.set(name, null)
+  }
+  const apply = (line: JournalLine) => {
+    if ('put' in line) {
+      values.set(line.put, line.value)
+      due.set(line.put, line.dueMs)
+      ends.set(line.put, line.untilMs)
+    } else if ('due' in line) due.set(line.due, line.dueMs)
+    else if ('gone' in line) drop(line.gone)
+    else settle(line.settled, line.dueMs)
+  }
+  const settle = (name: string, dueMs: number | null) => {
+    const value = values.get(name)
+    if (value === undefined) return
+    values.set(name, settled(value))
     due.set(name, dueMs)
-    tombstones.set(name, entry?.untilMs ?? null)
   }
-  const apply = (change: Change) => {
-    if ('put' in change) return set(change.put, change.entry, change.dueMs)
-    if ('gone' in change) return set(change.gone, undefined, null)
-    if ('due' in change) return due.set(change.due, change.dueMs)
-    const entry = entries.get(change.confirmed)
-    if (entry) set(change.confirmed, { ...entry, confirmed: true }, change.dueMs)
-  }
-  for (const old of changes) apply(old)
+  for (const line of lines) apply(line)
   return {
-    entries,
+    values,
     due,
     apply,
-    open: () => open,
     purge(nowMs: number) {
-      for (const name of tombstones.due(nowMs, Infinity)) set(name, undefined, null)
+      for (const name of ends.due(nowMs, Infinity)) drop(name)
     },
-    /** Everything, as changes that would make it anew. */
-    *live(): Iterable<Change> {
-      for (const [put, entry] of entries) yield { put, entry, dueMs: due.at(put) ?? null }
+    /** Everything, as lines that would make it anew. */
+    *live(): Iterable<JournalLine> {
+      for (const [put, value] of values) yield { put, value, dueMs: due.at(put) ?? null, untilMs: ends.at(put) ?? 0 }
     },
   }
-}
-
-function seizeOne(table: Table, name: string, seizing: Seizing, limits: DialogueLimits): Overdue[] {
-  const old = table.get(name)
-  if (!old) return (table.due(name, null), [])
-  const { is, entry, deadlineMs: dueMs } = seize(old, seizing, limits)
-  if (entry === old) table.due(name, dueMs)
-  else table.put(name, entry, dueMs)
-  const record = recordOf(entry)
-  const previous = entry.previous && recordOf(entry.previous)
-  if (is === 'abandoned') return [{ is, record, token: seizing.token, previous }]
-  return is === 'nothing' ? [] : [{ is, record }]
-}
-
-function hear(table: Table, limits: DialogueLimits, taking: Taking, listen: typeof classifyBegin): TakeResult {
-  const name = nameOfKey(taking.key)
-  const heard = listen(table.get(name), taking, limits)
-  const taken = (heard.is === 'opened' || heard.is === 'next') && !heard.again
-  if (taken) table.put(name, heard.entry, taking.leaseUntilMs)
-  return takenOf(heard)
-}
-
-function takenOf(heard: Classified): TakeResult {
-  if (heard.is === 'unknown') return { is: 'unknown' }
-  const record = recordOf(heard.entry)
-  if (heard.is === 'repeat') return { is: 'repeat', record, resend: heard.resend }
-  if (heard.is !== 'opened') return { is: heard.is, record }
-  return { is: 'opened', record, previous: heard.entry.previous && recordOf(heard.entry.previous) }
-}
-
-function isOpen(entry: DialogueEntry | undefined): number {
-  return entry && entry.status !== 'ended' ? 1 : 0
 }

@@ -19,10 +19,11 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { DialogueLimits, DialogueStore, StoreFault } from '../../dialogue/index.ts'
-import { StoreError, UsageError } from '../../base/index.ts'
+import { createDialogues, type DialogueLimits, type DialogueStore, type StoreFault } from '../../dialogue/index.ts'
+import { StoreError, UsageError, type Log } from '../../base/index.ts'
 import { lockDirectory } from './lock.ts'
-import { memoryDialogues, type Change, type Journal } from './memory.ts'
+import { dialogueRegister } from '../dialogues.ts'
+import { memoryRegister, type Journal, type JournalLine, type MemoryOptions } from './memory.ts'
 import { plainSealer, type SealPlace, type Sealer } from '../seal.ts'
 
 export interface JournalOptions {
@@ -36,6 +37,7 @@ export interface JournalOptions {
   /** The journal is rewritten when it is over this and twice what it held when last rewritten. */
   compactOctets?: number
   onFault?: (fault: StoreFault) => void
+  log?: Log
 }
 
 /** About ten thousand turns: rewritten seldom, read in well under a second at a start. */
@@ -43,20 +45,19 @@ const COMPACT_OCTETS = 16 * 1024 * 1024
 
 /** Throws UsageError if another process has the directory, or the journal is of a newer release. */
 export async function journalDialogues(options: JournalOptions): Promise<DialogueStore> {
-  const { dir, limits, onFault } = options
-  const fault = onFault ? { onFault } : {}
-  if (dir === undefined) return memoryDialogues({ limits, ...fault })
+  const { dir, limits, onFault, log } = options
+  const over = (memory: MemoryOptions) =>
+    createDialogues({
+      register: dialogueRegister({ register: memoryRegister({ ...memory, onFault }), limits, onFault, log }),
+      limits,
+    })
+  if (dir === undefined) return over({})
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const unlock = lockDirectory(dir, 'dialogues')
   try {
     const sealer = options.sealer ?? plainSealer
     const held = readJournal(dir, sealer.place(JOURNAL), onFault)
-    return memoryDialogues({
-      limits,
-      journal: openJournal(options, sealer, { dir, unlock, ...held }),
-      changes: held.changes,
-      ...fault,
-    })
+    return over({ journal: openJournal(options, sealer, { dir, unlock, ...held }), lines: held.lines })
   } catch (error) {
     unlock()
     throw error
@@ -65,9 +66,9 @@ export async function journalDialogues(options: JournalOptions): Promise<Dialogu
 
 /** What its lines are sealed as. */
 const JOURNAL = { group: 'journal', msisdn: '' }
-const HEADER = '{"journal":"ussd-dialogues","version":1}\n'
+const HEADER = '{"journal":"ussd-dialogues","version":3}\n'
 /** Of one whose lines are sealed: each is `<number> <sealed>`, bound to this file and to its number in it. */
-const SEALED_HEADER = /^\{"journal":"ussd-dialogues","version":2,"file":"([\w-]{1,64})"\}$/
+const SEALED_HEADER = /^\{"journal":"ussd-dialogues","version":4,"file":"([\w-]{1,64})"\}$/
 const FILE = 'dialogues.jsonl'
 /** More than what is left on a full disk, less than any that has room. */
 const ROOM_OCTETS = 65_536
@@ -76,7 +77,7 @@ const FSYNC_OFF = 'dialogues of the last seconds may be lost if the machine lose
 const DAMAGED = 'dialogues.damaged'
 
 interface Held {
-  changes: Change[]
+  lines: JournalLine[]
   /** That read. */
   octets: number
   /** What its lines are bound to; undefined: to nothing. */
@@ -93,15 +94,15 @@ function readJournal(dir: string, place: SealPlace, onFault?: (fault: StoreFault
   const held = stat ? readFileSync(file) : Buffer.alloc(0)
   const octets = held.lastIndexOf(0x0a) + 1
   if (octets < held.length) onFault?.('torn')
-  const [header, ...lines] = linesOf(held.subarray(0, octets))
+  const [header, ...written] = linesOf(held.subarray(0, octets))
   const [, name] = SEALED_HEADER.exec(header ?? '') ?? []
   if (header !== undefined && name === undefined && `${header}\n` !== HEADER) {
     throw new UsageError(`${file} is not a journal of this release: move it away, or start the release that wrote it`)
   }
-  const changes: Change[] = []
+  const lines: JournalLine[] = []
   let number = 0
   let damaged = 0
-  for (const line of lines) {
+  for (const line of written) {
     const [at, text] = name === undefined ? [0, line] : numbered(line)
     const change = at !== 0 && at <= number ? 'corrupt' : read(text, place, boundOf(name, at))
     if (typeof change === 'string') {
@@ -114,9 +115,9 @@ function readJournal(dir: string, place: SealPlace, onFault?: (fault: StoreFault
     if (at > number + damaged + 1) onFault?.('corrupt')
     damaged = 0
     number = at
-    changes.push(change)
+    lines.push(change)
   }
-  return { changes, octets, name, number }
+  return { lines, octets, name, number }
 }
 
 function numbered(line: string): [number, string] {
@@ -133,11 +134,11 @@ function* linesOf(held: Buffer): Iterable<string> {
 }
 
 /** Why it does not read, else. Throws UsageError where a key is missing: with it, the line reads. */
-function read(line: string, place: SealPlace, bound: string): Change | 'corrupt' | 'unsealed' {
+function read(line: string, place: SealPlace, bound: string): JournalLine | 'corrupt' | 'unsealed' {
   try {
-    const change = JSON.parse(place.open(line, bound)) as Change
-    if ('put' in change) return change.entry.key.msisdn !== undefined && change.entry.epoch ? change : 'corrupt'
-    return 'due' in change || 'gone' in change || 'confirmed' in change ? change : 'corrupt'
+    const change = JSON.parse(place.open(line, bound)) as JournalLine
+    if ('put' in change) return typeof change.value === 'string' && change.untilMs > 0 ? change : 'corrupt'
+    return 'due' in change || 'gone' in change || 'settled' in change ? change : 'corrupt'
   } catch (error) {
     if (error instanceof StoreError && error.code === 'sealed') throw new UsageError(error.message)
     return error instanceof StoreError && error.code === 'unsealed' ? 'unsealed' : 'corrupt'
@@ -152,7 +153,7 @@ interface Opened extends Held {
 function openJournal(
   options: JournalOptions,
   sealer: Sealer,
-  { dir, octets, unlock, changes, ...held }: Opened,
+  { dir, octets, unlock, lines: before, ...held }: Opened,
 ): Journal {
   const { fsync = false, compactOctets = COMPACT_OCTETS } = options
   const place = sealer.place(JOURNAL)
@@ -160,13 +161,13 @@ function openJournal(
   let fd = openSync(file, 'a', 0o600)
   let size = octets
   let compacted = octets
-  let waiting: Change[] = []
+  let waiting: JournalLine[] = []
   let isFull = false
   let { name, number } = held
   // Half a line of a crash goes before anything is written behind it.
   ftruncateSync(fd, size)
 
-  const lineOf = (change: Change, at: number) => {
+  const lineOf = (change: JournalLine, at: number) => {
     const text = place.seal(JSON.stringify(change), boundOf(name, at))
     return name === undefined ? `${text}\n` : `${at} ${text}\n`
   }
@@ -189,13 +190,13 @@ function openJournal(
     cutBack(fd, (size = before))
   }
   /** What is not written keeps no number. */
-  const writeLines = (lines: readonly Change[]) => {
+  const writeLines = (lines: readonly JournalLine[]) => {
     if (lines.length) write(lines.map((line, n) => lineOf(line, number + 1 + n)).join(''))
     number += lines.length
     waiting = []
   }
   /** In a file of its own name, so that no line of an earlier one opens in it. */
-  const rewrite = (live: Iterable<Change>) => {
+  const rewrite = (live: Iterable<JournalLine>) => {
     const before = { name, number }
     name = sealer.seals ? sealer.fresh() : undefined
     number = 0
@@ -210,7 +211,7 @@ function openJournal(
     }
   }
   // Nothing more goes into a file whose lines are bound to nothing, once there is a key.
-  if (size === 0 || (name !== undefined) !== sealer.seals) rewrite(changes)
+  if (size === 0 || (name !== undefined) !== sealer.seals) rewrite(before)
   return {
     append: (change) => writeLines([...waiting, change]),
     soon: (change) => void waiting.push(change),
@@ -239,7 +240,7 @@ function openJournal(
 }
 
 function headerOf(name: string | undefined): string {
-  return name === undefined ? HEADER : `{"journal":"ussd-dialogues","version":2,"file":"${name}"}\n`
+  return name === undefined ? HEADER : `{"journal":"ussd-dialogues","version":4,"file":"${name}"}\n`
 }
 
 function refuseReadOnly(dir: string): void {
@@ -257,8 +258,8 @@ const CHUNK = 65_536
 function writeNew(
   dir: string,
   header: string,
-  live: Iterable<Change>,
-  lineOf: (change: Change) => string,
+  live: Iterable<JournalLine>,
+  lineOf: (change: JournalLine) => string,
 ): { fd: number; size: number } {
   const file = join(dir, FILE)
   let fd: number | undefined

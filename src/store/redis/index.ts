@@ -1,5 +1,6 @@
 /** Dialogues in Redis. */
 export { connect, disconnect } from './connection.ts'
+export { refuseEarlierDialogues } from './earlier.ts'
 export { redisParts } from './parts.ts'
 export type { RedisServers } from './servers.ts'
 export { redisDialogues } from './store.ts'

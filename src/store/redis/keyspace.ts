@@ -3,22 +3,20 @@ import { Redis } from 'ioredis'
 import { BUCKETS, HIDDEN, nameOfKey } from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
 import { addressOf, mastersOf, type Client } from './servers.ts'
-import { dueKey } from './runner.ts'
 
 export interface DueQuery {
   nowMs: number
   limit: number
   /** The bucket that goes first among equals. */
   start: number
-  /** Which index; default: that of dialogues. */
-  index?: string
+  index: string
 }
 
 /** Names of dialogues whose deadline has come, soonest first. Where nothing is due: one cheap read a bucket. */
 export async function listDue(
   client: Client,
   prefix: string,
-  { nowMs, limit, start, index = 'due' }: DueQuery,
+  { nowMs, limit, start, index }: DueQuery,
 ): Promise<string[]> {
   const buckets = Array.from({ length: BUCKETS }, (_, n) => (start + n) % BUCKETS)
   const found = await Promise.allSettled(
@@ -37,15 +35,17 @@ export async function listDue(
 }
 
 /** How many have a deadline. */
-export async function countDue(client: Client, prefix: string): Promise<number> {
-  const counts = await Promise.all(Array.from({ length: BUCKETS }, (_, bucket) => client.zcard(dueKey(prefix, bucket))))
+export async function countDue(client: Client, prefix: string, index: string): Promise<number> {
+  const counts = await Promise.all(
+    Array.from({ length: BUCKETS }, (_, bucket) => client.zcard(`${prefix}:{b${bucket}}:${index}`)),
+  )
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
 /** Names of dialogues that have a deadline, bucket by bucket, at most `limit`. */
-export async function* listOpen(client: Client, prefix: string, limit: number): AsyncIterable<string[]> {
+export async function* listOpen(client: Client, prefix: string, index: string, limit: number): AsyncIterable<string[]> {
   for (let bucket = 0, left = limit; bucket < BUCKETS && left > 0; bucket++) {
-    const names = await client.zrange(dueKey(prefix, bucket), '0', String(left - 1))
+    const names = await client.zrange(`${prefix}:{b${bucket}}:${index}`, '0', String(left - 1))
     left -= names.length
     for (let from = 0; from < names.length; from += READ_COUNT) yield names.slice(from, from + READ_COUNT)
   }
@@ -61,9 +61,6 @@ export interface Erasing {
   letters: string
   index: string
 }
-
-/** Of the dialogues. */
-export const DIALOGUES = { letters: 'dq', index: 'due' }
 
 /** Removes everything of this kind and MSISDN. Answers how many, those put aside not counted. Walks all keys. */
 export async function eraseAll(
@@ -144,7 +141,7 @@ async function scan(node: Redis, pattern: string): Promise<string[]> {
 }
 
 async function eraseOne(client: Client, key: string, index: string): Promise<number> {
-  const [, start, kind, name] = /^(.*?\{b\d+\}):([dqs]):(.*)$/s.exec(key) ?? []
+  const [, start, kind, name] = /^(.*?\{b\d+\}):([a-z]):(.*)$/s.exec(key) ?? []
   if (start === undefined) return 0
   const [removed] = await Promise.all([client.del(key), client.zrem(`${start}:${index}`, name!)])
   return kind === 'q' ? 0 : removed

@@ -83,7 +83,7 @@ describe('a journal', () => {
         .toString()
         .split('\n')
         .slice(1, -1)
-        .filter((line) => line.includes('"turn"'))
+        .filter((line) => line.startsWith('{"put"'))
       const store = await open()
       assert.equal(await store.count(), Math.ceil(lines.length / 2))
       await store.close()

@@ -81,34 +81,23 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
   })
   it('does not know whether a write whose answer was lost was applied, and may repeat it', async () => {
     const { begin, rest, answer, find } = dialogueFixture(store)
+    const back = () =>
+      until(
+        () =>
+          find().then(
+            () => true,
+            () => false,
+          ),
+        'the store does not come back',
+      )
+    const { held } = expectIs(await begin({ token: 't', epoch: 'e' }), 'opened')
     link.set('mute')
-    await assert.rejects(() => begin({ token: 't', epoch: 'e' }), isDown)
+    await assert.rejects(() => rest({ token: 't', epoch: 'e', held }), isDown)
     link.set('cut')
     link.set('open')
-    await until(
-      () =>
-        find().then(
-          () => true,
-          () => false,
-        ),
-      'the store does not come back',
-    )
-    const opened = expectIs(await begin({ token: 't', epoch: 'other' }), 'opened')
-    assert.equal(opened.record.epoch, 'e', 'the first try had been applied')
-    link.set('mute')
-    await assert.rejects(() => rest({ token: 't', epoch: 'e' }), isDown)
-    link.set('cut')
-    link.set('open')
-    await until(
-      () =>
-        find().then(
-          () => true,
-          () => false,
-        ),
-      'the store does not come back',
-    )
-    assert.equal((await find())?.status, 'resting')
-    assert.equal(await rest({ token: 't', epoch: 'e' }), true)
+    await back()
+    assert.equal((await find())?.status, 'resting', 'it had been applied')
+    assert.equal(await rest({ token: 't', epoch: 'e', held }), true)
     assert.equal(expectIs(await answer(), 'next').record.turn, 2)
   })
   it('says nothing of the subscriber in its errors', async () => {
@@ -123,10 +112,11 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     )
   })
   it('survives a confirmation that cannot be sent', async () => {
-    const { asked, key } = dialogueFixture(store)
-    const epoch = await asked()
+    const { asked, find } = dialogueFixture(store)
+    await asked()
+    const record = (await find())!
     link.set('cut')
-    store.confirm(key(), epoch, 1)
+    store.confirm(record)
     await until(() => faults.includes('down'), 'the failure is not counted')
   })
 })
@@ -152,7 +142,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
   let place: RedisPlace
   let client: Redis
   const faults: StoreFault[] = []
-  const recordKeys = () => client.keys(`${place.prefix}:{b*}:d:*`)
+  const recordKeys = () => client.keys(`${place.prefix}:{b*}:u:*`)
   beforeEach(async () => {
     place = await redisPlace(LIMITS)
     client = new Redis(services.redisUrl!)
@@ -233,7 +223,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     const { asked, answer, find, drop, overdue, begin } = dialogueFixture(await open())
     await asked()
     const [key] = await recordKeys()
-    const newer = `3${(await client.get(key!))!.slice(1)} and more`
+    const newer = `4${(await client.get(key!))!.slice(1)} and more`
     await client.set(key!, newer, 'KEEPTTL')
     const isNewer = (error: unknown) =>
       error instanceof StoreError && error.code === 'newer' && /replace this daemon/.test(error.message)
@@ -300,15 +290,14 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     for (let n = 0; n < 2_000; n++) {
       const epoch = `01968a2e-7c00-7abc-8000-${String(n).padStart(12, '0')}`
       const snapshot = { value: 'main', context: { pad } }
-      await asked(
-        { msisdn: `675700${10_000 + n}`, epoch },
-        { token: `a-token-of-a-turn-${10_000 + n}`, text, snapshot },
-      )
+      const msisdn = `675700${10_000 + n}`
+      // A token as it is minted: nine octets.
+      await asked({ msisdn, epoch, path: { from: [1, 1, msisdn] } }, { token: `token--${10_000 + n}`, text, snapshot })
     }
     const [key] = await recordKeys()
     const octets = (await client.memory('USAGE', key!, 'SAMPLES', 0))!
     assert.ok(octets <= 1_100, `${octets} octets a record`)
-    const indexes = await client.keys(`${place.prefix}:{b*}:due`)
+    const indexes = await client.keys(`${place.prefix}:{b*}:deadlines`)
     const sizes = await Promise.all(indexes.map((one) => client.memory('USAGE', one, 'SAMPLES', 0)))
     const index = sizes.reduce((sum: number, one) => sum + one!, 0)
     assert.ok(octets + index / 2_000 <= 1_228, `${octets + index / 2_000} octets a dialogue`)

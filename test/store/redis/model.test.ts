@@ -33,7 +33,7 @@ const step = fc.record({
   replied: fc.constantFrom(null, 4, 5),
   link: fc.constantFrom('link-a', 'link-b'),
   kind: fc.constantFrom('input', 'input', 'input', 'notify-ack'),
-  token: fc.constantFrom('own', 'own', 'own', 'own', 't 1', 't 2'),
+  token: fc.constantFrom('own', 'own', 'own', 'own', '-t1', 't2'),
   ended: fc.constantFrom(null, null, null, 'completed', 'failed'),
   waitMs: fc.constantFrom(
     0,
@@ -107,7 +107,8 @@ async function call(store: DialogueStore, s: Step, now: Now): Promise<unknown> {
         reply: { action: s.ended ? 'end' : 'continue', text: s.text, step: s.replied, link: s.link },
       })
     case 'confirm': {
-      store.confirm(key, epoch, now.turn)
+      const record = await store.find(key)
+      if (record) store.confirm({ ...record, epoch, turn: now.turn })
       await new Promise((done) => setImmediate(done))
       return 'confirmed'
     }
@@ -127,6 +128,7 @@ async function call(store: DialogueStore, s: Step, now: Now): Promise<unknown> {
   }
 }
 
+/** Both are the same decisions over another register. */
 describeWith(['redis'], 'the two dialogue stores', () => {
   let client: Redis
   before(() => {
@@ -150,9 +152,9 @@ describeWith(['redis'], 'the two dialogue stores', () => {
           const key = { group: 'main', msisdn: s.msisdn }
           const stands = await memory.find(key)
           const mint = s.call === 'open' || s.call === 'take' || s.call === 'overdue'
-          const token = s.token !== 'own' ? s.token : mint ? `own ${n}` : (owners.get(s.msisdn) ?? 'none')
+          const token = s.token !== 'own' ? s.token : mint ? `own${n}` : (owners.get(s.msisdn) ?? 'none')
           const now = { n, atMs, token, epoch: stands?.epoch ?? 'none', turn: stands?.turn ?? 0 }
-          const [expected, answered] = [await call(memory, s, now), await call(redis, s, now)]
+          const [expected, answered] = [told(await call(memory, s, now)), told(await call(redis, s, now))]
           assert.deepEqual(answered, expected, `step ${n}: ${JSON.stringify(s)}`)
           seen.add(outcome(s.call, expected))
           for (const {
@@ -189,6 +191,11 @@ describeWith(['redis'], 'the two dialogue stores', () => {
     }
   })
 })
+
+/** Without versions: chance is in them. */
+function told(answer: unknown): unknown {
+  return JSON.parse(JSON.stringify(answer ?? null, (name, value: unknown) => (name === 'held' ? undefined : value)))
+}
 
 /** What this call took: a rest of it with the same token is accepted. */
 function takenBy(answer: unknown): DialogueRecord[] {

@@ -1,0 +1,107 @@
+/** What may be done with dialogues, over any register: read, decide, write. */
+import { randomBytes } from 'node:crypto'
+import { pooled, StoreError } from '../base/index.ts'
+import { tallied } from './census.ts'
+import { bury, classifyAnswer, classifyBegin } from './classify.ts'
+import { createDecider, DECIDES_MAX, type Ruling } from './decider.ts'
+import { deadlineMs, endMs, recordOf, tokenOf } from './entry.ts'
+import { hearMessage } from './hearing.ts'
+import { drop, mayRest, rest } from './outcome.ts'
+import { seizeDue } from './seizing.ts'
+import type { Census, DialogueLimits, DialogueRecord, DialogueRegister, DialogueStore } from './types.ts'
+
+/** Octets of chance that a version of a turn has beyond its token. */
+const FRESH_OCTETS = 6
+
+export interface DialoguesDeps {
+  register: DialogueRegister
+  limits: DialogueLimits
+  /** That many octets of chance. Default: the system's. */
+  random?: ((octets: number) => Uint8Array) | undefined
+}
+
+export function createDialogues({ register, limits, random = pooled(randomBytes) }: DialoguesDeps): DialogueStore {
+  const fresh = () => Buffer.from(random(FRESH_OCTETS)).toString('base64url')
+  const decider = createDecider(register)
+  const deps = { register, decider, limits }
+  return {
+    ...endings(deps, fresh),
+    open: (taking, atOnce) => hearMessage({ ...deps, classify: classifyBegin }, taking, atOnce),
+    take: (taking, atOnce) => hearMessage({ ...deps, classify: classifyAnswer }, taking, atOnce),
+    confirm: (record) => register.settle(record, record.ended ? null : endMs(record, limits)),
+    async renew(key, epoch, token, leaseUntilMs) {
+      if (await register.touch(key, token, leaseUntilMs)) return true
+      // Its version may have gone on without its turn: a number was written down beside it.
+      const entry = (await decider.look(key, leaseUntilMs))?.entry
+      if (entry?.status !== 'taken' || entry.epoch !== epoch || tokenOf(entry.version) !== token) return false
+      return register.touch(key, entry.version, leaseUntilMs)
+    },
+    overdue: (nowMs, limit, token, leaseUntilMs) => seizeDue(deps, limit, { nowMs, token, leaseUntilMs }),
+    async find(key) {
+      const held = await decider.look(key, 0)
+      return held && recordOf(held.entry)
+    },
+    count: () => register.count(),
+    census: (limit) => census(register, limit),
+    erase: (msisdn) => register.erase(msisdn),
+    check: () => register.check(),
+    ...(register.nodes ? { nodes: () => register.nodes!() } : {}),
+    close: () => register.close(),
+  }
+}
+
+type Deps = Parameters<typeof seizeDue>[0]
+
+/** What ends a turn, or a dialogue. */
+function endings({ decider, limits }: Deps, fresh: () => string): Pick<DialogueStore, 'rest' | 'drop' | 'bury'> {
+  return {
+    async rest(resting) {
+      const { key, nowMs, held } = resting
+      const decided = await decider.decide({ key, nowMs, held }, (now): Ruling<boolean> => {
+        const taken = mayRest(now?.entry, resting)
+        if (typeof taken === 'string') return { told: taken === 'again' }
+        const entry = rest(taken, resting, fresh(), limits)
+        return { told: true, write: { entry, dueMs: deadlineMs(entry, limits) } }
+      })
+      return decided?.told ?? false
+    },
+    async drop(key, which, reason, nowMs) {
+      const decided = await decider.decide({ key, nowMs }, (now): Ruling<DialogueRecord | null> => {
+        const found = drop(now?.entry, { which, reason, nowMs, fresh: fresh() }, limits)
+        if (!found) return { told: null }
+        return { told: found.dropped ? recordOf(found.entry) : null, write: { entry: found.entry, dueMs: null } }
+      })
+      if (!decided) throw crowded()
+      return decided.told
+    },
+    async bury(begin, untilMs, nowMs) {
+      const about = { key: begin.key, nowMs, unreadable: 'replace' } as const
+      const decided = await decider.decide(about, (now): Ruling<boolean> => {
+        const entry = bury(now?.entry, begin, { untilMs, nowMs, fresh: fresh() })
+        if (!entry) return { told: false }
+        const isOver = entry.status === 'ended' && entry.confirmed === null
+        return { told: true, write: { entry, ...(isOver ? { dueMs: null } : {}) } }
+      })
+      if (!decided) throw crowded()
+      return decided.told
+    },
+  }
+}
+
+async function census(register: DialogueRegister, limit: number): Promise<Census> {
+  const revisions: string[] = []
+  let listed = 0
+  let unread = false
+  for await (const names of register.names(limit + 1)) {
+    listed += names.length
+    const look = (name: string) => register.read(name, { nowMs: 0, unreadable: 'leave' }).catch(() => undefined)
+    const found = await Promise.all(names.map(look))
+    unread ||= found.includes(undefined)
+    for (const held of found) if (held && held.entry.status !== 'ended') revisions.push(held.entry.revision)
+  }
+  return { open: tallied(revisions.slice(0, limit)), whole: listed <= limit && !unread }
+}
+
+function crowded(): StoreError {
+  return new StoreError('down', `one dialogue was written by others ${DECIDES_MAX} times while it was decided`)
+}

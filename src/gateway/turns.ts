@@ -1,0 +1,198 @@
+/** Turns: played, said on their line, stored, and on their way; those that a dead daemon left behind as well. */
+import type { Backend } from '../backend/index.ts'
+import {
+  playAtOnce,
+  playTurn,
+  turned,
+  type Begun,
+  type DialogueRecord,
+  type DialogueStore,
+  type TurnOutcome,
+  type Played,
+  type Turned,
+} from '../dialogue/index.ts'
+import { failpoint, type Log, type Metrics } from '../base/index.ts'
+import type { DeferredAnswers } from '../deferred/index.ts'
+import type { FlowRegistry } from '../flow/engine/index.ts'
+import { replyIn } from '../push/index.ts'
+import { STATUS } from '../smpp/pdu/index.ts'
+import type { Line } from '../smpp/index.ts'
+import type { Clock, EndReason, UssdReply } from '../ussd/index.ts'
+import type { Delivery } from './delivery.ts'
+import { resumable } from './ending.ts'
+import {
+  apology,
+  beginOf,
+  createLeases,
+  gone,
+  type From,
+  type GatewayLimits,
+  type GuardStore,
+  type Service,
+  type Turning,
+} from './steps.ts'
+import { createUnrested, type Unrested } from './unrested.ts'
+
+export interface TurnsDeps {
+  dialogues: Pick<DialogueStore, 'find' | 'rest' | 'renew' | 'drop'>
+  flows: FlowRegistry
+  services: readonly Service[]
+  backend(name: string): Backend | undefined
+  chosenLanguage?(msisdn: string): Promise<string | null>
+  line(name: string): Line | undefined
+  clock: Clock
+  log: Log
+  metrics: Metrics
+  limits: GatewayLimits
+  late: Pick<DeferredAnswers, 'mayHold' | 'hold'>
+  texts: Record<'busy' | 'oldPhone', string>
+  guarded: GuardStore
+  delivery: Pick<Delivery, 'deliver' | 'say' | 'replaced'>
+  /** Told of every dialogue that has ended. */
+  finish(record: DialogueRecord): void
+}
+
+/** A turn that was played, and how it is said. */
+export interface Spoken {
+  flow: string
+  reply: UssdReply
+  written: ReturnType<Line['dialect']['write']>
+  outcome: TurnOutcome
+  startedMs: number
+}
+
+export class Turns {
+  readonly #deps: TurnsDeps
+  readonly #unrested: Unrested
+  readonly #leases: ReturnType<typeof createLeases>
+  #underWay = 0
+
+  constructor(deps: TurnsDeps) {
+    this.#deps = deps
+    this.#unrested = createUnrested({ ...deps, apologise: (...of) => this.#apologise(...of) })
+    this.#leases = createLeases(deps.limits.leaseMs, deps.clock)
+  }
+
+  underWay(): number {
+    return this.#underWay
+  }
+
+  /** The dialogue before this one, if it may be carried on. */
+  lostOf(previous: DialogueRecord | null): DialogueRecord | null {
+    return resumable(previous, this.#deps.clock.now(), this.#deps.limits.resumeMs)
+  }
+
+  /** Null: it must await something, or it failed, which shows once it is played again. `begun`: how far it came. */
+  speakAtOnce(record: DialogueRecord, previous: DialogueRecord | null, from: From): Spoken | { begun: Begun } | null {
+    const { services, delivery } = this.#deps
+    const { line } = from
+    try {
+      const lost = this.lostOf(previous && delivery.replaced(previous))
+      const begin = record.snapshot ? null : beginOf(record, services, lost)
+      const played = playAtOnce(record, begin, this.#howOn(line))
+      if (!played) return null
+      return 'event' in played ? { begun: played } : this.#speak(record, this.#said(record, played), line, from)
+    } catch {
+      return null
+    }
+  }
+
+  /** A turn that was taken, its answer written down: played, its outcome written down, and shown. */
+  async play(record: DialogueRecord, how: Turning): Promise<void> {
+    const { dialogues, clock, late, texts, limits, guarded } = this.#deps
+    const line = this.#deps.line(record.line)
+    if (!line) return this.drop(record, 'bind-lost')
+    const { key, epoch } = record
+    const { token, held, from } = how
+    const stopRenewing = this.#leases.keep(
+      () => void guarded('renew', () => dialogues.renew(key, epoch, token, clock.now() + limits.leaseMs)),
+    )
+    const startedMs = clock.now()
+    await this.#whileUnderWay(record, line, from, async () => {
+      const said = how.isLate ? apology(record, texts.busy) : await this.#played(record, line, how)
+      const spoken = this.#speak(record, said, line, from)
+      const holding = said.held && (await late.hold(record, said, said.held))
+      failpoint('before-rest')
+      const rested = await dialogues.rest({ ...spoken.outcome, key, epoch, token, held })
+      failpoint('after-rest')
+      stopRenewing() // what rests has no lease, however long its reply is under way
+      await holding?.rested(rested)
+      if (!rested) return this.#unrested.refused(record, spoken.reply.action, line, from)
+      await this.#show(record, { ...spoken, startedMs }, line, how)
+    }).finally(stopRenewing)
+  }
+
+  /** A turn that was played at once, and is durable. */
+  show(record: DialogueRecord, spoken: Spoken, from: From): Promise<void> {
+    // As it is now: the one that it came in on may have been replaced.
+    const line = this.#deps.line(record.line) ?? from.line
+    return this.#whileUnderWay(record, line, from, () => this.#show(record, spoken, line, { from }))
+  }
+
+  async drop(record: DialogueRecord, reason: EndReason): Promise<void> {
+    const { dialogues, clock, guarded, finish } = this.#deps
+    const ended = await guarded('drop', () => dialogues.drop(record.key, { epoch: record.epoch }, reason, clock.now()))
+    if (ended) finish(ended)
+  }
+
+  async #whileUnderWay(record: DialogueRecord, line: Line, from: From | undefined, run: () => Promise<void>) {
+    this.#underWay++
+    try {
+      await run()
+    } catch (error) {
+      await this.#unrested.failed(error, record, line, from)
+    } finally {
+      from?.link.respond(from.pdu, STATUS.ESME_ROK) // in any case, also where the dialect wants it last
+      this.#underWay--
+    }
+  }
+
+  /** The end, if it is one, and the reply on its way. */
+  #show(record: DialogueRecord, spoken: Spoken, line: Line, how: Pick<Turning, 'from'>): Promise<void> {
+    const { metrics, clock, finish, delivery } = this.#deps
+    const { flow, reply, written, outcome, startedMs } = spoken
+    const { revision, snapshot, ended, nowMs } = outcome
+    if (written.cut) metrics.count('ussd_cut_total', { line: line.name, flow })
+    metrics.turn((clock.now() - startedMs) / 1000, flow, revision)
+    const now = { ...record, revision, snapshot, ended, reply: outcome.reply, touchedMs: nowMs }
+    if (ended) finish(now)
+    return delivery.deliver(now, line, { pdu: written.pdu, action: reply.action, ...how })
+  }
+
+  /** A turn as it is said on this line. */
+  #speak(record: DialogueRecord, said: Turned, line: Line, from: From | undefined): Spoken {
+    const nowMs = this.#deps.clock.now()
+    const reply = replyIn(record, said.reply)
+    const written = line.dialect.write(reply, record.returnPath)
+    const { flow, revision, snapshot, ended } = said
+    const stored = { ...reply, step: written.step ?? null, link: from?.link.id ?? '' }
+    return { flow, reply, written, startedMs: nowMs, outcome: { nowMs, revision, snapshot, ended, reply: stored } }
+  }
+
+  async #played(record: DialogueRecord, line: Line, { lost, begun }: Turning): Promise<Turned> {
+    const { services, limits, texts } = this.#deps
+    const begin = record.snapshot ? null : beginOf(record, services, lost)
+    const time = { deadlineMs: record.touchedMs + limits.turnMs, begun }
+    const played = await playTurn(record, begin, time, this.#howOn(line))
+    if (played) return this.#said(record, played)
+    return { ...gone(record, begin), reply: { action: 'end', text: texts.busy }, ended: 'flow-gone' }
+  }
+
+  /** A phone of phase 1 cannot answer: it reads, and that is all. (3GPP TS 24.090 §6) */
+  #said(record: DialogueRecord, played: Played): Turned {
+    if (played.ended || record.returnPath.beginOp !== 0) return turned(played)
+    return { ...turned(played), reply: { action: 'end', text: this.#deps.texts.oldPhone }, ended: 'completed' }
+  }
+
+  #howOn(line: Line) {
+    const { limits, late } = this.#deps
+    return { ...this.#deps, language: limits.language, page: line.dialect.page, mayHold: late.mayHold }
+  }
+
+  async #apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void> {
+    const { delivery, texts } = this.#deps
+    // Said first: the store may keep us waiting, and whoever takes over a dialogue that has ended says nothing.
+    const reply = replyIn(record, { action: 'end', text: texts.busy })
+    await Promise.all([delivery.say(reply, record.returnPath, line, from?.link.id), this.drop(record, reason)])
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * How a dialogue is written down. The first line, the head, is what a register looks at and whoever has no key may see:
+ *
+ *     3<flag><version> <turn> <epoch>
+ *
+ * The version is ours, of letters, digits, - _ and /. The flag: reply u unconfirmed, c confirmed, - none waits. Then
+ * the body: a line of JSON, short because Redis is paid for by the octet, the snapshot, and, during a first turn, what
+ * stood here before, in the same form. With keys the body is sealed as a whole, bound to the name and to the head; the
+ * flag, which changes alone, is not in that.
+ */
+import type { DialogueEntry, DialogueKey } from '../dialogue/index.ts'
+import { StoreError } from '../base/index.ts'
+import type { EndReason, JsonObject, ReturnPath, UssdAction } from '../ussd/index.ts'
+import { word } from './stored-word.ts'
+import type { SealPlace } from './seal.ts'
+
+const FORM = '3'
+
+/** As a register compares it. */
+export function versionOf(value: string): string {
+  return value.slice(2, value.indexOf(' '))
+}
+
+/** What `settle` looks for in a head. */
+export function turnOf(epoch: string, turn: number): string {
+  return `${turn} ${word(epoch)}`
+}
+
+/** Whether the reply of this turn is still to be accepted. */
+export function waitsFor(value: string, turn: string): boolean {
+  const [, flag, , , at, epoch] = HEAD.exec(value) ?? []
+  return flag === 'u' && `${at} ${epoch}` === turn
+}
+
+/** The value once its reply was accepted. */
+export function settled(value: string): string {
+  return `${value[0]}c${value.slice(2)}`
+}
+
+/** A later release wrote it: an older one can tell whose it is, and no more. */
+function isNewer(value: string): boolean {
+  return /^[4-9][uc-]\S/.test(value)
+}
+
+/** Throws StoreError 'too-large' where the snapshot has more octets than that. */
+export function writeRecord(place: SealPlace, entry: DialogueEntry, snapshotOctetsMax: number): string {
+  const head = `${entry.version} ${turnOf(entry.epoch, entry.turn)}`
+  return `${FORM}${FLAG[String(entry.confirmed) as keyof typeof FLAG]}${head}\n${place.seal(bodyOf(entry, place, snapshotOctetsMax), head)}`
+}
+
+/** Throws if it does not read; StoreError 'sealed' if its key is not here, 'corrupt' if it was altered or moved. */
+export function readRecord(place: SealPlace, value: string): DialogueEntry {
+  if (isNewer(value)) throw new StoreError('newer', NEWER)
+  const [, flag, head, version, turn, epoch] = HEAD.exec(value) ?? []
+  if (head === undefined) throw new Error('not in a form that this release knows')
+  const body = place.open(value.slice(value.indexOf('\n') + 1), head)
+  return {
+    version: version!,
+    turn: Number(turn),
+    epoch: string(epoch!),
+    confirmed: CONFIRMED[flag as keyof typeof CONFIRMED],
+    ...readBody(body, place),
+  }
+}
+
+const NEWER = 'a dialogue in Redis is of a later release, which serves it: replace this daemon, too'
+/** FORM is its first character. */
+const HEAD = /^3([uc-])((\S+) (\d+) (\S+))\n/
+const FLAG = { true: 'c', false: 'u', null: '-' } as const
+const CONFIRMED = { c: true, u: false, '-': null } as const
+
+const STATUS = { taken: 't', resting: 'r', ended: 'e' } as const
+const KIND = { begin: 'b', input: 'i', 'notify-ack': 'n' } as const
+const ACTION: Record<UssdAction, string> = {
+  continue: 'c',
+  end: 'e',
+  notify: 'n',
+  'push-begin': 'b',
+  'push-end': 'f',
+  abort: 'a',
+}
+const [STATUS_OF, KIND_OF, ACTION_OF] = [inverse(STATUS), inverse(KIND), inverse(ACTION)]
+
+/**
+ * `touched` is counted from `opened`, `until` from `touched`. From `msisdn` on, what is 0 at the end is left out, as it
+ * is in nearly every record.
+ */
+type Body = [
+  status: string,
+  network: string,
+  code: string,
+  kind: string,
+  text: string,
+  step: number | null,
+  line: string,
+  path: unknown[],
+  opened: number,
+  touched: number,
+  reply: [revision: string, action: string, text: string, step: number | null, link: string] | 0,
+  msisdn?: string | 0,
+  past?: (string | number)[] | 0,
+  ended?: string | 0,
+  until?: number | 0,
+  takeovers?: number,
+]
+type Before = [
+  version: string,
+  turn: number,
+  epoch: string,
+  confirmed: boolean | null,
+  snapshot: JsonObject | null,
+  ...body: Body,
+]
+
+function bodyOf(entry: DialogueEntry, { hidesNumber }: SealPlace, octetsMax: number): string {
+  const { previous } = entry
+  const before: Before | null = previous && [
+    previous.version,
+    previous.turn,
+    previous.epoch,
+    previous.confirmed,
+    previous.snapshot,
+    ...written(previous, 0),
+  ]
+  const said = written(entry, hidesNumber ? entry.key.msisdn : 0)
+  const snapshot = entry.snapshot === null ? '' : JSON.stringify(entry.snapshot)
+  refuseTooLarge(snapshot, octetsMax)
+  return `${JSON.stringify(said)}\n${snapshot}${before ? `\n${JSON.stringify(before)}` : ''}`
+}
+
+/** Throws StoreError 'too-large' over the limit. */
+function refuseTooLarge(snapshot: string, octetsMax: number): void {
+  // A character is three octets at most.
+  if (snapshot.length * 3 <= octetsMax) return
+  const octets = Buffer.byteLength(snapshot)
+  if (octets <= octetsMax) return
+  throw new StoreError('too-large', `a snapshot of ${octets} octets is over snapshotOctetsMax, ${octetsMax}`)
+}
+
+function written(entry: DialogueEntry, msisdn: string | 0): Body {
+  const { answer, reply, returnPath, key, openedMs, touchedMs, untilMs } = entry
+  const [ton, npi, digits] = returnPath.from
+  const { to, serviceType, carrier, beginOp, more } = returnPath
+  // The reply goes to the MSISDN itself, as nearly always: 0 stands for it.
+  const path: unknown[] = [ton, npi, digits === key.msisdn ? 0 : digits, ...to, serviceType, carrier]
+  if (beginOp !== undefined || more) path.push(beginOp ?? null)
+  const past = entry.past.flatMap(({ network, untilMs: at }) => [network, at])
+  const body: Body = [
+    STATUS[entry.status],
+    entry.network,
+    entry.code,
+    KIND[answer.kind],
+    answer.text,
+    answer.step,
+    entry.line,
+    more ? [...path, more] : path,
+    openedMs,
+    touchedMs - openedMs,
+    reply ? [entry.revision, ACTION[reply.action], reply.text, reply.step, reply.link] : 0,
+    msisdn,
+    past.length ? past : 0,
+    entry.ended ?? 0,
+    untilMs === null ? 0 : untilMs - touchedMs,
+    entry.takeovers ?? 0,
+  ]
+  while (body.at(-1) === 0 && body.length > BODY_MIN) body.pop()
+  return body
+}
+
+/** Up to the reply. */
+const BODY_MIN = 11
+
+type FromBody = Omit<DialogueEntry, 'version' | 'turn' | 'epoch' | 'confirmed'>
+
+function readBody(body: string, place: SealPlace): FromBody {
+  const [said = '', snapshot, before, ...rest] = body.split('\n')
+  if (snapshot === undefined || rest.length > 0) throw new Error('a dialogue has two lines or three')
+  const read = JSON.parse(said) as Body
+  const key = place.key ?? { group: place.name.slice(0, place.name.lastIndexOf(':')), msisdn: read[11] || '' }
+  const parsed = snapshot === '' ? null : (JSON.parse(snapshot) as JsonObject)
+  return { ...entryOf(read, key), snapshot: parsed, previous: before === undefined ? null : readBefore(before, key) }
+}
+
+function readBefore(line: string, key: DialogueKey): DialogueEntry {
+  const [version, turn, epoch, confirmed, snapshot, ...body] = JSON.parse(line) as Before
+  return { version, turn, epoch, confirmed, snapshot, ...entryOf(body, key), previous: null }
+}
+
+function entryOf(body: Body, key: DialogueKey): Omit<FromBody, 'snapshot' | 'previous'> {
+  const [status, network, code, kind, text, step, line, path, openedMs, touched, reply, , ...rest] = body
+  const [past = 0, ended = 0, until = 0, takeovers = 0] = rest
+  const touchedMs = openedMs + touched
+  return {
+    key: { ...key },
+    status: known(STATUS_OF, status),
+    network,
+    code,
+    answer: { kind: known(KIND_OF, kind), text, step },
+    line,
+    returnPath: readPath(path, key),
+    openedMs,
+    touchedMs,
+    untilMs: ended === 0 ? null : touchedMs + until,
+    ended: ended === 0 ? null : (ended as EndReason),
+    takeovers,
+    revision: reply === 0 ? '' : reply[0],
+    reply: reply === 0 ? null : { action: known(ACTION_OF, reply[1]), text: reply[2], step: reply[3], link: reply[4] },
+    past: past === 0 ? [] : readPast(past),
+  }
+}
+
+function readPast(past: (string | number)[]): DialogueEntry['past'] {
+  return Array.from({ length: past.length / 2 }, (_, n) => ({
+    network: past[2 * n] as string,
+    untilMs: past[2 * n + 1] as number,
+  }))
+}
+
+function readPath(path: unknown[], key: DialogueKey): ReturnPath {
+  const [ton, npi, from, toTon, toNpi, to, serviceType, carrier, beginOp, more] = path
+  return {
+    from: [ton, npi, from === 0 ? key.msisdn : from] as ReturnPath['from'],
+    to: [toTon, toNpi, to] as ReturnPath['to'],
+    serviceType: serviceType as string,
+    carrier: carrier as string,
+    ...(beginOp === null || beginOp === undefined ? {} : { beginOp: beginOp as number }),
+    ...(more === undefined ? {} : { more: more as Record<string, string> }),
+  }
+}
+
+function string(stored: string): string {
+  if (stored === '') throw new Error('a word of a dialogue is not a string')
+  return stored[0] === '"' ? (JSON.parse(stored) as string) : stored
+}
+
+function known<T>(table: Record<string, T>, letter: string): T {
+  const found = table[letter]
+  if (found === undefined) throw new Error('a letter of a dialogue is not known')
+  return found
+}
+
+function inverse<K extends string>(table: Record<K, string>): Record<string, K> {
+  return Object.fromEntries((Object.entries(table) as [K, string][]).map(([name, letter]) => [letter, name]))
+}
