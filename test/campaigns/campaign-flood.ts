@@ -24,9 +24,10 @@ const RESIDENTS = 20
  * would be what is flooded.
  */
 const PER_SECOND = { one: 100, many: 150 }
-/** Below it no limit is met. */
-const SHARE_MIN = 0.3
-const OPEN_MAX = 100
+/** Below it no limit is met: both are so low that a tenth of the flood is well over them. */
+const SHARE_MIN = 0.1
+const OPEN_MAX = 40
+const RATE = { perSecond: 3, burst: 12 }
 /** Of the p99 of those that nobody floods; or what nobody can notice. */
 const SLOWER_MAX = 1.2
 const SLOWER_MS = 25
@@ -158,7 +159,7 @@ async function play(
 
 /** Limits as an operator has them: the stage's own are for subscribers without thumbs. */
 function capped(settings: Settings): void {
-  settings.dialogue.perSubscriber = { perSecond: 10, burst: 40 }
+  settings.dialogue.perSubscriber = RATE
   settings.dialogue.openMax = OPEN_MAX
   settings.dialogue.totalMs = 3_600_000
 }
