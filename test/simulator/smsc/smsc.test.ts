@@ -258,7 +258,7 @@ describe('the simulated SMSC', () => {
     it('ends the dialogue itself when the ESME takes too long, and says so to both', async () => {
       await start({ applicationMs: 30 })
       const one = await bound()
-      const late = assert.rejects(smsc.phone(JOHN).dial('*123#'), /no answer in 30 ms/)
+      const late = assert.rejects(smsc.phone(JOHN).dial('*123#'), /did not answer within 30 ms/)
       const begin = await one.take('deliver_sm')
       await late
       assert.equal((await one.take('deliver_sm')).tlvs[1]!.value[1]! & 1, 1)
