@@ -92,6 +92,7 @@ export const OUTBOX_MODEL: Model = {
       parts: (given.parts as number | null) ?? row.parts,
       settled_at: given.final ? at(given.now) : null,
     })
+    storeParts(tables, row.id, given.line ?? '', given.ids)
     return [{ id: String(row.id) }]
   },
   'sms-defer': ({ tables }, { id, lease, wake }) =>
@@ -261,6 +262,14 @@ export function put(tables: Tables, row: Sms, changes: Partial<Sms>): Sms {
   const kept = { ...row, ...changes }
   tables.sms.set(row.id, kept)
   return kept
+}
+
+/** Those that are known already stay as they are. */
+export function storeParts(tables: Tables, sms: number, line: unknown, ids: unknown): void {
+  for (const one of JSON.parse(String(ids)) as { part: number; message_id: string; message_key: string }[]) {
+    const key = `${sms}/${one.part}`
+    if (!tables.parts.has(key)) tables.parts.set(key, { sms, line: String(line), state: 'accepted', ...one })
+  }
 }
 
 export function partsOf(tables: Tables, sms: number) {

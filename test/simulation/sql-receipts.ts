@@ -1,6 +1,6 @@
 /** What the statements of receipts (src/sms/outbox/receipt-rows.ts) do, without SQL. */
 import type { Model } from './sql-model.ts'
-import { partsOf, put } from './sql-outbox.ts'
+import { partsOf, put, storeParts } from './sql-outbox.ts'
 import { by, type Orphan } from './tables.ts'
 
 const RIVAL_MS = 86_400_000
@@ -8,14 +8,12 @@ const RIVAL_MS = 86_400_000
 export const RECEIPTS_MODEL: Model = {
   // Transactions of the model take turns anyway.
   'receipt-lock': () => [],
-  'receipt-parts': ({ tables }, { sms, line, parts }) => {
-    for (const one of JSON.parse(String(parts)) as { part: number; message_id: string; message_key: string }[]) {
-      const key = `${Number(sms)}/${one.part}`
-      if (!tables.parts.has(key))
-        tables.parts.set(key, { sms: Number(sms), line: String(line), state: 'accepted', ...one })
-    }
+  'receipt-parts': ({ tables }, { sms, line, ids }) => {
+    storeParts(tables, Number(sms), line, ids)
     return []
   },
+  'receipt-single-delivered': settlesSingle('delivered'),
+  'receipt-single-failed': settlesSingle('failed'),
   'receipt-early': ({ tables }, { keys, own, line, sms }) => {
     const wanted = new Set(JSON.parse(String(keys)) as string[])
     const { msisdn } = tables.sms.get(Number(sms))!
@@ -133,6 +131,22 @@ export const RECEIPTS_MODEL: Model = {
     const row = tables.sms.get(Number(sms))
     return row ? [{ state: row.state }] : []
   },
+}
+
+/** Of an SMS in one part, with its id, on its line, from its subscriber. */
+function settlesSingle(to: 'delivered' | 'failed'): Model[string] {
+  return ({ tables }, { key, id, line, from, error, now }) => {
+    const [part] = [...tables.parts.values()]
+      .filter((one) => one.message_key === key && one.message_id === id && one.line === line)
+      .filter((one) => tables.sms.get(one.sms)!.msisdn === from)
+      .toSorted(by((one) => -one.sms))
+    const row = part && tables.sms.get(part.sms)
+    if (!part || !row || row.parts !== 1 || part.state !== 'accepted') return []
+    tables.parts.set(`${part.sms}/${part.part}`, { ...part, state: to })
+    if (['submitting', 'ambiguous', 'accepted'].includes(row.state))
+      put(tables, row, { state: to, last_error: error as string | null, settled_at: now as Date })
+    return [{ id: String(row.id) }]
+  }
 }
 
 function shown({ id, line, message_id, message_key, state, error, reference }: Orphan) {

@@ -9,7 +9,7 @@ import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
 import { forgetOld } from './forget.ts'
 import { recallAll } from './recall.ts'
 import { afterTry } from './retry-policy.ts'
-import { applyReceipt, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
+import { acceptedParts, applyEarly, applyReceipt, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
 import {
   AMBIGUOUS,
   CLAIM,
@@ -241,24 +241,30 @@ async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<vo
   const wake = new Date(clock.now() + next.waitMs)
   const state = nextState('submitting', next.event)
   const took = outcome.is === 'accepted' ? { line: row.line, ...outcome } : outcome.partly
-  await work.sql.transaction(async (trx) => {
-    const [kept] = await SETTLE_SMS(trx, {
-      id: row.id,
-      lease: row.lease,
-      state,
-      line: (took?.line ?? row.line) || null,
-      now: new Date(clock.now()),
-      wake,
-      status: next.status,
-      error: next.error,
-      uncounted: outcome.is === 'unsent' ? 1 : 0,
-      lost: outcome.is === 'ambiguous' ? 1 : 0,
-      final: state === 'failed',
-      parts: took?.messageIds.length || null,
+  const sms = took && { id: row.id, line: took.line, messageIds: took.messageIds }
+  const accepted = sms ? acceptedParts(work, sms) : null
+  const settled = {
+    id: row.id,
+    lease: row.lease,
+    state,
+    line: (took?.line ?? row.line) || null,
+    now: new Date(clock.now()),
+    wake,
+    status: next.status,
+    error: next.error,
+    uncounted: outcome.is === 'unsent' ? 1 : 0,
+    lost: outcome.is === 'ambiguous' ? 1 : 0,
+    final: state === 'failed',
+    parts: took?.messageIds.length || null,
+    ...(accepted ?? { ids: '[]', keys: '[]' }),
+  }
+  if (!accepted && !next.isHeldBack) await SETTLE_SMS(work.sql, settled)
+  else
+    await work.sql.transaction(async (trx) => {
+      const [kept] = await SETTLE_SMS(trx, settled)
+      if (next.isHeldBack) await HOLD_BACK(trx, { msisdn: row.msisdn, now: new Date(clock.now()), wake })
+      if (kept && sms && accepted) await applyEarly(work, trx, sms, accepted)
     })
-    if (next.isHeldBack) await HOLD_BACK(trx, { msisdn: row.msisdn, now: new Date(clock.now()), wake })
-    if (kept && took) await storeParts(work, trx, { id: row.id, line: took.line, messageIds: took.messageIds })
-  })
   if (next.linePauseMs) work.pausedUntil.set(row.line, work.now() + next.linePauseMs)
   count(work, row.kind, state === 'due' ? outcome.is : state)
 }

@@ -1,6 +1,6 @@
 /** The statements of receipts: parts of SMS by their message id, and receipts that match no SMS yet. */
 import { statement } from '../../base/index.ts'
-import type { ReminderState } from '../../../machines/reminder.ts'
+import { nextState, statesHearing, type ReminderState } from '../../../machines/reminder.ts'
 import type { Receipt } from './types.ts'
 
 export interface OrphanRow {
@@ -31,14 +31,26 @@ const ORPHAN = 'id, line, message_id, message_key, sender, state, error, referen
 /** A receipt and its response may be stored at the same moment without seeing each other: a lock puts them in order. */
 export const LOCK_KEY = statement('receipt-lock', `SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))`)
 
-/** `:parts`: `[{ part, message_id, message_key }]` */
+/** The same for all of `:keys`, in the same order everywhere. What it guards is read by the next statement. */
+export const LOCKED_KEYS = `(SELECT count(pg_advisory_xact_lock(hashtextextended('sms:' || key, 0))) FROM (
+    SELECT key FROM jsonb_array_elements_text(CAST(:keys AS jsonb)) AS one(key) ORDER BY key COLLATE "C"
+  ) sorted) AS locked`
+
+/** Message ids of parts of an SMS: `:ids` is `[{ part, message_id, message_key }]`. */
+export function storingParts(sms: string, from: string): string {
+  return `
+  INSERT INTO sms_part (sms, part, line, message_id, message_key)
+  SELECT ${sms}, one.part, COALESCE(CAST(:line AS text), ''), one.message_id, one.message_key
+  ${from} jsonb_to_recordset(CAST(:ids AS jsonb)) AS one(part int, message_id text, message_key text)
+  ON CONFLICT DO NOTHING`
+}
+
+/** A receipt that came before is found by a statement of its own, behind the lock. */
 export const STORE_PARTS = statement(
   'receipt-parts',
   `
-  INSERT INTO sms_part (sms, part, line, message_id, message_key)
-  SELECT CAST(:sms AS bigint), one.part, CAST(:line AS text), one.message_id, one.message_key
-  FROM jsonb_to_recordset(CAST(:parts AS jsonb)) AS one(part int, message_id text, message_key text)
-  ON CONFLICT DO NOTHING`,
+  WITH stored AS (${storingParts('CAST(:sms AS bigint)', 'FROM')})
+  SELECT ${LOCKED_KEYS}`,
 )
 
 /** `:linesOfSmsc`: lines of one SMSC, as a list; none: any line. */
@@ -115,6 +127,39 @@ export const FIND_REFERENCE = statement<PartRow>(
   ORDER BY p.sms DESC, p.state = 'accepted' DESC, p.part
   LIMIT 1 FOR UPDATE OF o`,
 )
+
+const singleOf = (type: 'DELIVERED' | 'UNDELIVERED') => {
+  const states = statesHearing({ type })
+  const is = `o.state IN (${states.map((state) => `'${state}'`).join(', ')})`
+  const to = nextState(states[0]!, { type })
+  return statement<{ id: string }>(
+    `receipt-single-${to}`,
+    `
+  WITH found AS (
+    SELECT p.sms, p.part, o.parts FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
+    WHERE p.message_key = :key AND p.message_id = :id AND p.line = :line AND o.msisdn = :from
+    ORDER BY p.sms DESC LIMIT 1 FOR UPDATE OF o
+  ), settled AS (
+    UPDATE sms_part p SET state = '${to}' FROM found
+    WHERE p.sms = found.sms AND p.part = found.part AND p.state = 'accepted' AND found.parts = 1
+    RETURNING p.sms
+  )
+  UPDATE sms_outbox o SET state = CASE WHEN ${is} THEN '${to}' ELSE o.state END,
+    last_error = CASE WHEN ${is} THEN CAST(:error AS text) ELSE o.last_error END,
+    settled_at = CASE WHEN ${is} THEN CAST(:now AS timestamptz) ELSE o.settled_at END
+  FROM settled WHERE o.id = settled.sms
+  RETURNING o.id`,
+  )
+}
+
+/**
+ * All that the usual receipt does, in one statement: of an SMS in one part, with its id, on its line, from its
+ * subscriber. No row: it is another receipt, or no news. Of several parts each has to be seen behind the lock of the SMS.
+ */
+export const SETTLE_SINGLE: Record<'delivered' | 'failed', ReturnType<typeof singleOf>> = {
+  delivered: singleOf('DELIVERED'),
+  failed: singleOf('UNDELIVERED'),
+}
 
 /** One part of an SMS that is known. */
 export const PART_AT = statement<PartRow>(

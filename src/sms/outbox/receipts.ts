@@ -12,6 +12,7 @@ import {
   PART_STATES,
   POSSIBLE,
   SETTLE_PART,
+  SETTLE_SINGLE,
   SETTLE_WHOLE,
   STORE_PARTS,
   TAKE_EARLY,
@@ -24,6 +25,13 @@ import type { PartIds, Receipt } from './types.ts'
 /** matched: it changed something · repeat: it changed nothing · orphan: kept until its id is known. */
 export type ReceiptResult = 'matched' | 'repeat' | 'orphan'
 
+/** An SMS of which the SMSC accepted parts, on that line. */
+export interface AcceptedSms {
+  id: string
+  line: string
+  messageIds: PartIds
+}
+
 /** The key of a part without a usable id: no receipt matches it. */
 const NO_KEY = ''
 
@@ -35,38 +43,61 @@ export async function applyReceipt(deps: OutboxDeps, given: Receipt): Promise<Re
   const { clock, chance } = deps
   // Receipts write the MSISDN with a prefix more often than PDUs do.
   const receipt = { ...given, from: given.from.replace(/^(\+|00)/, '') }
-  const apply = () =>
-    deps.sql.transaction(async (trx) => {
-      const key = keyOf(deps, receipt.line, receipt.messageId, 'receipt') ?? referenceKey(receipt.reference)
-      if (key !== NO_KEY) await lockKeys(trx, [key])
-      const part = key === NO_KEY ? undefined : await findPart(deps, trx, receipt, key)
-      if (!part) return keepOrphan(trx, receipt, key, clock.now())
-      return (await applyToPart(trx, part, receipt, clock.now())) ? 'matched' : 'repeat'
-    })
+  const key = keyOf(deps, receipt.line, receipt.messageId, 'receipt') ?? referenceKey(receipt.reference)
+  const apply = async () =>
+    (await settlesSingle(deps, receipt, key))
+      ? 'matched'
+      : deps.sql.transaction(async (trx) => {
+          if (key !== NO_KEY) await LOCK_KEY(trx, { name: `sms:${key}` })
+          const part = key === NO_KEY ? undefined : await findPart(deps, trx, receipt, key)
+          if (!part) return keepOrphan(trx, receipt, key, clock.now())
+          return (await applyToPart(trx, part, receipt, clock.now())) ? 'matched' : 'repeat'
+        })
   return repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
+}
+
+async function settlesSingle(deps: OutboxDeps, receipt: Receipt, key: string): Promise<boolean> {
+  const { line, messageId: id, from, reference } = receipt
+  const state = partStateOf(receipt.state)
+  if (state === 'accepted' || key === NO_KEY || key === referenceKey(reference)) return false
+  const error = state === 'failed' ? errorOf(receipt) : null
+  return (
+    (await SETTLE_SINGLE[state](deps.sql, { key, id, line, from, error, now: new Date(deps.clock.now()) })).length > 0
+  )
 }
 
 /**
  * Stores the message ids of an accepted SMS, and applies receipts that came before. Inside the transaction that writes
  * `accepted`.
  */
-export async function storeParts(
-  deps: OutboxDeps,
-  trx: SqlRunner,
-  sms: { id: string; line: string; messageIds: PartIds },
-): Promise<void> {
-  const rows = sms.messageIds.flatMap((message_id, i) => {
+export async function storeParts(deps: OutboxDeps, trx: SqlRunner, sms: AcceptedSms): Promise<void> {
+  const accepted = acceptedParts(deps, sms)
+  if (!accepted) return
+  await STORE_PARTS(trx, { sms: sms.id, line: sms.line, ...accepted })
+  await applyEarly(deps, trx, sms, accepted)
+}
+
+/** What SETTLE_SMS and STORE_PARTS are given of parts that the SMSC accepted; null: it accepted none. */
+export function acceptedParts(deps: OutboxDeps, sms: AcceptedSms): { ids: string; keys: string } | null {
+  const ids = sms.messageIds.flatMap((message_id, i) => {
     if (message_id === null) return []
     return [{ part: i + 1, message_id, message_key: keyOf(deps, sms.line, message_id, 'response') ?? NO_KEY }]
   })
-  if (!rows.length) return
-  const own = referenceKey(referenceOf(sms.id))
-  const keys = [...rows.map((row) => row.message_key).filter((key) => key !== NO_KEY), own]
-  await lockKeys(trx, keys)
-  await STORE_PARTS(trx, { sms: sms.id, line: sms.line, parts: JSON.stringify(rows) })
+  if (!ids.length) return null
+  const keys = [...ids.map((one) => one.message_key).filter((key) => key !== NO_KEY), ownKey(sms)]
+  return { ids: JSON.stringify(ids), keys: JSON.stringify([...new Set(keys)]) }
+}
+
+/** Applies the receipts that came before their parts were stored. Inside the transaction that stored them, after it. */
+export async function applyEarly(
+  deps: OutboxDeps,
+  trx: SqlRunner,
+  sms: AcceptedSms,
+  { keys }: { keys: string },
+): Promise<void> {
   const early = await TAKE_EARLY(trx, {
-    keys: JSON.stringify(keys),
-    own,
+    keys,
+    own: ownKey(sms),
     line: sms.line,
     sms: sms.id,
     linesOfSmsc: linesOfSmsc(deps, sms.line),
@@ -150,10 +181,8 @@ function linesOfSmsc(deps: OutboxDeps, line: string): string {
   return JSON.stringify(deps.linesOfSmsc?.(line) ?? [line])
 }
 
-async function lockKeys(trx: SqlRunner, keys: readonly string[]): Promise<void> {
-  for (const key of [...new Set(keys)].toSorted()) {
-    await LOCK_KEY(trx, { name: `sms:${key}` })
-  }
+function ownKey({ id }: AcceptedSms): string {
+  return referenceKey(referenceOf(id))
 }
 
 export type Match = Pick<Receipt, 'line' | 'messageId' | 'from' | 'state' | 'error'>
@@ -184,7 +213,7 @@ export async function applyToPart(trx: SqlRunner, part: PartRow, receipt: Match,
   const whole = all.some((one) => one.state === 'failed') ? 'failed' : isWhole ? 'delivered' : 'accepted'
   const to = whole === 'accepted' ? part.state : nextState(part.state, eventOf(whole))
   if (to === part.state) return true
-  const error = to === 'failed' ? `receipt: ${receipt.state} ${receipt.error}`.trim() : null
+  const error = to === 'failed' ? errorOf(receipt) : null
   await SETTLE_WHOLE(trx, { sms: part.sms, state: to, error, now: new Date(nowMs) })
   return true
 }
@@ -193,6 +222,10 @@ async function keepOrphan(trx: SqlRunner, receipt: Receipt, key: string, nowMs: 
   const { line, messageId: id, from, reference, state, error } = receipt
   const kept = await KEEP_ORPHAN(trx, { line, id, key, from, reference, state, error, now: new Date(nowMs) })
   return kept.length ? 'orphan' : 'repeat'
+}
+
+function errorOf({ state, error }: Match): string {
+  return `receipt: ${state} ${error}`.trim()
 }
 
 function partStateOf(state: Receipt['state']): PartState {

@@ -4,6 +4,7 @@
  */
 import { nextState, statesHearing, type ReminderEvent } from '../../../machines/reminder.ts'
 import { statement } from '../../base/index.ts'
+import { LOCKED_KEYS, storingParts } from './receipt-rows.ts'
 
 export interface ClaimedRow {
   id: string
@@ -108,17 +109,23 @@ export const TAKE_PART = statement<{ id: string }>(
   RETURNING id`,
 )
 
-/** The result, written by the owner of the lease; a receipt may have been faster. */
+/**
+ * The result, written by the owner of the lease; a receipt may have been faster. With it the message ids of parts that
+ * the SMSC accepted: `:ids` and `:keys`, as in STORE_PARTS.
+ */
 export const SETTLE_SMS = statement<{ id: string }>(
   'sms-settle',
   `
+  WITH kept AS (
   UPDATE sms_outbox SET state = CAST(:state AS text), wake_at = CAST(:wake AS timestamptz),
     attempts = attempts - CAST(:uncounted AS int), losses = losses + CAST(:lost AS int),
     last_status = CAST(:status AS int), last_error = CAST(:error AS text),
     sent_line = COALESCE(CAST(:line AS text), sent_line), parts = COALESCE(CAST(:parts AS int), parts),
     settled_at = CASE WHEN CAST(:final AS boolean) THEN CAST(:now AS timestamptz) END
   WHERE id = CAST(:id AS bigint) AND lease = :lease AND state IN (${hearing({ type: 'ACCEPTED' })})
-  RETURNING id`,
+  RETURNING id
+  ), stored AS (${storingParts('kept.id', 'FROM kept,')})
+  SELECT id, ${LOCKED_KEYS} FROM kept`,
 )
 
 /** Postpones a leased row without a try. */

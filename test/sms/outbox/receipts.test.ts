@@ -8,6 +8,7 @@ import type { Receipt, SmsOutcome, SmsToSend } from '../../../src/sms/outbox/typ
 import { fakeClock, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
 import { HOUR, MSISDN, outboxFixture, START, type OutboxFixture } from './fixture.ts'
+import { aroundSql } from '../../support/sql.ts'
 
 describeBoth('receipts of SMS', (database) => {
   let knex: Knex
@@ -48,6 +49,33 @@ describeBoth('receipts of SMS', (database) => {
     await outbox.tick()
     assert.equal(await state(id), 'delivered')
     assert.equal(await knex('sms_receipt_orphan').first(), undefined)
+  })
+
+  it('may meet the response: neither misses the other, however they meet', async () => {
+    const ids = await Promise.all(Array.from({ length: 60 }, (_, n) => owe({ subject: `dental:${n}` })))
+    const told: Promise<unknown>[] = []
+    answer = ({ id }) => {
+      // In the steps of the other's transaction.
+      for (let n = 0; n < Number(id) % 4; n++) told.push(knex.raw('SELECT 1'))
+      told.push(outbox.applyReceipt(receipt(`M${id}`)))
+      return { is: 'accepted', messageIds: [`M${id}`] }
+    }
+    assert.equal(await open({ settings: { batchMax: 60 } }).tick(), 60)
+    await Promise.all(told)
+    assert.deepEqual(await Promise.all(ids.map(state)), Array(60).fill('delivered'))
+    assert.equal(await knex('sms_receipt_orphan').first(), undefined)
+  })
+
+  it('take one statement of the usual SMS, which took three', async () => {
+    const id = await owe()
+    const names: string[] = []
+    const counted = aroundSql(database.db.sql, (statement, ask) => (names.push(statement.name), ask()))
+    const one = open({ sql: counted })
+    await one.tick()
+    const sent = names.splice(0)
+    assert.deepEqual(sent.slice(sent.indexOf('sms-submit')), ['sms-submit', 'sms-settle', 'receipt-early'])
+    assert.equal(await one.applyReceipt(receipt(`M${id}`)), 'matched')
+    assert.deepEqual(names, ['receipt-single-delivered'])
   })
 
   it('may come twice and out of order: what is final stays', async () => {
