@@ -37,7 +37,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     what: 'a turn that is played again books under a new key',
     invariants: ['I2', 'I3'],
-    near: 23,
+    near: 92,
     sabotage() {
       let n = 0
       return {
