@@ -40,10 +40,10 @@ export type Fault = { atMs: number } &
 /** What every message passes, and every SMS: where it hurts to die. */
 export const CRASH_POINTS = [
   'net',
-  'open',
-  'take',
-  'rest',
-  'confirm',
+  'read',
+  'write',
+  'settle',
+  'touch',
   'dental-hold',
   'dental-book',
   'sms-claim',
