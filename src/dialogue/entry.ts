@@ -59,11 +59,11 @@ export function recordOf(entry: DialogueEntry): DialogueRecord {
     openedMs,
     touchedMs,
     ended,
-    key: { ...entry.key },
+    key: entry.key,
     snapshot: entry.snapshot,
-    answer: { ...entry.answer },
-    reply: entry.reply && { ...entry.reply },
-    returnPath: copyPath(entry.returnPath),
+    answer: entry.answer,
+    reply: entry.reply,
+    returnPath: entry.returnPath,
     ...(status === 'taken' && entry.takeovers ? { takeovers: entry.takeovers } : {}),
   }
 }

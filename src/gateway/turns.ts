@@ -61,10 +61,13 @@ export interface Spoken {
   startedMs: number
 }
 
+type HowOnLine = Parameters<typeof playAtOnce>[2]
+
 export class Turns {
   readonly #deps: TurnsDeps
   readonly #unrested: Unrested
   readonly #leases: ReturnType<typeof createLeases>
+  readonly #how = new WeakMap<Line, HowOnLine>()
   #underWay = 0
 
   constructor(deps: TurnsDeps) {
@@ -184,9 +187,15 @@ export class Turns {
     return { ...turned(played), reply: { action: 'end', text: this.#deps.texts.oldPhone }, ended: 'completed' }
   }
 
-  #howOn(line: Line) {
-    const { limits, late } = this.#deps
-    return { ...this.#deps, language: limits.language, page: line.dialect.page, mayHold: late.mayHold }
+  /** The same for all turns on one line. */
+  #howOn(line: Line): HowOnLine {
+    const known = this.#how.get(line)
+    if (known) return known
+    const { limits, late, flows, backend, clock, log, chosenLanguage } = this.#deps
+    const how = { flows, backend, clock, log, language: limits.language, page: line.dialect.page, mayHold: late.mayHold }
+    const made = chosenLanguage ? { ...how, chosenLanguage } : how
+    this.#how.set(line, made)
+    return made
   }
 
   async #apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void> {
