@@ -192,7 +192,8 @@ export class Turns {
     const known = this.#how.get(line)
     if (known) return known
     const { limits, late, flows, backend, clock, log, chosenLanguage } = this.#deps
-    const how = { flows, backend, clock, log, language: limits.language, page: line.dialect.page, mayHold: late.mayHold }
+    const { page } = line.dialect
+    const how = { flows, backend, clock, log, page, language: limits.language, mayHold: late.mayHold }
     const made = chosenLanguage ? { ...how, chosenLanguage } : how
     this.#how.set(line, made)
     return made

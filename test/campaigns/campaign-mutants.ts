@@ -16,7 +16,9 @@ import { ownPostgres } from './own-postgres.ts'
 export const TARGETS: Readonly<Record<string, Nearest>> = {
   'src/smpp/pdu/framer.ts': { tests: ['test/smpp/pdu/framer.test.ts'] },
   'src/dialogue/turn.ts': { tests: ['test/dialogue/turn.test.ts', 'test/dialogue/held.test.ts'] },
-  'src/dialogue/classify.ts': { tests: ['test/store/journal/memory.test.ts'] },
+  'src/dialogue/classify.ts': { tests: ['test/store/journal/memory.test.ts', 'test/dialogue/dialogues.test.ts'] },
+  'src/dialogue/decider.ts': { tests: ['test/dialogue/dialogues.test.ts', 'test/store/journal/memory.test.ts'] },
+  'src/dialogue/hearing.ts': { tests: ['test/dialogue/dialogues.test.ts', 'test/store/journal/memory.test.ts'] },
   'src/dialogue/outcome.ts': { tests: ['test/dialogue/outcome.test.ts', 'test/store/journal/memory.test.ts'] },
   'src/dialogue/entry.ts': { tests: ['test/dialogue/outcome.test.ts', 'test/store/journal/memory.test.ts'] },
   'src/sms/outbox/statements.ts': { tests: ['test/sms/outbox/statements.test.ts'], postgres: true },
