@@ -154,7 +154,8 @@ const singleOf = (type: 'DELIVERED' | 'UNDELIVERED') => {
 
 /**
  * All that the usual receipt does, in one statement: of an SMS in one part, with its id, on its line, from its
- * subscriber. No row: it is another receipt, or no news. Of several parts each has to be seen behind the lock of the SMS.
+ * subscriber. No row: it is another receipt, or no news. Of several parts each has to be seen behind the lock of the
+ * SMS.
  */
 export const SETTLE_SINGLE: Record<'delivered' | 'failed', ReturnType<typeof singleOf>> = {
   delivered: singleOf('DELIVERED'),
