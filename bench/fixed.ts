@@ -29,7 +29,8 @@ const BUILDS = against > 0 ? { before: resolve(process.argv[against + 1]!), afte
 
 const CASES: Record<string, Pick<StageOptions, 'sms' | 'prepare'>> = {
   'no SMS line': {},
-  [`${SMS} SMS, due tomorrow`]: { sms: { source: '123' }, prepare: owe },
+  [`no SMS line, ${SMS} due`]: { prepare: owe('0 s') },
+  [`SMS line, ${SMS} due tomorrow`]: { sms: { source: '123' }, prepare: owe('1 day') },
 }
 
 console.table(await alternating(ROUNDS, started))
@@ -99,7 +100,9 @@ async function idling({ daemon, redisPort, postgres }: Stage): Promise<Row> {
   const redis = new Redis(redisPort)
   const sql = new pg.Client({ connectionString: postgres })
   await sql.connect()
+  const { pid } = (await sql.query('SELECT pg_backend_pid() AS pid')).rows[0] as { pid: number }
   const look = async () => ({
+    server: serverCpu(pid),
     atMs: performance.now(),
     cpu: cpuSeconds(daemon),
     commands: Number(/total_commands_processed:(\d+)/.exec(await redis.info('stats'))![1]),
@@ -114,9 +117,11 @@ async function idling({ daemon, redisPort, postgres }: Stage): Promise<Row> {
     await pause(SECONDS * 1_000)
     const after = await look()
     const seconds = (after.atMs - before.atMs) / 1_000
+    const share = (name: 'cpu' | 'server') => Number((((after[name] - before[name]) / seconds) * 100).toFixed(2))
     const per = (name: 'commands' | 'transactions') => Number(((after[name] - before[name]) / seconds).toFixed(2))
     return {
-      'core %': Number((((after.cpu - before.cpu) / seconds) * 100).toFixed(2)),
+      'core %': share('cpu'),
+      'Postgres core %': share('server'),
       'Redis commands/s': per('commands'),
       'Postgres transactions/s': per('transactions'),
     }
@@ -158,19 +163,45 @@ async function onStage<T>(options: StageOptions, run: (stage: Stage) => Promise<
   }
 }
 
-async function owe(postgres: string): Promise<void> {
-  const sql = new pg.Client({ connectionString: postgres })
-  await sql.connect()
-  try {
-    await sql.query(
-      `
-      INSERT INTO sms_outbox (subject, kind, msisdn, text, due_at, expires_at, wake_at, created_at)
-      SELECT 'bench:' || n, 'reminder', (67580000000 + n)::text, 'Reminder', now() + interval '1 day',
-        now() + interval '2 days', now(), now()
-      FROM generate_series(1, $1) AS n`,
-      [SMS],
-    )
-  } finally {
-    await sql.end()
+/** SMS that are due so long from now. */
+function owe(after: string): (postgres: string) => Promise<void> {
+  return async (postgres) => {
+    const sql = new pg.Client({ connectionString: postgres })
+    await sql.connect()
+    try {
+      await sql.query(
+        `
+        INSERT INTO sms_outbox (subject, kind, msisdn, text, due_at, expires_at, wake_at, created_at)
+        SELECT 'bench:' || n, 'reminder', (67580000000 + n)::text, 'Reminder', now() + $2::interval,
+          now() + interval '2 days', now(), now()
+        FROM generate_series(1, $1) AS n`,
+        [SMS, after],
+      )
+    } finally {
+      await sql.end()
+    }
   }
+}
+
+/** CPU seconds of a server and of all that it started, by the id of one of its processes. */
+function serverCpu(child: number): number {
+  const statOf = (pid: number | string): number[] => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number)
+  }
+  const parent = statOf(child)[1]!
+  const living = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid))
+  const ticks = living.map((pid) => {
+    try {
+      const [, above, ...rest] = statOf(pid)
+      const own = rest[9]! + rest[10]!
+      return Number(pid) === parent ? own + rest[11]! + rest[12]! : above === parent ? own : 0
+    } catch {
+      return 0 // It has ended.
+    }
+  })
+  return ticks.reduce((sum, one) => sum + one, 0) / 100
 }
