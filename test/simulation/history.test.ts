@@ -68,7 +68,7 @@ describe('histories under a virtual clock', () => {
       { atMs: 7_872, is: 'kv', weather: 'down', forMs: 1_796 },
       { atMs: 8_700, is: 'crash', daemon: 0, at: 'net', steps: 0, downMs: 1_000 },
     ]
-    const { breaches, excused } = await play({ seed: 3, daemons: 1, walkers: 3, walkMs: 12_097, faults })
+    const { breaches, excused } = await play({ seed: 114, daemons: 1, walkers: 3, walkMs: 12_097, faults })
     assert.deepEqual([breaches, excused.map(({ invariant }) => invariant)], [[], ['I1']])
   })
   for (const file of readdirSync(KEPT)) {
