@@ -4,7 +4,6 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tokenHash } from '../../src/admin/access.ts'
 import { listSms, replaceCommand } from '../../src/cli/commands/sms.ts'
-import { UsageError } from '../../src/base/errors.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { HELD_MS, heldClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
@@ -95,7 +94,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
     assert.deepEqual(inbox(msisdn), ['At eleven'])
     await assert.rejects(
       replace(id, 'At noon'),
-      (error: Error) => error instanceof UsageError && /409: not replaced: too-late/.test(error.message),
+      (error: Error) => error.name === 'UsageError' && /409: not replaced: too-late/.test(error.message),
     )
     assert.deepEqual(inbox(msisdn), ['At eleven'])
   })
