@@ -111,30 +111,7 @@ interface Derived {
 }
 
 export function createSealer({ ring, random, plain }: SealerDeps): Sealer {
-  const derived = remembered<Derived>()
-  const names = remembered<string>()
-
-  /** A key of each dialogue's own: random nonces of 96 bits then never run out. */
-  const derive = ({ id, secret }: StoreKey, name: string): Derived =>
-    derived(`${id} ${name}`, () => {
-      const octets = createHmac('sha512', secret).update(`dialogue ${name}`).digest()
-      return { id, cipher: octets.subarray(0, 32), name: Buffer.from(name) }
-    })
-  const hidden = (msisdn: string) =>
-    createHmac('sha256', ring().names)
-      .update(`msisdn ${msisdn}`)
-      .digest()
-      .subarray(0, HASH_OCTETS)
-      .toString('base64url')
-  /** The bucket is that of the plain name: one script can then look in both places, also in a Cluster. */
-  const hide = (key: DialogueKey, plain = nameOfKey(key)) =>
-    names(plain, () => `${key.group}:${HIDDEN}${String(bucketOf(plain)).padStart(2, '0')}${hidden(key.msisdn)}`)
-  const known = (stored: string): StoreKey => {
-    const id = idOf(stored)
-    const key = ring().keys.find((one) => one.id === id)
-    if (!key) throw unknownKey(id)
-    return key
-  }
+  const { derive, hidden, hide, known } = keysFrom(ring)
   const allowed = () => {
     if (!plain?.allowed()) throw unsealed()
     plain.onRead()
@@ -166,6 +143,36 @@ export function createSealer({ ring, random, plain }: SealerDeps): Sealer {
       return placeOf(key, hide(key, name), name)
     },
     fresh: () => Buffer.from(random(HASH_OCTETS)).toString('base64url'),
+  }
+}
+
+/** What is made of the keys of the ring: a key for each dialogue, and the names that hide numbers. */
+function keysFrom(ring: SealerDeps['ring']) {
+  const derived = remembered<Derived>()
+  const names = remembered<string>()
+  const hidden = (msisdn: string) =>
+    createHmac('sha256', ring().names)
+      .update(`msisdn ${msisdn}`)
+      .digest()
+      .subarray(0, HASH_OCTETS)
+      .toString('base64url')
+  return {
+    hidden,
+    /** A key of each dialogue's own: random nonces of 96 bits then never run out. */
+    derive: ({ id, secret }: StoreKey, name: string): Derived =>
+      derived(`${id} ${name}`, () => {
+        const octets = createHmac('sha512', secret).update(`dialogue ${name}`).digest()
+        return { id, cipher: octets.subarray(0, 32), name: Buffer.from(name) }
+      }),
+    /** The bucket is that of the plain name: one script can then look in both places, also in a Cluster. */
+    hide: (key: DialogueKey, plain = nameOfKey(key)) =>
+      names(plain, () => `${key.group}:${HIDDEN}${String(bucketOf(plain)).padStart(2, '0')}${hidden(key.msisdn)}`),
+    known(stored: string): StoreKey {
+      const id = idOf(stored)
+      const key = ring().keys.find((one) => one.id === id)
+      if (!key) throw unknownKey(id)
+      return key
+    },
   }
 }
 

@@ -57,7 +57,7 @@ export async function journalDialogues(options: JournalOptions): Promise<Dialogu
   try {
     const sealer = options.sealer ?? plainSealer
     const held = readJournal(dir, sealer.place(JOURNAL), onFault)
-    return over({ journal: openJournal(options, sealer, { dir, unlock, ...held }), lines: held.lines })
+    return over({ journal: new FileJournal(options, sealer, { dir, unlock, ...held }), lines: held.lines })
   } catch (error) {
     unlock()
     throw error
@@ -150,92 +150,120 @@ interface Opened extends Held {
   unlock: () => void
 }
 
-function openJournal(
-  options: JournalOptions,
-  sealer: Sealer,
-  { dir, octets, unlock, lines: before, ...held }: Opened,
-): Journal {
-  const { fsync = false, compactOctets = COMPACT_OCTETS } = options
-  const place = sealer.place(JOURNAL)
-  const file = join(dir, FILE)
-  let fd = openSync(file, 'a', 0o600)
-  let size = octets
-  let compacted = octets
-  let waiting: JournalLine[] = []
-  let isFull = false
-  let { name, number } = held
-  // Half a line of a crash goes before anything is written behind it.
-  ftruncateSync(fd, size)
+/** The journal in its file, open to be written to. */
+class FileJournal implements Journal {
+  readonly #place: SealPlace
+  readonly #sealer: Sealer
+  readonly #fsync: boolean
+  readonly #compactOctets: number
+  readonly #dir: string
+  readonly #unlock: () => void
+  #fd: number
+  #size: number
+  #compacted: number
+  #waiting: JournalLine[] = []
+  #isFull = false
+  #name: string | undefined
+  #number: number
 
-  const lineOf = (change: JournalLine, at: number) => {
-    const text = place.seal(JSON.stringify(change), boundOf(name, at))
-    return name === undefined ? `${text}\n` : `${at} ${text}\n`
+  constructor(options: JournalOptions, sealer: Sealer, { dir, octets, unlock, lines, name, number }: Opened) {
+    this.#fsync = options.fsync ?? false
+    this.#compactOctets = options.compactOctets ?? COMPACT_OCTETS
+    this.#sealer = sealer
+    this.#place = sealer.place(JOURNAL)
+    this.#dir = dir
+    this.#unlock = unlock
+    this.#name = name
+    this.#number = number
+    this.#fd = openSync(join(dir, FILE), 'a', 0o600)
+    this.#size = this.#compacted = octets
+    // Half a line of a crash goes before anything is written behind it.
+    ftruncateSync(this.#fd, octets)
+    // Nothing more goes into a file whose lines are bound to nothing, once there is a key.
+    if (octets === 0 || (name !== undefined) !== sealer.seals) this.#rewrite(lines)
   }
-  const write = (text: string) => {
+
+  append(line: JournalLine): void {
+    this.#writeLines([...this.#waiting, line])
+  }
+
+  soon(line: JournalLine): void {
+    this.#waiting.push(line)
+  }
+
+  large(): boolean {
+    return this.#size > this.#compactOctets && this.#size > 2 * this.#compacted
+  }
+
+  compact(live: () => Iterable<JournalLine>): void {
+    this.#compacted = this.#size // where it fails, the next attempt waits until the journal has doubled
+    this.#rewrite(live())
+    this.#waiting = []
+    rmSync(join(this.#dir, DAMAGED), { force: true })
+  }
+
+  check(): { durable: boolean; notes: string[] } {
+    refuseReadOnly(this.#dir)
+    if (this.#isFull) this.#tryRoom()
+    return { durable: true, notes: this.#fsync ? [] : [FSYNC_OFF] }
+  }
+
+  close(): void {
     try {
-      const written = writeAll(fd, text)
-      if (fsync) fdatasyncSync(fd)
-      size += written
-      isFull = false
+      this.#writeLines(this.#waiting)
+      fsyncSync(this.#fd)
+    } finally {
+      closeSync(this.#fd)
+      this.#unlock()
+    }
+  }
+
+  #lineOf(line: JournalLine, at: number): string {
+    const text = this.#place.seal(JSON.stringify(line), boundOf(this.#name, at))
+    return this.#name === undefined ? `${text}\n` : `${at} ${text}\n`
+  }
+
+  #write(text: string): void {
+    try {
+      const written = writeAll(this.#fd, text)
+      if (this.#fsync) fdatasyncSync(this.#fd)
+      this.#size += written
+      this.#isFull = false
     } catch (error) {
-      isFull = true
-      cutBack(fd, size)
+      this.#isFull = true
+      cutBack(this.#fd, this.#size)
       throw new StoreError('down', `the journal cannot be written (${(error as NodeJS.ErrnoException).code})`)
     }
   }
+
   /** Throws until there is room again; nothing stays of it. */
-  const tryRoom = () => {
-    const before = size
-    write(' '.repeat(ROOM_OCTETS))
-    cutBack(fd, (size = before))
+  #tryRoom(): void {
+    const before = this.#size
+    this.#write(' '.repeat(ROOM_OCTETS))
+    cutBack(this.#fd, (this.#size = before))
   }
+
   /** What is not written keeps no number. */
-  const writeLines = (lines: readonly JournalLine[]) => {
-    if (lines.length) write(lines.map((line, n) => lineOf(line, number + 1 + n)).join(''))
-    number += lines.length
-    waiting = []
+  #writeLines(lines: readonly JournalLine[]): void {
+    if (lines.length) this.#write(lines.map((line, n) => this.#lineOf(line, this.#number + 1 + n)).join(''))
+    this.#number += lines.length
+    this.#waiting = []
   }
+
   /** In a file of its own name, so that no line of an earlier one opens in it. */
-  const rewrite = (live: Iterable<JournalLine>) => {
-    const before = { name, number }
-    name = sealer.seals ? sealer.fresh() : undefined
-    number = 0
+  #rewrite(live: Iterable<JournalLine>): void {
+    const [name, number] = [this.#name, this.#number]
+    this.#name = this.#sealer.seals ? this.#sealer.fresh() : undefined
+    this.#number = 0
     try {
-      const next = writeNew(dir, headerOf(name), live, (change) => lineOf(change, ++number))
-      closeSync(fd)
-      fd = next.fd
-      size = compacted = next.size
+      const next = writeNew(this.#dir, headerOf(this.#name), live, (line) => this.#lineOf(line, ++this.#number))
+      closeSync(this.#fd)
+      this.#fd = next.fd
+      this.#size = this.#compacted = next.size
     } catch (error) {
-      ;({ name, number } = before)
+      ;[this.#name, this.#number] = [name, number]
       throw error
     }
-  }
-  // Nothing more goes into a file whose lines are bound to nothing, once there is a key.
-  if (size === 0 || (name !== undefined) !== sealer.seals) rewrite(before)
-  return {
-    append: (change) => writeLines([...waiting, change]),
-    soon: (change) => void waiting.push(change),
-    large: () => size > compactOctets && size > 2 * compacted,
-    compact(live) {
-      compacted = size // where it fails, the next attempt waits until the journal has doubled
-      rewrite(live())
-      waiting = []
-      rmSync(join(dir, DAMAGED), { force: true })
-    },
-    check() {
-      refuseReadOnly(dir)
-      if (isFull) tryRoom()
-      return { durable: true, notes: fsync ? [] : [FSYNC_OFF] }
-    },
-    close() {
-      try {
-        writeLines(waiting)
-        fsyncSync(fd)
-      } finally {
-        closeSync(fd)
-        unlock()
-      }
-    },
   }
 }
 
