@@ -12,33 +12,47 @@ export interface DueQuery {
   index: string
 }
 
-/** Names of dialogues whose deadline has come, soonest first. Where nothing is due: one cheap read a bucket. */
+/** What one server answers for all buckets at once; a Cluster is asked for each bucket. */
+export interface WholeIndex {
+  due(keys: string[], nowMs: number, limit: number): Promise<string[]>
+  count(keys: string[]): Promise<number>
+}
+
+function indexes(prefix: string, index: string, start = 0): string[] {
+  return Array.from({ length: BUCKETS }, (_, n) => `${prefix}:{b${(start + n) % BUCKETS}}:${index}`)
+}
+
+/** Names whose deadline has come, soonest first. Where nothing is due: one cheap read. */
 export async function listDue(
   client: Client,
   prefix: string,
   { nowMs, limit, start, index }: DueQuery,
+  whole?: WholeIndex,
 ): Promise<string[]> {
-  const buckets = Array.from({ length: BUCKETS }, (_, n) => (start + n) % BUCKETS)
-  const found = await Promise.allSettled(
-    buckets.map((bucket) =>
-      client.zrangebyscore(`${prefix}:{b${bucket}}:${index}`, '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit),
-    ),
-  )
-  const answers = found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-  // One node of a Cluster is away: the dialogues on the others have deadlines, too.
-  if (answers.length === 0) throw (found[0] as PromiseRejectedResult).reason
-  return answers
+  const keys = indexes(prefix, index, start)
+  const found = whole ? [await whole.due(keys, nowMs, limit)] : await dueInEach(client, keys, nowMs, limit)
+  return found
     .flatMap(pairs)
     .toSorted(order)
     .slice(0, limit)
     .map(({ name }) => name)
 }
 
-/** How many have a deadline. */
-export async function countDue(client: Client, prefix: string, index: string): Promise<number> {
-  const counts = await Promise.all(
-    Array.from({ length: BUCKETS }, (_, bucket) => client.zcard(`${prefix}:{b${bucket}}:${index}`)),
+async function dueInEach(client: Client, keys: string[], nowMs: number, limit: number): Promise<string[][]> {
+  const found = await Promise.allSettled(
+    keys.map((key) => client.zrangebyscore(key, '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)),
   )
+  const answers = found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  // One node of a Cluster is away: the dialogues on the others have deadlines, too.
+  if (answers.length === 0) throw (found[0] as PromiseRejectedResult).reason
+  return answers
+}
+
+/** How many have a deadline. */
+export async function countDue(client: Client, prefix: string, index: string, whole?: WholeIndex): Promise<number> {
+  const keys = indexes(prefix, index)
+  if (whole) return whole.count(keys)
+  const counts = await Promise.all(keys.map((key) => client.zcard(key)))
   return counts.reduce((sum, count) => sum + count, 0)
 }
 

@@ -7,7 +7,7 @@ import { bucketOf, BUCKETS, type StoreFault } from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
 import type { Change, Register, ValueSlot, Stored } from '../register.ts'
 import { asStoreError, gather, isWrongType } from './connection.ts'
-import { checkRedis, connectedTo, countDue, eraseAll, listDue, listOpen } from './keyspace.ts'
+import { checkRedis, connectedTo, countDue, eraseAll, listDue, listOpen, type WholeIndex } from './keyspace.ts'
 import { SCRIPTS, type ScriptName } from './scripts.ts'
 import type { Client } from './servers.ts'
 
@@ -33,6 +33,7 @@ export function redisRegister(options: RedisRegisterOptions): Register {
   const command = define(client)
   const cork = gather(client)
   const keys = keysOf(prefix, kind)
+  const whole = client instanceof Redis ? wholeIndex(command) : undefined
   let [closed, start] = [false, 0]
 
   const ask = async <T>(call: string, work: () => Promise<T>): Promise<T> => {
@@ -69,9 +70,9 @@ export function redisRegister(options: RedisRegisterOptions): Register {
     due: (nowMs, limit) => {
       // Another bucket comes first each time: a flood in one does not starve the others.
       start = (start + 1) % BUCKETS
-      return ask('due', () => listDue(client, prefix, { nowMs, limit, start, index: kind.index }))
+      return ask('due', () => listDue(client, prefix, { nowMs, limit, start, index: kind.index }, whole))
     },
-    count: () => ask('count', () => countDue(client, prefix, kind.index)),
+    count: () => ask('count', () => countDue(client, prefix, kind.index, whole)),
     names: (limit) => names(client, prefix, kind.index, limit),
     putAside: ({ name }, { value, at }) =>
       ask('put aside', async () => {
@@ -85,6 +86,13 @@ export function redisRegister(options: RedisRegisterOptions): Register {
       settles.flush()
       closed = true
     },
+  }
+}
+
+function wholeIndex(command: Record<ScriptName, Command>): WholeIndex {
+  return {
+    due: async (keys, nowMs, limit) => (await command.due(keys.length, ...keys, nowMs, limit)) as string[],
+    count: async (keys) => (await command.count(keys.length, ...keys)) as number,
   }
 }
 

@@ -7,7 +7,7 @@
 /** What is put aside because it does not read is kept for a week, to be looked at. */
 const QUARANTINE_MS = 604_800_000
 
-export type ScriptName = 'write' | 'touch' | 'settle' | 'putAside'
+export type ScriptName = 'write' | 'touch' | 'settle' | 'putAside' | 'due' | 'count'
 
 const STANDS = `
 local function stands(key, version) return redis.call('GETRANGE', key, 2, #version + 2) == version .. ' ' end
@@ -72,4 +72,27 @@ redis.call('ZREM', KEYS[2], ARGV[2])
 return 1
 `
 
-export const SCRIPTS: Record<ScriptName, string> = { write: WRITE, touch: TOUCH, settle: SETTLE, putAside: PUT_ASIDE }
+/** Of all indexes at once, where one server has them: names and deadlines of each up to a moment, so many at most. */
+const DUE = `
+local found = {}
+for i = 1, #KEYS do
+  local due = redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+  for n = 1, #due do found[#found + 1] = due[n] end
+end
+return found
+`
+
+const COUNT = `
+local sum = 0
+for i = 1, #KEYS do sum = sum + redis.call('ZCARD', KEYS[i]) end
+return sum
+`
+
+export const SCRIPTS: Record<ScriptName, string> = {
+  write: WRITE,
+  touch: TOUCH,
+  settle: SETTLE,
+  putAside: PUT_ASIDE,
+  due: DUE,
+  count: COUNT,
+}

@@ -197,6 +197,20 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     own.disconnect()
     assert.ok(writes >= 1 && writes <= 3, `${writes} writes`)
   })
+  it('asks one server once for all that is due, and once for how many there are', async () => {
+    const own = new Redis(services.redisUrl!, REDIS_OPTIONS)
+    await new Promise((done) => own.once('ready', done))
+    const store = await place.open(LIMITS, { url: undefined, client: own } as never)
+    const { asked, overdue } = dialogueFixture(store)
+    await Promise.all(Array.from({ length: 20 }, (_, n) => asked({ msisdn: String(n) })))
+    await overdue(T0)
+    const sent: string[] = []
+    const send = own.sendCommand.bind(own)
+    own.sendCommand = (command, stream) => (sent.push(command.name), send(command, stream))
+    assert.deepEqual([await store.count(), await overdue(T0)], [20, []])
+    assert.deepEqual(sent, ['evalsha', 'evalsha'])
+    own.disconnect()
+  })
   it('puts aside what does not read, counts it, and goes on', async () => {
     for (const spoil of ['garbage', '', '1rc 1', '2xc 2 "e"', undefined]) {
       const { asked, answer, find, begin } = dialogueFixture(await open())
