@@ -109,6 +109,6 @@ describe('the probe, at a network that is not our simulator', () => {
         () => deliver({ sequence: 3, op: 34, parameter: '1777000400000007' }),
       ),
     )
-    assert.match(said, /not answered: no text, perhaps a hang-up/)
+    assert.match(said, /not answered: no text, it may be a hang-up/)
   })
 })
