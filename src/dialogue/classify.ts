@@ -19,6 +19,11 @@ import type { DialogueLimits, Taking } from './types.ts'
 export const STEPS = 128
 /** How far behind the last answer a late copy may lie; a network that skips further is not counting back. */
 export const OLDER_MAX = 16
+/**
+ * SMSCs respond to a submit_sm within milliseconds: after this a response is overdue. It is not the time that one is
+ * waited for, which is longer: a daemon that died with its link waits no more, and the subscriber presses in vain.
+ */
+export const OVERDUE_MS = 2_000
 
 /** `entry` is what stands in the store afterwards; where nothing was taken, what stood there. */
 export type Classified =
@@ -192,7 +197,7 @@ function mayBeLost(old: DialogueEntry, taking: Taking): boolean {
  */
 function isLost(old: DialogueEntry, taking: Taking, { confirmMs }: DialogueLimits): boolean {
   if (!mayBeLost(old, taking)) return false
-  return taking.isGone?.(old.reply!.link) === true || taking.nowMs - old.touchedMs >= confirmMs
+  return taking.isGone?.(old.reply!.link) === true || taking.nowMs - old.touchedMs >= Math.min(confirmMs, OVERDUE_MS)
 }
 
 /** The same answer as the last one, as far as can be told: where a step is missing, the text decides. */

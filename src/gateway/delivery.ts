@@ -143,8 +143,8 @@ class ReplyDelivery implements Delivery {
     const { name: line } = reply.line
     const why = sent === 'throttled' ? 'throttled' : 'gone-on'
     metrics.count('ussd_given_up_total', { line, why })
-    const told = { line, epoch, why, tries, ms: clock.now() - startedMs, remedy: REMEDY }
-    log.warn(told, 'screen given up: the SMSC throttles us')
+    const ms = clock.now() - startedMs
+    log.warn({ line, epoch, why, tries, ms, remedy: REMEDY }, 'screen given up: the SMSC throttles us')
     return sent
   }
 

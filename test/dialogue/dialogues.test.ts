@@ -1,6 +1,7 @@
 /** Read, decide, write: what two who are at one record at once, and a register that fails, come to. */
 import assert from 'node:assert/strict'
 import { StoreError } from '../../src/base/errors.ts'
+import { OVERDUE_MS } from '../../src/dialogue/classify.ts'
 import { DECIDES_MAX } from '../../src/dialogue/decider.ts'
 import { createDialogues } from '../../src/dialogue/dialogues.ts'
 import type { DialogueRegister, DialogueStore, PlayAtOnce, Taking, TurnOutcome } from '../../src/dialogue/types.ts'
@@ -176,8 +177,8 @@ describe('a copy over another link', () => {
   it('gets the stored reply only once that link is closed, or the response is overdue', async () => {
     for (const [isGone, atMs, resend] of [
       [false, T0, false],
-      [false, T0 + LIMITS.confirmMs - 1, false],
-      [false, T0 + LIMITS.confirmMs, true],
+      [false, T0 + OVERDUE_MS - 1, false],
+      [false, T0 + OVERDUE_MS, true],
       [true, T0, true],
     ] as const) {
       const { store, asked } = stage()
