@@ -1,6 +1,7 @@
 /** Cores with one defect each, of those that such gateways have had: the simulation is worth what it finds of them. */
 import type { Breach } from '../campaigns/checker.ts'
 import type { Sabotage } from './history.ts'
+import type { Fault } from './plan.ts'
 import { execute } from './sql-model.ts'
 import { put } from './sql-outbox.ts'
 
@@ -10,6 +11,8 @@ export interface Defect {
   invariants: readonly Breach['invariant'][]
   /** The seed from 1 that last found it: a test looks from there on, to spare time. */
   near: number
+  /** Faults that it needs, where they are rare in a plan. */
+  faults?: readonly Fault[]
   sabotage(): Sabotage
 }
 
@@ -17,7 +20,9 @@ export const DEFECTS: readonly Defect[] = [
   {
     what: 'deliver_sm is acknowledged before the store has it',
     invariants: ['I1'],
-    near: 26,
+    near: 1,
+    // It harms who dies between the two, which is a matter of milliseconds.
+    faults: [3, 6, 9].map((s) => ({ atMs: s * 1_000, is: 'crash', daemon: 0, at: 'write', steps: 0, downMs: 500 })),
     sabotage: () => ({ onRequest: (pdu, link) => link.respond(pdu, 0) }),
   },
   {
