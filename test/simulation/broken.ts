@@ -11,7 +11,7 @@ export interface Defect {
   invariants: readonly Breach['invariant'][]
   /** The seed from 1 that last found it: a test looks from there on, to spare time. */
   near: number
-  /** Faults that it needs, where they are rare in a plan. */
+  /** Those that it needs, in place of a plan's own, where they are rare in one. */
   faults?: readonly Fault[]
   sabotage(): Sabotage
 }
