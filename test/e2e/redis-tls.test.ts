@@ -7,7 +7,7 @@ import { Redis } from 'ioredis'
 import { parseSettings } from '../../src/config/load.ts'
 import type { Settings } from '../../src/config/schema.ts'
 import { serversOf } from '../../src/daemon/stores.ts'
-import { connect } from '../../src/store/redis/connection.ts'
+import { connect, disconnect } from '../../src/store/redis/connection.ts'
 import { startSmsc } from '../../src/simulator/smsc/smsc.ts'
 import { ownRedis, type OwnRedis } from '../store/redis/own.ts'
 import { authority, hasOpenssl, type Pair } from '../support/certificates.ts'
@@ -97,7 +97,7 @@ postgres: embedded
         () => said.join('\n'),
       )
     } finally {
-      redis.disconnect()
+      await disconnect(redis)
     }
   }
 
@@ -155,7 +155,7 @@ postgres: embedded
       assert.match(await outcome('good', trusts(), 'first'), /WRONGPASS/)
       assert.equal(await outcome('good', trusts(), 'second'), '')
     } finally {
-      old.disconnect()
+      await disconnect(old)
       admin.disconnect()
     }
   })

@@ -5,6 +5,8 @@ import { type Log, StoreError } from '../../base/index.ts'
 import { unreachable } from '../unreachable.ts'
 import { addressOf, clientOf, mastersOf, type Client, type RedisServers } from './servers.ts'
 
+/** After ioredis has given up; as often as it tries by itself (servers.ts). */
+const AGAIN_MS = 500
 /** Those that we have done with. */
 const left = new WeakSet<Client>()
 
@@ -15,7 +17,9 @@ export async function connect(servers: RedisServers, log: Log): Promise<Client> 
   // The news of a failover, where it comes while ioredis asks the sentinels for the master already, makes it give up
   // for good: dialogues would get the busy text until the daemon is started anew.
   client.on('end', () => {
-    if (!left.has(client)) setImmediate(() => void client.connect().catch(() => undefined)) // told as 'error'
+    const again = () => left.has(client) || void client.connect().catch(() => undefined) // told as 'error'
+    // Not at once: a connection that ends as soon as it is tried would take the whole processor.
+    setTimeout(again, AGAIN_MS).unref()
   })
   await new Promise<void>((done) => {
     client.once('ready', () => done())
