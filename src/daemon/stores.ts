@@ -168,7 +168,7 @@ interface Opened {
   closeDialogues(): Promise<void>
 }
 
-async function openDialogues({ settings, log, metrics }: StoreDeps, sealer: Sealer): Promise<Opened> {
+async function openDialogues({ settings, log, metrics, clock }: StoreDeps, sealer: Sealer): Promise<Opened> {
   const { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax } = settings.dialogue
   const limits = { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax }
   const { subscribersMax } = settings.sms.long
@@ -195,7 +195,7 @@ async function openDialogues({ settings, log, metrics }: StoreDeps, sealer: Seal
       'redis has no password: every process that reaches it can end and change dialogues',
     )
   }
-  const client = await connect(serversOf(settings.redis), log)
+  const client = await connect(serversOf(settings.redis), log, clock)
   const dialogues = await redisDialogues({ client, prefix, limits, log, onFault, sealer })
   const closeDialogues = async () => {
     await dialogues.close()

@@ -1,7 +1,8 @@
 /** The connection to Redis: it fails fast, repeats nothing, writes once a loop turn, and its errors tell no secrets. */
 import type { Writable } from 'node:stream'
 import { Redis } from 'ioredis'
-import { type Log, StoreError } from '../../base/index.ts'
+import { type Log, StoreError, systemClock } from '../../base/index.ts'
+import type { Clock } from '../../ussd/index.ts'
 import { unreachable } from '../unreachable.ts'
 import { addressOf, clientOf, mastersOf, type Client, type RedisServers } from './servers.ts'
 
@@ -11,7 +12,7 @@ const AGAIN_MS = 500
 const left = new WeakSet<Client>()
 
 /** Connects in the background for ever; returns when the first attempt succeeded or failed. */
-export async function connect(servers: RedisServers, log: Log): Promise<Client> {
+export async function connect(servers: RedisServers, log: Log, clock: Clock = systemClock()): Promise<Client> {
   const client = clientOf(servers)
   watch(client, log)
   // The news of a failover, where it comes while ioredis asks the sentinels for the master already, makes it give up
@@ -19,7 +20,7 @@ export async function connect(servers: RedisServers, log: Log): Promise<Client> 
   client.on('end', () => {
     const again = () => left.has(client) || void client.connect().catch(() => undefined) // told as 'error'
     // Not at once: a connection that ends as soon as it is tried would take the whole processor.
-    setTimeout(again, AGAIN_MS).unref()
+    if (!left.has(client)) clock.after(AGAIN_MS, again)
   })
   await new Promise<void>((done) => {
     client.once('ready', () => done())
