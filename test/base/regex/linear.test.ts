@@ -115,6 +115,9 @@ const { branches } = fc.letrec<{ branches: string; branch: string; part: string;
 const mayTakeNothing = (source: string) =>
   /\)\?/.test(source) && /[*?]|\{0|\|\)|\(\)|\(\||\(\?:\||[\^$]|\\[bB]/.test(source)
 
+/** V8 finds \\B also between the two halves of one character, where there is no place. */
+const splitsPair = (source: string, said: string) => source.includes('\\B') && /[\ud800-\udfff]/.test(said)
+
 describe('the engine for expressions of operators', () => {
   it('takes whole answers that the engine of V8 takes, and no others', () => {
     fc.assert(
@@ -135,7 +138,7 @@ describe('the engine for expressions of operators', () => {
         const own = linear(source, 'anywhere')
         fc.pre(own !== undefined)
         const theirs = new RegExp(source, 'u')
-        for (const said of texts)
+        for (const said of texts.filter((one) => !splitsPair(source, one)))
           assert.deepEqual(own!.find(said), groupsOf(theirs.exec(said)), JSON.stringify([source, said]))
       }),
       { numRuns: 1_200 },
