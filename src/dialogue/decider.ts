@@ -24,7 +24,11 @@ export interface Deciding {
 
 export interface Decider {
   look(where: DialogueKey | string, nowMs: number, unreadable?: Unreadable): Promise<Held | null>
-  write(where: DialogueKey | string, what: Write): Promise<{ held: Held } | { now: Held | null }>
+  write(
+    where: DialogueKey | string,
+    what: Write,
+    unreadable?: Unreadable,
+  ): Promise<{ held: Held } | { now: Held | null }>
   /** Null: others were faster each time. */
   decide<T>(
     about: Deciding,
@@ -40,7 +44,7 @@ export function createDecider(register: DialogueRegister): Decider {
    * What we wrote; `now`: it was refused, since that stands there. Where it is not known, it is read: our own version
    * means done, and else the failure is the caller's.
    */
-  async function write(where: DialogueKey | string, what: Write): Promise<{ held: Held } | { now: Held | null }> {
+  const write: Decider['write'] = async (where, what, unreadable) => {
     let failure: unknown
     const held = await register.write(where, what).catch((error: unknown) => {
       if (!(error instanceof StoreError && error.code === 'down')) throw error
@@ -48,7 +52,7 @@ export function createDecider(register: DialogueRegister): Decider {
       return null
     })
     if (held) return { held }
-    const now = await look(where, what.nowMs).catch((error: unknown) => {
+    const now = await look(where, what.nowMs, unreadable).catch((error: unknown) => {
       throw failure ?? error
     })
     if (now?.entry.version === what.entry.version) return { held: now }
@@ -66,7 +70,7 @@ export function createDecider(register: DialogueRegister): Decider {
       for (let tries = 0; tries < DECIDES_MAX; tries++) {
         const { told, write: next } = by(now, first)
         if (!next) return { told, held: now }
-        const written = await write(key, { ...next, from: now, nowMs })
+        const written = await write(key, { ...next, from: now, nowMs }, unreadable)
         if ('held' in written) return { told, held: written.held }
         now = written.now
       }

@@ -27,7 +27,8 @@ async function seizeOne({ register, decider, limits }: Sweeping, name: string, s
   const { is, entry, deadlineMs: dueMs } = seize(now.entry, seizing, limits)
   const stays = entry === now.entry
   if (stays && !(await register.touch(name, entry.version, dueMs, nowMs))) return []
-  const written = stays ? { held: now } : await decider.write(name, { from: now, entry, nowMs, dueMs, dueByMs: nowMs })
+  const claim = { from: now, entry, nowMs, dueMs, dueByMs: nowMs }
+  const written = stays ? { held: now } : await decider.write(name, claim, 'leave')
   if (is === 'nothing' || !('held' in written)) return []
   const record = recordOf(entry)
   if (is !== 'abandoned') return [{ is, record }]
