@@ -32,6 +32,7 @@ const KIND = { letter: 's', index: 'sms' } as const
 const FULL = 'as many subscribers have unfinished SMS as sms.long.subscribersMax allows'
 /** Form and flag; the version, random, and the sealed value follow. */
 const FORM = '2-'
+const HEAD = /^2-(\S+) \n(.*)$/s
 const VERSION_OCTETS = 9
 
 export function redisParts(options: RedisPartsOptions): PartShelf {
@@ -43,12 +44,11 @@ export function redisParts(options: RedisPartsOptions): PartShelf {
   async function read(place: SealPlace): Promise<{ held: HeldDeps; version: string; at: string } | null> {
     const stored = await register.read(place)
     if (stored === null) return null
-    const [head = '', sealed = ''] = stored.value.split('\n', 2)
-    const version = head.slice(FORM.length, -1)
+    const [, version = '', sealed = stored.value] = HEAD.exec(stored.value) ?? []
     try {
-      if (!head.startsWith(FORM))
-        return { version, at: stored.at, held: JSON.parse(place.open(head, PARTS)) as HeldDeps }
-      return { version, at: stored.at, held: JSON.parse(place.open(sealed, PARTS)) as HeldDeps }
+      const held = place.open(sealed, PARTS)
+      if (version === '') throw new Error('not in a form that this release knows')
+      return { version, at: stored.at, held: JSON.parse(held) as HeldDeps }
     } catch (error) {
       if (error instanceof StoreError && error.code === 'sealed') throw error
       onFault?.(error instanceof StoreError && error.code === 'unsealed' ? 'unsealed' : 'corrupt')
