@@ -1,5 +1,6 @@
 /** Dates and times as people read them: in a zone, by patterns of each language. */
 import { DateTime } from 'luxon'
+import { remembered } from './remembered.ts'
 
 export interface DateFormat {
   /** Luxon pattern, e.g. `dd/MM/yyyy`. */
@@ -21,7 +22,7 @@ export const DEFAULT_DATE_FORMAT: DateFormat = {
 
 /** `10/05/2025`; '' if it is no ISO 8601 date, nor milliseconds. */
 export function showDate(at: unknown, zone: string, format: DateFormat = DEFAULT_DATE_FORMAT): string {
-  return remembered(at, `d|${zone}|${format.locale}|${format.date}`, () => {
+  return shownOnce(at, `d|${zone}|${format.locale}|${format.date}`, () => {
     const moment = momentOf(at, zone)
     return moment ? plainBlanks(moment.setLocale(format.locale).toFormat(format.date)) : ''
   })
@@ -29,7 +30,7 @@ export function showDate(at: unknown, zone: string, format: DateFormat = DEFAULT
 
 /** `9 AM`, `9:30 AM`, `12 PM`; '' if it is no ISO 8601 date, nor milliseconds. */
 export function showTime(at: unknown, zone: string, format: DateFormat = DEFAULT_DATE_FORMAT): string {
-  return remembered(at, `t|${zone}|${format.locale}|${format.time}|${format.timeMinutes}`, () => {
+  return shownOnce(at, `t|${zone}|${format.locale}|${format.time}|${format.timeMinutes}`, () => {
     const moment = momentOf(at, zone)
     if (!moment) return ''
     const pattern = moment.minute === 0 ? format.time : format.timeMinutes
@@ -39,19 +40,12 @@ export function showTime(at: unknown, zone: string, format: DateFormat = DEFAULT
 
 /** Formatted moments in the cache: many subscribers see the same slots, and formatting one takes 20 µs. */
 const MOMENTS_MAX = 2000
-const shown = new Map<string, string>()
+const shown = remembered<string>(MOMENTS_MAX)
 /** Characters of a moment that comes as a text; those up to here are remembered. */
 const WRITTEN_MAX = 40
 
-function remembered(at: unknown, how: string, show: () => string): string {
-  if (typeof at !== 'string' || at.length > WRITTEN_MAX) return show()
-  const key = `${at}|${how}`
-  const known = shown.get(key)
-  if (known !== undefined) return known
-  if (shown.size >= MOMENTS_MAX) shown.clear()
-  const text = show()
-  shown.set(key, text)
-  return text
+function shownOnce(at: unknown, how: string, show: () => string): string {
+  return typeof at !== 'string' || at.length > WRITTEN_MAX ? show() : shown(`${at}|${how}`, show)
 }
 
 /** Whether the zone database knows it. */
@@ -81,7 +75,7 @@ export function plainBlanks(text: string): string {
 
 /** The day of that moment, in the zone: `2025-05-10`; undefined if it is none. */
 export function dayOf(at: unknown, zone: string): string | undefined {
-  return remembered(at, `y|${zone}`, () => momentOf(at, zone)?.toISODate() ?? '') || undefined
+  return shownOnce(at, `y|${zone}`, () => momentOf(at, zone)?.toISODate() ?? '') || undefined
 }
 
 function momentOf(at: unknown, zone: string): DateTime | undefined {

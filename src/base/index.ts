@@ -25,6 +25,7 @@ export { monotonicClock } from './monotonic-clock.ts'
 export { packageRoot, packageVersion } from './package-root.ts'
 export { readSecretFile } from './secret-file.ts'
 export { type Gate, gate, semaphore } from './semaphore.ts'
+export { remembered } from './remembered.ts'
 export { inPieces, toEnd } from './sliced-work.ts'
 export {
   prepareSql,
@@ -38,3 +39,4 @@ export {
   statement,
 } from './sql.ts'
 export { systemChance, systemClock } from './wall-clock.ts'
+export { YAML_TYPES } from './yaml-types.ts'

@@ -1,7 +1,7 @@
 /** What is wrong with settings, in sentences: faults of the schema, and of YAML that means something else. */
 import { visit, type Document } from 'yaml'
 import type { z } from 'zod'
-import { type Problem, didYouMean } from '../base/index.ts'
+import { type Problem, didYouMean, YAML_TYPES } from '../base/index.ts'
 import { settingsSchema } from './schema.ts'
 
 /** A code without quotes is an alias to YAML. */
@@ -52,21 +52,10 @@ export function explain(issue: z.core.$ZodIssue, given: Given): Problem[] {
   return [{ where: where(issue.path), what: `${said} ${faultOf(issue, valueAt(raw, issue.path))}` }]
 }
 
-/** Types by the names that people who write YAML know. */
-const TYPES: Record<string, string> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a block of keys',
-  record: 'a block of keys',
-}
-
 function faultOf(issue: z.core.$ZodIssue, value: unknown): string {
   switch (issue.code) {
     case 'invalid_type':
-      return value === undefined ? 'is missing' : `must be ${TYPES[issue.expected] ?? issue.expected}`
+      return value === undefined ? 'is missing' : `must be ${YAML_TYPES[issue.expected] ?? issue.expected}`
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}`
     case 'invalid_format':

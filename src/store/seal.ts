@@ -12,7 +12,7 @@
  */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import { bucketOf, HIDDEN, keyOfName, nameOfKey, type DialogueKey } from '../dialogue/index.ts'
-import { StoreError } from '../base/index.ts'
+import { remembered, StoreError } from '../base/index.ts'
 
 export interface StoreKey {
   /** Stands with everything that it sealed. */
@@ -148,8 +148,8 @@ export function createSealer({ ring, random, plain }: SealerDeps): Sealer {
 
 /** What is made of the keys of the ring: a key for each dialogue, and the names that hide numbers. */
 function keysFrom(ring: SealerDeps['ring']) {
-  const derived = remembered<Derived>()
-  const names = remembered<string>()
+  const derived = remembered<Derived>(DERIVED_MAX)
+  const names = remembered<string>(DERIVED_MAX)
   const hidden = (msisdn: string) =>
     createHmac('sha256', ring().names)
       .update(`msisdn ${msisdn}`)
@@ -233,17 +233,4 @@ function unsealed(): StoreError {
 
 function isHidden(name: string): boolean {
   return name.charAt(name.lastIndexOf(':') + 1) === HIDDEN
-}
-
-/** Remembers what was computed, and forgets all of it when that is too much. */
-function remembered<T>(): (name: string, make: () => T) => T {
-  const held = new Map<string, T>()
-  return (name, make) => {
-    const found = held.get(name)
-    if (found !== undefined) return found
-    if (held.size >= DERIVED_MAX) held.clear()
-    const made = make()
-    held.set(name, made)
-    return made
-  }
 }

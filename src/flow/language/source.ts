@@ -1,7 +1,7 @@
 /** YAML that a person wrote, with the place of everything in it, so that a complaint can point. */
 import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml'
 import type { z } from 'zod'
-import { type Problem, remedyAmong } from '../../base/index.ts'
+import { type Problem, remedyAmong, YAML_TYPES } from '../../base/index.ts'
 import type { Path } from '../terms/index.ts'
 
 /** Longest file that is read. A flow of 1,500 screens is some 200,000. */
@@ -194,19 +194,8 @@ function unionProblem(issue: z.core.$ZodIssueInvalidUnion, { schema, value, yaml
   }
 }
 
-const ARTICLES: Record<string, string> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a block of keys',
-  record: 'a block of keys',
-  null: 'null',
-}
-
 function article(expected: string): string {
-  return ARTICLES[expected] ?? `a ${expected}`
+  return YAML_TYPES[expected] ?? (expected === 'null' ? 'null' : `a ${expected}`)
 }
 
 function missing(value: unknown, path: Path): boolean {
