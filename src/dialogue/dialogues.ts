@@ -1,7 +1,6 @@
 /** What may be done with dialogues, over any register: read, decide, write. */
 import { randomBytes } from 'node:crypto'
 import { pooled, StoreError } from '../base/index.ts'
-import { tallied } from './census.ts'
 import { bury, classifyAnswer, classifyBegin } from './classify.ts'
 import { createDecider, DECIDES_MAX, type Ruling } from './decider.ts'
 import { deadlineMs, endMs, recordOf, tokenOf } from './entry.ts'
@@ -100,6 +99,12 @@ async function census(register: DialogueRegister, limit: number): Promise<Census
     for (const held of found) if (held && held.entry.status !== 'ended') revisions.push(held.entry.revision)
   }
   return { open: tallied(revisions.slice(0, limit)), whole: listed <= limit && !unread }
+}
+
+function tallied(revisions: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const revision of revisions) counts.set(revision, (counts.get(revision) ?? 0) + 1)
+  return counts
 }
 
 function crowded(): StoreError {

@@ -11,7 +11,6 @@
 import type { DialogueEntry, DialogueKey } from '../dialogue/index.ts'
 import { StoreError } from '../base/index.ts'
 import type { EndReason, JsonObject, ReturnPath, UssdAction } from '../ussd/index.ts'
-import { word } from './stored-word.ts'
 import type { SealPlace } from './seal.ts'
 
 const FORM = '3'
@@ -227,6 +226,16 @@ function readPath(path: unknown[], key: DialogueKey): ReturnPath {
     ...(more === undefined ? {} : { more: more as Record<string, string> }),
   }
 }
+
+/** As it is, or as JSON without spaces where it could be taken for something else. */
+function word(text: string): string {
+  if (PLAIN.test(text)) return text
+  const json = JSON.stringify(text)
+  return json.includes(' ') ? json.replaceAll(' ', '\\u0020') : json
+}
+
+/** Printable ASCII that does not begin like JSON, like nothing, or like sealed text. */
+const PLAIN = /^[!#-,.-~][!-~]*$/
 
 function string(stored: string): string {
   if (stored === '') throw new Error('a word of a dialogue is not a string')

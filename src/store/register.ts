@@ -2,8 +2,7 @@
  * The port of a store: values by name, compare-and-set by the version that a value begins with, and an index of
  * deadlines. Redis and the journal are two of it; dialogues and parts of SMS are kept in one each.
  *
- * A value is `<form><flag><version> …`, its first line the head (head.ts). The register looks at the version and the
- * flag alone.
+ * A value is `<form><flag><version> …`, its first line the head (record.ts). Only the head is looked at.
  */
 export interface ValueSlot {
   name: string
@@ -32,7 +31,7 @@ export interface Change {
 }
 
 export interface Register {
-  /** Rejects with StoreError; `unlike` is called where something stands there that is no value at all. */
+  /** Rejects with StoreError. What is no value at all reads as ''. */
   read(slot: ValueSlot): Promise<Stored | null>
   /** False: another version stands there. StoreError 'too-large': there is no room for one more. */
   write(slot: ValueSlot, change: Change): Promise<boolean>

@@ -101,11 +101,14 @@ function keysOf(prefix: string, { letter, index }: RedisRegisterOptions['kind'])
   return {
     value: (name: string) => `${at(name)}:${letter}:${name}`,
     aside: (name: string) => `${at(name)}:${ASIDE}:${name}`,
-    both: (name: string) => [`${at(name)}:${letter}:${name}`, `${at(name)}:${index}`],
+    both(name: string) {
+      const bucket = at(name)
+      return [`${bucket}:${letter}:${name}`, `${bucket}:${index}`]
+    },
   }
 }
 
-/** What is no string at all reads as no value. */
+/** What is no string at all reads as ''. */
 async function get(client: Client, key: string, at: string): Promise<Stored | null> {
   try {
     const value = await client.get(key)
