@@ -13,10 +13,11 @@ import { dialogueFixture, expectIs, LIMITS, PATH, T0 } from '../contract/dialogu
 function stage() {
   const register = dialogueRegister({ register: memoryRegister({}), limits: LIMITS })
   const calls: string[] = []
+  const reads: string[] = []
   const state: { beforeWrite: (() => unknown)[]; afterWrite: (() => unknown)[] } = { beforeWrite: [], afterWrite: [] }
   const watched: DialogueRegister = {
     ...register,
-    read: (...of) => (calls.push('read'), register.read(...of)),
+    read: (...of) => (calls.push('read'), reads.push(of[1].unreadable), register.read(...of)),
     async write(...of) {
       calls.push('write')
       await state.beforeWrite.shift()?.()
@@ -28,7 +29,7 @@ function stage() {
     touch: (...of) => (calls.push('touch'), register.touch(...of)),
   }
   const store = createDialogues({ register: watched, limits: LIMITS })
-  return { store, calls, state, ...dialogueFixture(store) }
+  return { store, calls, reads, state, ...dialogueFixture(store) }
 }
 
 let serial = 0
@@ -132,6 +133,14 @@ describe('two who decide from the same record', () => {
     state.beforeWrite.push(() => bury({ network: '16' }))
     expectIs(await pressed(store, '1'), 'next')
     assert.equal((await find())?.turn, 2)
+  })
+  it('what a sweep cannot read behind a refused write is left to who can', async () => {
+    const { store, state, asked, reads } = stage()
+    await asked()
+    state.beforeWrite.push(() => store.drop({ group: 'main', msisdn: '67570000001' }, {}, 'subscriber-abort', T0))
+    reads.length = 0
+    assert.deepEqual(await store.overdue(T0 + LIMITS.idleMs, 10, 'sweeper', T0 + LIMITS.idleMs), [])
+    assert.deepEqual([reads[0], reads.at(-1)], ['leave', 'leave'])
   })
   it('is left to the SMSC to deliver again where others are faster each time', async () => {
     const { store, state, asked, bury, calls } = stage()

@@ -166,6 +166,14 @@ describeWith(['redis'], 'unfinished SMS in Redis', () => {
     assert.equal(await shelf.change(JOHN, adding(JOHN, 'new')), 1)
     assert.deepEqual(faults, ['corrupt', 'unsealed'])
   })
+
+  it('puts away a value without our head, also where it reads and there is no key', async () => {
+    await open(plainSealer).change(JOHN, adding(JOHN, 'a'))
+    const [name] = await client.keys(`${prefix}:*:s:*`)
+    await client.set(name!, (await client.get(name!))!.split('\n')[1]!)
+    assert.equal(await open(plainSealer).change(JOHN, adding(JOHN, 'new')), 1)
+    assert.deepEqual(textsOf(await open(plainSealer).find(JOHN)), ['new'])
+  })
 })
 
 describe('unfinished SMS in a file', () => {
