@@ -1,4 +1,4 @@
-# Two stages: everything that builds stays behind. No shell is needed to run it, to check it, or to stop it.
+# Several stages: everything that builds stays behind. No shell is needed to run it, to check it, or to stop it.
 # For a release, with its digest: --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:…
 ARG NODE_IMAGE=node:24-bookworm-slim
 FROM ${NODE_IMAGE} AS build
@@ -13,7 +13,7 @@ COPY machines machines
 COPY migrations migrations
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
-FROM ${NODE_IMAGE}
+FROM ${NODE_IMAGE} AS program
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /build/node_modules node_modules
@@ -22,6 +22,20 @@ COPY package.json LICENSE ./
 COPY flows flows
 COPY dialects dialects
 COPY contracts contracts
+
+# What Node.js has compiled of the program: a start takes a fifth less time. Node.js keeps it apart for each user.
+FROM program AS compiled
+RUN mkdir compiled && chown 65532:65532 compiled
+USER 65532:65532
+ENV NODE_COMPILE_CACHE=/app/compiled
+RUN node -e "import('/app/dist/src/daemon/index.js')" \
+  && node dist/src/cli/main.js health --help \
+  && chmod -R a+rX compiled
+
+FROM program
+# Root's, so that the daemon cannot change what it runs.
+COPY --from=compiled /app/compiled compiled
+ENV NODE_COMPILE_CACHE=/app/compiled
 # Written to only with embedded stores, and for the key that masks numbers in the log: mount a volume there.
 RUN mkdir /data && chown 65532:65532 /data
 VOLUME /data

@@ -10,15 +10,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
-import { Redis } from 'ioredis'
 import pg from 'pg'
-import { cpuSeconds, startStage, type Stage, type StageOptions } from './processes.ts'
+import { familyCpuSeconds, leaveOnSignals } from './processes.ts'
+import { startStage, type Stage, type StageOptions } from './stage.ts'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 3)
-const SECONDS = Number(process.env.SECONDS ?? 20)
+const STARTS = Number(process.env.STARTS ?? 7)
+const SECONDS = Number(process.env.SECONDS ?? 60)
 const SMS = Number(process.env.SMS ?? 7_000)
-/** What is done soon after a start is over by then. */
-const SETTLE_MS = 3_000
+/** The compiler and the collector of Node work on the start that long. */
+const SETTLE_MS = Number(process.env.SETTLE ?? 120) * 1_000
 const HEALTH_RUNS = 10
 
 type Row = Record<string, string | number>
@@ -27,26 +28,38 @@ const here = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const against = process.argv.indexOf('--against')
 const BUILDS = against > 0 ? { before: resolve(process.argv[against + 1]!), after: here } : { this: here }
 
-const CASES: Record<string, Pick<StageOptions, 'sms' | 'prepare'>> = {
+const CASES: Record<string, Pick<StageOptions, 'sms' | 'prepare' | 'embedded'>> = {
   'no SMS line': {},
+  'embedded stores': { embedded: true },
   [`no SMS line, ${SMS} due`]: { prepare: owe('0 s') },
   [`SMS line, ${SMS} due tomorrow`]: { sms: { source: '123' }, prepare: owe('1 day') },
 }
 
-console.table(await alternating(ROUNDS, started))
-console.table(await alternating(ROUNDS, idle))
+leaveOnSignals()
+console.table(await alternating(STARTS, started))
 console.table(await alternating(HEALTH_RUNS, health))
+console.table(await alternating(ROUNDS, idle, 'together'))
 
-/** Each figure is the median of its rounds. */
-async function alternating(rounds: number, measure: (build: string) => Promise<Row[]>): Promise<Row[]> {
+/**
+ * Each figure is the median of its rounds. `together`: all builds at the same time, as what they measure hardly uses
+ * the machine.
+ */
+async function alternating(
+  rounds: number,
+  measure: (build: string) => Promise<Row[]>,
+  together?: 'together',
+): Promise<Row[]> {
   const groups = new Map<string, Row[]>()
-  for (let round = 0; round < rounds; round++) {
-    for (const [build, folder] of Object.entries(BUILDS)) {
-      for (const row of await measure(folder)) {
-        const name = `${row.what} ${build}`
-        groups.set(name, [...(groups.get(name) ?? []), { ...row, build }])
-      }
+  const keep = (build: string, rows: Row[]) => {
+    for (const row of rows) {
+      const name = `${row.what} ${build}`
+      groups.set(name, [...(groups.get(name) ?? []), { ...row, build }])
     }
+  }
+  for (let round = 0; round < rounds; round++) {
+    const builds = Object.entries(BUILDS)
+    if (together) await Promise.all(builds.map(async ([build, folder]) => keep(build, await measure(folder))))
+    else for (const [build, folder] of builds) keep(build, await measure(folder))
   }
   return [...groups].toSorted(([a], [b]) => (a < b ? 1 : -1)).map(([, rows]) => medians(rows))
 }
@@ -71,8 +84,10 @@ async function started(build: string): Promise<Row[]> {
       {
         what: 'start to bound',
         'wall ms': Math.round(wallMs),
+        'bare wall ms': Math.round(bare.wallMs),
+        'wall, bare Nodes': Number((wallMs / bare.wallMs).toFixed(1)),
         'CPU ms': cpuMs,
-        'bare Nodes': Number((cpuMs / bare).toFixed(1)),
+        'CPU, bare Nodes': Number((cpuMs / bare.cpuMs).toFixed(1)),
         'own files': files.length - packages.length,
         'package files': packages.length,
       },
@@ -89,22 +104,20 @@ function urlsOf(file: string): string[] {
 }
 
 async function idle(build: string): Promise<Row[]> {
-  const rows: Row[] = []
-  for (const [what, options] of Object.entries(CASES)) {
-    rows.push(await onStage({ ...options, build }, async (stage) => ({ what, ...(await idling(stage)) })))
-  }
-  return rows
+  return Promise.all(
+    Object.entries(CASES).map(([what, options]) =>
+      onStage({ ...options, build }, async (stage) => ({ what, ...(await idling(stage)) })),
+    ),
+  )
 }
 
-async function idling({ daemon, redisPort, postgres }: Stage): Promise<Row> {
-  const redis = new Redis(redisPort)
+async function idling({ daemon, redis: { client: redis }, postgres, postgresPid }: Stage): Promise<Row> {
   const sql = new pg.Client({ connectionString: postgres })
   await sql.connect()
-  const { pid } = (await sql.query('SELECT pg_backend_pid() AS pid')).rows[0] as { pid: number }
   const look = async () => ({
-    server: serverCpu(pid),
+    server: familyCpuSeconds(postgresPid),
     atMs: performance.now(),
-    cpu: cpuSeconds(daemon),
+    cpu: threadSeconds(daemon.pid!),
     commands: Number(/total_commands_processed:(\d+)/.exec(await redis.info('stats'))![1]),
     transactions: Number(
       (await sql.query(`SELECT sum(xact_commit + xact_rollback) AS n FROM pg_stat_database`)).rows[0].n,
@@ -126,32 +139,43 @@ async function idling({ daemon, redisPort, postgres }: Stage): Promise<Row> {
       'Postgres transactions/s': per('transactions'),
     }
   } finally {
-    redis.disconnect()
     await sql.end()
   }
 }
 
 /** A daemon need not run: what is measured is how long it takes to ask. */
 async function health(build: string): Promise<Row[]> {
-  const cpuMs = childCpuMs([join(build, 'dist/src/cli/main.js'), 'health', '--port', '9'])
-  const bareMs = bareNode()
-  return [{ what: 'health', 'CPU ms': cpuMs, 'bare Nodes': Number((cpuMs / bareMs).toFixed(2)) }]
+  const { cpuMs } = costOf([join(build, 'dist/src/cli/main.js'), 'health', '--port', '9'])
+  return [{ what: 'health', 'CPU ms': cpuMs, 'bare Nodes': Number((cpuMs / bareNode().cpuMs).toFixed(2)) }]
 }
 
-function bareNode(): number {
-  return childCpuMs(['--eval', '0'])
+function bareNode(): Cost {
+  return costOf(['--eval', '0'])
 }
 
-/** CPU milliseconds, user and system, of a process from its start to its end. */
-function childCpuMs(args: string[]): number {
+interface Cost {
+  wallMs: number
+  /** User and system. */
+  cpuMs: number
+}
+
+/** Of a process from its start to its end. */
+function costOf(args: string[]): Cost {
   const times = (): number => {
     const stat = readFileSync('/proc/self/stat', 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return (Number(fields[13]) + Number(fields[14])) * 10
   }
-  const before = times()
+  const [before, beganMs] = [times(), performance.now()]
   spawnSync(process.execPath, args, { stdio: 'ignore' })
-  return times() - before
+  return { cpuMs: times() - before, wallMs: performance.now() - beganMs }
+}
+
+/** CPU seconds of all threads so far: /proc/PID/stat counts in steps of 10 ms, which is too coarse here. */
+function threadSeconds(pid: number): number {
+  const tasks = readdirSync(`/proc/${pid}/task`)
+  const ns = tasks.map((task) => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]))
+  return ns.reduce((sum, one) => sum + one, 0) / 1e9
 }
 
 async function onStage<T>(options: StageOptions, run: (stage: Stage) => Promise<T>): Promise<T> {
@@ -181,27 +205,4 @@ function owe(after: string): (postgres: string) => Promise<void> {
       await sql.end()
     }
   }
-}
-
-/** CPU seconds of a server and of all that it started, by the id of one of its processes. */
-function serverCpu(child: number): number {
-  const statOf = (pid: number | string): number[] => {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .map(Number)
-  }
-  const parent = statOf(child)[1]!
-  const living = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid))
-  const ticks = living.map((pid) => {
-    try {
-      const [, above, ...rest] = statOf(pid)
-      const own = rest[9]! + rest[10]!
-      return Number(pid) === parent ? own + rest[11]! + rest[12]! : above === parent ? own : 0
-    } catch {
-      return 0 // It has ended.
-    }
-  })
-  return ticks.reduce((sum, one) => sum + one, 0) / 100
 }

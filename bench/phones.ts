@@ -5,18 +5,21 @@
  */
 import { systemChance, systemClock } from '../src/base/wall-clock.ts'
 import { load, type LoadResult } from '../src/simulator/load/index.ts'
+import { seededChance } from '../src/simulator/smsc/chaos.ts'
 import { startSmsc } from '../src/simulator/smsc/smsc.ts'
-import { WALKS } from './walks.ts'
+import { SCENARIOS, type ScenarioName } from './scenarios.ts'
 
 export interface Order {
-  flow: string
+  scenario: ScenarioName
   concurrent: number
   /** The run ends after so many turns, */
   turns?: number
   /** or after so many seconds. */
   seconds?: number
-  /** Turns that fall due a second, whatever becomes of those before; absent: each phone as fast as it is answered. */
+  /** Turns that become due per second, whatever becomes of those before. Absent: each phone as fast as it gets screens. */
   perSecond?: number
+  /** They become due at random, from this seed on. Absent: evenly. */
+  seed?: number
 }
 
 export type Word =
@@ -25,14 +28,15 @@ export type Word =
   | { is: 'done'; result: LoadResult }
   | { is: 'failed'; why: string }
 
-const BOUND_MS = 30_000
+const BOUND_MS = 60_000
 
 const clock = systemClock()
 const say = (word: Word) => void process.send!(word)
 const smsc = await startSmsc({ clock, chance: systemChance, traceMax: 0 })
-process.on('message', ({ flow, ...order }: Order) => {
-  const { steps } = WALKS.find((walk) => walk.flow === flow)!
-  load({ smsc, clock, script: steps, ...order }).then(
+process.on('message', ({ scenario, seed, ...order }: Order) => {
+  const { steps } = SCENARIOS.find(({ name }) => name === scenario)!
+  const chance = seed === undefined ? {} : { chance: seededChance(seed) }
+  load({ smsc, clock, script: steps, ...order, ...chance }).then(
     (result) => say({ is: 'done', result }),
     (error: Error) => say({ is: 'failed', why: error.message }),
   )

@@ -1,207 +1,190 @@
-/**
- * The processes of a bench run: a private Redis and Postgres, the daemon as it is installed, the phones; and what each
- * has cost.
- */
-import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process'
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+/** The processes of a bench: how each is started and ended, and what it has cost. */
+import { fork, spawn, type ChildProcess } from 'node:child_process'
+import {
+  closeSync,
+  createWriteStream,
+  existsSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
-import { stringify } from 'yaml'
-import { ownPostgres, type OwnPostgres } from '../test/campaigns/own-postgres.ts'
 import type { LoadResult } from '../src/simulator/load/index.ts'
 import type { Order, Word } from './phones.ts'
-import { WALKS } from './walks.ts'
 
-const here = dirname(fileURLToPath(import.meta.url))
-const root = resolve(here, '..')
+export const benchDir = dirname(fileURLToPath(import.meta.url))
+export const root = resolve(benchDir, '..')
 
 /** Clock ticks of /proc/<pid>/stat a second: USER_HZ, 100 on every Linux that Node runs on. (proc(5)) */
 const TICKS = 100
 const STOP_MS = 10_000
+/** After a signal, also for what was still being started. */
+const LEAVE_MS = 30_000
+const REWRITE_LOOK_MS = 20
+/** How much of what a process wrote last is in its error. */
+const SAID_OCTETS = 2_000
 
-export interface Stage {
-  daemon: ChildProcess
-  redis: ChildProcess
-  /** URL of the database. */
-  postgres: string
-  redisPort: number
-  /** From the start of the daemon's process until its bind stood. */
-  started: { wallMs: number; cpuMs: number }
-  /** Runs one order on the phones. */
-  walk(order: Order): Promise<LoadResult>
-  /** Sums of the daemon's counters and gauges, all labels together. */
-  metrics(): Promise<Map<string, number>>
-  /** Empties Redis and its append-only file, so that the disk never holds more than one run. */
-  clear(): Promise<void>
+/** Processes that belong together, and a folder of theirs. */
+export interface Crew {
+  dir: string
+  /** What it says goes into `<name>.out`. */
+  start(name: string, program: string, args: string[], options?: CrewOptions): ChildProcess
+  /** One that was started otherwise. */
+  add(child: ChildProcess): void
+  /** Something else to end, before the processes. */
+  onStop(work: () => Promise<unknown>): void
+  /** Resolves with the work; rejects when one of them ends before. */
+  until<T>(work: Promise<T>): Promise<T>
   stop(): Promise<void>
 }
 
-export interface StageOptions {
-  /** Where the daemon leaves a CPU profile when it ends. */
-  profileDir?: string | undefined
-  /** The line's settings of that name. */
-  sms?: object
-  /** A folder with another build, for figures side by side; default: this one. */
-  build?: string
-  /** Of the daemon's process, besides ours. */
-  env?: Record<string, string>
-  /** Before the daemon starts, with the database migrated. */
-  prepare?(postgres: string): Promise<void>
+interface CrewOptions {
+  cwd?: string
+  env?: Record<string, string | undefined>
+  /** With a channel for messages. */
+  ipc?: boolean
 }
 
-export async function startStage(options: StageOptions): Promise<Stage> {
-  const { build = root } = options
-  const dir = mkdtempSync(join(tmpdir(), 'ussd-bench-'))
-  const children: ChildProcess[] = []
-  let postgres: OwnPostgres | undefined
-  const stop = async () => {
-    for (const child of children.toReversed()) await end(child)
-    await postgres?.close()
-    rmSync(dir, { recursive: true, force: true })
-  }
+const crews = new Set<Crew>()
+
+/** Ends every process of every crew, also of those that are still being started. */
+export async function stopCrews(): Promise<void> {
+  await Promise.all([...crews].map((crew) => crew.stop()))
+}
+
+let isStopping = false
+
+/** A signal has ended the bench: what fails now fails of that. */
+export function isLeaving(): boolean {
+  return isStopping
+}
+
+/** Ends the bench with all its processes. What is under way fails as they end. */
+export function leave(code: number): void {
+  isStopping = true
+  process.exitCode = code
+  void stopCrews()
+  setTimeout(() => process.exit(code), LEAVE_MS).unref()
+}
+
+/** Ctrl-C, and a supervisor's SIGTERM, leave no process and no folder behind. */
+export function leaveOnSignals(): void {
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    process.once(signal, () => leave(code))
+}
+
+/** Starts them. If that fails, it ends all that it has started. */
+export async function crewOf<T>(name: string, build: (crew: Crew) => Promise<T>): Promise<T> {
+  const crew = newCrew(name)
+  crews.add(crew)
   try {
-    const [redisPort, adminPort] = [await freePort(), await freePort()]
-    const redis = startRedis(redisPort, dir)
-    children.push(redis)
-    const phones = fork(join(here, 'phones.ts'), { execArgv: ['--import', 'tsx'], cwd: root })
-    children.push(phones)
-    const listening = await hear(phones, 'listening')
-    const admin = new Redis(redisPort, { retryStrategy: () => 50, maxRetriesPerRequest: null })
-    admin.on('error', () => undefined)
-    await admin.ping()
-    postgres = await ownPostgres()
-    const config = join(dir, 'connector.yaml')
-    const places = { smpp: listening.port, redis: redisPort, postgres: postgres.url, admin: adminPort, dir }
-    writeFileSync(config, stringify(settingsOf(places, options.sms)))
-    execFileSync(process.execPath, [join(build, 'dist/src/cli/main.js'), 'migrate', '--config', config], {
-      stdio: 'ignore',
-    })
-    await options.prepare?.(postgres.url)
-    const bound = hear(phones, 'bound')
-    const beganMs = performance.now()
-    const daemon = startDaemon(config, dir, { ...options, build })
-    children.push(daemon)
-    await Promise.race([bound, died(daemon, join(dir, 'daemon.log'))])
-    return {
-      started: { wallMs: performance.now() - beganMs, cpuMs: Math.round(cpuSeconds(daemon) * 1_000) },
-      daemon,
-      redis,
-      redisPort,
-      postgres: postgres.url,
-      async walk(order) {
-        phones.send(order)
-        return (await hear(phones, 'done')).result
-      },
-      metrics: () => scrape(adminPort),
-      clear: () => emptied(admin),
-      async stop() {
-        admin.disconnect()
-        await stop()
-      },
-    }
+    return await build(crew)
   } catch (error) {
-    await stop()
+    await crew.stop()
     throw error
   }
 }
 
-async function emptied(redis: Redis): Promise<void> {
-  await redis.flushall()
-  await redis.bgrewriteaof()
-  while (/aof_rewrite_in_progress:1/.test(await redis.info('persistence')))
-    await new Promise((done) => setTimeout(done, 20))
-}
-
-/** CPU seconds, user and system, of all threads of a process so far. */
-export function cpuSeconds(child: ChildProcess): number {
-  const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS
-}
-
-/** write, writev and the like, of all threads so far; undefined where /proc does not say. */
-export function writeCalls(child: ChildProcess): number | undefined {
-  try {
-    return Number(/^syscw: (\d+)$/m.exec(readFileSync(`/proc/${child.pid}/io`, 'utf8'))?.[1])
-  } catch {
-    return undefined
+function newCrew(name: string): Crew {
+  const dir = mkdtempSync(join(tmpdir(), `ussd-bench-${name}-`))
+  const children: ChildProcess[] = []
+  const works: (() => Promise<unknown>)[] = []
+  const gone: Promise<never>[] = []
+  let stopped: Promise<void> | undefined
+  const stopAll = async () => {
+    for (const child of children.toReversed()) await end(child)
+    for (const work of works.toReversed()) await work().catch(() => undefined)
+    rmSync(dir, { recursive: true, force: true })
+    crews.delete(crew)
   }
-}
-
-function startRedis(port: number, dir: string): ChildProcess {
-  const settings = {
-    port,
-    bind: '127.0.0.1',
+  const crew: Crew = {
     dir,
-    save: '',
-    appendonly: 'yes',
-    appendfsync: 'everysec',
-    maxmemory: '256mb',
-    'maxmemory-policy': 'noeviction',
-    'auto-aof-rewrite-percentage': 0,
-  }
-  return spawn(
-    'redis-server',
-    Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
-    { stdio: 'ignore' },
-  )
-}
-
-function startDaemon(
-  config: string,
-  dir: string,
-  { profileDir, build, env }: Pick<StageOptions, 'profileDir' | 'env'> & { build: string },
-): ChildProcess {
-  const profile = profileDir ? ['--cpu-prof', '--cpu-prof-dir', profileDir] : []
-  // With the young generation that deploy/ussd-connector.service gives it.
-  const child = spawn(
-    process.execPath,
-    ['--max-semi-space-size=64', ...profile, join(build, 'dist/src/cli/main.js'), 'run', '--config', config],
-    {
-      cwd: build,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+    start(as, program, args, { cwd = root, env = {}, ipc = false } = {}) {
+      if (stopped) throw new Error('the bench is stopped')
+      const stdio = ['ignore', 'pipe', 'pipe', ...(ipc ? ['ipc' as const] : [])] as const
+      const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: [...stdio] })
+      const log = join(dir, `${as}.out`)
+      const out = createWriteStream(log)
+      child.stdout!.pipe(out, { end: false })
+      child.stderr!.pipe(out, { end: false })
+      crew.add(child)
+      gone.push(died(child, log))
+      return child
     },
-  )
-  const log = createWriteStream(join(dir, 'daemon.log'))
-  child.stdout!.pipe(log, { end: false })
-  child.stderr!.pipe(log, { end: false })
-  return child
+    add(child) {
+      if (stopped) void end(child)
+      else children.push(child)
+    },
+    onStop(work) {
+      if (stopped) void work().catch(() => undefined)
+      else works.push(work)
+    },
+    until: (work) => Promise.race([work, ...gone]),
+    stop: () => (stopped ??= stopAll()),
+  }
+  return crew
 }
 
-function settingsOf(
-  {
-    smpp,
-    redis,
-    postgres,
-    admin,
-    dir,
-  }: Record<'smpp' | 'redis' | 'admin', number> & Record<'postgres' | 'dir', string>,
-  sms?: object,
-): object {
+/** Rejects when it ends; the error has what it wrote. Nobody need wait for it. */
+function died(child: ChildProcess, log: string): Promise<never> {
+  const ended = new Promise<never>((_, fail) => {
+    child.once('error', fail)
+    child.once('exit', (code, signal) => {
+      fail(new Error(`${child.spawnfile} ended with ${code ?? signal}:\n${endOf(log)}`))
+    })
+  })
+  ended.catch(() => undefined)
+  return ended
+}
+
+/** What was said last; the whole may be larger than a string can be. */
+function endOf(log: string): string {
+  if (!existsSync(log)) return ''
+  const file = openSync(log, 'r')
+  try {
+    const { size } = fstatSync(file)
+    const octets = Buffer.alloc(Math.min(size, SAID_OCTETS))
+    readSync(file, octets, 0, octets.length, size - octets.length)
+    return octets.toString('utf8')
+  } finally {
+    closeSync(file)
+  }
+}
+
+export interface Phones {
+  port: number
+  process: ChildProcess
+  /** Resolves when the first ESME is bound. */
+  bound: Promise<void>
+  walk(order: Order): Promise<LoadResult>
+}
+
+export async function startPhones(crew: Crew): Promise<Phones> {
+  const child = fork(join(benchDir, 'phones.ts'), { execArgv: ['--import', 'tsx'], cwd: root })
+  crew.add(child)
+  const bound = hear(child, 'bound').then(() => undefined)
+  // Whoever waits for it hears of it.
+  bound.catch(() => undefined)
+  const { port } = await hear(child, 'listening')
   return {
-    // As many requests in flight as phones: what is measured is the connector, not a window.
-    lines: [
-      {
-        name: 'bench',
-        smsc: { host: '127.0.0.1', port: smpp, systemId: 'bench', password: 'bench' },
-        window: 1_000,
-        ...(sms && { sms }),
-      },
-    ],
-    services: WALKS.map(({ code, flow }) => ({ code, flow })),
-    flows: { dir: join(here, 'flows') },
-    backends: { shop: { module: join(here, 'shop.mjs') } },
-    redis: { url: `redis://127.0.0.1:${redis}/0` },
-    postgres: { url: postgres },
-    data: join(dir, 'data'),
-    admin: { port: admin },
-    // Phones press keys faster than a thumb can.
-    dialogue: { perSubscriber: { perSecond: 100_000, burst: 100_000 } },
-    stopMs: 200,
+    port,
+    process: child,
+    bound,
+    async walk(order) {
+      child.send(order)
+      return (await hear(child, 'done')).result
+    },
   }
 }
 
@@ -221,28 +204,95 @@ function hear<Is extends Word['is']>(phones: ChildProcess, is: Is): Promise<Extr
   })
 }
 
-function died(daemon: ChildProcess, log: string): Promise<never> {
-  return new Promise((_, fail) => {
-    daemon.once('exit', (code) =>
-      fail(new Error(`the daemon ended with ${code}:\n${readFileSync(log, 'utf8').slice(-2_000)}`)),
-    )
-  })
+export interface OwnRedis {
+  port: number
+  process: ChildProcess
+  client: Redis
+  /** Empties it and its append-only file. */
+  clear(): Promise<void>
 }
 
-async function scrape(port: number): Promise<Map<string, number>> {
-  const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
-  if (!answer.ok) throw new Error(`/metrics answers ${answer.status}`)
-  const text = await answer.text()
-  const sums = new Map<string, number>()
-  for (const [, name, value] of text.matchAll(/^([a-z_:]+)(?:\{[^}]*\})? ([-\d.e+]+)/gim)) {
-    sums.set(name!, (sums.get(name!) ?? 0) + Number(value))
+/** Its file is rewritten as it grows, so a run never fills the disk. */
+export async function startRedis(crew: Crew, maxMb = 256): Promise<OwnRedis> {
+  const port = await freePort()
+  const settings = {
+    port,
+    bind: '127.0.0.1',
+    dir: crew.dir,
+    save: '',
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    maxmemory: `${maxMb}mb`,
+    'maxmemory-policy': 'noeviction',
+    'auto-aof-rewrite-percentage': 100,
+    'auto-aof-rewrite-min-size': '256mb',
   }
-  return sums
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const child = crew.start('redis', 'redis-server', args)
+  const client = new Redis(port, { retryStrategy: () => 50, maxRetriesPerRequest: null })
+  client.on('error', () => undefined)
+  child.once('exit', () => client.disconnect())
+  await crew.until(client.ping())
+  return { port, process: child, client, clear: () => emptied(client) }
+}
+
+async function emptied(redis: Redis): Promise<void> {
+  await redis.flushall()
+  await rewritten(redis)
+}
+
+/** Makes the append-only file as short as it can be. */
+export async function rewritten(redis: Redis): Promise<void> {
+  const isBusy = async () => /aof_rewrite_(in_progress|scheduled):1/.test(await redis.info('persistence'))
+  const pause = () => new Promise((done) => setTimeout(done, REWRITE_LOOK_MS))
+  while (await isBusy()) await pause()
+  await redis.bgrewriteaof()
+  while (await isBusy()) await pause()
+}
+
+/** CPU seconds, user and system, of all threads of a process so far. */
+export function cpuSeconds(child: ChildProcess): number {
+  const [user = 0, system = 0] = statOf(child.pid!)!.slice(11)
+  return (user + system) / TICKS
+}
+
+/** CPU seconds of a process with its children, those that have ended among them. */
+export function familyCpuSeconds(pid: number): number {
+  const own = statOf(pid)
+  if (!own) throw new Error(`process ${pid} has ended`)
+  const living = readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .flatMap((one) => [statOf(one) ?? []])
+    .filter((stat) => stat[1] === pid)
+  const all = [own, ...living].map((stat) => stat.slice(11, 15).reduce((sum, one) => sum + one, 0))
+  return all.reduce((sum, one) => sum + one, 0) / TICKS
+}
+
+/** From the state on (proc(5)); undefined where it has ended. */
+function statOf(pid: number | string): number[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number)
+  } catch {
+    return undefined
+  }
+}
+
+/** write, writev and the like, of all threads so far; undefined where /proc does not say. */
+export function writeCalls(child: ChildProcess): number | undefined {
+  try {
+    return Number(/^syscw: (\d+)$/m.exec(readFileSync(`/proc/${child.pid}/io`, 'utf8'))?.[1])
+  } catch {
+    return undefined
+  }
 }
 
 /** SIGTERM, and SIGKILL for what does not go. */
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const gone = new Promise((done) => child.once('exit', done))
   child.kill('SIGTERM')
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
@@ -250,7 +300,7 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer()
       .once('error', fail)

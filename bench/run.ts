@@ -1,88 +1,83 @@
 /**
  * The bench: dialogue turns through the installed daemon, from an SMSC in another process, dialogues in a Redis with an
- * append-only file. `npm run bench` measures and writes RESULTS.md; `-- --quick` is shorter and writes nothing;
- * `-- --profile <folder>` leaves a CPU profile of the daemon there. Figures of one machine compare with each other
- * only.
+ * append-only file; beside it what it is compared with. `npm run bench -- --help` says what there is. Figures of one
+ * run, on one machine, compare with each other only.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpuSeconds, startStage, writeCalls, type Stage } from './processes.ts'
-import { medians, report, table, type Measured } from './report.ts'
-import { WALKS } from './walks.ts'
+import { writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { askedOf, FLAT, type Asked } from './arguments.ts'
+import { playFlat } from './flat.ts'
+import type { Measured } from './measure.ts'
+import { playScenario, type Outcome } from './plan.ts'
+import { isLeaving, leave, leaveOnSignals, stopCrews } from './processes.ts'
+import { flatTable, lineOf, ratioTable, report, runTable } from './report.ts'
+import { SCENARIOS } from './scenarios.ts'
+import { playLane } from './sms-lane.ts'
 
-/** The whole run ends by then, whatever happens. */
-const LIMIT_MS = 170_000
-const CONCURRENT = [1, 50, 500]
-/** A turn leaves some 2.5 KB in the append-only file: at most 60 MB before it is emptied. */
-const TURNS = { full: { 1: 3_000, more: 24_000 }, quick: { 1: 2_000, more: 12_000 } }
-const WARM_UP_TURNS = 20_000
+/** A whole bench takes half of it. */
+const LIMIT_MS = 1_800_000
 
-const quick = process.argv.includes('--quick')
-const profileAt = process.argv.indexOf('--profile')
-const profileDir = profileAt > 0 ? process.argv[profileAt + 1] : undefined
-if (profileDir) mkdirSync(profileDir, { recursive: true })
+async function main(): Promise<void> {
+  const asked = askedOf(process.argv.slice(2))
+  if (typeof asked === 'string') return console.log(asked)
+  const limit = setTimeout(() => {
+    console.error(`not done after ${LIMIT_MS / 60_000} minutes: the machine is too busy to measure anything`)
+    leave(1)
+  }, LIMIT_MS)
+  leaveOnSignals()
+  try {
+    await (asked.sms ? playLane(asked, (line) => console.error(line)) : play(asked))
+  } finally {
+    clearTimeout(limit)
+    await stopCrews()
+  }
+}
 
-const limit = setTimeout(() => {
-  console.error(`not done after ${LIMIT_MS / 1_000} s: the machine is too busy to measure anything`)
+async function play(asked: Asked): Promise<void> {
+  const loadBefore = loadavg()[0]!
+  const outcomes: Outcome[] = []
+  for (const scenario of SCENARIOS.filter(({ name }) => asked.only.includes(name))) {
+    const outcome = await tried(scenario.name, () => playScenario(scenario, asked, tell))
+    if (outcome) outcomes.push(outcome)
+  }
+  const flat = asked.only.includes(FLAT) ? ((await tried(FLAT, () => playFlat(asked, tell))) ?? []) : []
+  const isComplete = process.exitCode === undefined
+  const measured = outcomes.flatMap((outcome) => outcome.measured)
+  if (measured.length > 0) console.log(`${runTable(measured)}\n`)
+  if (flat.length > 0) console.log(`${flatTable(flat)}\n`)
+  console.log(ratioTable(measured, flat))
+  if (asked.isWhole && isComplete)
+    writeFileSync(new URL('RESULTS.md', import.meta.url), report({ outcomes, flat, asked, loadBefore }))
+  if (![...measured, ...flat.flatMap(({ runs }) => runs)].some(isFaulty)) return
+  console.error('the daemon lost, refused or spoilt turns: what such turns cost says nothing')
   process.exitCode = 1
-  void stage.stop().finally(() => process.exit())
-}, LIMIT_MS)
-const stage = await startStage({ profileDir })
-process.once('SIGINT', () => void stage.stop().finally(() => process.exit(130)))
-try {
-  const rows = medians(await measureAll(stage, quick ? 1 : 3))
-  console.log(table(rows))
-  if (!quick && !profileDir) writeFileSync(new URL('RESULTS.md', import.meta.url), report(rows))
-} finally {
-  clearTimeout(limit)
-  await stage.stop()
 }
 
-/** The runs alternate, so that a busy minute of the machine spoils one of each and not all of one. */
-async function measureAll(on: Stage, runs: number): Promise<Measured[]> {
-  const turns = TURNS[quick ? 'quick' : 'full']
-  for (const { flow } of WALKS) await on.walk({ flow, concurrent: 50, turns: WARM_UP_TURNS })
-  const measured: Measured[] = []
-  for (let run = 0; run < runs; run++) {
-    for (const { flow } of WALKS) {
-      for (const concurrent of CONCURRENT) {
-        await on.clear()
-        measured.push(await measure(on, flow, concurrent, concurrent === 1 ? turns[1] : turns.more))
-      }
-    }
-  }
-  return measured
+function tell(one: Measured): void {
+  console.error(lineOf(one))
 }
 
-async function measure(on: Stage, flow: string, concurrent: number, turns: number): Promise<Measured> {
-  const before = await look(on)
-  const result = await on.walk({ flow, concurrent, turns })
-  const after = await look(on)
-  const faults = result.lost + result.refused + result.wrong
-  if (faults)
-    throw new Error(
-      `${flow} at ${concurrent}: ${result.lost} lost, ${result.refused} refused, ${result.wrong} wrong screens`,
-    )
-  const per = (seconds: number) => (seconds / result.turns) * 10_000
-  return {
-    flow,
-    concurrent,
-    perSecond: result.perSecond,
-    p50: result.latency.p50,
-    p99: result.latency.p99,
-    daemon: per(after.daemon - before.daemon),
-    redis: per(after.redis - before.redis),
-    writesALoop: (after.smppWrites - before.smppWrites) / (after.loops - before.loops),
-    callsATurn: (after.calls - before.calls) / result.turns,
+/** One that fails does not take the figures of the others with it. */
+async function tried<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isLeaving()) throw error
+    console.error(`${name}: ${(error as Error).message}`)
+    process.exitCode = 1
+    return undefined
+  } finally {
+    await stopCrews()
   }
 }
 
-async function look({ daemon, redis, metrics }: Stage) {
-  const figures = await metrics()
-  return {
-    daemon: cpuSeconds(daemon),
-    redis: cpuSeconds(redis),
-    calls: writeCalls(daemon) ?? NaN,
-    smppWrites: figures.get('smpp_write_total') ?? 0,
-    loops: figures.get('event_loop_turns') ?? NaN,
-  }
+/** An open loop near saturation may find every phone waiting; nothing may be lost or wrong. */
+function isFaulty({ system, faults }: Measured): boolean {
+  return system === 'daemon' && faults.lost + faults.refused + faults.wrong > 0
 }
+
+main().catch((error: Error) => {
+  if (isLeaving()) return
+  console.error(error.message)
+  process.exitCode = 1
+})

@@ -1,17 +1,29 @@
-// The bench's back end, in the daemon's process: answers at once, so that what is measured is the connector.
+/**
+ * The back end of `topup`, in a process of its own: answers at once and keeps nothing, so that what is measured is the
+ * connector. Argument: its port.
+ */
+import { createServer } from 'node:http'
+
 const BUNDLES = [
   { id: 'd1', name: 'Daily 200 MB', price: 2 },
   { id: 'd3', name: '3 days 1 GB', price: 6 },
   { id: 'w1', name: 'Weekly 2 GB', price: 12 },
   { id: 'm1', name: 'Monthly 10 GB', price: 45 },
 ]
-
-export function backend() {
-  return {
-    operations: {
-      account: async () => ({ amount: 50, currency: 'PGK' }),
-      bundles: async () => ({ rows: BUNDLES }),
-      buy: async ({ bundle }) => ({ balance: 50 - (BUNDLES.find(({ id }) => id === bundle)?.price ?? 0) }),
-    },
-  }
+const OPERATIONS = {
+  '/balance': () => ({ amount: 50, currency: 'PGK' }),
+  '/bundles': () => ({ rows: BUNDLES }),
+  '/buy': ({ bundle }) => ({ balance: 50 - BUNDLES.find(({ id }) => id === bundle).price }),
 }
+
+process.once('SIGTERM', () => process.exit(0))
+createServer({ noDelay: true }, (request, response) => {
+  let body = ''
+  request.setEncoding('utf8')
+  request.on('data', (chunk) => (body += chunk))
+  request.on('end', () => {
+    const answer = JSON.stringify(OPERATIONS[request.url](JSON.parse(body).args))
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer) })
+    response.end(answer)
+  })
+}).listen(Number(process.argv[2]), '127.0.0.1', () => console.log('listening'))

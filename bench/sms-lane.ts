@@ -1,59 +1,163 @@
 /**
- * Does USSD ever wait behind SMS? `npm run build && node --import tsx bench/sms-lane.ts`: the daemon as it is
- * installed, one bind, the SMSC in a process of its own; USSD turns at a fixed rate, by turns with nothing else and
- * with 10,000 SMS due. Prints p95 with over p95 without, from one run. SMS_PER_SECOND is the line's `sms.perSecond`, by
- * default that of the settings; 10000 is no limit at all.
+ * The SMS lane, and USSD beside it: `npm run bench -- sms`. The daemon as it is installed, one bind with a window of
+ * 100, `sms.perSecond: 10000`, a Postgres of its own, the SMSC in a process of its own. Each round: subscribers alone;
+ * thousands of SMS that are due at once; subscribers while SMS become due at half the rate of those. With `--before` by
+ * turns with another build.
  */
 import pg from 'pg'
-import { startStage } from './processes.ts'
+import { cpuSeconds, familyCpuSeconds } from './processes.ts'
+import { startStage, type Stage } from './stage.ts'
 
-const ROUNDS = Number(process.env.ROUNDS ?? 6)
+/** SMS due at once, and turns a second beside them. */
 const SMS = Number(process.env.SMS ?? 10_000)
-const SECONDS = Number(process.env.SECONDS ?? 8)
 const PER_SECOND = Number(process.env.PER_SECOND ?? 100)
-const SMS_PER_SECOND = Number(process.env.SMS_PER_SECOND ?? 50)
+const LOOK_MS = 100
+const FEED_MS = 100
 
-const stage = await startStage({ sms: { source: '123', perSecond: SMS_PER_SECOND, receipts: false } })
-const sql = new pg.Client({ connectionString: stage.postgres })
-sql.on('error', () => undefined)
-process.once('SIGINT', () => void stage.stop().finally(() => process.exit(130)))
-try {
-  await sql.connect()
-  await round(0) // warm up
-  const rows: ({ sms: 'none' | 'due' } & Awaited<ReturnType<typeof round>>)[] = []
-  for (let n = 0; n < ROUNDS; n++) {
-    // Which is first changes, so that a machine that becomes busier spoils both alike.
-    const both = n % 2 === 0 ? (['none', 'due'] as const) : (['due', 'none'] as const)
-    for (const sms of both) rows.push({ sms, ...(await round(sms === 'due' ? SMS : 0)) })
+export interface LaneAsked {
+  rounds: number
+  seconds: number
+  before?: { name: string; root: string }
+}
+
+interface LaneRow {
+  build: string
+  receipts: boolean
+  round: number
+  /** SMS a second until the last was accepted, and until the last receipt was stored. */
+  accepted: number
+  delivered: number | null
+  /** CPU seconds of 10,000 SMS: of the daemon, of Postgres, and of both. */
+  daemon: number
+  postgres: number
+  cpu: number
+  /** Milliseconds of a screen, with nothing else and with half as many SMS as go out at most. */
+  aloneP99: number
+  besideP99: number
+  /** SMS a second meanwhile. */
+  beside: number
+  lost: number
+}
+
+/** Prints a line for each round, and the medians. */
+export async function playLane(asked: LaneAsked, tell: (line: string) => void): Promise<void> {
+  const builds = [...(asked.before ? [asked.before] : []), { name: 'this build', root: undefined }]
+  const rows: LaneRow[] = []
+  for (const receipts of [false, true]) {
+    for (let round = 0; round < asked.rounds; round++) {
+      for (const { name, root } of builds) {
+        const row = { build: name, receipts, round: round + 1, ...(await laneRound(root, receipts, asked.seconds)) }
+        rows.push(row)
+        tell(JSON.stringify(row))
+      }
+    }
   }
-  console.table(rows)
-  const p95 = (sms: string) => median(rows.filter((row) => row.sms === sms).map((row) => row.p95))
-  const sent = rows.reduce((sum, row) => sum + row.sent, 0)
-  const ratio = (p95('due') / p95('none')).toFixed(2)
-  console.log(
-    `USSD p95 with SMS over without: ${ratio}; ${sent} SMS sent meanwhile, ${SMS_PER_SECOND} a second at most`,
+  console.table(
+    [false, true].flatMap((receipts) =>
+      builds.map(({ name }) => {
+        const own = rows.filter((row) => row.build === name && row.receipts === receipts)
+        const of = (key: keyof LaneRow) => median(own.map((row) => Number(row[key])))
+        return {
+          build: name,
+          receipts,
+          'accepted/s': of('accepted'),
+          'delivered/s': receipts ? of('delivered') : null,
+          'CPU s per 10,000': of('cpu'),
+          'of which Postgres': of('postgres'),
+          'USSD p99 alone': of('aloneP99'),
+          'USSD p99 beside': of('besideP99'),
+          'SMS/s beside': of('beside'),
+        }
+      }),
+    ),
   )
-} finally {
-  await sql.end()
-  await stage.stop()
 }
 
-async function round(sms: number) {
-  // Each round numbers its dialogues from the beginning: they must not be taken for copies of the last round's.
-  await stage.clear()
-  if (sms) await owe(sms)
-  const {
-    latency,
-    lost,
-    sms: sent,
-    turns,
-  } = await stage.walk({ flow: 'walk', concurrent: 50, seconds: SECONDS, perSecond: PER_SECOND })
-  // What is left of them must not disturb the next round.
-  await sql.query(`DELETE FROM sms_outbox WHERE state = 'due'`)
-  return { turns, p50: latency.p50, p95: latency.p95, max: latency.max, lost, sent }
+async function laneRound(
+  build: string | undefined,
+  receipts: boolean,
+  seconds: number,
+): Promise<Omit<LaneRow, 'build' | 'receipts' | 'round'>> {
+  const sms = { source: '123', perSecond: 10_000, receipts }
+  const stage = await startStage({ sms, window: 100, ...(build && { build }) })
+  const sql = new pg.Client({ connectionString: stage.postgres })
+  sql.on('error', () => undefined)
+  try {
+    await sql.connect()
+    await owe(sql, 200)
+    await told(stage, 'sms_total', 200)
+    const order = { scenario: 'walk', concurrent: 50, seconds, perSecond: PER_SECOND } as const
+    await stage.walk({ ...order, seconds: 1 })
+    await stage.clear()
+    const alone = await stage.walk(order)
+    const lane = await allAtOnce(stage, sql, receipts)
+    await stage.clear()
+    const feed = feeding(sql, lane.accepted / 2)
+    const beside = await stage.walk(order)
+    const fed = await feed.stop()
+    return {
+      ...lane,
+      aloneP99: alone.latency.p99,
+      besideP99: beside.latency.p99,
+      beside: round(Math.min(fed, beside.sms) / beside.seconds),
+      lost: alone.lost + beside.lost,
+    }
+  } finally {
+    await sql.end()
+    await stage.stop()
+  }
 }
 
-async function owe(count: number): Promise<void> {
+/** Thousands due in the same moment. */
+async function allAtOnce(stage: Stage, sql: pg.Client, receipts: boolean) {
+  const before = await stage.metrics()
+  const cpu = () => ({ daemon: cpuSeconds(stage.daemon), postgres: familyCpuSeconds(stage.postgresPid) })
+  const [sent, settled] = ['sms_total', 'sms_receipts_total'].map((name) => before.get(name) ?? 0)
+  await owe(sql, SMS)
+  const [from, fromMs] = [cpu(), performance.now()]
+  await told(stage, 'sms_total', sent! + SMS)
+  const accepted = (SMS / (performance.now() - fromMs)) * 1_000
+  if (receipts) await told(stage, 'sms_receipts_total', settled! + SMS)
+  const delivered = receipts ? (SMS / (performance.now() - fromMs)) * 1_000 : null
+  const to = cpu()
+  const per10000 = (used: number) => Math.round((used / SMS) * 1_000_000) / 100
+  return {
+    accepted: round(accepted),
+    delivered: delivered && round(delivered),
+    daemon: per10000(to.daemon - from.daemon),
+    postgres: per10000(to.postgres - from.postgres),
+    cpu: per10000(to.daemon - from.daemon + to.postgres - from.postgres),
+  }
+}
+
+async function told(stage: Stage, name: string, count: number): Promise<void> {
+  while (((await stage.metrics()).get(name) ?? 0) < count) await pause(LOOK_MS)
+}
+
+/** Owes so many a second until it is stopped; then says how many. */
+function feeding(sql: pg.Client, perSecond: number): { stop(): Promise<number> } {
+  const startMs = performance.now()
+  let sum = 0
+  const stopping = new AbortController()
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      const due = Math.floor(((performance.now() - startMs) * perSecond) / 1_000)
+      if (due > sum) await owe(sql, due - sum)
+      sum = Math.max(sum, due)
+      await pause(FEED_MS)
+    }
+  }
+  const running = run()
+  return {
+    async stop() {
+      stopping.abort()
+      await running
+      return sum
+    },
+  }
+}
+
+async function owe(sql: pg.Client, count: number): Promise<void> {
   await sql.query(
     `
     INSERT INTO sms_outbox (subject, kind, msisdn, text, due_at, expires_at, wake_at, created_at)
@@ -61,7 +165,14 @@ async function owe(count: number): Promise<void> {
     FROM generate_series(1, $1::int) n`,
     [count],
   )
-  await sql.query('ANALYZE sms_outbox')
+}
+
+function pause(ms: number): Promise<unknown> {
+  return new Promise((done) => setTimeout(done, ms))
+}
+
+function round(value: number): number {
+  return Math.round(value)
 }
 
 function median(values: number[]): number {

@@ -1,4 +1,4 @@
-/** The times of a bind: defaults, and why they are what they are. `timers` of a line's settings has the same names. */
+/** The times of a bind: defaults with their reasons. `timers` in a line's settings has the same names. */
 
 export interface BindTimes {
   connectMs: number
@@ -22,21 +22,21 @@ export interface BindTimes {
 
 /** Every default with its reason. */
 export const BIND_TIMES: BindTimes = {
-  connectMs: 5_000, // the system takes minutes to give up a black-holed connect
+  connectMs: 5_000, // the system takes minutes to give up a connect without an answer
   bindMs: 10_000, // session_init_timer (SMPP v3.4 §7.2); an SMSC that is up answers at once
-  enquireMs: 30_000, // of read silence; most SMSCs drop a bind after 60 s without traffic
-  enquireRespMs: 10_000, // longer than any queue in a live SMSC
+  enquireMs: 10_000, // of read silence: with two misses, a half-open link is found within 18 s
+  enquireRespMs: 4_000, // two of these are longer than the queue of a live SMSC
   missesMax: 2, // one lost answer is an accident; two are a dead link
   reconnectMs: 1_000,
   reconnectMaxMs: 30_000, // a subscriber who redials should find us after an outage
-  bindFailMaxMs: 60_000, // ESME_RBINDFAIL: an SMSC that starts says so for minutes, one that does not know us for ever
-  servedMaxMs: 5_000, // between the loss of a bind that had served and the next try: its subscribers are dialling now
-  steadyMs: 10_000, // a bind this old was good: its loss begins the retries anew
+  bindFailMaxMs: 60_000, // ESME_RBINDFAIL: a starting SMSC sends it for minutes, one that does not know us for ever
+  servedMaxMs: 5_000, // from the loss of a bind that had served to the next try: its subscribers are dialling now
+  steadyMs: 10_000, // a bind this old was good: after its loss the retries start again from the first
   refusedMs: 60_000, // wrong credentials: accounts get locked by quick retries
   refusedMaxMs: 900_000,
-  takenMs: 2_000, // already bound: our own old connection, which the SMSC will notice soon
-  takenForMs: 120_000, // ... and if not by now, another daemon holds the bind
+  takenMs: 2_000, // already bound: by our own old connection, whose end the SMSC will notice soon
+  takenForMs: 120_000, // ... and if it has not by now, another daemon holds the bind
   standbyMs: 30_000, // take over from that daemon within half a minute
-  unboundMs: 5_000, // the SMSC asked us to go: do not come back at once
+  unboundMs: 5_000, // the SMSC asked us to leave: do not come back at once
   unbindMs: 5_000, // for unbind_resp
 }

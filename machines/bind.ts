@@ -1,49 +1,46 @@
 /**
  * One bind as a statechart: when to connect, bind, probe, wait, stand by, unbind. A live actor (it has timers, on the
- * clock it is given); the socket work is in the actions that the link provides.
+ * clock that it gets). The actions, which the link provides, do the socket work.
  */
 import { assign, setup } from 'xstate'
-import type { Chance } from '../src/ussd/index.ts'
+import { statusPolicy, type Chance } from '../src/ussd/index.ts'
 import type { BindTimes } from './bind-times.ts'
-import {
-  ALREADY_BOUND,
-  BIND_FAILED,
-  FOR_GOOD,
-  NO_TRIES,
-  afterLoss,
-  afterRefusal,
-  takenLong,
-  type LossCause,
-  type Tries,
-} from './bind-tries.ts'
+import { BIND_FAILED, NO_TRIES, afterLoss, afterRefusal, takenLong, type LossCause, type Tries } from './bind-tries.ts'
 
 export type BindEvent =
   | { type: 'START' }
   | { type: 'CONNECTED' }
-  /** The connection is gone or could not be made. */
+  /** The connection is gone, or could not be made. */
   | { type: 'LOST'; cause: LossCause }
   | { type: 'BOUND' }
   | { type: 'REFUSED'; status: number }
   | { type: 'ENQUIRED' }
-  /** Stop in good order; the drain may last that long. */
-  | { type: 'STOP'; drainMs: number }
+  /** Stop in good order. The drain may take that long; unbind until `goneMs` (wall clock), at most `unbindMs`. */
+  | { type: 'STOP'; drainMs: number; goneMs?: number }
   | { type: 'DRAINED' }
   | { type: 'UNBOUND' }
 
 export interface BindInput {
   times: BindTimes
-  /** Addresses to try, in order. */
+  /** The addresses to try, in order. */
   hosts: number
   now: () => number
   chance: Chance
-  /** Milliseconds since an octet was last read; 0 while we do not read by our own choice. */
+  /** Milliseconds since an octet was last read; 0 while we choose not to read. */
   silentMs: () => number
 }
 
 interface BindContext extends BindInput, Tries {
   misses: number
   drainMs: number
+  goneMs: number
 }
+
+/** However late it is: an SMSC that is well answers unbind within that. */
+const UNBIND_MS_MIN = 200
+
+/** The account is bound already, and may be free soon. */
+const isTaken = (status: number): boolean => statusPolicy(status).bind === 'next-second'
 
 export const bindMachine = setup({
   types: {
@@ -64,9 +61,9 @@ export const bindMachine = setup({
     missed: () => undefined,
     /** Destroys the connection, if there is one. */
     drop: (_args, _params: { why: string }) => undefined,
-    /** A person has to act: the SMSC refuses us. */
+    /** An operator has to act: the SMSC refuses us. */
     alarm: (_args, _params: { status: number }) => undefined,
-    /** Takes no more; says DRAINED when nothing is open. */
+    /** Accepts no more requests; reports DRAINED when nothing is open. */
     drain: () => undefined,
     /** Writes unbind. */
     unbind: () => undefined,
@@ -91,10 +88,10 @@ export const bindMachine = setup({
   },
   guards: {
     anotherHost: ({ context }) => context.host + 1 < context.hosts,
-    forGood: (_, params: { status: number }) => FOR_GOOD.has(params.status),
+    forGood: (_, params: { status: number }) => statusPolicy(params.status).bind === 'never',
     bindFailed: (_, params: { status: number }) => params.status === BIND_FAILED,
-    takenShort: ({ context }, params: { status: number }) => params.status === ALREADY_BOUND && !takenLong(context),
-    takenLong: (_, params: { status: number }) => params.status === ALREADY_BOUND,
+    takenShort: ({ context }, params: { status: number }) => isTaken(params.status) && !takenLong(context),
+    takenLong: (_, params: { status: number }) => isTaken(params.status),
     heardLately: ({ context }) => context.silentMs() < context.times.enquireMs,
     heardSinceProbe: ({ context }) => context.silentMs() < context.times.enquireRespMs,
     lastMiss: ({ context }) => context.misses + 1 >= context.times.missesMax,
@@ -107,7 +104,8 @@ export const bindMachine = setup({
     waitMs: ({ context }) => context.waitMs,
     standbyMs: ({ context }) => context.times.standbyMs,
     drainMs: ({ context }) => context.drainMs,
-    unbindMs: ({ context }) => context.times.unbindMs,
+    unbindMs: ({ context: { times, goneMs, now } }) =>
+      Math.min(times.unbindMs, Math.max(UNBIND_MS_MIN, goneMs - now())),
   },
 }).createMachine({
   id: 'bind',
@@ -116,6 +114,7 @@ export const bindMachine = setup({
     ...NO_TRIES,
     misses: 0,
     drainMs: 0,
+    goneMs: Infinity,
   }),
   initial: 'closed',
   states: {
@@ -190,7 +189,7 @@ export const bindMachine = setup({
             target: 'standby',
             actions: [{ type: 'drop', params: { why: 'refused' } }],
           },
-          // It may be this door of the SMSC only.
+          // Perhaps only this address of the SMSC.
           {
             guard: 'anotherHost',
             target: 'connecting',
@@ -257,7 +256,10 @@ export const bindMachine = setup({
       },
       on: {
         LOST: { target: 'waiting', actions: { type: 'loss', params: ({ event }) => event } },
-        STOP: { target: 'unbinding', actions: assign(({ event }) => ({ drainMs: event.drainMs })) },
+        STOP: {
+          target: 'unbinding',
+          actions: assign(({ event: { drainMs, goneMs = Infinity } }) => ({ drainMs, goneMs })),
+        },
       },
     },
 
@@ -284,7 +286,7 @@ export const bindMachine = setup({
   },
 })
 
-/** The state as one word, for /ready and logs: `bound`, `probing` included; `unbinding` whole. */
+/** The state as one word, for /ready and logs. `bound` includes `probing`; `unbinding` is one word. */
 export function bindStateName(value: string | object): string {
   return typeof value === 'string' ? value : (Object.keys(value)[0] ?? 'closed')
 }

@@ -1,17 +1,17 @@
 /**
  * One dialogue, as a statechart around any menu: the states are its screens.
  *
- * It is only ever stepped, as a pure function; what to do next is read off the state that it rests in. So there is no
- * `after` (timers do not survive a restore), no `invoke` (it would run again on restore), and no action but `assign`.
+ * It is only stepped, as a pure function. The state in which it rests says what to do next. So the chart has no `after`
+ * (timers do not survive a restore), no `invoke` (it would run again on restore), and no action.
  */
-import { assign, createActor, setup } from 'xstate'
-import type { AnyActorScope, Snapshot } from 'xstate'
+import { createMachine } from 'xstate'
+import type { AnyMachineSnapshot, AnyStateMachine, Snapshot } from 'xstate'
 import type { JsonObject, PageLimit } from '../src/ussd/index.ts'
 
-/** Steps that one event may cause before the machine is declared to run in a circle. */
+/** If one event leads through more screens than this without a rest, they form a circle. */
 const STEPS_MAX = 100
 
-/** What a dialogue is told. Its meaning is written at FlowEvent in src/flow/engine/types.ts. */
+/** What a dialogue is told. FlowEvent in src/flow/engine/types.ts explains it. */
 export type DialogueEvent =
   | { type: 'ANSWER'; text: string }
   | { type: 'ACK' }
@@ -19,37 +19,37 @@ export type DialogueEvent =
   | { type: 'REFUSED'; refusal: string; data: JsonObject[string] }
   | { type: 'FAILED'; why: string }
 
-/** The page on the handset, frozen: what the next number pressed is looked up in. */
+/** The page on the handset, as it was shown: the next number pressed is looked up in it. */
 export type Shown = {
-  /** Where each page up to this one starts: [character of the text, option]. The last one is the page shown. */
+  /** Where each page up to this one starts: [character of the text, option]. The last entry is the page shown. */
   at: [number, number][]
-  /** How many options are on it. */
+  /** How many options are on the page. */
   n: number
-  /** Whether it has a `More` line. */
+  /** Whether the page has a `More` line. */
   more: boolean
 }
 
-/** A screen that was seen, and the page of it that was shown when it was left. */
+/** A screen that was seen, and the page that was shown when it was left. */
 export type Visit = { screen: string; at: Shown['at'] | null; find?: string }
 
-/** All that a dialogue remembers. Plain JSON: it is written to the store between any two turns. */
+/** Everything that a dialogue remembers. Plain JSON: it is written to the store between any two turns. */
 export type DialogueContext = {
   msisdn: string
   code: string
   line: string
-  /** Epoch of the dialogue that this one goes on with; absent: its own. */
+  /** The epoch of the dialogue that this one continues. Absent: its own. */
   began?: string
   language: string
   page: { septets: number; ucs2: number }
-  /** When it was dialled, ISO 8601. */
+  /** The time of the dial, ISO 8601. */
   now?: string
-  /** Answers dialled behind the code that are still to be played. */
+  /** Answers dialled behind the code that have not been played yet. */
   dialled: string[]
   /** What was typed, by the name of the input. */
   answers: JsonObject
-  /** Secret answers, from where they are typed to the next screen that is seen: never stored. */
+  /** Secret answers, from their input to the next screen that is seen. They are never stored. */
   secrets?: JsonObject | undefined
-  /** The first secret input that was shown: a lost dialogue is taken up no later than there. */
+  /** The first secret input that was shown: a lost dialogue is resumed there or earlier. */
   gate?: string
   /** What was chosen from lists, by name: the fields that the flow keeps of a row. */
   chosen: JsonObject
@@ -63,41 +63,41 @@ export type DialogueContext = {
   /** Wrong answers in a row. */
   wrong: number
   /**
-   * Which check of the input the last answer broke; 0 on a page of options: it was no number there (lists with a
+   * The check of the input that the last answer broke. 0 on a page of options: the number is not there (lists with a
    * search).
    */
   broken?: number | undefined
   /** A back end failed on the way here. */
   failed: boolean
-  /** The last call since the last question that may be made again: where rows come from. */
+  /** The last call since the last question that may be made again: the source of rows. */
   via: string
-  /** Where a lost dialogue may be taken up again; '' on the first screen. */
+  /** Where a lost dialogue may be resumed; '' on the first screen. */
   origin: string
-  /** Screens seen on the way here, this one last; only in flows with a key for going back. */
+  /** The screens seen on the way here, with the current one last. Only in flows with a key for going back. */
   trail?: Visit[]
-  /** On the way back to a screen: the page of it that was shown. */
+  /** On the way back to a screen: the page that was shown. */
   again?: Shown['at'] | null
-  /** What the rows of the list on show were narrowed by. */
+  /** The search words of the list that is shown. */
   find?: string | null
-  /** While the offer to go on is shown: what of. */
+  /** While the offer to resume is shown: the lost dialogue. */
   resume: { value: string; context: JsonObject } | null
 }
 
-/** Where an event leads: another screen, or (without `to`) the same one, with this context. */
+/** Where an event leads: to another screen or (without `to`) to the same one, with this context. */
 export interface Move {
   to?: string
   context: DialogueContext
 }
 
-/** What the statechart needs to know of a screen. All functions are pure. */
+/** What the statechart needs to know about a screen. All functions are pure. */
 export interface Screen {
-  /** Screens that it may lead to. */
+  /** The screens to which it may lead. */
   targets: readonly string[]
   /** Changes the context on arrival. */
   arrive?: (context: DialogueContext) => DialogueContext
-  /** Where an event leads; undefined if it means nothing here. */
+  /** Where an event leads. Undefined: it has no meaning here. */
   answer?: (context: DialogueContext, event: DialogueEvent) => Move | undefined
-  /** Leads on without being told anything; undefined: rests. */
+  /** Leads on without an event. Undefined: the dialogue rests here. */
   pass?: (context: DialogueContext) => Move | undefined
 }
 
@@ -112,118 +112,145 @@ export interface DialogueInput {
   resume: DialogueContext['resume']
 }
 
-/** The state before the first: chooses between the flow's start and the offer to go on. */
+/** The state before the first: it leads to the flow's start, or to the offer to resume. */
 const DIAL = '_dial'
-/** The state that offers to go on; a flow without it never offers. */
+/** The state that offers to resume. A flow without it never offers. */
 export const RESUME = '_resume'
 
-/** A statechart of these screens. */
-export function dialogueMachine(id: string, start: string, screens: ReadonlyMap<string, Screen>) {
-  const states: Record<string, object> = { [DIAL]: dialling(start) }
-  for (const [name, screen] of screens) states[name] = stateOf(screen)
-  return setup({
-    types: {} as { context: DialogueContext; events: DialogueEvent; input: DialogueInput },
-  }).createMachine({
-    id,
-    initial: DIAL as never,
-    // Also called without input: xstate builds an inert actor to step in.
-    context: ({ input }: { input: DialogueInput | undefined }) => contextOf(input),
-    states: states as never,
-    options: { maxIterations: STEPS_MAX },
-  } as never) as unknown as DialogueMachine
-}
-
-/** The machine as it is used here: its states are data, so their names are no types. */
-export type DialogueMachine = ReturnType<typeof typed>
-
-/** A new dialogue, at its first resting state. Throws what a screen throws. */
-export function beginDialogue(machine: DialogueMachine, input: DialogueInput): Rested {
-  return rested(machine.getInitialSnapshot(footing(machine).scope as never, input))
-}
-
-/** One event; undefined if it meant nothing. Throws what a screen throws, and on a state that is not there. */
-export function stepDialogue(machine: DialogueMachine, from: Rested, event: DialogueEvent): Rested | undefined {
-  const before = restore(machine, from)
-  const after = machine.transition(before, event, footing(machine).scope as never)
-  return after === before ? undefined : rested(after)
-}
-
-/** State and context: the least that must persist. */
+/** State and context: the minimum that must persist. */
 export interface Rested {
   value: string
   context: DialogueContext
 }
 
-function rested(snapshot: { value: unknown; context: DialogueContext; status: string; error?: unknown }): Rested {
-  if (snapshot.status === 'error') throw snapshot.error
-  return { value: String(snapshot.value), context: snapshot.context }
+/** The statechart of a flow, and the screens that decide where its events lead. */
+export interface DialogueMachine {
+  chart: AnyStateMachine
+  start: string
+  screens: ReadonlyMap<string, Screen>
+  steps: Steps
 }
 
-/** What all steps of one machine have in common: nothing of any dialogue. */
-interface Footing {
-  /**
-   * What xstate's `transition` builds anew at every step, at a third of its price: an actor that never starts. Steps
-   * leave nothing in it, since no action here does anything but `assign`.
-   */
-  scope: AnyActorScope
-  /** A snapshot a state, whose context is nobody's. */
-  states: Map<string, DialogueSnapshot>
+/** What all steps of one machine share. It holds nothing of any dialogue. */
+interface Steps {
+  /** One snapshot per state. */
+  states: Map<string, AnyMachineSnapshot>
+  /** One event per target state. */
+  events: ReadonlyMap<string, { type: string }>
 }
 
-type DialogueSnapshot = Parameters<DialogueMachine['transition']>[0]
+/** The event that leaves the screen unchanged. */
+const STAY = { type: 'stay' }
 
-const FOOTINGS = new WeakMap<DialogueMachine, Footing>()
+/**
+ * The statechart of these screens. It has one event per target: a screen decides what an answer means, and the chart
+ * decides whether the screen may lead there. The dialogue's context stays outside the chart.
+ */
+export function dialogueMachine(id: string, start: string, screens: ReadonlyMap<string, Screen>): DialogueMachine {
+  const states: Record<string, object> = { [DIAL]: stateOf([start, ...(screens.has(RESUME) ? [RESUME] : [])]) }
+  for (const [name, screen] of screens) states[name] = stateOf(screen.targets)
+  const chart = createMachine({ id, initial: DIAL, states })
+  const events = new Map(Object.keys(states).map((name) => [name, { type: eventTo(name) }]))
+  return { chart, start, screens, steps: { states: new Map(), events } }
+}
 
-function footing(machine: DialogueMachine): Footing {
-  const known = FOOTINGS.get(machine)
-  if (known) return known
-  const self = createActor(machine, { input: undefined as never })
-  const nothing = () => undefined
-  const scope = {
-    self,
-    id: '',
-    sessionId: '',
-    system: self.system,
-    logger: nothing,
-    defer: nothing,
-    stopChild: nothing,
-    emit: nothing,
-    actionExecutor: nothing,
-  }
-  const made = { scope: scope as unknown as AnyActorScope, states: new Map<string, DialogueSnapshot>() }
-  FOOTINGS.set(machine, made)
-  return made
+function stateOf(targets: readonly string[]): object {
+  const edges = targets.map((target) => [eventTo(target), { target, reenter: true }])
+  return { on: { ...Object.fromEntries(edges), [STAY.type]: {} } }
+}
+
+const eventTo = (screen: string): string => `to ${screen}`
+
+/** A new dialogue, at its first resting state. Throws what a screen throws. `passed` gets each state on the way. */
+export function beginDialogue(machine: DialogueMachine, input: DialogueInput, passed?: Passed): Rested {
+  const dial = { value: DIAL, context: contextOf(input) }
+  passed?.(dial)
+  const to = input.resume !== null && machine.screens.has(RESUME) ? RESUME : machine.start
+  return ledOn(machine, dial, { to, context: dial.context }, passed)
 }
 
 /**
- * A state is looked up once, by `restoreSnapshot`: the time of `resolveState` grows with the machine (143 µs at 1,500
- * states), and both walk all of the context in search of actors, which there are none of.
+ * Plays one event. Undefined: the event had no meaning. Throws what a screen throws; also if the state does not exist,
+ * or if the chart does not allow the move.
  */
-function restore(machine: DialogueMachine, { value, context }: Rested): DialogueSnapshot {
-  const { scope, states } = footing(machine)
+export function stepDialogue(
+  machine: DialogueMachine,
+  from: Rested,
+  event: DialogueEvent,
+  passed?: Passed,
+): Rested | undefined {
+  const move = screenAt(machine, from.value).answer?.(from.context, event)
+  return move && ledOn(machine, from, move, passed)
+}
+
+/** Gets each state that a dialogue enters; the state in which it rests comes last. */
+export type Passed = (state: Rested) => void
+
+function ledOn(machine: DialogueMachine, from: Rested, first: Move, passed: Passed | undefined): Rested {
+  let at = from
+  let move: Move | undefined = first
+  for (let steps = 0; move; steps++) {
+    if (steps > STEPS_MAX) throw new Error(`more than ${STEPS_MAX} screens in a row lead on unseen`)
+    at = moved(machine, at, move)
+    passed?.(at)
+    move = screenAt(machine, at.value).pass?.(at.context)
+  }
+  return at
+}
+
+/** If a move does not set a key of the context, the key keeps its value. */
+function moved(machine: DialogueMachine, from: Rested, { to, context }: Move): Rested {
+  const value = stepped(machine, from.value, to)
+  const there = merged(from.context, context)
+  const arrive = to === undefined ? undefined : machine.screens.get(value)?.arrive
+  return { value, context: arrive ? merged(there, arrive(there)) : there }
+}
+
+function merged(before: DialogueContext, after: DialogueContext): DialogueContext {
+  if (after === before) return before
+  for (const key in before) if (!(key in after)) return { ...before, ...after }
+  return after
+}
+
+/**
+ * One step of the chart: xstate selects the transition. Its own `transition` would then compute which states are left
+ * and entered and what they do; here a state has no child, and none does anything.
+ */
+function stepped({ chart, steps }: DialogueMachine, from: string, to: string | undefined): string {
+  const event = to === undefined ? STAY : (steps.events.get(to) ?? { type: eventTo(to) })
+  const selected = chart.getTransitionData(restored(chart, steps, from), event)[0]
+  if (!selected) throw new Error(`'${from}' does not lead to '${to}'`)
+  return selected.target?.[0]?.key ?? from
+}
+
+/** Each state is looked up once. xstate throws if the chart has no such state. */
+function restored(chart: AnyStateMachine, { states }: Steps, value: string): AnyMachineSnapshot {
   const known = states.get(value)
-  if (known) return { ...known, context }
+  if (known) return known
   const plain = { status: 'active', value, context: {}, children: {}, historyValue: {}, tags: [] }
-  const found = machine.restoreSnapshot(plain as unknown as Snapshot<unknown>, scope as never)
+  // What it would need of an actor is for children; the chart has none.
+  const found = chart.restoreSnapshot(plain as unknown as Snapshot<unknown>, undefined as never) as AnyMachineSnapshot
   states.set(value, found)
-  return { ...found, context }
+  return found
 }
 
-function typed() {
-  return setup({
-    types: {} as { context: DialogueContext; events: DialogueEvent; input: DialogueInput },
-  }).createMachine({ context: ({ input }) => contextOf(input) })
+function screenAt({ chart, steps, screens }: DialogueMachine, state: string): Screen {
+  const screen = screens.get(state)
+  if (screen) return screen
+  restored(chart, steps, state)
+  throw new Error(`there is no screen '${state}'`)
 }
 
-function contextOf(input: DialogueInput | undefined): DialogueContext {
+function contextOf(input: DialogueInput): DialogueContext {
+  const { msisdn, code, line, now, language, page, dialled, resume } = input
   return {
-    msisdn: input?.msisdn ?? '',
-    code: input?.code ?? '',
-    line: input?.line ?? '',
-    ...(input?.now === undefined ? {} : { now: input.now }),
-    language: input?.language ?? '',
-    page: { septets: input?.page.septets ?? 0, ucs2: input?.page.ucs2 ?? 0 },
-    dialled: input?.dialled ?? [],
+    msisdn,
+    code,
+    line,
+    ...(now === undefined ? {} : { now }),
+    language,
+    page: { septets: page.septets, ucs2: page.ucs2 },
+    dialled,
     answers: {},
     chosen: {},
     data: {},
@@ -234,58 +261,6 @@ function contextOf(input: DialogueInput | undefined): DialogueContext {
     failed: false,
     via: '',
     origin: '',
-    resume: input?.resume ?? null,
+    resume,
   }
-}
-
-/** Without input (an inert actor) it stays where it is: cheap, and nothing can throw. */
-function dialling(start: string): object {
-  const dialled = ({ context }: { context: DialogueContext }) => context.page.septets > 0
-  return {
-    always: [
-      {
-        target: RESUME,
-        guard: ({ context }: { context: DialogueContext }) => context.resume !== null && dialled({ context }),
-      },
-      { target: start, guard: dialled },
-    ],
-  }
-}
-
-function stateOf(screen: Screen): object {
-  const { arrive, answer, pass } = screen
-  const state: Record<string, unknown> = {}
-  if (arrive) state.entry = assign(({ context }: { context: DialogueContext }) => arrive(context))
-  if (answer) {
-    const led = edges(screen.targets, answer)
-    state.on = { ANSWER: led, ACK: led, RESULT: led, REFUSED: led, FAILED: led }
-  }
-  if (pass) state.always = edges(screen.targets, pass)
-  return state
-}
-
-type Situation = { context: DialogueContext; event: DialogueEvent }
-
-/** One transition a target, each taken if that is where the screen leads; the last one stays. */
-function edges(targets: readonly string[], lead: (context: DialogueContext, event: DialogueEvent) => Move | undefined) {
-  const known = new WeakMap<DialogueContext, { event: DialogueEvent; move: Move | undefined }>()
-  const move = ({ context, event }: Situation) => {
-    const last = known.get(context)
-    if (last && last.event === event) return last.move
-    const found = lead(context, event)
-    known.set(context, { event, move: found })
-    return found
-  }
-  const actions = assign((situation: Situation) => move(situation)?.context ?? situation.context)
-  const led = [...new Set(targets)].map((target) => ({
-    target,
-    reenter: true,
-    actions,
-    guard: (situation: Situation) => move(situation)?.to === target,
-  }))
-  const stays = (situation: Situation) => {
-    const found = move(situation)
-    return found !== undefined && found.to === undefined
-  }
-  return [...led, { actions, guard: stays }]
 }

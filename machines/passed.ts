@@ -1,19 +1,23 @@
-/**
- * The states that a dialogue goes through, and not only where it rests: for whoever wants to know which way it took.
- */
-import { getInitialMicrosteps, getMicrosteps } from 'xstate'
-import type { DialogueEvent, DialogueInput, DialogueMachine, Rested } from './dialogue.ts'
+/** All states that a dialogue goes through, not only the one in which it rests: they show which way it took. */
+import {
+  beginDialogue,
+  stepDialogue,
+  type DialogueEvent,
+  type DialogueInput,
+  type DialogueMachine,
+  type Rested,
+} from './dialogue.ts'
 
-/** Those that one event leads through, the one that it rests in last. */
-export function passedBy(machine: DialogueMachine, { value, context }: Rested, event: DialogueEvent): Rested[] {
-  const before = machine.resolveState({ value: value as never, context })
-  return getMicrosteps(machine, before, event).map(([{ value: state, context: there }]) => ({
-    value: String(state),
-    context: there,
-  }))
+/** The states that one event leads through; the state in which it rests comes last. */
+export function passedBy(machine: DialogueMachine, from: Rested, event: DialogueEvent): Rested[] {
+  const states: Rested[] = []
+  stepDialogue(machine, from, event, (state) => void states.push(state))
+  return states
 }
 
-/** Those of a new dialogue. */
+/** The states that a new dialogue passes. */
 export function begunBy(machine: DialogueMachine, input: DialogueInput): Rested[] {
-  return getInitialMicrosteps(machine, input).map(([{ value, context }]) => ({ value: String(value), context }))
+  const states: Rested[] = []
+  beginDialogue(machine, input, (state) => void states.push(state))
+  return states
 }

@@ -1,6 +1,6 @@
 /**
- * One SMS that is owed, as a statechart. Its state is one word in a column; nothing lives here between two steps.
- * The octets leave between `submitting` and what the SMSC says: a crash there is `ambiguous`, never forgotten.
+ * One owed SMS, as a statechart. Its state is one word in a column; nothing lives here between two steps. The octets
+ * are sent between `submitting` and the SMSC's answer: a crash then makes it `ambiguous`, never forgotten.
  */
 import { setup, transition, type SnapshotFrom } from 'xstate'
 
@@ -21,26 +21,26 @@ export type ReminderEvent =
   | { type: 'UNSENT' }
   /** The SMSC has it. */
   | { type: 'ACCEPTED' }
-  /** The SMSC asks for patience; `mayRetry` while there are tries left. */
+  /** The SMSC asks to wait; `mayRetry` while there are tries left. */
   | { type: 'LATER'; mayRetry: boolean }
-  /** The SMSC will never take it. */
+  /** The SMSC will never accept it. */
   | { type: 'REFUSED' }
-  /** Written (or perhaps written) and not answered. */
+  /** Written (or perhaps written), but not answered. */
   | { type: 'LOST' }
-  /** No receipt has told what became of a lost one; `mayRetry` once. */
+  /** No receipt has explained a lost SMS; `mayRetry` once. */
   | { type: 'GRACE_OVER'; mayRetry: boolean }
-  /** A receipt says that the handset has it. */
+  /** A receipt says that the handset has received it. */
   | { type: 'DELIVERED' }
-  /** A receipt says that the handset will never have it. */
+  /** A receipt says that the handset will never receive it. */
   | { type: 'UNDELIVERED' }
-  /** What it speaks of is off, or the subscriber wants no SMS. */
+  /** The thing that it is about was cancelled, or the subscriber wants no SMS. */
   | { type: 'CANCEL' }
-  /** The SMSC has thrown it away at our wish. */
+  /** The SMSC has discarded it at our request. */
   | { type: 'RECALLED' }
-  /** Too late to be of use. */
+  /** It is too late to be of use. */
   | { type: 'EXPIRE' }
 
-/** What a receipt, or a response that comes late, can still do to an SMS that left. */
+/** What a receipt or a late response can still change for an SMS that was sent. */
 const AFTERMATH = { ACCEPTED: 'accepted', DELIVERED: 'delivered', UNDELIVERED: 'failed', REFUSED: 'failed' } as const
 
 export const reminderMachine = setup({
@@ -80,14 +80,21 @@ export const reminderMachine = setup({
 
 type Snapshot = SnapshotFrom<typeof reminderMachine>
 
-/** Where one event leads. The same state back: the event means nothing there. Pure. */
+/** What nextState has found: every SMS asks it, and there are a few dozen answers. */
+const KNOWN = new Map<string, ReminderState>()
+
+/** Where one event leads. The same state: the event has no meaning there. Pure. */
 export function nextState(state: ReminderState, event: ReminderEvent): ReminderState {
+  const asked = `${state} ${event.type} ${'mayRetry' in event && event.mayRetry}`
+  const known = KNOWN.get(asked)
+  if (known) return known
   const from: Snapshot = reminderMachine.resolveState({ value: state, context: {} })
   const [to] = transition(reminderMachine, from, event)
+  KNOWN.set(asked, to.value as ReminderState)
   return to.value as ReminderState
 }
 
-/** The states in which an event means something. */
+/** The states in which an event has a meaning. */
 export function statesHearing(event: ReminderEvent): ReminderState[] {
   const all = Object.keys(reminderMachine.states) as ReminderState[]
   return all.filter((state) => nextState(state, event) !== state)

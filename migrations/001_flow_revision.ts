@@ -1,4 +1,4 @@
-/** The sources of all flow revisions that ever served: a dialogue finishes on the one that it began with. */
+/** The sources of all flow revisions that ever served: a dialogue finishes on the revision with which it began. */
 import type { Knex } from 'knex'
 
 export async function up(knex: Knex): Promise<void> {

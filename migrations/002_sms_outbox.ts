@@ -1,4 +1,4 @@
-/** SMS that are owed, what the SMSC called them, and receipts that came before anybody knew their message. */
+/** The SMS that we owe, the SMSC's ids for them, and receipts that came before their message was known. */
 import type { Knex } from 'knex'
 
 const STATES = ['due', 'submitting', 'ambiguous', 'accepted', 'delivered', 'failed', 'expired', 'cancelled']
@@ -42,8 +42,8 @@ export async function down(knex: Knex): Promise<void> {
 }
 
 /**
- * due_at and expires_at are moments of the calendar (it may be frozen); wake_at and the rest are moments of the wall
- * clock: a lease, a back-off, or the end of the wait for a receipt.
+ * due_at and expires_at are moments of the calendar (which may be frozen). wake_at and the others are moments of the
+ * wall clock: a lease, a back-off, or the end of the wait for a receipt.
  */
 async function outbox(knex: Knex): Promise<void> {
   await knex.schema.createTable('sms_outbox', (table) => {

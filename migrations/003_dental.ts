@@ -1,10 +1,12 @@
-/** Clinics, types, subscribers, slots, holds and appointments. The indexes, not the code, forbid double booking. */
+/**
+ * Clinics, types, subscribers, slots, holds and appointments. The indexes, and not the code, prevent double booking.
+ */
 import type { Knex } from 'knex'
 
 export async function up(knex: Knex): Promise<void> {
   await offer(knex)
   await subscribers(knex)
-  // One booked appointment a slot, whatever the code above does.
+  // One booked appointment per slot, whatever the code above does.
   await knex.raw(`
     CREATE UNIQUE INDEX dental_appointment_slot_once ON dental_appointment (slot) WHERE status = 'booked'`)
 }
@@ -24,7 +26,7 @@ async function offer(knex: Knex): Promise<void> {
   await knex.schema.createTable('dental_type', (table) => {
     table.text('id').primary()
     table.integer('position').notNullable()
-    // How often it falls due again; null: only when needed.
+    // How often it is due again. Null: only when needed.
     table.integer('every_days')
   })
   await knex.schema.createTable('dental_type_name', (table) => {

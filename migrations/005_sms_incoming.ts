@@ -1,4 +1,4 @@
-/** The last SMS of each subscriber: what tells a copy from a new one. No texts. */
+/** The last SMS of each subscriber, to distinguish a copy from a new one. No texts. */
 import type { Knex } from 'knex'
 
 export async function up(knex: Knex): Promise<void> {
@@ -6,7 +6,7 @@ export async function up(knex: Knex): Promise<void> {
     table.text('msisdn').primary()
     table.text('digest').notNullable()
     table.timestamp('received_at').notNullable().index()
-    // When help was last sent unasked.
+    // When help was last sent without a request.
     table.timestamp('helped_at')
   })
   await knex.raw('CREATE INDEX sms_outbox_left ON sms_outbox (msisdn, submitted_at)')

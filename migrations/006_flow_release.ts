@@ -1,9 +1,12 @@
-/** What operators decided about flows beyond their files: what serves instead, what is on trial, what was recalled. */
+/**
+ * Decisions of operators about flows, beyond the files: what serves in their place, what is on trial, what was
+ * recalled.
+ */
 import type { Knex } from 'knex'
 
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.alterTable('flow_revision', (table) => {
-    // Null: never served everybody (stored for a trial only).
+    // Null: never served everybody (only stored for a trial).
     table.timestamp('served_at')
     table.text('published_by').notNullable().defaultTo('')
     table.text('note').notNullable().defaultTo('')
@@ -16,7 +19,7 @@ export async function up(knex: Knex): Promise<void> {
     table.text('canary')
     // Hundredths of a per cent: 10 % is 1000.
     table.integer('canary_share').notNullable().defaultTo(0)
-    // Of the hash that puts a subscriber into the trial or not; new with each trial.
+    // The key of the hash that decides whether a subscriber is in the trial. New with each trial.
     table.text('canary_key').notNullable().defaultTo('')
     table.text('changed_by').notNullable().defaultTo('')
     table.text('note').notNullable().defaultTo('')

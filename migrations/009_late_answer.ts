@@ -1,9 +1,12 @@
-/** Answers that subscribers were promised for later: a row stands while its back end works, and until it is told. */
+/**
+ * Deferred answers that subscribers were promised: a row exists while its back end works, and until the subscriber is
+ * told.
+ */
 import type { Knex } from 'knex'
 
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.createTable('ussd_late', (table) => {
-    // Of the dialogue that ended with the promise.
+    // The epoch of the dialogue that ended with the promise.
     table.text('epoch').primary()
     table.text('msisdn').notNullable().index()
     table.text('line').notNullable()
@@ -12,13 +15,13 @@ export async function up(knex: Knex): Promise<void> {
     table.integer('turn').notNullable()
     table.integer('call').notNullable()
     table.text('revision').notNullable()
-    // Where the flow stands, as JSON; sealed where dialogues are.
+    // The state of the flow, as JSON; sealed where dialogues are sealed.
     table.text('snapshot').notNullable()
     table.timestamp('opened_at').notNullable()
     table.timestamp('until_at').notNullable()
     table.text('lease').notNullable()
     table.timestamp('lease_until').notNullable().index()
-    // Of the dialogue that offers the answer, from before its octets leave; null: not offered yet.
+    // The epoch of the dialogue that offers the answer; set before its octets are sent. Null: not offered yet.
     table.text('offer')
   })
 }

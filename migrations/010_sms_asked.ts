@@ -1,4 +1,4 @@
-/** SMS whose receipt is overdue are found by when they were submitted, among all that the SMSC has. */
+/** Finds SMS with an overdue receipt by their time of submission, among all that the SMSC has. */
 import type { Knex } from 'knex'
 
 export async function up(knex: Knex): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * SMS that are due are found by when they may leave, and those of no more use by when that is. Of thousands that are
- * due tomorrow, or that wait until a quiet hour ends, no row is read before.
+ * Finds due SMS by when they may be sent, and expired SMS by when they expire. Of thousands that are due tomorrow, or
+ * that wait for the end of quiet hours, no row is read before.
  */
 import type { Knex } from 'knex'
 

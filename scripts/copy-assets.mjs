@@ -1,7 +1,10 @@
-// Copies what tsc does not: the static files of the web pages, beside the compiled code that serves them.
+// Copies what tsc does not copy: files beside the compiled code that serves or reads them. The folder is that of tsc's
+// output; default: dist.
 import { cpSync, existsSync, chmodSync } from 'node:fs'
 
+const out = process.argv[2] ?? 'dist'
 for (const folder of ['src/simulator/web']) {
-  if (existsSync(folder)) cpSync(folder, `dist/${folder}`, { recursive: true })
+  if (existsSync(folder)) cpSync(folder, `${out}/${folder}`, { recursive: true })
 }
-if (existsSync('dist/src/cli/main.js')) chmodSync('dist/src/cli/main.js', 0o755)
+if (existsSync(`${out}/samples/dental`)) cpSync('samples/dental/sms.yaml', `${out}/samples/dental/sms.yaml`)
+if (existsSync(`${out}/src/cli/main.js`)) chmodSync(`${out}/src/cli/main.js`, 0o755)

@@ -1,4 +1,4 @@
-/** Writes what is generated from the flow language's schema: node --import tsx scripts/flow-docs.ts */
+/** Writes the pages generated from the flow language's schema: node --import tsx scripts/flow-docs.ts */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../src/flow/language/json-schema.ts'

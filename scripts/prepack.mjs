@@ -1,4 +1,4 @@
-// Before `npm pack` and `npm publish`: builds what is packed, from nothing, so that no package is without its program or with an old one.
+// Before `npm pack` and `npm publish`: builds the program from scratch, so that no package lacks it or has an old one.
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 
@@ -7,7 +7,7 @@ if (!existsSync('node_modules/typescript')) {
   process.exit(1)
 }
 rmSync('dist', { recursive: true, force: true })
-// npm's own path, so that it is the npm that packs. What it prints would stand in the answer of `npm pack --json`.
+// npm's own path, so that the npm that packs also builds. Its output would get into the answer of `npm pack --json`.
 const built = spawnSync(process.execPath, [process.env.npm_execpath, 'run', '--silent', 'build'], {
   stdio: ['ignore', 2, 2],
 })

@@ -1,4 +1,4 @@
-/** Writes the pages that are read off the source: node --import tsx scripts/reference-docs.ts (or `npm run docs`) */
+/** Writes the pages generated from the source: node --import tsx scripts/reference-docs.ts (or `npm run docs`) */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../src/base/package-root.ts'

@@ -1,6 +1,8 @@
-// The bill of materials of what production runs: `npm run --silent sbom > sbom.json`. npm writes it, in CycloneDX, off the lock file.
-// npm is handed a lock file without development: its own `--omit dev` also drops what production and development share, such as zod.
+// The bill of materials for production: `npm run --silent sbom > sbom.json`. npm writes it in CycloneDX from the lock
+// file. npm gets a lock file without development packages: its own `--omit dev` also drops packages that production and
+// development share, such as zod.
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +14,7 @@ delete lock.packages[''].devDependencies
 lock.packages = Object.fromEntries(Object.entries(lock.packages).filter(([, { dev }]) => !dev))
 
 const temporary = mkdtempSync(join(tmpdir(), 'ussd-sbom-'))
-// npm calls what it describes by the name of the folder.
+// npm names the described project after its folder.
 const folder = join(temporary, own.name)
 mkdirSync(folder)
 writeFileSync(join(folder, 'package.json'), JSON.stringify(own))
@@ -25,7 +27,18 @@ if (status !== 0) {
   process.exit(1)
 }
 const bom = JSON.parse(stdout)
-// Chance and time. Without them the same lock file gives the same octets.
+// Removes chance and time: the same lock file then gives the same octets. The serial number is made of those (a UUID of
+// version 8, RFC 9562): the same bill has the same number, another one has another.
 delete bom.serialNumber
 delete bom.metadata.timestamp
+const hash = createHash('sha256').update(JSON.stringify(bom)).digest('hex')
+const variant = ((Number.parseInt(hash[16], 16) & 0x3) | 0x8).toString(16)
+const uuid = [
+  hash.slice(0, 8),
+  hash.slice(8, 12),
+  `8${hash.slice(13, 16)}`,
+  variant + hash.slice(17, 20),
+  hash.slice(20, 32),
+]
+bom.serialNumber = `urn:uuid:${uuid.join('-')}`
 console.log(JSON.stringify(bom, null, 2))

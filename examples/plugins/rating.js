@@ -1,4 +1,4 @@
-/** A type of screen of one's own: asks for a rating, the worst first; who is not content may be asked more. */
+/** A custom screen type: asks for a rating, the worst first. A subscriber who gives a bad rating may be asked more. */
 
 /** @type {import('ussd-connector/plugin').ScreenPlugin} */
 export const screen = ({ z, text, name }) => ({

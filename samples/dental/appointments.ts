@@ -1,4 +1,4 @@
-/** Booked visits: each change is one statement, so it and its SMS are committed together or not at all. */
+/** Booked visits. Each change is one statement, so the change and its SMS are committed together or not at all. */
 import {
   preparedSql,
   Refusal,
@@ -12,7 +12,7 @@ import { LIST_ROWS_MAX, rowId, safely, type DentalDeps, type DentalSettings } fr
 import { TYPE_NAME } from './slots.ts'
 import { isoAt, smsText, type AppointmentVisit } from './texts.ts'
 
-/** A visit as the lists and the SMS have it. */
+/** A visit, as the lists and the SMS need it. */
 export interface VisitRow {
   id: string
   type: string
@@ -22,7 +22,7 @@ export interface VisitRow {
   status: 'booked' | 'cancelled'
 }
 
-/** Columns of a visit: appointment `a`, slot `s`, clinic `c`; the type's name in `:language`. */
+/** The columns of a visit: appointment `a`, slot `s`, clinic `c`; the type's name in `:language`. */
 export const VISIT = `${TYPE_NAME} AS type, c.name AS clinic, c.zone, s.starts_at`
 
 const SLOT = preparedSql<VisitRow>(
@@ -31,7 +31,7 @@ const SLOT = preparedSql<VisitRow>(
   SELECT s.id, ${VISIT} FROM dental_slot s JOIN dental_clinic c ON c.id = s.clinic WHERE s.id = CAST(:slot AS bigint)`,
 )
 
-// The latest, if they are too many; shown by date ascending.
+// The latest ones if there are too many, shown by ascending date.
 const LIST = preparedSql<VisitRow>(
   'dental-appointments',
   `
@@ -63,7 +63,7 @@ const CONFIRM = preparedSql<{ id: string }>(
   RETURNING a.id`,
 )
 
-// ON CONFLICT without a target: the intention, or the slot, whichever index says no.
+// ON CONFLICT without a target: the intention or the slot, whichever index reports it.
 const bookVisit = (sms: ModuleSms) =>
   preparedSql<{ id: string }>(
     'dental-book',
@@ -93,7 +93,7 @@ const BOOKED_BEFORE = preparedSql<VisitRow>(
   WHERE a.intention = :intention AND a.msisdn = :msisdn`,
 )
 
-/** Cancels a booked visit to come, and what SMS of it have not left. */
+/** Cancels a booked visit that is to come, and its SMS that were not sent. */
 export const cancelVisit = (sms: ModuleSms) =>
   preparedSql<{ id: string }>(
     'dental-cancel',
@@ -111,7 +111,7 @@ export const cancelVisit = (sms: ModuleSms) =>
   SELECT id FROM cancelled`,
   )
 
-/** Whether this intention has cancelled it. */
+/** Whether this intention has cancelled it already. */
 export const CANCELLED_BEFORE = preparedSql<{ id: string }>(
   'dental-cancelled-before',
   `
@@ -204,15 +204,17 @@ function smsAbout(
     startsMs: row.starts_at.getTime(),
     zone: row.zone,
   }
-  const reminders = sms.planReminders(visit, todayMs, settings.reminders).map((planned) => ({
+  const say = (kind: 'reminder' | 'confirmation') => smsText(settings.wordings, kind, visit, language)
+  const reminders = sms.planReminders(visit, todayMs, settings.reminders).map(({ lead, ...planned }) => ({
     kind: 'reminder',
-    text: smsText('reminder', visit, language),
+    key: `reminder-${lead}`,
+    text: say('reminder'),
     ...planned,
     quietZone: visit.zone,
   }))
   if (!settings.confirmation) return reminders
   // Sent at any hour: it answers what the subscriber did a moment ago.
-  const confirmation = { kind: 'confirmation', text: smsText('confirmation', visit, language), quietZone: null }
+  const confirmation = { kind: 'confirmation', key: 'confirmation', text: say('confirmation'), quietZone: null }
   return [{ ...confirmation, dueMs: todayMs, expiresMs: visit.startsMs }, ...reminders]
 }
 
@@ -220,7 +222,7 @@ function shown(row: VisitRow) {
   return { id: row.id, type: row.type, clinic: row.clinic, at: isoAt(row.starts_at, row.zone) }
 }
 
-// An instant compares the same in every zone: done once its time at the clinic has come.
+// Instants compare the same in every zone: a visit is done once its time has come.
 function statusOf(row: VisitRow, todayMs: number): 'done' | 'upcoming' | 'cancelled' {
   if (row.status === 'cancelled') return 'cancelled'
   return row.starts_at.getTime() > todayMs ? 'upcoming' : 'done'

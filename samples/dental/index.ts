@@ -1,2 +1,2 @@
-/** The sample dental service: appointments. A back-end module as an operator would write one. */
+/** The sample dental service: appointments. A back end module as an operator would write it. */
 export { backend } from './module.ts'

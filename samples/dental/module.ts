@@ -11,10 +11,10 @@ import { releaseAll, slots } from './slots.ts'
 
 export type DentalOptions = Omit<DentalDeps, 'settings'> & { settings?: Partial<DentalSettings> }
 
-/** A hold must not lapse while its question may still be answered. */
+/** A hold must not expire while its question may still be answered. */
 const HOLD_MARGIN_MS = 30_000
 
-/** What holds a number, in the order in which it can be removed. */
+/** The tables that hold a number, in the order in which rows can be removed. */
 export const PERSONAL_TABLES = ['dental_hold', 'dental_appointment', 'dental_profile'].map((table) => ({
   table,
   column: 'msisdn',
@@ -29,14 +29,15 @@ export const backend = defineBackend((deps) => {
 
 /**
  * Operations: profile · register · language · appointments · types · slots · hold · release · next · book · confirm ·
- * cancel. Refusals: slot-taken, not-upcoming, bad-name, bad-language, no-profile. What throws is Postgres being away.
+ * cancel. Refusals: slot-taken, not-upcoming, bad-name, bad-language, no-profile. It throws only if Postgres is
+ * unreachable.
  */
 export function dental({ settings, ...given }: DentalOptions): BackendModule {
   const deps: DentalDeps = { ...given, settings: { ...DENTAL_DEFAULTS, ...settings } }
   return {
     operations: { ...profiles(deps), ...slots(deps), ...appointments(deps) },
     ended: (epoch) => releaseAll(deps, epoch),
-    replies: dentalReplies(deps),
+    replies: dentalReplies(deps, deps.settings.wordings),
     subscriber: deps.subscriberIn(PERSONAL_TABLES),
     purge: (asked) => purgeDental(deps, asked),
     seed: (options) => seed(deps, options),

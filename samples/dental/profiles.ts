@@ -1,4 +1,4 @@
-/** Who the subscribers are: name and language. */
+/** The subscribers: name and language. */
 import { preparedSql, Refusal, type BackendModule } from '../../src/plugin/index.ts'
 import { safely, shortText, type DentalDeps } from './settings.ts'
 
@@ -8,7 +8,7 @@ const FIND = preparedSql<{ name: string; language: string }>(
   SELECT name, language FROM dental_profile WHERE msisdn = :msisdn`,
 )
 
-// The intention tells a repeat of the same registration from a later change of name.
+// The intention distinguishes a repeat of the same registration from a later change of name.
 const REGISTER = preparedSql<{ name: string }>(
   'dental-register',
   `

@@ -7,7 +7,7 @@ import {
   type SmsReply,
 } from '../../src/plugin/index.ts'
 import { cancelVisit, CANCELLED_BEFORE, VISIT, type VisitRow } from './appointments.ts'
-import { smsText, type AppointmentTexts } from './texts.ts'
+import { smsText, type AppointmentTexts, type Wordings } from './texts.ts'
 
 /** The first word of the subjects of this service's SMS. */
 const DENTAL = 'dental'
@@ -34,7 +34,7 @@ const LANGUAGE = preparedSql<{ language: string }>(
   SELECT language FROM dental_profile WHERE msisdn = :msisdn`,
 )
 
-export function dentalReplies({ clock, sms }: Pick<ModuleDeps, 'clock' | 'sms'>): SmsReplies {
+export function dentalReplies({ clock, sms }: Pick<ModuleDeps, 'clock' | 'sms'>, wordings: Wordings): SmsReplies {
   const cancel = cancelVisit(sms)
   return {
     subject: DENTAL,
@@ -50,7 +50,7 @@ export function dentalReplies({ clock, sms }: Pick<ModuleDeps, 'clock' | 'sms'>)
       const visit = { type: row.type, clinic: row.clinic, startsMs: row.starts_at.getTime(), zone: row.zone }
       const told = (what: string, kind: keyof AppointmentTexts): SmsReplied => ({
         what,
-        text: smsText(kind, visit, row.language),
+        text: smsText(wordings, kind, visit, row.language),
       })
       if (about.words === '2' && (await cancelled())) return told('cancelled', 'cancelled')
       if (row.status === 'cancelled') return told('cancelled', 'cancelled')

@@ -1,10 +1,10 @@
-/** What is old enough to go: appointments long past, profiles without any, holds that nobody gave back. */
+/** What is old enough to be removed: appointments long past, profiles without any, holds that were not released. */
 import type { ModulePurge, ModulePurged, SqlBindings } from '../../src/plugin/index.ts'
 import type { DentalDeps } from './settings.ts'
 
 const DAY_MS = 86_400_000
 
-/** Appointments first: a profile goes when none is left of it. */
+/** Appointments first: a profile is removed when it has none left. */
 export async function purgeDental({ sql }: Pick<DentalDeps, 'sql'>, asked: ModulePurge): Promise<ModulePurged> {
   const { nowMs, todayMs, keepMs, rowsMax } = asked
   const before = new Date(todayMs - keepMs)

@@ -3,7 +3,7 @@ import { DateTime } from 'luxon'
 import type { ModuleDatabase, ModuleSeed, SqlBindings, SqlPort } from '../../src/plugin/index.ts'
 
 const ZONE = 'Pacific/Port_Moresby'
-/** The calendar day that the sample's screens were written for. */
+/** The calendar day for which the sample's screens were written. */
 const SAMPLE_DAY = '2025-05-01'
 
 interface SlotSeed {
@@ -26,7 +26,7 @@ const TYPE_NAMES = [
   { type: 'cleaning', language: 'en', name: 'Cleaning' },
   { type: 'checkup', language: 'en', name: 'Checkup' },
   { type: 'filling', language: 'en', name: 'Filling' },
-  // Need a native speaker's review.
+  // A native speaker must review these.
   { type: 'cleaning', language: 'tpi', name: 'Klinim tit' },
   { type: 'checkup', language: 'tpi', name: 'Sekim tit' },
   { type: 'filling', language: 'tpi', name: 'Pasim hul' },
@@ -39,7 +39,7 @@ const FREE: SlotSeed[] = [
   { clinic: 'koki', type: 'checkup', days: 9, time: '09:00' },
   { clinic: 'gerehu', type: 'checkup', days: 11, time: '14:00' },
 ]
-// Filling stays without a slot, so that a demo meets that screen too.
+// Filling has no slot, so that a demo also shows that screen.
 const FREE_IN_DEMO: SlotSeed[] = [
   { clinic: 'koki', type: 'cleaning', days: 2, time: '09:30' },
   { clinic: 'gerehu', type: 'cleaning', days: 3, time: '12:00' },
@@ -47,8 +47,8 @@ const FREE_IN_DEMO: SlotSeed[] = [
 ]
 
 /**
- * Puts the sample in, in one transaction: laid around that day, with more slots; or as of 1 May 2025, exactly. Again:
- * adds only what is missing, and keeps what subscribers did.
+ * Inserts the sample in one transaction: around the current day, with more slots; or exactly as of 1 May 2025. If
+ * repeated: adds only what is missing, and keeps what subscribers did.
  */
 export async function seed(
   { transaction }: Pick<ModuleDatabase, 'transaction'>,
@@ -70,7 +70,7 @@ export async function seed(
   })
 }
 
-// John keeps the visits that he has on that side of today: a demo seeded again later gives him no second one.
+// John keeps the visits that he has on that side of today: seeding a demo again later does not give him a second one.
 async function visit(sql: SqlPort, one: SlotSeed, day: DateTime): Promise<void> {
   const side = one.days < 0 ? '<' : '>='
   const [there] = await sql(
@@ -99,7 +99,7 @@ async function slot(sql: SqlPort, one: SlotSeed, day: DateTime): Promise<string>
   return kept!.id
 }
 
-/** Adds the row, unless it is there. */
+/** Inserts the row unless it exists. */
 async function insert(sql: SqlPort, table: string, row: SqlBindings): Promise<void> {
   const columns = Object.keys(row)
   const values = columns.map((column) => `:${column}`)

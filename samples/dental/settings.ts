@@ -1,4 +1,5 @@
-/** What an operator may set of the dental service, and what its parts are given. */
+/** What an operator can set for the dental service, and what its parts get. */
+import { WORDINGS, type Wordings } from './texts.ts'
 import {
   repeating,
   type CallContext,
@@ -8,24 +9,27 @@ import {
 } from '../../src/plugin/index.ts'
 
 export interface DentalSettings {
-  /** Cancelled appointments stand in the list, as cancelled. */
+  /** The list also shows cancelled appointments. */
   listCancelled: boolean
-  /** The type due next and the last clinic come first. */
+  /** The type that is due next and the last clinic come first. */
   tailored: boolean
-  /** A slot stays held this long if nobody gives it back. */
+  /** How long a slot is held if the dialogue does not release it. */
   holdMs: number
-  /** An SMS at once for each booking. */
+  /** Send an SMS at once for each booking. */
   confirmation: boolean
   reminders: ReminderRule
+  /** The texts of its SMS. */
+  wordings: Wordings
 }
 
 export const DENTAL_DEFAULTS: DentalSettings = {
   listCancelled: false,
   tailored: false,
-  // The longest dialogue (180 s) and a margin: a hold must not lapse while its question is on the handset.
+  // The longest dialogue (180 s) plus a margin: a hold must not expire while its question is on the handset.
   holdMs: 210_000,
   confirmation: true,
   reminders: { leadsMs: [24 * 3_600_000, 2 * 3_600_000], quietHours: { from: '21:00', to: '07:00' } },
+  wordings: WORDINGS,
 }
 
 export interface DentalDeps extends Pick<
@@ -35,21 +39,21 @@ export interface DentalDeps extends Pick<
   settings: DentalSettings
 }
 
-/** Rows of a list at most: more than anybody pages through on a handset. */
+/** The most rows of a list: nobody pages through more on a handset. */
 export const LIST_ROWS_MAX = 100
 
-/** Runs a statement that may be run twice until it is answered, inside the turn's deadline. */
+/** Runs a repeatable statement until it is answered, within the turn's deadline. */
 export function safely<T>(deps: DentalDeps, context: CallContext, run: () => Promise<T>): Promise<T> {
   return repeating(run, { signal: context.signal, clock: deps.clock, chance: deps.chance })
 }
 
-/** An id of a row, as text of digits; '' if the flow gave none that could be one. */
+/** The id of a row, as digits; '' if the flow gave no possible id. */
 export function rowId(args: JsonObject, name: string): string {
   const id = args[name]
   return (typeof id === 'string' || typeof id === 'number') && /^\d{1,18}$/.test(String(id)) ? String(id) : ''
 }
 
-/** A short text of the arguments, '' if absent. */
+/** A short text from the arguments; '' if absent. */
 export function shortText(args: JsonObject, name: string): string {
   const text = args[name]
   return typeof text === 'string' && Object.hasOwn(args, name) ? text : ''

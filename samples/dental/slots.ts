@@ -1,20 +1,21 @@
-/** What can be booked: types, free slots, and the hold of the one that a subscriber is asked about. */
+/** What can be booked: types, free slots, and the hold on the slot that a subscriber is asked about. */
 import { preparedSql, Refusal, type BackendModule } from '../../src/plugin/index.ts'
 import { LIST_ROWS_MAX, rowId, safely, shortText, type DentalDeps } from './settings.ts'
 import { isoAt } from './texts.ts'
 
-/** The name of type `s.type` in `:language`, else in English, else its id. */
+/** The name of type `s.type` in `:language`, or else in English, or else its id. */
 export const TYPE_NAME = `COALESCE(
   (SELECT name FROM dental_type_name WHERE type = s.type AND language = :language),
   (SELECT name FROM dental_type_name WHERE type = s.type AND language = 'en'), s.type)`
 
-/** Nobody else holds slot `s` and nobody booked it. */
+/** No other subscriber holds slot `s`, and it is not booked. */
 const FREE = `
   NOT EXISTS (SELECT FROM dental_appointment a WHERE a.slot = s.id AND a.status = 'booked')
   AND NOT EXISTS (SELECT FROM dental_hold h
     WHERE h.slot = s.id AND h.msisdn <> :msisdn AND h.expires_at > CAST(:now AS timestamptz))`
 
-// Due next: the last visit of the type and its interval. A type never visited, or of no interval, keeps its place.
+// Due next: the last visit of the type plus its interval. A type that was never visited, or has no interval, keeps its
+// place.
 const TYPES = preparedSql<{ id: string; name: string }>(
   'dental-types',
   `
@@ -39,7 +40,7 @@ const SLOTS = preparedSql<SlotRow>(
   ) IS TRUE DESC, s.starts_at, c.position, s.id LIMIT ${LIST_ROWS_MAX}`,
 )
 
-// The primary key lets one subscriber hold a slot; a lapsed hold, or the subscriber's own, is taken over.
+// By the primary key a subscriber can hold one slot. An expired hold, or the subscriber's own, is taken over.
 const HOLD = preparedSql<SlotRow & { type: string }>(
   'dental-hold',
   `
@@ -111,7 +112,7 @@ export function slots(deps: DentalDeps): BackendModule['operations'] {
   }
 }
 
-/** Gives back what a dialogue held. */
+/** Releases what a dialogue held. */
 export async function releaseAll({ sql }: DentalDeps, epoch: string): Promise<void> {
   await RELEASE_ALL(sql, { epoch })
 }

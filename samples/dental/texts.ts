@@ -1,5 +1,8 @@
-/** The texts of the SMS about a visit to a clinic. */
+/** The texts of the SMS about a visit to a clinic: a YAML file, read once. */
+import { readFileSync } from 'node:fs'
 import { DateTime } from 'luxon'
+import { parse } from 'yaml'
+import { z } from 'zod'
 import { showDate, showTime } from '../../src/plugin/index.ts'
 
 export interface AppointmentVisit {
@@ -9,44 +12,58 @@ export interface AppointmentVisit {
   zone: string
 }
 
-/** `attending`, `cancelled` and `late` answer what a subscriber wrote back. */
-export interface AppointmentTexts {
-  confirmation: string
-  reminder: string
-  attending: string
-  cancelled: string
-  late: string
+/** Longer texts are several SMS, and each costs. */
+const TEXT_MAX = 320
+const text = z
+  .string()
+  .min(1)
+  .max(TEXT_MAX)
+  .refine(
+    (written) => !/[{}]/.test(written.replace(/\{(type|clinic|date|time)\}/g, '')),
+    'may have {type}, {clinic}, {date} and {time}, and no other braces',
+  )
+
+/** `attending`, `cancelled` and `late` answer what a subscriber wrote. */
+const wording = z.strictObject({
+  confirmation: text,
+  reminder: text,
+  attending: text,
+  cancelled: text,
+  late: text,
+})
+const wordings = z
+  .record(z.string().regex(/^[a-z]{2,3}$/, 'a language such as en'), wording)
+  .refine((all) => 'en' in all, 'must have en, which serves all other languages')
+
+export type AppointmentTexts = z.infer<typeof wording>
+export type Wordings = z.infer<typeof wordings>
+
+/** The texts that come along. */
+export const WORDINGS: Wordings = wordingsIn(new URL('sms.yaml', import.meta.url))
+
+/** Throws an Error that names the place in the file. */
+export function wordingsIn(file: string | URL): Wordings {
+  const read = wordings.safeParse(parse(readFileSync(file, 'utf8')))
+  if (read.success) return read.data
+  const faults = read.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`)
+  throw new Error(`${String(file)}: ${faults.join('; ')}`)
 }
 
-// One segment each (160 septets) with names of ordinary length.
-const WORDINGS: Record<string, AppointmentTexts> = {
-  en: {
-    confirmation: 'Confirmed: {type} at {clinic} on {date}, {time}.',
-    reminder: 'Reminder: {type} at {clinic} on {date}, {time}.',
-    attending: 'Thank you. We expect you: {type} at {clinic} on {date}, {time}.',
-    cancelled: 'Cancelled: {type} at {clinic} on {date}, {time}.',
-    late: 'Too late to change: {type} at {clinic} on {date}, {time}.',
-  },
-  // Needs a native speaker's review.
-  tpi: {
-    confirmation: 'Orait: {type} long {clinic} long {date}, {time}.',
-    reminder: 'Tingim: {type} long {clinic} long {date}, {time}.',
-    attending: 'Tenkyu. Mipela wetim yu: {type} long {clinic} long {date}, {time}.',
-    cancelled: 'Mipela rausim: {type} long {clinic} long {date}, {time}.',
-    late: 'Taim i pinis, i no inap senisim: {type} long {clinic} long {date}, {time}.',
-  },
-}
-
-/** A visit in one SMS of that kind; English where there is no wording of the language. Pure. */
-export function smsText(kind: keyof AppointmentTexts, visit: AppointmentVisit, language: string): string {
-  const wording = (Object.hasOwn(WORDINGS, language) ? WORDINGS[language] : WORDINGS.en)!
+/** The SMS of this kind for a visit; in English if the language has no wording. Pure. */
+export function smsText(
+  all: Wordings,
+  kind: keyof AppointmentTexts,
+  visit: AppointmentVisit,
+  language: string,
+): string {
+  const own = (Object.hasOwn(all, language) ? all[language] : all.en)!
   const values: Record<string, string> = {
     type: visit.type,
     clinic: visit.clinic,
     date: showDate(visit.startsMs, visit.zone),
     time: showTime(visit.startsMs, visit.zone),
   }
-  return wording[kind].replace(/\{(\w+)\}/g, (_, key: string) => values[key]!)
+  return own[kind].replace(/\{(\w+)\}/g, (_, key: string) => values[key]!)
 }
 
 /** ISO 8601 with the zone's offset, to the second. */

@@ -1,6 +1,6 @@
 /**
- * The sample HTTP back end of the top-up flow: a wallet. Operations `balance`, `bundles`, `topup` and `buy` as the
- * daemon calls them; `PUT /bundles` with a list changes the offers of everybody at once.
+ * The sample HTTP back end of the top-up flow: a wallet. The daemon calls its operations `balance`, `bundles`, `topup`
+ * and `buy`. `PUT /bundles` with a list changes the offers for everybody at once.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -14,9 +14,9 @@ export interface WalletServer {
 }
 
 export interface WalletSettings {
-  /** 0: any free one. */
+  /** 0: any free port. */
   port: number
-  /** Default loopback. */
+  /** Default: loopback. */
   host?: string
 }
 
@@ -26,7 +26,7 @@ interface Answer {
 }
 
 const BODY_OCTETS_MAX = 16_384
-/** Answers remembered by their key: many times what a daemon repeats. */
+/** How many answers are remembered by their key: many times what a daemon repeats. */
 const ANSWERS_MAX = 10_000
 
 const callSchema = z.object({
@@ -45,7 +45,7 @@ const offersSchema = z
   )
   .max(100)
 
-/** Listens, and answers where. */
+/** Listens, and resolves with the address. */
 export async function startWallet({ port, host = '127.0.0.1' }: WalletSettings): Promise<WalletServer> {
   const wallet = createWallet()
   const answered = new Map<string, Answer>()
@@ -121,7 +121,7 @@ function remember(answered: Map<string, Answer>, name: string, answer: Answer): 
   if (answered.size > ANSWERS_MAX) answered.delete(answered.keys().next().value!)
 }
 
-/** undefined: too long, or not JSON. */
+/** Undefined: too long, or not JSON. */
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = []
   let octets = 0

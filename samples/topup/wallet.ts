@@ -1,11 +1,13 @@
-/** The sample wallet: balances, and bundles that a balance can pay for. In memory. Pure but for its own state. */
+/**
+ * The sample wallet: balances, and the bundles that a balance can pay for. In memory. Pure except for its own state.
+ */
 
 export interface Bundle {
   id: string
   name: string
   /** In kina. */
   price: number
-  /** Offered only to a balance of at least this, besides the price. */
+  /** Offered only for a balance of at least this, besides the price. */
   balanceMin?: number | undefined
 }
 
@@ -13,15 +15,15 @@ export type Done = { balance: number } | { refusal: 'insufficient' | 'unknown-bu
 
 export interface Wallet {
   balance(msisdn: string): { amount: number; currency: 'PGK' }
-  /** What that subscriber can pay for, cheapest first. */
+  /** What this subscriber can pay for, the cheapest first. */
   bundles(msisdn: string): { rows: Pick<Bundle, 'id' | 'name' | 'price'>[] }
   topup(msisdn: string, amount: number): Done
   buy(msisdn: string, bundle: string): Done
-  /** New offers, at once. */
+  /** Replaces the offers at once. */
   offer(bundles: readonly Bundle[]): void
 }
 
-/** Subscribers kept at most: the longest unseen is forgotten and starts anew. */
+/** How many subscribers are kept. The one unseen for longest is dropped and starts again. */
 const ACCOUNTS_MAX = 10_000
 const OPENING_BALANCE = 10
 const OPENING_BALANCES: Record<string, number> = { '67570000001': 25, '67570000002': 4 }
@@ -30,7 +32,7 @@ const BUNDLES: Bundle[] = [
   { id: 'day', name: 'Day 100MB', price: 3 },
   { id: 'week', name: 'Week 1GB', price: 8 },
   { id: 'month', name: 'Month 5GB', price: 20 },
-  // A promotion for those who have more to spend.
+  // A promotion for subscribers with a higher balance.
   { id: 'bonus', name: 'Bonus 2GB', price: 10, balanceMin: 20 },
 ]
 
@@ -53,7 +55,7 @@ export function createWallet(): Wallet {
   function pay(msisdn: string, price: number): Done {
     const amount = amountOf(msisdn)
     if (price > amount) return { refusal: 'insufficient' }
-    // Toea, so that no float shows its tail.
+    // In toea, so that no float rounding error shows.
     const balance = Math.round((amount - price) * 100) / 100
     keep(msisdn, balance)
     return { balance }

@@ -14,7 +14,7 @@ USSD operations have the names of the standard: PSSR indication, USSR request, U
 USSN confirm (SMPP v3.4 §5.3.2.44).
 `
 
-/** The rows of the table: word, what it means, what is not said or was said before. */
+/** The rows of the table: the word, its meaning, and the words not to use. */
 export function glossaryRows(source: string): string[][] {
   return source
     .split('\n')

@@ -1,4 +1,4 @@
-/** docs/reference/LOG-EVENTS.md: every log event, read off the calls in the source. */
+/** docs/reference/LOG-EVENTS.md: every log event, found in the calls of the source. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/base/package-root.ts'
@@ -24,11 +24,14 @@ export interface LogEvent {
   file: string
 }
 
-/** `log.warn(`, and `log[level](` with an expression that chooses among levels. */
+/** `log.warn(`, and `log[level](` with an expression that chooses the level. */
 const CALL = /\blog(?:\??\.(debug|info|warn|error)|\[([^\]]+)\])\(/g
 const STRING = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g
 
-/** All events, in the order of level and message. What is handed on (`log.warn(fields, message)`) is not one. */
+/**
+ * All events, sorted by level and message. A call that passes a message on (`log.warn(fields, message)`) is not an
+ * event.
+ */
 export function logEvents(): LogEvent[] {
   const all = sourceFiles().flatMap((file) => eventsIn(readFileSync(join(packageRoot, file), 'utf8'), file))
   const unique = new Map(all.map((event) => [`${event.level} ${event.message} ${event.file}`, event]))
@@ -49,13 +52,13 @@ export function eventsIn(source: string, file: string): LogEvent[] {
   })
 }
 
-/** One level, or those that an expression (or the constant that it names) chooses among. */
+/** One level, or those among which an expression (or the constant that it names) chooses. */
 function levelsOf(expression: string, source: string): LogEvent['level'][] {
   const chosen = new RegExp(`const ${/\w+/.exec(expression)![0]} = (.*)`).exec(source)?.[1] ?? ''
   return LEVELS.filter((level) => expression === level || new RegExp(`[?:] '${level}'`).test(`${expression} ${chosen}`))
 }
 
-/** The arguments of a call, split at the commas of its own level. */
+/** The arguments of a call, split at its own commas. */
 function argumentsFrom(source: string, from: number): string[] {
   const found: string[] = []
   let depth = 0
@@ -99,7 +102,7 @@ function stringsOf(expression: string): string[] {
   )
 }
 
-/** Names of the fields in an object that stands in the call; '…' for what is spread into it or made elsewhere. */
+/** The names of the fields in an object literal of the call; '…' for what is spread into it or created elsewhere. */
 function fieldsOf(argument: string): string[] {
   if (!argument.startsWith('{')) return ['…']
   const inner = argumentsFrom(`${argument.slice(1, -1)})`, 0)
@@ -125,7 +128,7 @@ export function logEventsPage(): string {
   return generated(HEAD, ...sections)
 }
 
-/** Events that nobody explained, and explanations whose event is gone. */
+/** Events without an explanation, and explanations without an event. */
 export function unexplained(): { events: string[]; meanings: string[] } {
   const messages = new Set(logEvents().map(({ message }) => message))
   return {

@@ -1,6 +1,6 @@
 /**
- * What a log event means and what to do, by its message. `npm run docs` names events without a meaning, and meanings
- * whose event is gone: who changes a message changes its key here.
+ * What a log event means and what to do, by its message. `npm run docs` reports events without a meaning, and meanings
+ * without an event: if you change a message, change its key here.
  */
 export const LOG_MEANINGS: Record<string, string> = {
   // error
@@ -53,6 +53,15 @@ export const LOG_MEANINGS: Record<string, string> = {
   'withheld response not sent':
     'The answer to a deliver_sm that waits for its reply could not be sent. A bug or a lost link.',
   // warn
+  'one piece of work held the event loop':
+    'Nobody else was served for `ms` milliseconds of processor time. `where` says at what: an answer of a back end, a pattern, a flow. Make that one smaller, and please report it.',
+  'other users can read the settings file: if one of these settings is a secret, chmod 600':
+    'A header, a query of an address or an option of a module may be a key. `settings` has the paths.',
+  'receipts match no SMS':
+    'The SMSC sent receipts of SMS that the outbox does not know (`receipts` in ten minutes, `messageId`: one of them). See docs/SMS.md, "Receipts that match no SMS".',
+  'an SMS is not sent: its template':
+    'The line has registered templates, and the text fits none (`why`). The SMS has failed. Register the text and add it to `lines[].sms.templates`, or correct the text; `owner` asked for it.',
+  'a setting does nothing': 'Another setting of the line prevents it (`why`). Correct one of them.',
   'PDU refused': 'The SMSC sent what the dialect or `msisdn` refuses. See `remedy`.',
   'SMS refused: its sender number cannot be read':
     'The number of the sender does not fit `msisdn` of the line. See `remedy`.',
@@ -64,8 +73,11 @@ export const LOG_MEANINGS: Record<string, string> = {
   'accepted SMS part not stored yet': 'Postgres failed after the SMSC took a part of an SMS. It is tried again.',
   'screen given up: the SMSC throttles us':
     'The SMSC refused one screen until the turn was over. Ask the operator for a higher rate, or lower `sms.perSecond`.',
-  'admin audit': 'For the record: who changed or looked at what.',
-  'admin audit: turned away': 'Somebody came to the admin server without a valid token.',
+  'admin audit': 'For the record: who changed or looked at what. `subscriber export` and `erase` write it to stderr.',
+  'admin audit: turned away':
+    'Somebody came to the admin server without a valid token. Of many of one kind most are only counted.',
+  'admin audit: locked out after too many wrong tokens':
+    'Somebody at `address` tries tokens. Further ones get 429; a right one is let in.',
   'application not told that a dialogue ended':
     'An application did not take the end of a dialogue. It is not repeated.',
   'back end not told that a dialogue ended': 'A call of `ended` failed. It is not repeated.',
@@ -75,14 +87,17 @@ export const LOG_MEANINGS: Record<string, string> = {
     'Embedded stores are in use. For an operator, set `redis` and `postgres`.',
   'HTTP ingress: request does not follow the contract':
     'A caller of the HTTP ingress speaks another contract. It got a 400.',
-  'HTTP ingress: request without a token refused': 'Set `door.tokenFile` if callers are on other machines.',
+  'HTTP ingress audit: turned away':
+    'A request was refused: `why` says for what, `who` whose token or key it was. Without tokens (`not-here`, `page`): set `door.tokenFile` if callers are on other machines. Of many of one kind most are only counted.',
+  'HTTP ingress audit: locked out after too many wrong tokens':
+    'Somebody at `address` tries tokens or signatures. Further ones get 429; right ones are let in.',
   'generic_nack without a sequence number': 'The SMSC could not read a PDU of ours and does not say which.',
   "subscriber's language not read: the store failed":
     'Postgres was slow or away. The dialogue starts in the language of the settings.',
-  'deferred answers: Postgres cannot be reached': 'Postgres is away. Deferred answers wait for it.',
+  'deferred answers: Postgres cannot be reached': 'Postgres is unreachable. Deferred answers wait for it.',
   'line dropped: its trace is kept': 'The last PDUs of a line that dropped are in `file`.',
   'outbind refused: we connect to the SMSC': 'The SMSC tries to connect to us. Ask the operator to switch outbind off.',
-  'SMS outbox: Postgres cannot be reached': 'Postgres is away. SMS wait for it.',
+  'SMS outbox: Postgres cannot be reached': 'Postgres is unreachable. SMS wait for it.',
   postgres: 'A notice of Postgres, or a setting of the server that costs (autovacuum off).',
   redis: 'A setting of the Redis server that may lose dialogues. See docs/OPERATIONS.md, "Redis".',
   'redis has no password: every process that reaches it can end and change dialogues': 'Set a password. See `remedy`.',
@@ -92,6 +107,8 @@ export const LOG_MEANINGS: Record<string, string> = {
   'the SMSC does not answer query_sm: remove sms.queryMs from this line': 'Do so; the questions rest meanwhile.',
   'the bind was down, and is up again':
     'A short outage. `downMs` says how long, `remedy` what to do if it comes again.',
+  'the form of message ids in receipts is known':
+    'Five receipts in a row showed that the SMSC writes an id in the receipt otherwise than in the response (`form`), or no longer does. Nothing to do.',
   'the calendar is frozen: for tests only': '`USSD_CONNECTOR_FROZEN_CLOCK` is set. Never at a real SMSC.',
   'the connection to Redis is lost': 'The daemon connects again by itself. Dials get the busy text meanwhile.',
   'the database did not exist: created it': 'The first start: the daemon created the database.',
@@ -100,7 +117,7 @@ export const LOG_MEANINGS: Record<string, string> = {
   'the line is changed, but not bound yet':
     'The new settings are in force and are tried again. See `why` and `remedy`.',
   'the trace of a dropped line cannot be kept': '`trace.dropDir` cannot be written.',
-  'SMS upkeep: a store cannot be reached': 'Redis or Postgres is away. It is tried again.',
+  'SMS upkeep: a store cannot be reached': 'Redis or Postgres is unreachable. It is tried again.',
   'privacy.plainUntil is set: unsealed records are still read, so everybody who can write to the store can forge dialogues':
     '`privacy.plainUntil` is set. Remove it when its moment has passed.',
   'old records not removed': 'Postgres failed in the hourly removal of old records. It is tried again.',
@@ -112,6 +129,10 @@ export const LOG_MEANINGS: Record<string, string> = {
   'long SMS given up: parts are missing': 'Parts are missing after `sms.long.keepMs`, or there were too many.',
   'back end answers again': 'Calls are made again.',
   'bind state': 'For the record: the bind entered this state.',
+  'the last run did not end in order: first turns are stored before they are played':
+    'The process before this one crashed or was killed. If one turn did that, its attempts are counted, and it is given up.',
+  'a crash of this run will not be noticed at the next start':
+    'The data folder takes no file. A turn that kills its process then kills the next one, too. Make `data` writable.',
   'daemon started': 'Flows are loaded, stores are up, lines begin to bind.',
   'database migrated': 'The schema of Postgres is up to date. Older releases do not start any more.',
   'dialogue ended': 'One line for each dialogue. `reason` is explained in docs/LIFECYCLE.md.',
@@ -123,8 +144,29 @@ export const LOG_MEANINGS: Record<string, string> = {
   'settings reloaded': 'SIGHUP: what of the settings took effect, and what waits for a restart.',
   stopped: 'The drain is over. Exit 0.',
   stopping: 'SIGTERM: the drain begins.',
+  'SMS that a back end asked for are lost: neither Postgres nor the dialogue store took them':
+    'The booking stands, its SMS do not. Look at both stores.',
+  'SMS that wait for the outbox cannot be read':
+    'They were altered in Redis, or are of a later release. They are dropped.',
+  'SMS that a back end asked for wait: Postgres does not answer':
+    'They are kept with the dialogues, and go out when it answers.',
+  'a web-hook takes no events: they are tried again':
+    'Eight failures in a row; `why` is the last. Look at the application at `smsHooks.<hook>.url`.',
+  'a web-hook takes events again': 'The end of that. What waited is told now.',
+  'an event for a web-hook was given up':
+    'It was tried until `giveUpMs` was over. The application never learns what became of this SMS, unless it asks (`GET /v1/sms?key=`).',
+  'a flow that a word by SMS started has no answer: the busy text is sent':
+    '`why`: there is no such flow, it asks a question, or a fault. `check --config` shows what is wrong with it.',
+  'a flow that a word by SMS started makes no call that changes something':
+    'The call has failed, and the flow goes on with `failed`. Take it out of this flow: `check --config` shows where.',
+  'an SMS that a back end asked for is not sent': '`why`: what is wrong with it. The rest of the answer is used.',
   'the bind is up again': 'The end of an outage that was told.',
   'the connection to Redis is back': 'Dialogues go on.',
+  'the clock of this machine is wrong: no turns, no SMS':
+    'It differs from that of Redis or Postgres by more than a second (`aheadMs`). The SMSC is asked to deliver again, and nothing is swept or sent. Synchronise the clocks (NTP, chrony).',
+  'the clock of this machine is right again': 'The daemon serves again.',
+  'the clocks of Redis and Postgres differ':
+    'By more than a second (`aheadMs`: how far this machine is ahead of each). Synchronise the clocks of all machines.',
   'the old binds of a changed line make room for the new ones':
     'The SMSC allows no more binds: the old ones are closed first.',
   // debug

@@ -10,10 +10,11 @@ const HEAD = `# Metrics
 
 Every metric that \`/metrics\` of the admin server shows. No label ever holds a subscriber's number or text.
 [OPERATIONS](../OPERATIONS.md) says which to watch; \`deploy/alerts.yml\` has the alerts, \`deploy/grafana.json\` a dashboard.
-Node's own metrics (\`process_*\`, \`nodejs_*\`) come on top.
+Node's own metrics (\`process_*\`, \`nodejs_*\`) come on top. \`nodejs_eventloop_lag_*\` are sampled every 50 ms, and hold only the delay,
+not the time between two samples.
 
 On every line the SMPP counters balance: received = handled + duplicate + rejected + dropped, and
-submitted = accepted + refused + timed out + lost.
+submitted = accepted + refused + timed out + lost + taken back.
 `
 
 export interface MetricRow {
@@ -23,7 +24,7 @@ export interface MetricRow {
   help: string
 }
 
-/** Gauges are registered where their figures are: \`metrics.gauge('name', 'help', …)\`, \`gauges\` with labels. */
+/** Gauges are registered where their values are: `metrics.gauge('name', 'help', …)`, or `gauges` with labels. */
 const GAUGE = /\.gauges?\(\s*'(\w+)',\s*('(?:[^'\\]|\\.)*'|"[^"]*")(?:,\s*\[([^\]]*)\])?/g
 
 /** All metrics, by name. */

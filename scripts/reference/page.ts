@@ -1,4 +1,4 @@
-/** What the generated pages have in common. */
+/** What the generated pages share. */
 
 const NOTICE = '<!-- written by `npm run docs`: edit the source, not this page -->'
 
@@ -11,7 +11,7 @@ export function table(columns: readonly string[], rows: readonly (readonly strin
   return [line(columns), `|${columns.map(() => '---|').join('')}`, ...rows.map(line), ''].join('\n')
 }
 
-/** A text as one cell: one line, with no sign that ends the cell. */
+/** A text as one table cell: one line, without characters that end the cell. */
 function cell(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/(?<!\\)\|/g, '\\|')
 }

@@ -3,6 +3,7 @@ import { glossaryPage } from './glossary.ts'
 import { logEventsPage } from './log-events.ts'
 import { metricsPage } from './metrics.ts'
 import { settingsPage } from './settings.ts'
+import { statusesPage } from './statuses.ts'
 
 export async function referencePages(): Promise<Record<string, string>> {
   return {
@@ -10,5 +11,6 @@ export async function referencePages(): Promise<Record<string, string>> {
     'docs/reference/LOG-EVENTS.md': logEventsPage(),
     'docs/reference/METRICS.md': await metricsPage(),
     'docs/reference/SETTINGS.md': settingsPage(),
+    'docs/reference/STATUSES.md': statusesPage(),
   }
 }

@@ -1,4 +1,4 @@
-/** docs/reference/SETTINGS.md: every setting, as the schema has it. */
+/** docs/reference/SETTINGS.md: every setting, as in the schema. */
 import { z } from 'zod'
 import { settingsSchema } from '../../src/config/schema.ts'
 import { code, generated, table } from './page.ts'
@@ -16,7 +16,7 @@ Every key of the settings file (\`connector.yaml\`), from the schema that the da
 export interface SettingRow {
   key: string
   type: string
-  /** The default as JSON; '' where there is none; \`needed\` where the file must have the key. */
+  /** The default as JSON; '' if there is none; `needed` if the file must have the key. */
   without: string
   meaning: string
 }
@@ -34,7 +34,7 @@ interface Node {
   additionalProperties?: Node | boolean
 }
 
-/** Every key with a value of its own; groups have a row where they have a description. */
+/** Every key with a value of its own. Groups have a row if they have a description. */
 export function settingRows(): SettingRow[] {
   const root = z.toJSONSchema(settingsSchema, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as Node
   const rows = new Map<string, SettingRow>()
@@ -53,7 +53,7 @@ function inside(node: Node, at: string, add: (row: SettingRow) => void): void {
   for (const branch of node.anyOf ?? []) inside(branch, at, add)
 }
 
-/** What is below a key: the keys of a group, of each entry of a list, of each way to write it. */
+/** What is below a key: the keys of a group, of each list entry, and of each way to write it. */
 function within(node: Node, key: string, add: (row: SettingRow) => void): void {
   if (node.items) return inside(node.items, `${key}[]`, add)
   inside(node, key, add)

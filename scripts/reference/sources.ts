@@ -1,4 +1,4 @@
-/** The daemon's own source files, for pages that are read off them. */
+/** The daemon's own source files, for the generated pages. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/base/package-root.ts'

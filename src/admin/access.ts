@@ -1,14 +1,23 @@
 /**
- * Who may use the admin server: bearer tokens, of which the daemon knows only the hashes. Compared in constant time. A
- * right token always works: nobody can lock it out with wrong ones. An address that fails again and again gets an
- * error, and no longer fills the log.
+ * Who may use the admin server: bearer tokens, of which the daemon knows only the hashes. They are compared in constant
+ * time. A valid token always works: nobody can lock it out with wrong ones. An address that fails again and again gets
+ * an error and no longer fills the log.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { ProblemsError, UsageError, type Problem } from '../base/index.ts'
+import {
+  callerOf,
+  createLockout,
+  isHashOfWeak,
+  ProblemsError,
+  readSecretFile,
+  saidOfFault,
+  UsageError,
+  weakness,
+  type Problem,
+} from '../base/index.ts'
 
-/** read: may look · operate: may look and change. */
-export type AdminRole = 'read' | 'operate'
+/** read: may read · operate: may read and change · sms: may ask for SMS, see its own, and cancel them; nothing else. */
+export type AdminRole = 'read' | 'operate' | 'sms'
 
 export interface Token {
   role: AdminRole
@@ -17,11 +26,11 @@ export interface Token {
   sha256: Buffer
 }
 
-/** What a request comes with. */
+/** The credentials of a request. */
 export interface Bearer {
   /** The Authorization header. */
   header: string | undefined
-  /** Where it comes from. */
+  /** The address of the caller. */
   address: string
 }
 
@@ -31,33 +40,31 @@ export type AccessDecision =
   | { is: 'nobody' }
   | { is: 'wrong' }
   /** Wrong, after too many wrong ones from this address. */
-  | { is: 'locked' }
+  | { is: 'locked'; isFirst: boolean }
+  /** The file has a token that is so short or simple that others can guess it. The file has only its hash. */
+  | { is: 'weak'; token: Token }
 
 /**
- * Wrong tokens of one address that are logged at once, and the time until one more is. This does not protect against
- * guessing; the 256 random bits do. A program of this machine shares its address with the operator and with Prometheus.
- */
-export const FAILED_MAX = 10
-export const FAILED_EACH_MS = 6_000
-/** Addresses whose failures are remembered. */
-const ADDRESSES_MAX = 1_000
-
-/**
- * Tokens of a file: a line each, `role:sha256hex` and, if wanted, a name behind it; `#` begins a comment.
- * Throws ProblemsError. The hash is that of the token's characters: `printf %s "$TOKEN" | sha256sum`.
+ * The tokens of a file, one per line: `role:sha256hex`, optionally followed by a name; `#` begins a comment. Throws
+ * ProblemsError. The hash is that of the token's characters: `printf %s "$TOKEN" | sha256sum`.
  */
 export function readTokens(file: string, text: string): Token[] {
   const problems: Problem[] = []
   const tokens = text.split(/\r?\n/).flatMap((line, i): Token[] => {
     const written = line.replace(/(^|\s)#.*$/, '').trim()
     if (written === '') return []
-    const found = /^(read|operate):([0-9a-f]{64})(?:\s+([\w.@-]{1,64}))?$/i.exec(written)
+    const found = /^(read|operate|sms):([0-9a-f]{64})(?:\s+([\w.@-]{1,64}))?$/i.exec(written)
     if (!found) {
       const what = 'must be role:sha256, or role:sha256 and a name'
       problems.push({ where: `${file}:${i + 1}`, what, remedy: '`ussd-connector token operate` prints such a line' })
       return []
     }
     const [, role, hex, name] = found
+    if (isHashOfWeak(Buffer.from(hex!, 'hex'))) {
+      const what = 'is the hash of a token that anybody can guess'
+      problems.push({ where: `${file}:${i + 1}`, what, remedy: '`ussd-connector token operate` makes a strong one' })
+      return []
+    }
     return [
       {
         role: role!.toLowerCase() as AdminRole,
@@ -72,16 +79,12 @@ export function readTokens(file: string, text: string): Token[] {
   return tokens
 }
 
-/** Of admin.tokensFile; none without one. Throws UsageError or ProblemsError. */
+/** The tokens of admin.tokensFile; none without such a file. Throws UsageError or ProblemsError. */
 export function tokensOf(file: string | undefined): Token[] {
   if (file === undefined) return []
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new UsageError(`admin.tokensFile: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
-  }
-  return readTokens(file, text)
+  const read = readSecretFile(file)
+  if ('text' in read) return readTokens(file, read.text)
+  throw new UsageError(saidOfFault(read, 'admin.tokensFile'))
 }
 
 export function tokenHash(token: string): Buffer {
@@ -93,25 +96,17 @@ export interface AdminAccess {
 }
 
 export function createAccess(tokens: readonly Token[]): AdminAccess {
-  // When the failures of an address are forgotten.
-  const clearAt = new Map<string, number>()
-  const fail = (address: string, nowMs: number): AccessDecision => {
-    const at = Math.max(clearAt.get(address) ?? nowMs, nowMs) + FAILED_EACH_MS
-    clearAt.delete(address)
-    clearAt.set(address, at)
-    if (clearAt.size > ADDRESSES_MAX) clearAt.delete(clearAt.keys().next().value!)
-    return { is: 'wrong' }
-  }
+  const lockout = createLockout()
   return {
     check({ header, address }, nowMs) {
       if (header === undefined) return { is: 'nobody' }
-      const given = tokenHash(/^bearer +(.*)$/i.exec(header)?.[1] ?? '')
+      const sent = /^bearer +(.*)$/i.exec(header)?.[1] ?? ''
+      const given = tokenHash(sent)
       // Compares with all tokens: the time must not show which one fits.
       const [token] = tokens.filter((one) => timingSafeEqual(one.sha256, given))
-      if (token) return { is: 'known', token }
-      return (clearAt.get(address) ?? 0) - nowMs > (FAILED_MAX - 1) * FAILED_EACH_MS
-        ? { is: 'locked' }
-        : fail(address, nowMs)
+      if (token) return weakness(sent) === undefined ? { is: 'known', token } : { is: 'weak', token }
+      const failure = lockout.fail(callerOf(address), nowMs)
+      return failure === 'told' ? { is: 'wrong' } : { is: 'locked', isFirst: failure === 'locks' }
     },
   }
 }

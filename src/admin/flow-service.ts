@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { DialogueStore } from '../dialogue/index.ts'
 import { ProblemsError, sentence, type Problem, inPieces } from '../base/index.ts'
 import { compilingFlow, asksSecret, secretInClear } from '../flow/load/index.ts'
-import { readFlow, type FlowSource } from '../flow/read/index.ts'
+import { readingFlow, type FlowSource } from '../flow/read/index.ts'
 import {
   portable,
   type Flows,
@@ -26,15 +26,18 @@ export interface FlowStand {
 
 export interface FlowRow extends FlowStand {
   name: string
-  /** What the daemon's file is; null: it has none that ever was good. */
+  /** The revision of the daemon's file. Null: the file was never valid. */
   file: string | null
   /** Recalled revisions: their dialogues end at the next turn. */
   recalled: string[]
-  /** The recalled revision that `revision` serves instead of; the same: every dial gets the text of the recall. */
+  /**
+   * The recalled revision in place of which `revision` serves. If both are the same: every dial gets the text of the
+   * recall.
+   */
   replaced: string | null
-  /** The last decision beyond the files; null: there is none. */
+  /** The last decision beyond the files. Null: there is none. */
   decided: { by: string; note: string; atMs: number } | null
-  /** What is wrong with the file as it is now: `where: what (remedy)`. */
+  /** What is wrong with the current file: `where: what (remedy)`. */
   problems: string[]
 }
 
@@ -43,10 +46,10 @@ export interface RevisionRow {
   by: string
   note: string
   createdMs: number
-  /** When it last came into force; null: never for everybody. */
+  /** When it last came into force. Null: never for everybody. */
   servedMs: number | null
   is: 'active' | 'canary' | 'recalled' | ''
-  /** Dialogues that are on it now. */
+  /** How many dialogues use it now. */
   open: number
 }
 
@@ -79,14 +82,14 @@ export interface FlowServiceDeps {
   /** Names of the back ends that flows may call. */
   backends: readonly string[]
   types?: ScreenTypes
-  /** The store holds keys in clear text: no flow may ask for a secret. */
+  /** The store holds keys in clear text, so no flow may ask for a secret. */
   readable: boolean
   clock: Clock
 }
 
-/** The prefix of built-in flows: nobody decides about them. No application may have such a name. */
+/** The prefix of built-in flows: nobody decides about them. An application cannot have such a name. */
 const OWN = 'app:_'
-/** Revisions that are listed of one flow. */
+/** How many revisions of one flow are listed. */
 const LISTED_MAX = 50
 /** Dialogues to read for the count by revision: some seconds. */
 export const CENSUS_MAX = 50_000
@@ -106,7 +109,7 @@ function createReleases(deps: FlowServiceDeps) {
   const { flows, decided, archive } = deps
   const stateOf = (name: string) => flows.state().find((state) => state.name === name)
 
-  /** Decides under the lock of that flow. This daemon follows at once, the others at their next look. */
+  /** Decides under the lock of this flow. This daemon follows at once, the others at their next look. */
   async function change(
     name: string,
     { by, note }: By,
@@ -122,7 +125,7 @@ function createReleases(deps: FlowServiceDeps) {
     return { before, after: standOf(stateOf(name)) ?? { revision: made.serves ?? '', canary: null } }
   }
 
-  /** A revision of that flow which this version can serve. */
+  /** A revision of this flow that this version can serve. */
   async function known(name: string, revision: string): Promise<CompiledFlow | Refused> {
     const flow = revision.startsWith(`${name}@`) ? await flows.pinned(revision).catch(() => undefined) : undefined
     return (
@@ -160,7 +163,7 @@ function createReleases(deps: FlowServiceDeps) {
   return { stateOf, change, known, serve, stored, tried }
 }
 
-/** What stands. */
+/** Reads the current state. */
 function readingFlows({ flows, decided, archive, dialogues }: FlowServiceDeps, { stateOf }: Releases) {
   return {
     flows: (): FlowRow[] =>
@@ -212,7 +215,7 @@ function readingFlows({ flows, decided, archive, dialogues }: FlowServiceDeps, {
 /** Which revision serves new dials. */
 function publishingFlows({ decided }: FlowServiceDeps, { stateOf, change, known, serve, stored, tried }: Releases) {
   return {
-    /** Proves it, stores it, and serves it to everybody, or with `share` (per cent) to a trial. */
+    /** Checks it, stores it, and serves it to everybody, or with `share` (per cent) to a trial. */
     async publish(
       name: string,
       what: { source: FlowSource } | { revision: string },
@@ -224,7 +227,7 @@ function publishingFlows({ decided }: FlowServiceDeps, { stateOf, change, known,
       return change(name, by, share === undefined ? serve(name, revision) : tried(name, revision, share))
     },
 
-    /** `asked` null: the one that served before. */
+    /** `asked` null: the revision that served before. */
     async rollBack(name: string, asked: string | null, by: By): Promise<FlowChange> {
       const inForce = stateOf(name)?.revision
       if (inForce === undefined)
@@ -241,7 +244,7 @@ function publishingFlows({ decided }: FlowServiceDeps, { stateOf, change, known,
       return 'refused' in flow ? flow : change(name, by, serve(name, revision))
     },
 
-    /** `trial` null: it is over, everybody gets what is in force. */
+    /** `trial` null: the trial is over, and everybody gets what is in force. */
     async tryOut(name: string, trial: { revision: string; share: number } | null, by: By): Promise<FlowChange> {
       if (trial) {
         const flow = await known(name, trial.revision)
@@ -289,17 +292,18 @@ function standOf(state: FlowStand | undefined): FlowStand | null {
   return { revision, canary: canary && { revision: canary.revision, share: canary.share / PERCENT } }
 }
 
-/** The flow, or all that is wrong with it. Turns are played between two pieces of the walk. */
+/** The flow, or everything that is wrong with it. Turns are played between two pieces of the check. */
 async function proven(
   source: FlowSource,
   { backends, types, readable, clock }: FlowServiceDeps,
 ): Promise<CompiledFlow | Refused> {
   try {
     const pause = () => new Promise<void>((done) => clock.after(0, done))
-    const compilation = await inPieces(compilingFlow(source, backends, types), pause)
-    // Loaded with the first flow that is to be proven: a daemon that starts has other things to do.
+    const compilation = await inPieces('flow-check', compilingFlow(source, backends, types), pause)
+    // Loaded with the first flow to check: a starting daemon has more urgent work.
     const { provingFlow } = await import('../flow/explore/index.ts')
-    const problems = await inPieces(provingFlow(compilation, readFlow(source, types).at), pause)
+    const { at } = await inPieces('flow-check', readingFlow(source, types), pause)
+    const problems = await inPieces('flow-check', provingFlow(compilation, at), pause)
     if (readable && asksSecret(compilation.definition)) return broken([secretInClear(source.file)])
     const errors = problems.filter(({ severity }) => severity === 'error')
     return errors.length ? broken(errors) : compilation.flow

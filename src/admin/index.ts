@@ -1,4 +1,4 @@
-/** The HTTP server for those who run the daemon, and what it asks of the daemon's rooms. */
+/** The HTTP server for operators, and what it needs from other rooms. */
 export { tokensOf } from './access.ts'
 export { CENSUS_MAX, createFlowService, type FlowRow, type FlowStand, type RevisionRows } from './flow-service.ts'
 export { type Admin, type Readiness, startAdmin } from './server.ts'

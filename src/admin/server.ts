@@ -1,21 +1,33 @@
 /**
- * The HTTP server for operators: is the daemon alive, is it ready, its metrics, and changes. /live is for everybody.
- * The rest needs a token; without tokens, only this machine may read /ready and /metrics.
+ * The HTTP server for operators: whether the daemon is alive and ready, its metrics, and changes. /live is for
+ * everybody. The rest needs a token; without tokens, only this machine may read /ready and /metrics.
  */
-import { serve, type HttpBindings, type ServerType } from '@hono/node-server'
+import type { HttpBindings, ServerType } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Server } from 'node:http'
+import { createRequire } from 'node:module'
 import type { Registry } from 'prom-client'
-import { notFromHere, boundConnections, httpTimes, type Log, type Counters } from '../base/index.ts'
-import { createAccess, FAILED_EACH_MS, type Token } from './access.ts'
+import {
+  createRefusals,
+  FAILED_EACH_MS,
+  notFromHere,
+  boundConnections,
+  httpTimes,
+  type Log,
+  type Counters,
+} from '../base/index.ts'
+import { createAccess, type Token } from './access.ts'
 import type { AdminService } from './service.ts'
 import type { FlowService } from './flow-service.ts'
 import { adminRoutes, type Admitted } from './routes/index.ts'
 
+/** Loaded with `require`: as an ES module it would load `node:http` as one (base/node-http.ts). */
+const { serve } = createRequire(import.meta.url)('@hono/node-server') as typeof import('@hono/node-server')
+
 export interface Readiness {
   ready: boolean
-  /** What stands: line and bind states, stores, and what could be lost. */
+  /** The state: line and bind states, stores, and what could be lost. */
   parts: Record<string, unknown>
 }
 
@@ -24,9 +36,9 @@ export interface AdminDeps {
   port: number
   registry: Registry
   readiness(): Promise<Readiness>
-  desk: AdminService
+  service: AdminService
   flows: FlowService
-  /** None: nothing can be changed, and what is open is open to this machine only. */
+  /** Without tokens nothing can be changed, and only this machine can read what is open. */
   tokens: readonly Token[]
   now(): number
   counters: Counters
@@ -88,6 +100,10 @@ function adminApp(deps: AdminDeps): Hono<App> {
   })
   app.get('/live', (c) => c.json({ live: true }))
   app.use(gate(deps))
+  app.use(async (c, next) => {
+    if (c.get('token')?.role !== 'sms' || c.req.path.startsWith('/v1')) return next()
+    return c.json({ error: 'this token may only ask for SMS' }, 403)
+  })
   app.get('/ready', async (c) => {
     const state = await deps.readiness()
     const details = c.get('token') || deps.tokens.length === 0 ? state.parts : {}
@@ -105,14 +121,20 @@ function adminApp(deps: AdminDeps): Hono<App> {
   return app
 }
 
-/** Lets a request on with its token, or answers it. */
+/** Admits a request with a valid token, or answers it. */
 function gate({ tokens, now, counters, log }: AdminDeps) {
   const access = createAccess(tokens)
+  const note = createRefusals({
+    now,
+    count: (why) => counters.count('admin_turned_away_total', { why }),
+    tell: (refusal) => log.warn(refusal, 'admin audit: turned away'),
+  })
   return async (c: Context<App>, next: () => Promise<void>) => {
+    const { method } = c.req
     const address = c.env.incoming.socket.remoteAddress ?? ''
-    const notHere = notFromHere({ method: c.req.method, address, head: (name) => c.req.header(name) })
-    const refused = (why: string, status: 400 | 401 | 403 | 429, error: string) => {
-      counters.count('admin_turned_away_total', { why })
+    const notHere = notFromHere({ method, address, head: (name) => c.req.header(name) })
+    const refused = (why: string, status: 400 | 401 | 403, error: string) => {
+      note({ why, address, method })
       return c.json({ error }, status)
     }
     if (TOKEN_IN_QUERY.test(c.req.url))
@@ -134,15 +156,18 @@ function gate({ tokens, now, counters, log }: AdminDeps) {
     // The health check of a container has no token: it gets only yes or no.
     if (verdict.is === 'nobody' && c.req.path === '/ready' && notHere === undefined) return next()
     if (verdict.is === 'locked') {
+      counters.count('admin_turned_away_total', { why: 'locked' })
+      if (verdict.isFirst) log.warn({ address }, 'admin audit: locked out after too many wrong tokens')
       c.header('retry-after', String(FAILED_EACH_MS / 1_000))
-      return refused('locked', 429, 'too many wrong tokens: try again in a minute; a right token still works')
+      return c.json({ error: 'too many wrong tokens: try again in a minute; a right token still works' }, 429)
     }
-    log.warn({ address, method: c.req.method, result: verdict.is }, 'admin audit: turned away')
     c.header('www-authenticate', 'Bearer')
-    return refused(verdict.is, 401, 'send a bearer token in the Authorization header')
+    const remedy = verdict.is === 'weak' ? WEAK : 'send a bearer token in the Authorization header'
+    return refused(verdict.is, 401, remedy)
   }
 }
 
+const WEAK = 'this token can be guessed and is not accepted: make another one (ussd-connector token operate)'
 const ROUTES = [
   '/live',
   '/ready',

@@ -1,33 +1,34 @@
-/** The functions behind the admin routes: look at a running daemon and change it. None of them shows a text. */
+/** The functions behind the admin routes: they show and change a running daemon. None of them shows a text. */
 import type { ConfiguredLine, Settings } from '../config/index.ts'
 import type { DialogueRecord, DialogueStore } from '../dialogue/index.ts'
-import { ProblemsError, UsageError, maskMsisdn } from '../base/index.ts'
+import { createRates, ProblemsError, UsageError, maskMsisdn } from '../base/index.ts'
 import type { Gateway } from '../gateway/index.ts'
-import type { NotifyRequest, Push, PushRequest } from '../push/index.ts'
+import { WrongClockError, type NotifyRequest, type Push, type PushOutcome, type PushRequest } from '../push/index.ts'
 import type { BindDown, BindRow } from '../smpp/index.ts'
+import type { SmsAnswer, SmsAsker, SmsRequest, SmsRequests } from '../sms/requests/index.ts'
 import type { Replacing, SmsRow } from '../sms/outbox/index.ts'
 import type { TraceAsked } from '../tools/recorder/index.ts'
 
-/** The lines that run, as far as an operator sees and changes them. */
+/** The running lines, as an operator sees and changes them. */
 export interface OperatedLines {
-  /** Undefined: stopped, or there is none of that name. */
+  /** Undefined: the line is stopped, or does not exist. */
   get(name: string): object | undefined
-  /** Also those that are stopped (no binds) or on their way out. */
+  /** Also lines that are stopped (no binds) or closing. */
   states(): Record<string, BindState[]>
   /** Resolves when every changed line has a verdict, with the lines that keep their old settings. */
   settled(): Promise<LineRefusal[]>
-  /** Unbinds a line in order, until `resume` or a restart. False: there is no line of that name. */
+  /** Unbinds a line in order, until `resume` or a restart. False: there is no line of this name. */
   halt(name: string): boolean
   resume(name: string): boolean
 }
 
-/** As people and programs read it: `since` in ISO 8601, the reasons beside the rest. */
+/** In the form for people and programs: `since` in ISO 8601, the reasons beside the rest. */
 export type BindState = Omit<BindRow, 'since' | 'down'> & Partial<BindDown> & { since: string }
 
 /** Why a line could not be bound with its new settings. */
 export interface LineRefusal extends BindDown {
   line: string
-  /** host:port that was tried. */
+  /** The host:port that was tried. */
   peer: string
 }
 
@@ -42,12 +43,12 @@ export interface LinesChange {
 /** `needRestart`: top-level settings that differ from what is in force. */
 export type Reloaded = LinesChange & { needRestart: string[] }
 
-/** `refused`: changed in the file, but they could not bind, so they go on as before. */
+/** `refused`: lines that changed in the file but could not bind, so they keep their old settings. */
 export type LinesReloaded = Reloaded & { refused: LineRefusal[] }
 
 export interface LineRow extends Pick<ConfiguredLine, 'name' | 'dialect'> {
   group: string
-  /** By an operator; until it is started, or the daemon is. */
+  /** An operator stopped it; until it is started again, or the daemon is. */
   stopped: boolean
   binds: BindState[]
 }
@@ -68,53 +69,61 @@ export type SmsSummary = Omit<SmsRow, 'due_at' | 'submitted_at'> & { dueAt: stri
 
 export interface TraceTold {
   pdus: number
-  /** As a capture file; as a listing. */
+  /** As a capture file, or as a listing. */
   pcap(): Buffer
   text(): string
 }
 
 export interface AdminServiceDeps {
   settings: Settings
-  /** Of dialogues. Lines may come and go: so may their groups. */
+  /** The groups of dialogues. They change when lines change. */
   groups(): string[]
   dialogues: Pick<DialogueStore, 'find'>
   lines: OperatedLines
   gateway: Pick<Gateway, 'end'>
   push: Push
-  /** What passed on a line lately. Null: there is no such line. */
+  /** The last PDUs of a line. Null: there is no such line. */
   trace(line: string, asked: TraceAsked): TraceTold | null
   sms: Replacing
+  requests: SmsRequests
+  /** The language that a subscriber chose. */
+  chosenLanguage(msisdn: string): Promise<string | null>
   /** Throws ProblemsError or UsageError. */
   reload(): Reloaded
 }
+
+/** Requests at once, after a rest: those of a morning's batch job. */
+const SMS_BURST = 500
+const TOKENS_MAX = 1_000
 
 export type AdminService = ReturnType<typeof createAdminService>
 
 export function createAdminService(deps: AdminServiceDeps) {
   const { settings, dialogues, lines, gateway, push, sms } = deps
   return {
-    /** The dialogues of one MSISDN, one a line group at most; open ones and tombstones. */
+    /** The dialogues of one MSISDN, at most one per line group; open ones and tombstones. */
     async dialogues(msisdn: string): Promise<DialogueSummary[]> {
       const found = await Promise.all(deps.groups().map((group) => dialogues.find({ group, msisdn })))
       return found.filter((record) => record !== null).map(summaryOf)
     },
-    /** Ends it with a text. Null: nothing was open. */
+    /** Ends it with a text. Null: no dialogue was open. */
     async endDialogue(group: string, msisdn: string): Promise<DialogueSummary | null> {
       const ended = await gateway.end({ group, msisdn })
       return ended && summaryOf(ended)
     },
-    /** Shows a flow's first screen, or a text, to a subscriber who has not dialled. */
-    push: (asked: PushRequest | NotifyRequest) => ('flow' in asked ? push.push(asked) : push.notify(asked)),
+    /** Shows a flow's first screen, or a text, to a subscriber who has not dialled. Or why this daemon pushes nothing. */
+    push: (asked: PushRequest | NotifyRequest) => pushed(push, asked),
     trace: deps.trace,
-    /** The newest of one subscriber. */
+    /** The newest SMS of one subscriber. */
     smsOf: async (msisdn: string): Promise<SmsSummary[]> =>
       (await sms.of(msisdn)).map(({ due_at: due, submitted_at: sent, ...row }) => ({
         ...row,
         dueAt: due.toISOString(),
         submittedAt: sent?.toISOString() ?? null,
       })),
-    /** Replaces the text of one of them; answers the outcome (docs/SMS.md). */
+    /** Replaces the text of one of them. Resolves with the outcome (docs/SMS.md). */
     replaceSms: (id: string, text: string) => sms.replace(id, text),
+    ...askedSms(deps),
     lines(): LineRow[] {
       const states = lines.states()
       return settings.lines.map(({ name, group = name, dialect }) => ({
@@ -125,23 +134,31 @@ export function createAdminService(deps: AdminServiceDeps) {
         binds: states[name] ?? [],
       }))
     },
-    /** False: there is none of that name. */
+    /** False: there is no line of this name. */
     haltLine: (name: string) => lines.halt(name),
     resumeLine: (name: string) => lines.resume(name),
     /**
-     * Reads the settings again and makes the lines theirs. Answers when it is known of each changed one whether it was
-     * taken.
+     * Reads the settings again and changes the lines. Resolves when each changed line is either in force or refused.
      */
     async reload(): Promise<LinesReloaded | { problem: string }> {
       try {
-        const { changed, ...told } = deps.reload()
+        const { changed, ...result } = deps.reload()
         const refused = await lines.settled()
-        return { ...told, changed: changed.filter((name) => !refused.some(({ line }) => line === name)), refused }
+        return { ...result, changed: changed.filter((name) => !refused.some(({ line }) => line === name)), refused }
       } catch (error) {
         if (error instanceof ProblemsError || error instanceof UsageError) return { problem: error.message }
         throw error
       }
     },
+  }
+}
+
+async function pushed(push: Push, asked: PushRequest | NotifyRequest): Promise<PushOutcome | { refused: string }> {
+  try {
+    return await ('flow' in asked ? push.push(asked) : push.notify(asked))
+  } catch (error) {
+    if (error instanceof WrongClockError) return { refused: error.message }
+    throw error
   }
 }
 
@@ -158,5 +175,37 @@ function summaryOf(record: DialogueRecord): DialogueSummary {
     openedMs,
     touchedMs,
     ended,
+  }
+}
+
+/** SMS that applications ask for under keys of their own. */
+function askedSms({ settings, requests, chosenLanguage }: AdminServiceDeps) {
+  const rates = createRates({ perSecond: settings.admin.smsPerSecond, burst: SMS_BURST, keysMax: TOKENS_MAX })
+  return {
+    /** Whether this token may ask for one more SMS now. */
+    mayAsk: (owner: string, nowMs: number) => rates.take(owner, nowMs),
+    hasLine: (name: string) => settings.lines.some((line) => line.name === name),
+    /** An SMS that an application asks for. Without a language: that of the subscriber. */
+    async putSms(
+      { language, ...asker }: Pick<SmsAsker, 'owner' | 'line' | 'key'> & { language: string | undefined },
+      asked: SmsRequest & { to: string },
+    ): Promise<SmsAnswer> {
+      const chosen = language ?? (await chosenLanguage(asked.to.replace(/\D/g, '')))
+      return requests.put({ ...asker, msisdn: null, language: chosen ?? settings.dialogue.language }, asked)
+    },
+    cancelSms: (owner: string, key: string) => requests.cancel(owner, key),
+    /** Without its text. */
+    async findSms(owner: string, key: string) {
+      const row = await requests.find(owner, key)
+      if (!row) return undefined
+      const { id, kind, state } = row
+      const moments = {
+        askedFor: row.asked_at,
+        dueAt: row.due_at,
+        submittedAt: row.submitted_at,
+        settledAt: row.settled_at,
+      }
+      return { id, key, class: kind, state, ...moments }
+    },
   }
 }

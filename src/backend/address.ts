@@ -9,7 +9,7 @@ export type Resolve = (
   done: (error: Error | null, addresses: LookupAddress[]) => void,
 ) => void
 
-/** The name leads to this machine or a private network, and no setting allows that. */
+/** The name leads to this machine or to a private network, and no setting allows that. */
 class AddressRefused extends Error {
   readonly code = 'ADDRESS_REFUSED'
   constructor(host: string) {
@@ -19,8 +19,8 @@ class AddressRefused extends Error {
 }
 
 /**
- * The lookup for connections to `host`. A literal address is never looked up: it was configured as it stands.
- * `localhost` may be loopback; any other name only a public address, or with `privateNetwork` a private one.
+ * The lookup for connections to `host`. A literal address is never looked up: the operator configured it. `localhost`
+ * may be loopback. Any other name must have a public address, or with `privateNetwork` a private one.
  */
 export function guardedLookup(host: string, privateNetwork: boolean, resolve: Resolve = systemLookup): LookupFunction {
   const isLocal = host === 'localhost' || host.endsWith('.localhost')

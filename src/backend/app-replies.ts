@@ -3,8 +3,8 @@
  * refuses a reply that nobody waits for, so that the application knows.
  */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { askedOf, fromForeignPage, boundConnections, httpTimes } from '../base/index.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { askedOf, fromForeignPage, boundConnections, createServer, httpTimes, stretch } from '../base/index.ts'
 import type { HttpAnswer } from './contracts/index.ts'
 import { REPLY_OCTETS_MAX } from './body.ts'
 
@@ -87,7 +87,7 @@ async function receive(request: IncomingMessage, field: string): Promise<{ id: s
     chunks.push(chunk as Buffer)
   }
   const body = Buffer.concat(chunks).toString('utf8')
-  const read = JSON.parse(body) as Record<string, unknown> | null
+  const read = stretch('app-reply', JSON.parse, body) as Record<string, unknown> | null
   const id = read?.[field]
   return { id: typeof id === 'string' ? id : undefined, body }
 }

@@ -3,7 +3,7 @@
  * screen. The guards are those of every HTTP back end: deadline, size, no redirects, no private addresses.
  */
 import { type AppAsk, type AppSaid, appHistory } from '../flow/engine/index.ts'
-import type { Log, Counters } from '../base/index.ts'
+import { stretch, type Log, type Counters } from '../base/index.ts'
 import { type Clock, type JsonObject, boundaryAt, clean } from '../ussd/index.ts'
 import type { Resolve } from './address.ts'
 import { Nonsense, readBody, REPLY_OCTETS_MAX } from './body.ts'
@@ -13,11 +13,11 @@ import { agentFor, failure, type HttpSettings } from './http.ts'
 import type { Backend, CallContext, CallResult, EndedDialogue } from './types.ts'
 
 export interface AppSettings extends Omit<HttpSettings, 'url'> {
-  /** Where the application listens; a query of its own is kept. */
+  /** The URL of the application. Its query is kept. */
   url: string
   /** Where to report the end of a dialogue, if the contract has its own address for that. */
   closeUrl?: string
-  /** Names of operators in the contract, by the name of the line. */
+  /** The name of the line → the operator in the words of the contract. */
   networks?: Record<string, string>
 }
 
@@ -26,21 +26,21 @@ export interface AppDeps {
   counters: Counters
   log: Log
   /** Where replies arrive, for a contract that answers later. */
-  desk?: AppReplies
-  /** In place of the system's, for tests. */
+  replies?: AppReplies
+  /** Replaces the system's resolver in tests. */
   resolve?: Resolve
 }
 
-/** One below the turn's limit, so that the busy text is in time; aggregators give applications 10 to 15 s. */
+/** A second less than the turn's limit, so that the busy text is in time. Aggregators give applications 10 to 15 s. */
 const APP_TIMEOUT_MS = 7_000
-/** Characters of the text of a screen; a subscriber reads nine pages at most. */
+/** The most characters of a screen: a subscriber reads nine pages at most. */
 const APP_TEXT_UNITS_MAX = 1_600
-/** Octets of the state that an application wants back, as JSON: it is stored in the record of the dialogue. */
+/** The most octets of the state that an application wants back, as JSON: it is stored in the record of the dialogue. */
 const STATE_OCTETS_MAX = 2_048
-/** Reports of ends at the same time; above that they are counted and dropped. */
+/** The most reports of ends at once. Above that they are counted and dropped. */
 const NOTICES_MAX = 100
 
-/** Never rejects. A request may reach the application twice after a crash of ours: the same Idempotency-Key then. */
+/** Never rejects. After a crash of ours, a request may reach the application twice, with the same Idempotency-Key. */
 export function appBackend(name: string, contract: Contract, settings: AppSettings, deps: AppDeps): Backend {
   const { clock, counters, log } = deps
   const timeoutMs = settings.timeoutMs ?? APP_TIMEOUT_MS
@@ -49,9 +49,10 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
   let notices = 0
 
   async function exchange(asked: Asked, signal: AbortSignal): Promise<CallResult> {
-    const answer = await answered(asked, signal, { app, contract, desk: deps.desk })
+    const answer = await answered(asked, signal, { app, contract, replies: deps.replies })
     if (answer.status >= 500) return { is: 'failed', why: 'down', detail: `status ${answer.status}` }
-    const said = guarded(contract.understand(answer, asked), (limit) => counters.count('limits_total', { limit }))
+    const onLimit = (limit: string) => counters.count('limits_total', { limit })
+    const said = stretch('app-reply', () => guarded(contract.understand(answer, asked), onLimit))
     return { is: 'data', data: said as unknown as JsonObject }
   }
 
@@ -92,19 +93,19 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
       const closing = about && closingOf(epoch, about, { settings, nowMs: clock.now() })
       if (closing) await tell({ ...closing, reason })
     },
-    close: async () => void (await Promise.all([app.close(), events?.close(), deps.desk?.close()])),
+    close: async () => void (await Promise.all([app.close(), events?.close(), deps.replies?.close()])),
   }
 }
 
-/** A later reply is expected before the question goes out: it may arrive before the response to the question. */
+/** A later reply is registered before the question is sent: it may arrive before the response to the question. */
 async function answered(
   asked: Asked,
   signal: AbortSignal,
-  { app, contract, desk }: { app: Target; contract: Contract; desk: AppReplies | undefined },
+  { app, contract, replies }: { app: Target; contract: Contract; replies: AppReplies | undefined },
 ): Promise<HttpAnswer> {
   const send = () => app.send(contract.ask(asked), hintsOf(asked), signal)
-  if (!contract.later || !desk) return send()
-  const expected = desk.expect(contract.later.id(asked), signal)
+  if (!contract.later || !replies) return send()
+  const expected = replies.expect(contract.later.id(asked), signal)
   try {
     const receipt = await send()
     return receipt.status < 200 || receipt.status > 299 ? receipt : await expected.reply
@@ -156,7 +157,7 @@ async function received(
     ]),
   )
   if (answer.statusCode < 200 || answer.statusCode > 299) {
-    // Not read: an error page may be of any size, and a redirect is not followed.
+    // The body is not read: an error page may have any size, and redirects are not followed.
     answer.body.on('error', () => undefined).destroy()
     return { status: answer.statusCode, headers, body: '' }
   }
@@ -164,7 +165,7 @@ async function received(
   return { status: answer.statusCode, headers, body: decoded(octets, headers['content-type'] ?? '') }
 }
 
-/** UTF-8 as nearly everybody says or means; what is not is taken for Latin-1, which loses nothing. */
+/** UTF-8 is what nearly everybody declares or means. Anything else is read as Latin-1, which loses nothing. */
 function decoded(octets: Buffer, contentType: string): string {
   if (/charset="?(iso-8859-1|latin1|windows-1252)/i.test(contentType)) return octets.toString('latin1')
   try {
@@ -174,7 +175,9 @@ function decoded(octets: Buffer, contentType: string): string {
   }
 }
 
-/** The screen as a handset can show it. Throws Nonsense on an empty one, or a state that is too large to keep. */
+/**
+ * The screen in a form that a handset can show. Throws Nonsense if it is empty, or if its state is too large to keep.
+ */
 function guarded(said: AppSaid, onLimit: (limit: string) => void): AppSaid {
   const text = clean(said.text, 4 * APP_TEXT_UNITS_MAX).trim()
   if (text === '') throw new Nonsense('the screen is empty')
@@ -186,8 +189,8 @@ function guarded(said: AppSaid, onLimit: (limit: string) => void): AppSaid {
 }
 
 /**
- * Values that no contract has a field for. Accumulated text does not distinguish an answer with `*` from two answers: a
- * header has the answer alone.
+ * Values for which contracts have no field. Accumulated text does not distinguish an answer with `*` from two answers,
+ * so a header has the answer alone.
  */
 function hintsOf(asked: Asked): Record<string, string> {
   return { 'idempotency-key': asked.intention, 'x-ussd-input': encodeURIComponent(asked.input) }

@@ -1,12 +1,12 @@
-/** The body of an HTTP answer: decoded under a cap, then read as JSON and nothing else. */
+/** The body of an HTTP answer: decoded with a size limit, then read as JSON and nothing else. */
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip, createInflate } from 'node:zlib'
 import type { Json } from '../ussd/index.ts'
 
-/** Decoded octets of an answer at most: hundreds of rows; a bomb is cut here. */
+/** The most decoded octets of an answer: hundreds of rows. A compression bomb is stopped here. */
 export const ANSWER_OCTETS_MAX = 262_144
 
-/** Octets of an application's reply: nine pages of markup are less. */
+/** The most octets of an application's reply: nine pages of markup have fewer. */
 export const REPLY_OCTETS_MAX = 65_536
 
 /** The answer is not valid for a back end. The message is for the log. */
@@ -17,7 +17,7 @@ export class Nonsense extends Error {
   }
 }
 
-/** The octets, decoded; Nonsense over `octetsMax` decoded octets, or in a coding that is not known. */
+/** The decoded octets. Nonsense if there are more than `octetsMax`, or if the coding is unknown. */
 export async function readBody(body: Readable, coding: string, octetsMax: number): Promise<Buffer> {
   const decoded = decode(body, coding)
   const chunks: Buffer[] = []
@@ -39,7 +39,7 @@ export async function readBody(body: Readable, coding: string, octetsMax: number
   return Buffer.concat(chunks)
 }
 
-/** JSON, without keys that mean something to JavaScript. */
+/** JSON without keys that have a meaning in JavaScript. */
 export function readJson(octets: Buffer, contentType: string): Json {
   if (!/^application\/([a-z.+-]+\+)?json\s*(;|$)/i.test(contentType)) {
     throw new Nonsense(`the content type is ${nameOf(contentType, TYPES)}, not application/json`)
@@ -51,7 +51,9 @@ export function readJson(octets: Buffer, contentType: string): Json {
   }
 }
 
-/** Without keys that mean something to JavaScript. Throws SyntaxError. No reviver: that takes twenty times as long. */
+/**
+ * JSON without keys that have a meaning in JavaScript. Throws SyntaxError. No reviver: that takes twenty times as long.
+ */
 export function parseJson(text: string): Json {
   const read = JSON.parse(text) as Json
   const open: Json[] = [read]
@@ -63,7 +65,7 @@ export function parseJson(text: string): Json {
   return read
 }
 
-/** A header value for the log: only known ones. A header may hold anything, also what a subscriber typed. */
+/** A header value for the log: only known ones. A header may hold anything, even what a subscriber typed. */
 function nameOf(header: string, known: RegExp): string {
   return known.exec(header)?.[0] ?? (header === '' ? 'missing' : '(another one)')
 }
@@ -71,7 +73,8 @@ function nameOf(header: string, known: RegExp): string {
 const TYPES = /^(text\/(html|plain|xml|css|csv)|application\/(xml|octet-stream|x-www-form-urlencoded|soap\+xml))/i
 const CODINGS = /^(br|zstd|compress|x-compress|gzip, gzip)$/
 
-// We ask for none. Careless servers send gzip and deflate anyway, which need 32 KB; a Brotli window needs megabytes.
+// We ask for no coding. Careless servers send gzip and deflate anyway; those need 32 KB. A Brotli window needs
+// megabytes.
 function decode(body: Readable, coding: string): Readable {
   const name = coding.trim().toLowerCase()
   if (name === '' || name === 'identity') return body

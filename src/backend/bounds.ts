@@ -1,26 +1,26 @@
 /**
- * Limits how much of an answer reaches a flow, for every kind of back end. It is cut here, before any search for lines,
- * clusters or digits, because such a search takes longer for a longer text.
+ * Limits how much of an answer reaches a flow, for every kind of back end. The answer is cut before any search for
+ * lines, clusters or digits, because such a search takes longer for a longer text.
  */
 import type { Json, JsonObject } from '../ussd/index.ts'
 import { Nonsense, ANSWER_OCTETS_MAX } from './body.ts'
 import type { CallResult } from './types.ts'
 
-/** UTF-16 units of one text: more than twenty pages of a handset, and enough for a token or an address. */
+/** The most UTF-16 units of one text: more than twenty pages of a handset, and enough for a token or an address. */
 export const TEXT_UNITS_MAX = 4_096
-/** Units of all texts and names of an answer together. Over HTTP, `octetsMax` in its place. */
+/** The most units of all texts and names of an answer together. Over HTTP, `octetsMax` takes its place. */
 export const ANSWER_UNITS_MAX = ANSWER_OCTETS_MAX
-/** Lists and objects in each other: a flow reads four deep. */
+/** How deep lists and objects may be nested. A flow reads four levels. */
 export const DEPTH_MAX = 32
 
 interface Walk {
   units: number
-  /** Texts that were cut. */
+  /** How many texts were cut. */
   cut: number
   unitsMax: number
 }
 
-/** The result with its texts cut, and how many were. Throws Nonsense where it is too much in all, or too deep. */
+/** The result with its texts cut, and how many were cut. Throws Nonsense if it is too large as a whole, or too deep. */
 export function bounded(result: CallResult, unitsMax = ANSWER_UNITS_MAX): { result: CallResult; cut: number } {
   if (result.is === 'failed' || result.data === undefined) return { result, cut: 0 }
   const walk = { units: 0, cut: 0, unitsMax }
@@ -28,7 +28,7 @@ export function bounded(result: CallResult, unitsMax = ANSWER_UNITS_MAX): { resu
   return { result: data === result.data ? result : { ...result, data }, cut: walk.cut }
 }
 
-/** The same value if nothing had to change: a module may go on using it. */
+/** Returns the same value if nothing changed: a module may keep using it. */
 function within(value: Json, walk: Walk, depth: number): Json {
   if (typeof value === 'string') return ofText(value, walk)
   if (value === null || typeof value !== 'object') return value

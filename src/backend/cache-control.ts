@@ -1,9 +1,12 @@
-/** What a back end says about caching its answer; it can only shorten the settings. (RFC 9111 §5.2.2, RFC 5861 §4) */
+/**
+ * What a back end says about caching its answer. It can only shorten the times in the settings. (RFC 9111 §5.2.2, RFC
+ * 5861 §4)
+ */
 
 export interface KeepDirective {
-  /** It is fresh this long at most; 0: never. */
+  /** How long it is fresh at most. 0: never. */
   maxAgeMs?: number
-  /** After that, it may replace a failed answer this long at most. */
+  /** After that, how long it may replace a failed answer at most. */
   staleIfErrorMs?: number
   /** It is for this subscriber only. */
   isPrivate?: true
@@ -11,7 +14,7 @@ export interface KeepDirective {
 
 const NEVER: KeepDirective = { maxAgeMs: 0, staleIfErrorMs: 0 }
 
-/** Undefined where the two headers say nothing of it. */
+/** Undefined if the two headers say nothing about it. */
 export function readCacheControl(control: string, age = ''): KeepDirective | undefined {
   const said = directives(control)
   if (said.size === 0) return undefined
@@ -19,7 +22,7 @@ export function readCacheControl(control: string, age = ''): KeepDirective | und
   const maxAge = said.get('max-age')
   const stale = said.has('must-revalidate') || said.has('proxy-revalidate') ? '0' : said.get('stale-if-error')
   return {
-    // An answer may have been under way in other caches for as long as Age says.
+    // The answer may have been in other caches for as long as Age says.
     ...(maxAge === undefined ? {} : { maxAgeMs: Math.max(0, seconds(maxAge) - seconds(age)) * 1000 }),
     ...(stale === undefined ? {} : { staleIfErrorMs: seconds(stale) * 1000 }),
     ...(said.has('private') ? { isPrivate: true } : {}),
@@ -39,7 +42,7 @@ function directives(control: string): Map<string, string> {
   )
 }
 
-/** If it is not a number of seconds, it is 0: an answer of unknown age counts as old. (RFC 9111 §4.2.1) */
+/** A value that is not a number of seconds counts as 0: an answer of unknown age counts as old. (RFC 9111 §4.2.1) */
 function seconds(written: string): number {
   return /^\d{1,9}$/.test(written) ? Number(written) : 0
 }

@@ -1,4 +1,4 @@
-/** Answers by key, limited in number and octets; the least used go first. Time is an argument. */
+/** Answers by key, limited in number and octets. The least recently used go first. Time is an argument. */
 import type { Json } from '../ussd/index.ts'
 
 export interface Kept {
@@ -7,7 +7,7 @@ export interface Kept {
 }
 
 export interface Keeping {
-  /** The subscriber it belongs to; '' for all subscribers. */
+  /** The subscriber to whom it belongs; '' for all subscribers. */
   asker: string
   freshUntilMs: number
   /** It may replace a failed answer until then. */
@@ -15,14 +15,14 @@ export interface Keeping {
 }
 
 export interface CacheStore {
-  /** Undefined: there is none, or it is too old for anything. */
+  /** Undefined: there is no answer, or it is too old for any use. */
   get(key: string, nowMs: number): Kept | undefined
   /**
-   * Answers how many others were removed for it; an answer larger than the whole store is not kept, and counts as one.
+   * Returns how many others were removed for it. An answer larger than the whole store is not kept and counts as one.
    */
   put(key: string, data: Json, keeping: Keeping, nowMs: number): number
   delete(key: string): void
-  /** All that is this asker's. */
+  /** Removes everything of this subscriber. */
   forget(asker: string): void
   /** The answers of this subscriber are no longer fresh, but may still replace a failed answer. */
   outdate(asker: string): void
@@ -34,12 +34,12 @@ export interface CacheLimits {
 }
 
 interface Entry extends Keeping {
-  /** As text: nobody can change it, and its size is known. */
+  /** Stored as text: nobody can change it, and its size is known. */
   text: string
   octets: number
 }
 
-/** Answers that nobody asks for again are looked for this often: what is too old should not stay in memory. */
+/** How often to look for answers that are too old and that nobody asks for: they should not stay in memory. */
 const SWEEP_MS = 60_000
 
 export function cacheStore(limits: CacheLimits): CacheStore {

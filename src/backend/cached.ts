@@ -1,7 +1,7 @@
 /**
- * Reads of a back end that are answered from memory while they are fresh, and, when the back end fails, while they are
- * still better than nothing. Which operations are reads, the settings say; a call that changes something or carries a
- * secret never comes near it, and neither does a refusal. (RFC 9111, RFC 5861)
+ * Reads of a back end that are answered from memory: while they are fresh, and, if the back end fails, while they are
+ * still better than nothing. The settings say which operations are reads. A call that changes something or has a secret
+ * is never cached, and neither is a refusal. (RFC 9111, RFC 5861)
  */
 import type { Counters } from '../base/index.ts'
 import type { Clock, Json, JsonObject } from '../ussd/index.ts'
@@ -16,16 +16,16 @@ export interface ReadSettings {
 }
 
 export interface CacheSettings extends CacheLimits {
-  /** By operation. */
+  /** Keyed by operation. */
   reads: Record<string, ReadSettings>
 }
 
 export interface CacheDeps {
   clock: Clock
   counters: Counters
-  /** The time-out of a call; if there is an old answer, nobody waits longer. */
+  /** The timeout of a call. If there is an old answer, nobody waits longer. */
   timeoutMs: number
-  /** What a call of a patient back end may take in all. */
+  /** How long a call of a patient back end may take altogether. */
   waitMs?: number
 }
 
@@ -38,7 +38,7 @@ interface Flight {
 
 interface Asked {
   key: string
-  /** '' where the answer is everybody's. */
+  /** '' if the answer is the same for everybody. */
   asker: string
   read: ReadSettings
   operation: string
@@ -46,7 +46,9 @@ interface Asked {
   context: CallContext
 }
 
-/** The same back end with cached reads. It stands in front of the guard: a cached answer costs the back end nothing. */
+/**
+ * The same back end with cached reads. The cache is in front of the guard: a cached answer costs the back end nothing.
+ */
 export function cached(backend: Backend, settings: CacheSettings, deps: CacheDeps): Backend {
   const { clock, counters, timeoutMs } = deps
   const store = cacheStore(settings)
@@ -56,8 +58,8 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
     counters.count('backend_cache_total', { backend: backend.name, operation, result })
 
   /**
-   * After a change, reads of this subscriber go to the back end again. After a refused change, shared reads do too: an
-   * old price must not be offered again.
+   * After a change, reads of this subscriber go to the back end again. After a refused change, shared reads do so too:
+   * an old price must not be offered again.
    */
   const forget = (asker: string): void => (flights.leave(asker), store.forget(asker))
 
@@ -83,7 +85,7 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
       context.signal,
       kept ? { clock, timeoutMs } : undefined,
     )
-    // Looked up again: a change may have made it wrong meanwhile.
+    // Looked up again: a change may have invalidated it meanwhile.
     const old = isAway(result) ? store.get(key, clock.now()) : undefined
     count(operation, old ? 'stale' : result.is !== 'data' ? result.is : joined ? 'joined' : 'fetched')
     return old ? { is: 'data', data: old.data } : result
@@ -109,7 +111,7 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
 function createFlights(backend: Backend, store: CacheStore, { clock, counters, timeoutMs, waitMs }: CacheDeps) {
   const flights = new Map<string, Flight>()
 
-  /** A running request may have been answered before the change: it serves those who wait now, and nobody later. */
+  /** A running request may have been answered before the change: it serves those who wait now, but nobody later. */
   const leave = (asker: string): void => {
     for (const [key, flight] of flights) {
       if (flight.asker !== asker) continue
@@ -118,7 +120,7 @@ function createFlights(backend: Backend, store: CacheStore, { clock, counters, t
     }
   }
 
-  /** One request for all who ask the same: it has its own time-out, even if some of them give up. */
+  /** One request for all who ask the same. It has its own timeout, even if some of them give up. */
   function fly({ key, asker, read, operation, args, context }: Asked): Flight {
     const begunMs = clock.now()
     const mayTakeMs = context.timeoutMs ?? waitMs ?? timeoutMs
@@ -152,7 +154,7 @@ function createFlights(backend: Backend, store: CacheStore, { clock, counters, t
     const keep = result.is === 'data' ? (result.keep ?? {}) : {}
     // A refusal is never kept, and the answers that it contradicts are removed.
     if (result.is !== 'data' || (keep.isPrivate && asker === '')) return store.delete(key)
-    // Counted from the request on: later changes show within maxAge.
+    // Counted from the request: later changes then show within maxAge.
     const freshUntilMs = begunMs + Math.min(read.maxAgeSeconds * 1000, keep.maxAgeMs ?? Infinity)
     const staleUntilMs = freshUntilMs + Math.min(read.staleIfErrorSeconds * 1000, keep.staleIfErrorMs ?? Infinity)
     const gone = store.put(key, result.data, { asker, freshUntilMs, staleUntilMs }, clock.now())
@@ -166,7 +168,7 @@ function isAway(result: CallResult): boolean {
   return result.is === 'failed' && (result.why === 'late' || result.why === 'down')
 }
 
-/** The answer, but no longer than the turn, and with an old answer at hand the time-out, allows. */
+/** The answer, if it comes within the turn; and if there is an old answer, within the timeout. */
 async function waited(
   answer: Promise<CallResult>,
   signal: AbortSignal,

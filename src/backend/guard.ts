@@ -10,23 +10,23 @@ export interface GuardDeps {
   clock: Clock
   counters: Counters
   log: Log
-  /** Told how long a call took. */
+  /** Called with how long a call took. */
   onCall?: (seconds: number, backend: string) => void
 }
 
 /** Parallel calls of one back end; more calls wait here, in order, not inside the back end. */
 export const CONCURRENT_MAX = 50
-/** Calls that may wait; above that, calls fail at once as busy. */
+/** How many calls may wait. Above that, calls fail at once as busy. */
 const WAITING_MAX = 1_000
 
-/** The same back end, guarded. Never rejects. `unitsMax`: characters that an answer may have in its texts. */
+/** The same back end, guarded. Never rejects. `unitsMax`: the most characters of an answer's texts. */
 export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT_MAX, unitsMax?: number): Backend {
   const { name } = backend
   const { clock, counters, log } = deps
   const health = watchedBreaker(name, monotonicClock(clock), log)
   const gate = semaphore(concurrent, WAITING_MAX)
 
-  /** Null: the call may go; it leaves the semaphore when it ends. */
+  /** Null: the call may go. It leaves the semaphore when it ends. */
   const refusal = async (signal: AbortSignal): Promise<Refused | null> => {
     const entered = await gate.enter(signal)
     if (entered === 'full') return { limit: 'backend-waiting', why: 'down' }

@@ -1,14 +1,13 @@
 /**
- * A back end over HTTP: `POST {url}/{operation}` with `{ msisdn, language, line, epoch, args }`, answered by 200 and
- * JSON (data), or 409 and `{ refusal, data? }`. `Idempotency-Key` is the intention: the same for every repetition.
- * A read that is the same for everybody names nobody: no msisdn, no epoch, no key.
- * With `ended`, the end of a dialogue is one more operation, with `{ reason, turns }` as its args and the epoch as its
- * key.
+ * A back end over HTTP: `POST {url}/{operation}` with `{ msisdn, language, line, epoch, args }`. The answer is 200 and
+ * JSON (data), or 409 and `{ refusal, data? }`. `Idempotency-Key` is the intention: the same for every repetition. A
+ * read that is the same for everybody identifies nobody: it has no msisdn, no epoch, no key. With `ended`, the end of a
+ * dialogue is one more operation, with `{ reason, turns }` as its args and the epoch as its key.
  */
 import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import type { Agent, Dispatcher } from 'undici'
-import type { Counters } from '../base/index.ts'
+import { stretch, type Counters } from '../base/index.ts'
 import type { Chance, Clock, Json, JsonObject } from '../ussd/index.ts'
 import { guardedLookup, type Resolve } from './address.ts'
 import { readCacheControl } from './cache-control.ts'
@@ -18,23 +17,23 @@ import { pauseMs, RETRIES, httpTroubleOf, type HttpTrouble } from './retry.ts'
 import type { Backend, CallContext, CallResult } from './types.ts'
 
 export interface HttpSettings {
-  /** Where the operations are; without credentials, query or fragment. */
+  /** The URL of the operations, without credentials, query or fragment. */
   url: string
-  /** For a whole call, its repetitions included. Below the turn's limit, so that a fallback screen still fits. */
+  /** For a whole call including its repetitions. Below the turn's limit, so that a fallback screen is still in time. */
   timeoutMs?: number
   /** Sent with every call. */
   headers?: Record<string, string>
   /** Bearer token. */
   token?: string
-  /** Connections at most. */
+  /** The most connections. */
   concurrent?: number
-  /** How often a call is repeated at most, where the back end was away or busy. */
+  /** How often a call is repeated at most, if the back end was unreachable or busy. */
   retries?: number
-  /** Decoded octets of an answer at most. */
+  /** The most decoded octets of an answer. */
   octetsMax?: number
-  /** The name in the URL may lead to a private address (a container network, a company's own). */
+  /** The name in the URL may have a private address (a container network, a company network). */
   privateNetwork?: boolean | undefined
-  /** Tell it when a dialogue that may have called it is over: `POST {url}/ended`. */
+  /** Report the end of each dialogue that may have called it: `POST {url}/ended`. */
   ended?: boolean
 }
 
@@ -42,7 +41,7 @@ export interface HttpDeps {
   clock: Clock
   chance: Chance
   counters: Counters
-  /** In place of the system's, for tests. */
+  /** Replaces the system's resolver in tests. */
   resolve?: Resolve
 }
 
@@ -51,7 +50,7 @@ const HEADER_OCTETS_MAX = 16_384
 /** With this status the back end has a problem, not the call: overload and failures. */
 const TROUBLE = new Set([408, 425, 429])
 
-/** Never rejects. Redirects are never followed; the connected address is checked against who may be a back end. */
+/** Never rejects. Redirects are never followed. The connected address must be one that a back end may have. */
 export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps): Backend {
   const { clock, chance, counters, resolve } = deps
   const base = new URL(settings.url)
@@ -78,7 +77,7 @@ export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps
     }
   }
 
-  /** Tries until one succeeds, none is left, or the next one could not finish in time: then waiting does not help. */
+  /** Tries until one call succeeds, no try is left, or the next one could not finish in time. */
   async function call(operation: string, args: JsonObject, context: CallContext): Promise<CallResult> {
     const timeoutMs = context.timeoutMs ?? settings.timeoutMs ?? TIMEOUT_MS
     const untilMs = Math.min(clock.now() + timeoutMs, context.deadlineMs ?? Infinity)
@@ -125,7 +124,7 @@ function headersOf(settings: HttpSettings): Record<string, string> {
 
 interface Tried {
   result: CallResult
-  /** Not null: it may be tried again. */
+  /** Not null: the call may be tried again. */
   trouble: HttpTrouble | null
 }
 
@@ -140,17 +139,17 @@ async function notice(call: Backend['call'], [epoch, reason, about]: Ending): Pr
   if (result.is === 'failed') throw new Error(`ended: ${result.why}`)
 }
 
-/** A sixth of what all packages take to load: only for daemons that have such a back end. */
+/** It takes a sixth of the time to load all packages, so only daemons with such a back end load it. */
 const undici = () => createRequire(import.meta.url)('undici') as typeof import('undici')
 
-/** Connections to one back end: as many as the settings say, none to an address that it may not have. */
+/** The connections to one back end: as many as the settings say, and none to an address that it may not have. */
 export function agentFor(base: URL, settings: HttpSettings, resolve?: Resolve): Agent {
   const host = base.hostname.replace(/^\[|\]$/g, '')
   const timeoutMs = settings.timeoutMs ?? TIMEOUT_MS
   return new (undici().Agent)({
     connections: settings.concurrent ?? CONCURRENT_MAX,
     pipelining: 1,
-    // The call has its own deadline for the whole of it.
+    // The call has one deadline for everything.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: HEADER_OCTETS_MAX,
@@ -177,12 +176,12 @@ async function rest(ms: number, signal: AbortSignal, clock: Clock): Promise<void
 async function understand(answer: Dispatcher.ResponseData, octetsMax: number): Promise<CallResult> {
   const { statusCode, headers, body } = answer
   if (statusCode !== 200 && statusCode !== 409) {
-    // Not read: an error page may be of any size.
+    // The body is not read: an error page may have any size.
     body.on('error', () => undefined).destroy()
     return { is: 'failed', why: whyOf(statusCode), detail: `status ${statusCode}` }
   }
   const octets = await readBody(body, text(headers['content-encoding']), octetsMax)
-  const data = readJson(octets, text(headers['content-type']))
+  const data = stretch('back-end-answer', readJson, octets, text(headers['content-type']))
   if (statusCode !== 200) return refusal(data)
   const keep = readCacheControl(text(headers['cache-control']), text(headers.age))
   return { is: 'data', data, ...(keep ? { keep } : {}) }

@@ -2,7 +2,7 @@
 import { sqlState } from '../base/index.ts'
 import { Refusal, type Backend, type BackendModule, type CallResult } from './types.ts'
 
-/** A back end of that name. An exception is `down`; no answer by the deadline is `late`. */
+/** A back end with this name. An exception is `down`; no answer by the deadline is `late`. */
 export function moduleBackend(name: string, module: BackendModule): Backend {
   return {
     name,
@@ -41,7 +41,7 @@ function whenAborted(signal: AbortSignal): { promise: Promise<CallResult>; cance
   return { promise, cancel }
 }
 
-// A database's message may quote a value; its SQLSTATE does not. Long digits may be a subscriber's number.
+// The message of a database may quote a value; its SQLSTATE does not. Long digits may be a subscriber's number.
 function describe(error: unknown): string {
   const state = sqlState(error)
   if (state) return `SQLSTATE ${state}`

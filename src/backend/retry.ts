@@ -1,11 +1,14 @@
 /**
- * When a call over HTTP is made again, and after how long. Every call has its key, so one that may have arrived may be
- * repeated; the answers that say "not now" are repeated, all others stand. (RFC 9110 §10.2.3, §15.5, §15.6; RFC 6585
+ * When a call over HTTP is repeated, and after how long. Every call has its key, so a call that may have arrived may be
+ * repeated. Answers that say "not now" are repeated; all others are final. (RFC 9110 §10.2.3, §15.5, §15.6; RFC 6585
  * §4)
  */
 import type { Chance } from '../ussd/index.ts'
 
-/** Repetitions of a call: enough for a kept connection that the server just closed; more would add to its load. */
+/**
+ * How often a call is repeated: enough for a kept connection that the server has just closed. More would add to its
+ * load.
+ */
 export const RETRIES = 1
 /** The longest first pause; it doubles. Pauses are random, so that calls do not come back together. */
 const PAUSE_MS = 100
@@ -13,7 +16,7 @@ const PAUSE_MS = 100
 /** The result of a try that may be repeated. */
 export interface HttpTrouble {
   why: '429' | '502' | '503' | '504' | 'connection'
-  /** What the back end asks for with Retry-After. */
+  /** The wait that the back end asks for with Retry-After. */
   afterMs?: number
 }
 
@@ -24,7 +27,7 @@ export function httpTroubleOf(status: number, retryAfter: string, nowMs: number)
   return { why: `${status}` as HttpTrouble['why'], ...(afterMs === undefined ? {} : { afterMs }) }
 }
 
-/** Before the `n`th repetition, from 1. */
+/** The pause before the `n`th repetition, from 1. */
 export function pauseMs({ afterMs = 0 }: HttpTrouble, n: number, chance: Chance): number {
   return afterMs + Math.floor(chance() * PAUSE_MS * 2 ** (n - 1))
 }

@@ -1,4 +1,4 @@
-/** What a flow may call: a named back end, reached over HTTP or in the daemon itself. */
+/** What a flow may call: a named back end, over HTTP or in the daemon itself. */
 import type { Json, JsonObject, EndReason } from '../ussd/index.ts'
 import type { CallContext } from '../plugin/index.ts'
 import type { KeepDirective } from './cache-control.ts'
@@ -6,21 +6,21 @@ import type { KeepDirective } from './cache-control.ts'
 export { type BackendModule, type CallContext, Refusal } from '../plugin/index.ts'
 
 export type CallResult =
-  /** `keep`: what the back end says of keeping it. */
+  /** `keep`: what the back end says about keeping it. */
   | { is: 'data'; data: Json; keep?: KeepDirective }
   /** An expected refusal, named: the flow routes it with `refused: { slot-taken: screen }`. */
   | { is: 'refused'; refusal: string; data?: Json }
   /** No usable answer. `detail` is for the log, never for the subscriber. */
   | { is: 'failed'; why: 'late' | 'down' | 'nonsense' | 'refused-call'; detail: string }
 
-/** What is known of a dialogue at its end. */
+/** What is known about a dialogue at its end. */
 export interface EndedDialogue {
   msisdn: string
   line: string
   turns: number
   openedMs: number
   endedMs: number
-  /** At its last rest; null if it never rested. */
+  /** Of its last rest. Null if it never rested. */
   snapshot: JsonObject | null
 }
 
@@ -28,7 +28,7 @@ export interface EndedDialogue {
 export interface Patience {
   /** From the beginning of the turn. */
   afterMs: number
-  /** The further wait; then the call is given up. */
+  /** How much longer to wait; then the call is given up. */
   waitMs: number
 }
 

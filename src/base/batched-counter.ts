@@ -1,14 +1,14 @@
 /**
- * A counter that adds up in its own cells and updates prom-client when somebody reads. Labels are checked and joined
- * once for each cell, not at each count, of which there are a dozen in a turn.
+ * A counter that adds up in its own cells and updates prom-client when it is read. Labels are checked and joined once
+ * per cell, and not at each count; a turn has a dozen counts.
  */
 import { Counter, type Registry } from 'prom-client'
 
 export interface BatchedCounter {
   count(labels: Readonly<Record<string, string>>, by: number): void
-  /** Removes the counts with that label, because its subject is gone. Only for the first label. */
+  /** Removes the counts with this label, because its subject is gone. Only for the first label. */
   forget(label: string, value: string): void
-  /** The values as prom-client has them, all that was counted included. */
+  /** The values in prom-client's form, with everything counted so far. */
   values(): Promise<{ labels: Record<string, string>; value: number }[]>
 }
 
@@ -21,7 +21,7 @@ export interface BatchedCounterOptions {
 
 interface Cell {
   labels: Record<string, string>
-  /** Counted and not yet told. */
+  /** Counted, but not yet passed to prom-client. */
   sum: number
 }
 

@@ -20,7 +20,7 @@ export const DEFAULT_DATE_FORMAT: DateFormat = {
   locale: 'en',
 }
 
-/** `10/05/2025`; '' if it is no ISO 8601 date, nor milliseconds. */
+/** `10/05/2025`; '' if it is neither an ISO 8601 date nor milliseconds. */
 export function showDate(at: unknown, zone: string, format: DateFormat = DEFAULT_DATE_FORMAT): string {
   return shownOnce(at, `d|${zone}|${format.locale}|${format.date}`, () => {
     const moment = momentOf(at, zone)
@@ -28,7 +28,7 @@ export function showDate(at: unknown, zone: string, format: DateFormat = DEFAULT
   })
 }
 
-/** `9 AM`, `9:30 AM`, `12 PM`; '' if it is no ISO 8601 date, nor milliseconds. */
+/** `9 AM`, `9:30 AM`, `12 PM`; '' if it is neither an ISO 8601 date nor milliseconds. */
 export function showTime(at: unknown, zone: string, format: DateFormat = DEFAULT_DATE_FORMAT): string {
   return shownOnce(at, `t|${zone}|${format.locale}|${format.time}|${format.timeMinutes}`, () => {
     const moment = momentOf(at, zone)
@@ -38,28 +38,28 @@ export function showTime(at: unknown, zone: string, format: DateFormat = DEFAULT
   })
 }
 
-/** Formatted moments in the cache: many subscribers see the same slots, and formatting one takes 20 µs. */
+/** How many formatted moments are cached. Many subscribers see the same slots, and formatting one takes 20 µs. */
 const MOMENTS_MAX = 2000
 const shown = remembered<string>(MOMENTS_MAX)
-/** Characters of a moment that comes as a text; those up to here are remembered. */
+/** Longer texts of a moment are not cached. */
 const WRITTEN_MAX = 40
 
 function shownOnce(at: unknown, how: string, show: () => string): string {
   return typeof at !== 'string' || at.length > WRITTEN_MAX ? show() : shown(`${at}|${how}`, show)
 }
 
-/** Whether the zone database knows it. */
+/** Whether the zone database has it. */
 export function isZone(zone: string): boolean {
   return DateTime.local({ zone }).isValid
 }
 
-/** Whether what is written by the pattern says which day it is. */
+/** Whether text in this pattern identifies a day. */
 export function isDayFormat(format: string, zone: string): boolean {
   const day = DateTime.fromISO('2024-11-28', { zone })
   return DateTime.fromFormat(day.toFormat(format), format, { zone }).toISODate() === '2024-11-28'
 }
 
-/** Whether the pattern of a date tells days and months apart, and that of a time hours. */
+/** Whether a date pattern distinguishes days and months, and a time pattern hours. */
 export function tellsApart(of: 'date' | 'time' | 'timeMinutes', pattern: string): boolean {
   const shown = (at: string) => DateTime.fromISO(at, { zone: 'UTC' }).toFormat(pattern)
   const at = shown('2024-11-27T10:00')
@@ -68,12 +68,12 @@ export function tellsApart(of: 'date' | 'time' | 'timeMinutes', pattern: string)
   )
 }
 
-/** A blank for each kind of blank, nothing for direction marks: either would force a page into UCS-2. */
+/** Makes all kinds of blanks plain and removes direction marks: either would force a page into UCS-2. */
 export function plainBlanks(text: string): string {
   return text.replace(/[\u00a0\u202f\u2007\u2009]/g, ' ').replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
 }
 
-/** The day of that moment, in the zone: `2025-05-10`; undefined if it is none. */
+/** The day of this moment in the zone: `2025-05-10`. Undefined if it is not a moment. */
 export function dayOf(at: unknown, zone: string): string | undefined {
   return shownOnce(at, `y|${zone}`, () => momentOf(at, zone)?.toISODate() ?? '') || undefined
 }

@@ -1,4 +1,4 @@
-/** 'did you mean': the nearest of some names, if one is near. */
+/** did-you-mean: the nearest of several names, if one is near. */
 
 /** A remedy such as `did you mean 'bought'?`, or undefined. At most a third of the word may differ. */
 export function didYouMean(word: string, names: readonly string[]): string | undefined {
@@ -32,7 +32,7 @@ function distance(a: string, b: string): number {
   return row[b.length]!
 }
 
-/** A remedy: the name that was probably meant, or all names that there are. */
+/** A remedy: the name that was probably meant, or all possible names. */
 export function remedyAmong(written: string, names: Iterable<string>): string {
   const all = [...names]
   const near = didYouMean(written, all)

@@ -1,20 +1,21 @@
 /**
- * Named points at which a fault campaign kills this process, as a power cut would. Nothing ever happens at them unless
- * the environment arms them:
+ * Named points at which a fault campaign kills this process, like a power cut. They do nothing unless the environment
+ * arms them:
  *
  *   USSD_CONNECTOR_FAILPOINTS='after-write=0.2,sms-after-octets=0.5;seed=7;log=kills.log'
  *
- * `seed` makes the chance repeat itself; `log` gets one line a kill: the name, and the point's visits so far.
+ * `seed` makes chance repeatable. `log` gets one line per kill: the name, and how often the point was reached.
  */
 import { appendFileSync } from 'node:fs'
 
 /**
- * In the order that a message passes them (src/gateway/gateway.ts); then those of an SMS (src/sms/outbox/dispatch.ts,
- * src/sms/service.ts).
+ * In the order in which a message passes them (src/gateway/gateway.ts); then those of an SMS
+ * (src/sms/outbox/dispatch.ts, src/sms/service.ts).
  */
 export const FAILPOINTS = [
   'before-read',
   'after-read',
+  'in-step',
   'after-write',
   'after-ack',
   'before-call',
@@ -28,19 +29,20 @@ export const FAILPOINTS = [
   'sms-after-submitting',
   'sms-after-octets',
   'sms-after-response',
+  'sms-in-settle',
 ] as const
 
 export type Failpoint = (typeof FAILPOINTS)[number]
 
 const armed = arm(process.env.USSD_CONNECTOR_FAILPOINTS)
 
-/** Whether this process may kill itself: then it must not serve a real network. */
+/** Whether this process may kill itself. Such a process must not serve a real network. */
 export const isArmed: boolean = armed !== null
 
-/** Kills the process here if this point is armed and chance says so. */
+/** Kills the process here if this point is armed and chance decides so. */
 export const failpoint: (name: Failpoint) => void = armed ?? (() => undefined)
 
-/** The same once the octets that were handed to a socket just now have left this process. */
+/** The same, after the octets that were just passed to a socket have left this process. */
 export const failpointOnceWritten: (name: Failpoint) => void = armed
   ? (name) => void setImmediate(() => setImmediate(() => armed(name)))
   : () => undefined

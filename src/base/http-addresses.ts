@@ -1,4 +1,4 @@
-/** Addresses that HTTP may lead to: what a name may resolve to, and what the settings may say. */
+/** Addresses that HTTP requests may reach: what a name may resolve to, and what the settings may contain. */
 import { BlockList, isIP } from 'node:net'
 
 type Net = readonly [net: string, bits: number]
@@ -24,8 +24,8 @@ const inside = listOf(
 )
 
 /**
- * Never a back end: this host, link local, protocol and test nets, relays, multicast, reserved (RFC 6890), and where
- * clouds keep their metadata.
+ * Never a back end: this host, link local, protocol and test nets, relays, multicast, reserved (RFC 6890), and the
+ * metadata addresses of clouds.
  */
 const never = listOf(
   [
@@ -51,23 +51,20 @@ const never = listOf(
   ],
 )
 
-/**
- * Of IPv6, all that is neither this nor unique local is local, reserved, or an IPv4 address in other clothes. (RFC 4291
- * §2.4)
- */
+/** Any other IPv6 address that is not unique local is local, reserved, or a form of an IPv4 address. (RFC 4291 §2.4) */
 const global6 = listOf([], [['2000::', 3]])
 
-/** Written as IPv6 (::ffff:127.0.0.1), too: sockets that listen for both say it like that. */
+/** Also in IPv6 form (::ffff:127.0.0.1): sockets that listen for both report it like that. */
 export function isLoopbackAddress(address: string): boolean {
   return isIP(address) !== 0 && isIn(loopback, address)
 }
 
-/** Whether a server that listens there is for this machine only. */
+/** Whether a server that listens there serves only this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || isLoopbackAddress(host)
 }
 
-/** Whether a name may lead there. */
+/** Whether a name may resolve to this address. */
 export function isAllowed(address: string, privateNetwork: boolean): boolean {
   return isPublic(address) || (privateNetwork && isIP(address) !== 0 && isIn(inside, address) && !isIn(never, address))
 }
@@ -83,7 +80,7 @@ function isIn(list: BlockList, address: string): boolean {
 
 /**
  * What is wrong with a written HTTP address, or undefined. It must lead where it says: no credentials, no octal,
- * hexadecimal or short forms, nothing that URL parsers read differently.
+ * hexadecimal or short forms, nothing that URL parsers read in different ways.
  */
 export function urlFault(written: string): string | undefined {
   const authority = /^https?:\/\/([^/?#]*)/i.exec(written)?.[1]

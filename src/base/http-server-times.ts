@@ -1,14 +1,14 @@
-/** How long those who call our HTTP servers may take. */
+/** How long callers of our HTTP servers may take. */
 import type { ServerOptions } from 'node:http'
 
 export type HttpTimes = Pick<ServerOptions, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'>
 
 const HEADERS_MS = 5_000
 const REQUEST_MS = 10_000
-/** Node looks for those who are over their time every 30 s by itself: then a limit of 5 s is one of 35. */
+/** By default Node checks for overdue connections every 30 s; a limit of 5 s would then mean 35 s. */
 const LOOK_MS = 1_000
 
-/** For createServer: the request's head, and the whole of it, must be here by then. */
+/** For createServer: the time limits for the head of a request and for the whole request. */
 export function httpTimes(headersMs = HEADERS_MS): HttpTimes {
   return {
     headersTimeout: headersMs,

@@ -1,6 +1,8 @@
-/** Ids that we mint. */
+/** Ids that we create. */
 
-/** UUIDv7 (RFC 9562 §5.7): 48 bits of milliseconds, then chance; sorts by time. `random` gives that many octets. */
+/**
+ * UUIDv7 (RFC 9562 §5.7): 48 bits of milliseconds, then random bits; sorts by time. `random` returns this many octets.
+ */
 export function uuidV7(nowMs: number, random: (octets: number) => Uint8Array): string {
   const octets = new Uint8Array(16)
   octets.set(random(10), 6)
@@ -11,7 +13,7 @@ export function uuidV7(nowMs: number, random: (octets: number) => Uint8Array): s
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
-/** `random` in small pieces of large ones: asking the system for ten octets costs as much as for a thousand. */
+/** `random` in small pieces of large blocks: asking the system for ten octets costs as much as for a thousand. */
 export function pooled(random: (octets: number) => Uint8Array, pool = 4_096): (octets: number) => Uint8Array {
   let rest = new Uint8Array(0)
   return (octets) => {

@@ -1,4 +1,4 @@
-/** What every room may use, and what knows nothing of USSD: clocks, dates, log, metrics, errors, ids, SQL. */
+/** What every room may use and what knows nothing of USSD: clocks, dates, log, metrics, errors, ids, SQL. */
 export {
   type DateFormat,
   dayOf,
@@ -16,17 +16,25 @@ export { failpoint, failpointOnceWritten, isArmed } from './failpoints.ts'
 export { isAllowed, isLoopback, isLoopbackAddress, urlFault } from './http-addresses.ts'
 export { askedOf, FOREIGN_PAGE, fromForeignPage, notFromHere } from './http-callers.ts'
 export { boundConnections } from './http-connections.ts'
+export { createLockout, FAILED_EACH_MS, type Lockout } from './lockout.ts'
 export { httpTimes } from './http-server-times.ts'
 export { pooled, uuidV7 } from './ids.ts'
 export { type Log, silentLog } from './log-port.ts'
-export { createLog, maskMsisdn } from './log.ts'
+export { createLog, maskMsisdn, subscriberHash } from './log.ts'
 export { type CounterName, type Counters, createMetrics, type Metrics } from './metrics.ts'
+export { addressBehind, callerOf, isNetwork, type Networks, networksOf } from './networks.ts'
+export { createRates } from './rates.ts'
+export { createRefusals, type HttpRefusal } from './refusals.ts'
 export { monotonicClock } from './monotonic-clock.ts'
+export { createServer } from './node-http.ts'
 export { packageRoot, packageVersion } from './package-root.ts'
-export { readSecretFile } from './secret-file.ts'
+export { openToOthers, readSecretFile, readSecretOctets, saidOfFault, secretIn } from './secret-file.ts'
 export { type Gate, gate, semaphore } from './semaphore.ts'
 export { remembered } from './remembered.ts'
+export { signatureOf, type SignedRequest } from './signed-request.ts'
 export { inPieces, toEnd } from './sliced-work.ts'
+export { createStillness, type Standstill, type Stillness } from './stillness.ts'
+export { stretch, STRETCH_MS_MAX, watchStretches } from './stretch.ts'
 export {
   prepareSql,
   type PreparedStatement,
@@ -39,4 +47,5 @@ export {
   statement,
 } from './sql.ts'
 export { systemChance, systemClock } from './wall-clock.ts'
+export { isHashOfWeak, TOKEN_REMEDY, weakness } from './weak-token.ts'
 export { YAML_TYPES } from './yaml-types.ts'

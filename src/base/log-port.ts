@@ -8,7 +8,7 @@ export interface Log {
 
 export type LogWrite = (fields: object, message: string) => void
 
-/** Says nothing. */
+/** Discards everything. */
 export const silentLog: Log = {
   debug: () => undefined,
   info: () => undefined,

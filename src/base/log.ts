@@ -1,7 +1,7 @@
 /**
- * The log: pino, JSON to stdout. Subscribers' numbers are masked here, once, wherever they stand: fields that hold a
- * number get two digits and a keyed hash to follow one subscriber by; digits in any other text are struck out. So is
- * what was dialled behind a service code: it may be a PIN.
+ * The log: pino, JSON to stdout. Subscribers' numbers are masked here, in one place, wherever they occur. A field that
+ * holds a number gets two digits and a keyed hash, by which one subscriber can be followed. Digits in any other text
+ * are removed. So is what was dialled behind a service code: it may be a PIN.
  */
 import { createHmac } from 'node:crypto'
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino'
@@ -9,23 +9,23 @@ import { type CodeRoute, hideDialled } from '../ussd/index.ts'
 
 export interface LogOptions {
   level: string
-  /** Key of the hash that stands for a number. Without the key nobody can tell whose it is. */
+  /** The key of the hash that replaces a number. Without the key nobody can tell whose number it is. */
   key: Buffer
-  /** Whose codes may stand in the log as a whole. */
+  /** The services whose codes may be in the log in full. */
   services?: readonly CodeRoute[]
   destination?: DestinationStream
 }
 
 /** Fields that hold an MSISDN. */
 const NUMBERS = new Set(['msisdn', 'from', 'to', 'source', 'destination', 'source_addr', 'destination_addr'])
-/** Fields that are ours and may hold long runs of digits. */
-const PLAIN = new Set(['epoch', 'revision', 'intention', 'link', 'instance', 'pid', 'time', 'level'])
+/** Fields of ours that may hold long runs of digits. */
+const PLAIN = new Set(['subscriber', 'epoch', 'revision', 'intention', 'link', 'instance', 'pid', 'time', 'level'])
 /** A run of 7 to 15 digits that is not part of a longer word (a uuid, a hash, a date-time). */
 const DIGITS = /(?<![0-9A-Za-z-])\+?\d{7,15}(?![0-9A-Za-z])/g
 const DEPTH_MAX = 5
 
 export function createLog(options: LogOptions): Logger {
-  const hash = (msisdn: string) => createHmac('sha256', options.key).update(msisdn).digest('base64url').slice(0, 12)
+  const hash = (msisdn: string) => subscriberHash(options.key, msisdn)
   const strike: Strike = (text) =>
     hideDialled(text, options.services).replace(DIGITS, (digits) => maskMsisdn(digits.replace('+', '')))
   return pino(
@@ -51,7 +51,12 @@ export function createLog(options: LogOptions): Logger {
   )
 }
 
-/** `67570000001` as `675******01`: country and two digits, enough to read, not to ring. */
+/** By this one subscriber can be followed in the log. Without the key nobody can tell whose number it is. */
+export function subscriberHash(key: Buffer, msisdn: string): string {
+  return createHmac('sha256', key).update(msisdn).digest('base64url').slice(0, 12)
+}
+
+/** `67570000001` becomes `675******01`: country and two digits; enough to recognise a number, not to call it. */
 export function maskMsisdn(msisdn: string): string {
   if (msisdn.length < 7) return '*'.repeat(msisdn.length)
   return `${msisdn.slice(0, 3)}${'*'.repeat(msisdn.length - 5)}${msisdn.slice(-2)}`

@@ -1,13 +1,14 @@
 /**
  * What is counted: one table, so that the docs and the dashboard have one source. No label ever holds a number, a text
- * or anything else of a subscriber's.
+ * or anything else of a subscriber.
  */
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { batchedCounter } from './batched-counter.ts'
+import { QUIET_SAMPLER, registerEventLoopLag } from './event-loop-lag.ts'
 
 export type Labels = Record<string, string>
 
-/** The port that everything counts through. */
+/** The port for counting. */
 export interface Counters {
   count(name: CounterName, labels?: Labels, by?: number): void
 }
@@ -31,7 +32,8 @@ export const COUNTERS = {
   smpp_tx_refused: ['Our requests that the SMSC refused', ['line', 'lane', 'status']],
   smpp_tx_timeout: ['Our requests without a response in time', ['line', 'lane']],
   smpp_tx_lost: ['Our requests whose link closed before the response', ['line', 'lane']],
-  smpp_unsent: ['Our requests that were never sent', ['line', 'lane', 'why']],
+  smpp_tx_recalled: ['Our requests that were taken back before the socket had them', ['line', 'lane']],
+  smpp_unsent: ['Our requests that were never sent; of a reply its end, not its tries', ['line', 'lane', 'why']],
   smpp_framing_fault: ['Octets that are not SMPP, by the protocol that they look like', ['line', 'speaks']],
   smpp_tolerated: ['Faults in PDUs that we accepted anyway', ['line', 'what']],
   smpp_handler_failed: ['Handlers that threw or did not answer: bugs', ['line', 'how']],
@@ -49,7 +51,10 @@ export const COUNTERS = {
     'New dialogues that started in the default language because the chosen one could not be read',
     ['why'],
   ],
-  ussd_replies_total: ['USSD replies by action and outcome', ['line', 'action', 'result']],
+  ussd_replies_total: [
+    'USSD replies by action and outcome of each time that they were sent; unsent: never sent, however often it was tried',
+    ['line', 'action', 'result'],
+  ],
   ussd_given_up_total: [
     'Screens given up because the SMSC throttled them too long, or the dialogue went on without them',
     ['line', 'why'],
@@ -59,6 +64,9 @@ export const COUNTERS = {
   ussd_late_total: ['Deferred answers, by what was done with them', ['line', 'what']],
   ussd_cut_total: ['Replies cut because they were longer than one page', ['line', 'flow']],
   admin_turned_away_total: ['Requests that the admin server refused, by reason', ['why']],
+  // why: nobody, wrong, locked, unsigned, signature, stale, replay, address, msisdn, service, rate; without tokens:
+  // page, not-here, content-type
+  door_turned_away_total: ['Requests that the HTTP ingress refused, by reason', ['why']],
   door_requests_total: ['Requests to the HTTP ingress by status', ['status']],
   dialogue_store_errors_total: [
     'Calls of the dialogue store that failed; record: faults outside any call',
@@ -81,6 +89,14 @@ export const COUNTERS = {
   ],
   module_events_total: ['Events that back end modules count', ['backend', 'event']],
   sms_total: ['SMS of the outbox by state', ['kind', 'state']],
+  sms_owed_total: [
+    'answers of back ends that asked for SMS while Postgres did not answer: kept, sent later, lost',
+    ['what'],
+  ],
+  sms_requests_total: [
+    'SMS that flows, back ends and applications asked for or cancelled, by owner and result',
+    ['owner', 'result'],
+  ],
   sms_replaced_total: ['SMS whose text an operator replaced, by result', ['result']],
   sms_queries_total: ['Questions to the SMSC about parts of SMS with overdue receipts', ['line', 'result']],
   sms_late_total: [
@@ -90,12 +106,15 @@ export const COUNTERS = {
   sms_receipts_total: ['Delivery receipts by state and by whether they match an SMS', ['line', 'state', 'result']],
   sms_incoming_total: ['SMS from subscribers', ['line', 'result']],
   sms_unfinished_total: ['Long SMS from subscribers given up because parts were missing', ['group', 'why']],
+  hook_events_total: ['Events of SMS for web-hooks: told, again, given-up', ['hook', 'result']],
   pin_total: ['PIN tries and changes by result', ['result']],
   retention_purged_total: [
     'Rows removed because of their age; backend: whose module removed them, empty for the daemon itself',
     ['what', 'backend'],
   ],
   module_purge_failed_total: ['Hourly purges of modules of back ends that failed or took too long', ['backend']],
+  // where: src/base/stretch.ts
+  slow_stretches_total: ['Pieces of work on outside data that held the event loop for over 50 ms, by place', ['where']],
   limits_total: ['Limits reached, by name', ['limit']],
   bugs_total: ['Unexpected exceptions: bugs', ['where']],
 } as const satisfies Record<string, readonly [string, readonly string[]]>
@@ -109,9 +128,9 @@ export interface Metrics extends Counters {
   /** A dialogue of that revision ended. */
   ended(revision: string, reason: string): void
   backend(seconds: number, backend: string): void
-  /** A figure read when asked for. */
+  /** A value that is read on request. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void
-  /** The same with labels: as many values as there are when asked. */
+  /** The same with labels: as many values as exist at that moment. */
   gauges(name: string, help: string, labels: readonly string[], read: () => { labels: Labels; value: number }[]): void
   /** The sum over all labels; tests balance books with it. */
   value(name: CounterName, labels?: Labels): Promise<number>
@@ -119,14 +138,19 @@ export interface Metrics extends Counters {
 
 const NONE: Labels = {}
 
-/** Revisions that /metrics tells apart: enough for each flow and its trials; those unused for longest go. */
+/**
+ * How many revisions /metrics distinguishes: enough for each flow and its trials. The longest unused ones are dropped.
+ */
 export const REVISIONS_TOLD_MAX = 50
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 export function createMetrics(options: { process: boolean }): Metrics {
   const registry = new Registry()
-  if (options.process) collectDefaultMetrics({ register: registry })
+  if (options.process) {
+    collectDefaultMetrics({ register: registry, ...QUIET_SAMPLER })
+    registerEventLoopLag(registry)
+  }
   const counters = new Map(
     Object.entries(COUNTERS).map(([name, [help, labelNames]]) => [
       name,
@@ -194,7 +218,7 @@ function gaugesOf(registry: Registry): Pick<Metrics, 'gauge' | 'gauges'> {
   }
 }
 
-/** Prometheus wants counters to say so. */
+/** Prometheus requires this ending for counters. */
 function total(name: string): string {
   return name.endsWith('_total') ? name : `${name}_total`
 }

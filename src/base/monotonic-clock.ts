@@ -1,7 +1,7 @@
 /**
- * Time that never goes back, for spans within this process: while the wall clock is set back it stands for a moment,
- * and goes on from there. Without it a pause of a second lasts an hour when the clock is set back by one. It is no time
- * of day: what is written down, or compared with another machine's, is by the clock itself.
+ * A clock that never goes back, for durations within this process. When the wall clock is set back, this clock stops
+ * for a moment and then continues. Without it, a pause of a second would last an hour after the wall clock was set back
+ * by an hour. It does not give the time of day: use the wall clock for what is stored or compared with other machines.
  */
 export function monotonicClock(clock: { now(): number }): () => number {
   let aheadMs = 0

@@ -1,4 +1,4 @@
-/** Where the package is: the folder with its package.json, from the sources or from dist/. */
+/** Where the package is: the folder with its package.json, seen from the sources or from dist/. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

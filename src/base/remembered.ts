@@ -1,4 +1,4 @@
-/** Remembers what was computed, so many at most: all of it is forgotten when that is too much. */
+/** Caches computed values up to a limit. Above it, all of them are dropped. */
 export function remembered<T>(max: number): (key: string, make: () => T) => T {
   const held = new Map<string, T>()
   return (key, make) => {

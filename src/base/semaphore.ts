@@ -1,12 +1,16 @@
-/** A semaphore: so many inside at once, so many waiting in their order, and nobody waits past his deadline. */
+/**
+ * A semaphore: a fixed number of tasks inside at once, a limited number waiting in order, each until its own deadline.
+ */
 
 export interface Semaphore {
-  /** in: go, and call `leave` afterwards · full: too many wait already · late: the deadline came while waiting. */
+  /**
+   * in: go, and call `leave` afterwards · full: too many are waiting already · late: the deadline came while waiting.
+   */
   enter(signal: AbortSignal): Promise<'in' | 'full' | 'late'>
   leave(): void
 }
 
-/** So many at once, the others in their order, however long it takes. */
+/** Runs a fixed number of tasks at once; the others wait in order, without a time limit. */
 export type Gate = <T>(run: () => Promise<T>) => Promise<T>
 
 export function semaphore(insideMax: number, waitingMax: number): Semaphore {
@@ -30,7 +34,8 @@ export function semaphore(insideMax: number, waitingMax: number): Semaphore {
         waiting.push(place)
       })
     },
-    // Whoever leaves hands his place on: `inside` stays as it is, and nobody who comes meanwhile is before the next.
+    // The task that leaves passes its place on: `inside` stays the same, so a task that arrives meanwhile cannot
+    // overtake.
     leave() {
       const next = waiting.shift()
       if (next) next.go()
@@ -39,7 +44,7 @@ export function semaphore(insideMax: number, waitingMax: number): Semaphore {
   }
 }
 
-/** A semaphore for work that may wait without an end. */
+/** A semaphore for work that may wait without a time limit. */
 export function gate(insideMax: number): Gate {
   const places = semaphore(insideMax, Infinity)
   return async (run) => {

@@ -1,6 +1,7 @@
-/** Long work in pieces: whoever has something more urgent to do does it at each `yield`. */
+/** Long work in pieces: at each `yield` the caller may do something more urgent. */
+import { stretch, type StretchPlace } from './stretch.ts'
 
-/** What the work comes to, done at once. */
+/** The result of the work, done at once. */
 export function toEnd<T>(pieces: Generator<undefined, T>): T {
   for (;;) {
     const { done, value } = pieces.next()
@@ -9,9 +10,13 @@ export function toEnd<T>(pieces: Generator<undefined, T>): T {
 }
 
 /** The same with a pause after each piece. */
-export async function inPieces<T>(pieces: Generator<undefined, T>, pause: () => Promise<void>): Promise<T> {
+export async function inPieces<T>(
+  where: StretchPlace,
+  pieces: Generator<undefined, T>,
+  pause: () => Promise<void>,
+): Promise<T> {
   for (;;) {
-    const { done, value } = pieces.next()
+    const { done, value } = stretch(where, () => pieces.next())
     if (done) return value as T
     await pause()
   }

@@ -1,43 +1,43 @@
-/** Statements that run often: prepared, by name, and repeated when the answer was lost. */
+/** Statements that run often: prepared with a name, and repeated if the answer was lost. */
 import type { Chance, Clock } from '../ussd/index.ts'
 
 export type SqlBindings = Record<string, string | number | boolean | null | Date | Uint8Array>
 
-/** A statement as the server takes it. */
+/** A statement in the form for the server. */
 export interface PreparedStatement {
-  /** '' for one that is planned each time. */
+  /** '' for a statement that is planned each time. */
   readonly name: string
-  /** With `$1`, `$2` … in the place of `:named` ones. */
+  /** With `$1`, `$2` … in place of `:named` parameters. */
   readonly text: string
   /** The names of `$1`, `$2` … */
   readonly parameters: readonly string[]
 }
 
-/** What a statement runs on: any connection of the pool, or the one of a transaction. */
+/** Where a statement runs: any connection of the pool, or that of a transaction. */
 export interface SqlRunner {
-  /** Answers the rows. */
+  /** Returns the rows. */
   run(statement: PreparedStatement, bindings: SqlBindings): Promise<object[]>
 }
 
 /** The database. */
 export interface Sql extends SqlRunner {
   /**
-   * All statements of `run` on one connection: committed together when it resolves, none of them if it rejects. What it
-   * was given serves until then.
+   * Runs all statements of `run` on one connection: they are committed together when it resolves, or not at all if it
+   * rejects. `trx` is valid until then.
    */
   transaction<T>(run: (trx: SqlRunner) => Promise<T>): Promise<T>
 }
 
 /**
- * A prepared statement: the server plans it once a connection. `name` must be unique; parameters are `:named`, and
- * need a CAST where the server cannot tell their type.
+ * A prepared statement: the server plans it once per connection. `name` must be unique. Parameters are `:named`, and
+ * need a CAST if the server cannot infer their type.
  */
 export function statement<Row>(name: string, sql: string): (on: SqlRunner, bindings: SqlBindings) => Promise<Row[]> {
   const prepared = prepareSql(name, sql)
   return (on, bindings) => on.run(prepared, bindings) as Promise<Row[]>
 }
 
-/** Text and names of others are no parameters; `::` is a cast; `\\?` and `\\:` are the bare signs. */
+/** Texts and quoted names have no parameters; `::` is a cast; `\\?` and `\\:` are the plain characters. */
 const PARTS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\$(\w*)\$[\s\S]*?\$\1\$|::|\\[?:]|:([a-z_]\w*)/gi
 
 /** The same with `$1` for `:named`. */
@@ -45,13 +45,13 @@ export function prepareSql(name: string, sql: string): PreparedStatement {
   const parameters: string[] = []
   const text = sql.replace(PARTS, (part: string, _tag: unknown, parameter?: string) => {
     if (parameter === undefined) return part.replace(/\\([?:])/g, '$1')
-    // Each place has a number of its own: the server gives each a type by what stands around it.
+    // Each place gets its own number: the server infers the type of each from its context.
     return `$${parameters.push(parameter)}`
   })
   return { name, text, parameters }
 }
 
-/** In the order of the statement. A TypeError if one is missing: pg would send it as NULL. */
+/** The values in the order of the statement. TypeError if one is missing: pg would send it as NULL. */
 export function sqlValues({ name, parameters }: PreparedStatement, bindings: SqlBindings): SqlBindings[string][] {
   return parameters.map((parameter) => {
     const value = bindings[parameter]
@@ -67,13 +67,13 @@ export interface Repeating {
   chance: Chance
 }
 
-/** The first try and three more: by then a deadlock or a serialization failure is not chance. */
+/** The first try and three more. After that, a deadlock or a serialization failure is not chance. */
 const TRIES_MAX = 4
 const PAUSE_MS = 40
 
 /**
- * Runs something that may be run twice (it carries its intention) until it is answered: serialization failures,
- * deadlocks, and lost connections, after which a COMMIT may or may not have happened.
+ * Runs something that may run twice (it carries its intention) until it is answered. Repeats after serialization
+ * failures, deadlocks, and lost connections, after which a COMMIT may or may not have happened.
  */
 export async function repeating<T>(run: () => Promise<T>, { signal, clock, chance }: Repeating): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -94,11 +94,11 @@ export function sqlState(error: unknown): string | undefined {
   return severity === undefined || typeof code !== 'string' ? undefined : code
 }
 
-// 40001 serialization failure, 40P01 deadlock; class 08 and 57P01…3: the connection or the server is going away.
+// 40001 serialization failure, 40P01 deadlock; class 08 and 57P01…3: the connection or the server is closing.
 function isWorthRepeating(error: unknown): boolean {
   const state = sqlState(error)
   if (state !== undefined) return /^(40001|40P01|08...|57P0[123])$/.test(state)
   if (!(error instanceof Error)) return false
-  // pg gives most lost connections no code; all that is left when ours are taken away is one of these.
+  // pg gives most lost connections no code. Every error that is not one of ours is a lost connection.
   return !(error instanceof TypeError || error instanceof RangeError || error.name === 'KnexTimeoutError')
 }

@@ -1,4 +1,4 @@
-/** The real clock and real chance: made once, at the edge, and handed inward. */
+/** The real clock and real chance: created once, at the edge, and passed inward. */
 import type { Chance, Clock } from '../ussd/index.ts'
 import { UsageError } from './errors.ts'
 

@@ -1,4 +1,4 @@
-/** Types of a schema by the names that people who write YAML know. */
+/** The types of a schema, with the names that people who write YAML know. */
 export const YAML_TYPES: Record<string, string> = {
   string: 'a text',
   number: 'a number',

@@ -1,8 +1,7 @@
-/** What is asked of a running daemon over its admin server: the client that its commands share. */
-import { readFileSync } from 'node:fs'
+/** The client for the admin server of a running daemon. Several commands share it. */
 import type { UsageError } from '../base/index.ts'
 
-/** Loaded only where something goes wrong: `health` must answer at once. */
+/** Loaded only if something goes wrong: `health` must answer at once. */
 const usageError = async (message: string): Promise<UsageError> =>
   new (await import('../base/index.ts')).UsageError(message)
 
@@ -11,27 +10,22 @@ export interface AdminOptions {
   tokenFile?: string
 }
 
-/** The headers of a request with the token of that file; none without a file. Rejects with UsageError. */
+/** The headers of a request with the token of this file; none without a file. Rejects with UsageError. */
 export async function bearerOf(tokenFile: string | undefined): Promise<Record<string, string>> {
   if (tokenFile === undefined) return {}
-  try {
-    return { authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` }
-  } catch (error) {
-    throw await usageError(`--token-file: ${tokenFile} cannot be read (${(error as NodeJS.ErrnoException).code})`)
-  }
+  const { secretIn } = await import('../base/index.ts')
+  return { authorization: `Bearer ${secretIn(tokenFile, '--token-file')}` }
 }
 
-/**
- * Of what is read, and of what is changed: to prove a large flow takes a daemon that serves meanwhile half a minute.
- */
+/** Time limits for reads and for changes. Checking a large flow takes a daemon that serves meanwhile half a minute. */
 const ANSWER_MS = { read: 10_000, change: 180_000 }
 
-/** One request over the admin server. Throws UsageError with what the daemon says is wrong. */
+/** One request to the admin server. Throws UsageError with what the daemon reports. */
 export async function askAdmin<T>(options: AdminOptions, method: string, path: string, body?: object): Promise<T> {
   return (await (await request(options, method, path, body)).json()) as T
 }
 
-/** The answer, if it is a good one. Throws UsageError. */
+/** The answer, if it is a success. Throws UsageError. */
 export async function request(
   { url, tokenFile }: AdminOptions,
   method: string,

@@ -1,4 +1,4 @@
-/** What several commands take: options of the admin server, and values that are read strictly. */
+/** What several commands share: options of the admin server, and values that are read strictly. */
 import { InvalidArgumentError, type Command } from 'commander'
 
 export const adminOptions = (command: Command) =>
@@ -22,7 +22,7 @@ export function parseInteger(text: string): number {
   return value
 }
 
-/** Which SMSC: see src/cli/smsc-options.ts. */
+/** The options that name an SMSC: see src/cli/smsc-options.ts. */
 export const smsc = (command: Command): Command =>
   command
     .option('--host <host>', 'of the SMSC')
@@ -41,7 +41,7 @@ export const smsc = (command: Command): Command =>
 
 /** The settings file. */
 export const CONFIG = ['-c, --config <file>', 'settings file'] as const
-/** Types of screens that a flow needs. */
+/** The screen types that a flow needs. */
 export const PLUGIN = [
   '--plugin <file>',
   'a file with a type of screen, as in flows.plugins; may be given several times',
@@ -49,5 +49,5 @@ export const PLUGIN = [
   [] as string[],
 ] as const
 
-/** Where a command writes what it has to say: a line of standard output. */
+/** Where a command writes its output: a line of standard output. */
 export type Say = (text: string) => void

@@ -1,4 +1,4 @@
-/** `contract list` and `contract test`: what an application's author holds it to before a daemon dials it. */
+/** `contract list` and `contract test`: an application's author checks it before a daemon uses it. */
 import { randomBytes } from 'node:crypto'
 import { systemClock, UsageError, uuidV7, silentLog } from '../base/index.ts'
 import { appBackend, type Backend, type CallResult } from '../backend/index.ts'
@@ -33,8 +33,8 @@ export function listContracts(dir: string | undefined, say: Say): void {
 }
 
 /**
- * Without a URL: our side against the kit. With one: a dialogue with the application there. Exit code 1 on a
- * difference.
+ * Without a URL: tests our side against the kit. With a URL: plays a dialogue with the application there. Exit code 1
+ * on a difference.
  */
 export async function testContract(name: string, options: TestOptions, say: Say): Promise<void> {
   const contract = loadContract(name, options.dir)
@@ -42,7 +42,7 @@ export async function testContract(name: string, options: TestOptions, say: Say)
   if (!good) process.exitCode = 1
 }
 
-/** The kit's requests are what we ask, and its replies are what we understand. */
+/** The kit's requests are what we send, and its replies are what we understand. */
 function held(contract: Contract, name: string, say: Say): boolean {
   const kit = loadKit(name)
   if (!kit) throw new UsageError(`contract '${name}' has no kit: give --url to test an application`)

@@ -26,20 +26,20 @@ export async function migrateCommand(config: string, statusOnly: boolean, say: S
 export interface SeedOptions {
   service: string
   config: string
-  /** `2025-05-01`; today when absent. */
+  /** `2025-05-01`. Absent: today. */
   at: string | undefined
 }
 
 export async function seedCommand(options: SeedOptions, say: Say): Promise<void> {
   const { service } = options
   await withDatabase(options.config, async ({ sql, knex }, settings) => {
-    const atMs = options.at === undefined ? Date.now() : dayOf(options.at)
+    const clock = systemClock()
+    const atMs = options.at === undefined ? clock.today() : dayOf(options.at)
     const how = settings.backends[service] ?? { module: service, settings: {} }
     if (!('module' in how) || (how.module === service && !sampleModule(service)))
       throw new UsageError(
         `there is no sample service '${service}': use dental, or a back end of the settings that is a module`,
       )
-    const clock = systemClock()
     const host = {
       settings,
       sql,
@@ -57,7 +57,7 @@ export async function seedCommand(options: SeedOptions, say: Say): Promise<void>
   })
 }
 
-/** 9 in the morning of that day in the sample's zone. */
+/** 9 in the morning of this day in the sample's zone. */
 function dayOf(written: string): number {
   const at = /^\d{4}-\d{2}-\d{2}$/.test(written) ? Date.parse(`${written}T09:00:00+10:00`) : Date.parse(written)
   if (Number.isNaN(at)) throw new UsageError(`--at '${written}' is not a date such as 2025-05-01`)
@@ -77,7 +77,7 @@ async function withDatabase(
   }
 }
 
-/** Postgres as the settings have it. Throws UsageError if it cannot be reached. */
+/** Connects to Postgres as the settings say. Throws UsageError if it is unreachable. */
 export async function connectDatabase(settings: Settings): Promise<Postgres> {
   return open(settings).catch((error: unknown) => {
     throw told(error)

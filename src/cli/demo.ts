@@ -1,4 +1,6 @@
-/** `npm start`: the whole chain in one process, nothing to install: simulator, daemon, sample services, web phone. */
+/**
+ * `npm start`: the whole chain in one process, with nothing to install: simulator, daemon, sample services, web phone.
+ */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -48,7 +50,7 @@ export async function demo(options: DemoOptions): Promise<void> {
       const destination = pino.destination({ dest: logFile, sync: true })
       const log = createLog({ level: 'info', key: randomBytes(32), services: settings.services, destination })
       const daemon = await startDaemon({ settings, clock, chance: systemChance, log, watch: recorder.watch })
-      // Whoever presses Ctrl-C while it starts wants no daemon, and its phone is gone already.
+      // Ctrl-C during the start means that no daemon is wanted; its phone is closed already.
       if (!signal.aborted) {
         const { metrics, stores } = daemon
         const host = { settings, sql: stores.sql, clock, chance: systemChance, metrics, log }
@@ -92,7 +94,7 @@ stopMs: 0
 `
 }
 
-/** The wanted port, or any if somebody has it. */
+/** The wanted port, or any free port if it is in use. */
 async function freeOr(port: number): Promise<number> {
   const { createServer } = await import('node:net')
   return new Promise((done) => {

@@ -1,4 +1,4 @@
-/** `dialect test`: a profile against the simulator that speaks it from the other end, PDU by PDU. */
+/** `dialect test`: tests a profile against the simulator, which uses it from the other end, PDU by PDU. */
 import { writeFileSync } from 'node:fs'
 import { systemChance, systemClock, UsageError, silentLog } from '../base/index.ts'
 import { capturedFrames, type Side, showPdu } from '../tools/capture/index.ts'
@@ -13,7 +13,7 @@ import type { Say } from './arguments.ts'
 const MENU = 'Service test\n1. Balance\n2. Help'
 const [JOHN, MARY, PAUL] = ['67570000001', '67570000002', '67570000003']
 const WAIT_MS = 3_000
-/** Any but the first few: small numbers look alike in every coding. */
+/** Not one of the first numbers: small numbers look the same in every coding. */
 const FIRST_NUMBER = 111
 
 interface Played {
@@ -21,7 +21,7 @@ interface Played {
   failed: string[]
 }
 
-/** Throws UsageError where a step does not come out as it should. `record` gets every PDU in hex, one a line. */
+/** Throws UsageError if a step has the wrong result. `record` gets every PDU in hex, one per line. */
 export async function testCommand(name: string, options: { record?: string }, say: Say): Promise<void> {
   const profile = loadProfile(name, DIALECTS)
   const dialect = compileDialect(profile, { chance: systemChance })
@@ -78,7 +78,7 @@ interface AnswerInput {
   now(): number
 }
 
-/** A begin and an answer of 1 get the menu, anything else the end. */
+/** A begin and the answer 1 get the menu; anything else gets the end. */
 async function answer(pdu: Pdu, link: LinkPort, { line, dialect, played, say, now }: AnswerInput): Promise<void> {
   const read = dialect.read(pdu)
   const isLate = dialect.habits.deliverResp !== 'immediate'
@@ -100,18 +100,18 @@ async function answer(pdu: Pdu, link: LinkPort, { line, dialect, played, say, no
     if (dialect.habits.deliverResp === 'after-submit-resp') await sent
     if (isLate) link.respond(pdu, 0)
     const outcome = await sent
-    // A withheld response says at last that the subscriber has gone: no fault of the reply's.
+    // The late, withheld response says that the subscriber has gone: the reply is not at fault.
     const isGone =
       dialect.habits.submitResp === 'withheld' &&
       outcome.kind === 'refused' &&
-      dialect.meaning(outcome.status) === 'dialogue-gone'
+      dialect.policy(outcome.status).screen === 'never'
     if (outcome.kind === 'refused' && !isGone) {
       played.failed.push(`the simulator refused a reply with status 0x${outcome.status.toString(16)}`)
     }
   } else if (isLate) link.respond(pdu, 0)
 }
 
-/** A dialogue to its end, one that the subscriber gives up, and a deep dial. */
+/** A complete dialogue, one that the subscriber gives up, and a deep dial. */
 async function play(phone: (msisdn: string) => Phone, played: Played, say: Say): Promise<void> {
   const expect = (isSo: boolean, what: string) => void (isSo || played.failed.push(what))
   const heading = (text: string) => say(`\n# ${text}`)

@@ -1,4 +1,7 @@
-/** `dialect infer|list|show|test`: profiles from recordings, the known ones, and one played against the simulator. */
+/**
+ * `dialect infer|list|show|test`: infers a profile from recordings, lists and shows the known ones, and tests one
+ * against the simulator.
+ */
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { stringify } from 'yaml'
@@ -10,7 +13,7 @@ import type { Say } from './arguments.ts'
 
 export const DIALECTS = join(packageRoot, 'dialects')
 
-/** Every profile that is shipped. */
+/** Every shipped profile. */
 export function knownProfiles(): DialectProfile[] {
   return dialectNames(DIALECTS).map((name) => loadProfile(name, DIALECTS))
 }
@@ -20,7 +23,7 @@ export function inferCommand(file: string, options: { name?: string }, say: Say)
   say(profileText(pdus, remarks, profileName(options.name ?? basename(file).replace(/\.\w+$/, ''))))
 }
 
-/** The profile that recorded PDUs speak of, as YAML. */
+/** The profile that fits recorded PDUs, as YAML. */
 export function profileText(pdus: readonly Captured[], remarks: readonly string[], name: string): string {
   const standard = loadProfile('standard', DIALECTS)
   const inference = infer(pdus, standard, name)
@@ -28,7 +31,7 @@ export function profileText(pdus: readonly Captured[], remarks: readonly string[
   return printProfile(inference, { standard, nearest, remarks })
 }
 
-/** A profile's name from a file's. */
+/** Makes the name of a profile from that of a file. */
 export function profileName(text: string): string {
   const plain = text
     .toLowerCase()
@@ -44,7 +47,7 @@ export function listDialects(say: Say): void {
   say(rows.join('\n'))
 }
 
-/** The file as it is written, or everything that is in force with `full`. */
+/** The file as written, or with `full` everything that is in force. */
 export function showCommand(name: string, options: { full?: boolean }, say: Say): void {
   const profile = loadProfile(name, DIALECTS)
   const isName = dialectNames(DIALECTS).includes(name)

@@ -1,4 +1,4 @@
-/** `doctor`: examines the link to an SMSC, and writes a sheet that both sides may sign. */
+/** `doctor`: examines the link to an SMSC and writes a sheet for both sides to sign. */
 import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { systemClock, UsageError, packageVersion } from '../base/index.ts'
@@ -20,6 +20,7 @@ import { loadDialect, loadProfile } from '../smpp/dialect/index.ts'
 import type { LineSettings } from '../smpp/session/index.ts'
 import type { Dialect } from '../smpp/index.ts'
 import { DIALECTS, knownProfiles } from './dialect.ts'
+import { sameKeyWarningsOn } from './same-key.ts'
 import { chosenSmsc, type ChosenSmsc, type SmscCommandOptions } from './smsc-options.ts'
 import type { Say } from './arguments.ts'
 
@@ -40,11 +41,11 @@ export interface DoctorOptions extends SmscCommandOptions {
   json?: boolean
   html?: string
   showNumbers?: boolean
-  /** For tests: shorter ones. */
+  /** Shorter times, for tests. */
   times?: Partial<ExamTimes>
 }
 
-/** Throws UsageError for what cannot be begun; what an SMSC does wrong is in the sheet. */
+/** Throws UsageError if the examination cannot begin. What an SMSC does wrong is in the sheet. */
 export async function doctorCommand(
   options: DoctorOptions,
   say: Say,
@@ -54,9 +55,11 @@ export async function doctorCommand(
   const { line, dialect, sms } = lineOf(options)
   const plan = planOf(options, line, { dialect, sms })
   const smsMax = smsCount(plan)
-  // With --json, standard output is the sheet and nothing else.
+  // With --json, standard output has the sheet and nothing else.
   const live: Say = options.json ? () => undefined : say
   live(announcement(plan, smsMax))
+  const warnings = options.config === undefined ? [] : await sameKeyWarningsOn(options.config, line.name)
+  if (warnings.length > 0) live(`the flows on this line:\n${warnings.join('\n')}`)
   if (smsMax > 0 && !options.yes && !(await ask(`Send up to ${smsMax} SMS to ${plan.msisdn}? [y/N] `))) {
     throw new UsageError('nothing was sent (--yes skips this question)')
   }
@@ -150,7 +153,7 @@ function planOf(options: DoctorOptions, line: LineSettings, { dialect, sms }: Ch
   }
 }
 
-/** Digits of a short code at most; longer ones are international numbers. */
+/** The most digits of a short code; longer ones are international numbers. */
 const SHORT = 6
 
 function announcement(plan: ExamPlan, smsMax: number): string {

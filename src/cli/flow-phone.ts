@@ -14,7 +14,7 @@ import { frame, type TerminalPhone, type TerminalView } from '../simulator/index
 import { routeCode, alphabetOf, count, fits, USSD_PAGE } from '../ussd/index.ts'
 
 export interface FlowPhoneOptions {
-  /** The service code: what is dialled behind it are answers. */
+  /** The service code. What is dialled behind it are answers. */
   code: string
   msisdn: string
   language: string
@@ -24,12 +24,12 @@ export interface FlowPhoneOptions {
   call(want: CallWant, language: string): Promise<CallOutcome>
 }
 
-/** What may be typed instead of an answer. `:lost` is the network's doing: the phone dials again at once. */
+/** Typed in place of an answer. `:lost` means that the network lost the dialogue: the phone dials again at once. */
 const LOST = ':lost'
 const HANG_UP = ':hang up'
 
 export class FlowPhone implements TerminalPhone {
-  /** How the dialogue was left, if it did not end. */
+  /** How the dialogue was left if it did not end. */
   left: Left | undefined
   private readonly flow: CompiledFlow
   private readonly options: FlowPhoneOptions

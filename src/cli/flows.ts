@@ -1,25 +1,41 @@
-/** `check`, `talk` and `flow`: what a flow's author runs before an operator's daemon sees the file. */
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+/** `check`, `talk` and `flow`: what a flow's author runs before an operator's daemon gets the file. */
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { sentence, UsageError } from '../base/index.ts'
+import { sentence, systemClock, UsageError } from '../base/index.ts'
+import { loadSettings, type Settings } from '../config/index.ts'
 import { checkSource, type FlowProblem } from '../flow/check/index.ts'
 import { compileFlow, type Compilation } from '../flow/load/index.ts'
 import { coverageOf, type Coverage, talksOf, proveFlow, PAGES_MAX } from '../flow/explore/index.ts'
 import { drawFlow, storyboard, svgOf, xstateJson } from '../flow/draw/index.ts'
 import { catalogueJsonSchema, flowJsonSchema, partJsonSchema, type ScreenTypes } from '../flow/language/index.ts'
+import { remindersSchema } from '../sms/settings/index.ts'
 import { flowNames, sourceOf, unusedParts, loadScreenTypes, readFlow, type FlowSource } from '../flow/read/index.ts'
 import { parseTalks, type Talk, describeFailure, playTalk } from '../flow/talk/index.ts'
+import { smsProblems, type CheckMoment } from './asked-sms.ts'
 import type { RecordOptions } from './record.ts'
+import { inertWarnings, templateWarnings } from './regulated-sms.ts'
+import { wordProblems } from './word-flows.ts'
+import { riskyLines, sameKeyWarnings } from './same-key.ts'
 import type { Say } from './arguments.ts'
+import { talksAt } from './talk-files.ts'
 
-/** Files with types of screens. */
+/** Files with screen types. */
 interface Plugins {
   plugin?: string[]
 }
 
-/** Checks and walks each flow by itself; the exit code is 1 if any has an error. */
-export async function check(paths: string[], say: Say, { plugin }: Plugins = {}): Promise<void> {
-  const types = await loadScreenTypes(plugin ?? [])
+export interface CheckOptions extends Plugins {
+  /** The settings: which lines offer a flow, and what their dialects can tell. */
+  config?: string
+}
+
+/** Checks and explores each flow separately. The exit code is 1 if any has an error. */
+export async function check(asked: string[], say: Say, { plugin = [], config }: CheckOptions = {}): Promise<void> {
+  const settings = config === undefined ? undefined : loadSettings(config, process.env).settings
+  const paths = asked.length > 0 ? asked : [settings?.flows.dir ?? './flows']
+  const types = await loadScreenTypes([...(settings?.flows.plugins ?? []), ...plugin])
+  const { zone } = settings?.reminders ?? remindersSchema.parse({})
+  const moment = { nowMs: systemClock().today(), zone }
   const flows = (await Promise.all(paths.map(flowsAt))).flat()
   if (!flows.length) throw new UsageError(`no flow files in ${paths.join(', ')}`)
   let errors = 0
@@ -27,7 +43,7 @@ export async function check(paths: string[], say: Say, { plugin }: Plugins = {})
   for (const { folder, name } of flows) {
     const source = await sourceOf(folder, name)
     sources.set(folder, [...(sources.get(folder) ?? []), source])
-    const problems = problemsOf(source, types)
+    const problems = problemsOf(source, types, moment, settings)
     const wrong = problems.filter(({ severity }) => severity === 'error').length
     errors += wrong
     if (wrong) say(`${join(folder, name)}: ${wrong} error${wrong === 1 ? '' : 's'}`)
@@ -39,8 +55,12 @@ export async function check(paths: string[], say: Say, { plugin }: Plugins = {})
       say(sentence(problem.severity === 'error' ? problem : { ...problem, what: `warning: ${problem.what}` }))
       if (problem.shown !== undefined) say(`      ${problem.shown}`)
     }
+    if (!settings || wrong) continue
+    for (const text of sameKeyWarnings(source, types, riskyLines(settings, name))) say(text)
+    for (const text of templateWarnings(source, types, settings, name)) say(text)
   }
-  // What a flow that is broken leads to, nobody can say.
+  for (const text of settings ? inertWarnings(settings) : []) say(text)
+  // If a flow is broken, nobody knows which parts it uses.
   const whole = paths.filter((path) => errors === 0 && sources.has(path))
   for (const folder of whole) {
     for (const file of await unusedParts(folder, sources.get(folder)!))
@@ -56,14 +76,26 @@ export async function check(paths: string[], say: Say, { plugin }: Plugins = {})
   if (errors) process.exitCode = 1
 }
 
-/** What reading finds; and if that is no error, what walking finds. */
-function problemsOf(source: FlowSource, types: ScreenTypes): FlowProblem[] {
+/** What reading finds; and if that has no error, what exploring finds. */
+function problemsOf(
+  source: FlowSource,
+  types: ScreenTypes,
+  moment: CheckMoment,
+  settings: Settings | undefined,
+): FlowProblem[] {
   const found = checkSource(source, undefined, types)
   if (found.some(({ severity }) => severity === 'error')) return found
-  return [...found, ...proveFlow(compileFlow(source, undefined, types), readFlow(source, types).at)]
+  const read = readFlow(source, types)
+  const byWord = settings ? wordProblems(read, settings.sms) : []
+  return [
+    ...found,
+    ...smsProblems(read, moment),
+    ...byWord,
+    ...proveFlow(compileFlow(source, undefined, types), read.at),
+  ]
 }
 
-/** The JSON Schema of flow files, or of parts, or of catalogues. */
+/** Prints the JSON Schema of flow files, of parts, or of catalogues. */
 export async function schema(of: Plugins & { catalogue?: boolean; part?: boolean }, say: Say): Promise<void> {
   const types = await loadScreenTypes(of.plugin ?? [])
   const wanted = of.catalogue ? catalogueJsonSchema() : of.part ? partJsonSchema(types) : flowJsonSchema(types)
@@ -76,14 +108,14 @@ export interface DrawOptions extends Plugins {
   xstate?: string
 }
 
-/** The one flow there. */
+/** The one flow at this path. */
 async function compiledAt(paths: string[], types?: ScreenTypes): Promise<Compilation> {
   const [flow, ...more] = (await Promise.all(paths.map(flowsAt))).flat()
   if (!flow || more.length) throw new UsageError(`${paths.join(', ')}: give exactly one flow file`)
   return compileFlow(await sourceOf(flow.folder, flow.name), undefined, types)
 }
 
-/** A flow as Mermaid text; or as pictures and machines in files. */
+/** Draws a flow as Mermaid text, or as pictures and machines in files. */
 export async function draw(path: string, files: DrawOptions, say: Say): Promise<void> {
   const compilation = await compiledAt([path], await loadScreenTypes(files.plugin ?? []))
   const ways = {
@@ -99,7 +131,7 @@ export async function draw(path: string, files: DrawOptions, say: Say): Promise<
   }
 }
 
-/** Talks that take every transition of a flow, to be kept beside it; what they do not get to is told as comments. */
+/** Talks that take every transition of a flow, to keep beside it. Comments list what they do not reach. */
 export async function paths(path: string, { plugin }: Plugins, say: Say): Promise<void> {
   const { text, all, missing, cut } = talksOf(await compiledAt([path], await loadScreenTypes(plugin ?? [])))
   say(text.trimEnd())
@@ -112,7 +144,7 @@ export interface TalkOptions extends Plugins, Partial<RecordOptions> {
   coverage?: boolean
 }
 
-/** Plays each talk; the exit code is 1 if any went another way. `coverage`: also says what no talk has walked. */
+/** Plays each talk. The exit code is 1 if one went another way. `coverage`: also lists what no talk covers. */
 export async function talk(paths: string[], say: Say, options: TalkOptions = {}): Promise<void> {
   const { coverage = false, record, plugin } = options
   const types = await loadScreenTypes(plugin ?? [])
@@ -151,7 +183,7 @@ function sayCoverage(name: string, { report, transitions }: Coverage, say: Say):
   for (const way of taken.missing.filter((one) => !missing.includes(one))) say(`  not taken: ${way}`)
 }
 
-/** The flow that a talk names, else the one that its file is called after; from the folder of the talk. */
+/** The flow that a talk names, or else the flow with the name of the talk's file; from the folder of the talk. */
 async function flowOf(
   conversation: Talk,
   file: string,
@@ -172,13 +204,4 @@ async function flowsAt(path: string): Promise<{ folder: string; name: string }[]
   const flow = join(dirname(path), `${name}.yaml`)
   if (catalogue !== undefined) throw new UsageError(`${path} is a translation catalogue: give its flow ${flow}`)
   return [{ folder: dirname(path), name }]
-}
-
-function talksAt(path: string): string[] {
-  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`)
-  if (!statSync(path).isDirectory()) return [path]
-  return readdirSync(path)
-    .filter((file) => file.endsWith('.talk'))
-    .toSorted()
-    .map((file) => join(path, file))
 }

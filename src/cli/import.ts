@@ -1,4 +1,4 @@
-/** `flow import`: a journey of ussd-engine becomes a flow file, with a report of what is not as it was. */
+/** `flow import`: imports a journey of ussd-engine as a flow file, with a report of the differences. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { UsageError } from '../base/index.ts'
@@ -11,7 +11,7 @@ export interface ImportOptions {
   force?: boolean
 }
 
-/** Writes the flow; the exit code is 1 if something of the journey could not be carried. */
+/** Writes the flow. The exit code is 1 if a part of the journey could not be imported. */
 export function importFlow(
   path: string,
   { out, name, backend, force }: ImportOptions,

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-/** The command line. Each command loads only what it needs; what goes wrong is one sentence, not a stack. */
+/** The command line. Each command loads only what it needs. An error is one sentence, not a stack. */
 import { Command } from 'commander'
 import type { Say } from './arguments.ts'
 
 type Register = (program: Command, say: Say) => void
 
-/** Every command, in the order of the help: its file declares its name, options and help, and does it. */
+/** Every command, in the order of the help. Its file declares its name, options and help, and runs it. */
 const COMMANDS: Record<string, () => Promise<Register>> = {
   run: async () => (await import('./commands/run.ts')).registerRun,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,
@@ -20,6 +20,7 @@ const COMMANDS: Record<string, () => Promise<Register>> = {
   seed: async () => (await import('./commands/seed.ts')).registerSeed,
   subscriber: async () => (await import('./commands/subscriber.ts')).registerSubscriber,
   simulate: async () => (await import('./commands/simulate.ts')).registerSimulate,
+  load: async () => (await import('./commands/load.ts')).registerLoad,
   dial: async () => (await import('./commands/dial.ts')).registerDial,
   dialect: async () => (await import('./commands/dialect.ts')).registerDialect,
   probe: async () => (await import('./commands/probe.ts')).registerProbe,
@@ -35,7 +36,7 @@ const COMMANDS: Record<string, () => Promise<Register>> = {
   health: async () => (await import('./commands/health.ts')).registerHealth,
 }
 
-/** A reader that has seen enough (`| head`) is no error. */
+/** A reader that closes early (`| head`) is not an error. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 const program = new Command('ussd-connector')
@@ -43,7 +44,7 @@ const program = new Command('ussd-connector')
   .showSuggestionAfterError()
   .showHelpAfterError('(ussd-connector help lists all commands)')
 
-/** Loaded where it is needed: `health`, which monitoring asks every few seconds, needs none of it. */
+/** Loaded only when needed: `health`, which monitoring runs every few seconds, does not need it. */
 const base = () => import('../base/index.ts')
 
 async function main(): Promise<void> {
@@ -55,7 +56,7 @@ async function main(): Promise<void> {
   await program.parseAsync()
 }
 
-/** Only the command that is asked for is loaded; all of them for the help, and for a word that is none of them. */
+/** Loads only the requested command; all of them for the help or for an unknown word. */
 function wantedOf(word: string): (() => Promise<Register>)[] {
   if (word === '--version' || word === '-V') return []
   return Object.hasOwn(COMMANDS, word) ? [COMMANDS[word]!] : Object.values(COMMANDS)

@@ -1,4 +1,5 @@
-/** `subscriber export` and `subscriber erase`: what a person may ask of whoever runs this. */
+/** `subscriber export` and `subscriber erase`: for requests of a subscriber to the operator. */
+import { userInfo } from 'node:os'
 import {
   systemChance,
   systemClock,
@@ -7,9 +8,11 @@ import {
   silentLog,
   maskMsisdn,
   createMetrics,
+  createLog,
+  subscriberHash,
 } from '../base/index.ts'
-import { loadSettings } from '../config/index.ts'
-import { absentSamples, configuredModules, groupsOf, openStores } from '../daemon/index.ts'
+import { loadSettings, type Settings } from '../config/index.ts'
+import { absentSamples, configuredModules, groupsOf, logKey, openStores } from '../daemon/index.ts'
 import { erasePerson, exportSubscriber, type PrivacyDeps } from '../privacy/index.ts'
 import { msisdnOf } from '../ussd/index.ts'
 import { unreachable } from '../store/index.ts'
@@ -21,20 +24,35 @@ export interface SubscriberOptions {
   keepOptOut?: boolean
 }
 
-export async function exportCommand(options: SubscriberOptions, say: Say): Promise<void> {
-  await withStores(options, async (parts, msisdn) =>
-    say(JSON.stringify(await exportSubscriber(parts, msisdn), null, 2)),
-  )
+/** `audited`: where the audit line goes. Stdout has what was asked for. */
+export async function exportCommand(
+  options: SubscriberOptions,
+  say: Say,
+  audited: Lines = process.stderr,
+): Promise<void> {
+  await withStores(options, audited, async (parts, msisdn, audit) => {
+    const found = await exportSubscriber(parts, msisdn)
+    const rows = Object.values(found.tables).reduce((sum, table) => sum + table.length, 0)
+    // Before it is handed out: nothing leaves without a line.
+    audit('subscriber exported', { dialogues: found.dialogues.length, rows })
+    say(JSON.stringify(found, null, 2))
+  })
 }
 
-/** The report names the number masked: it may be filed. */
-export async function eraseCommand(options: SubscriberOptions, say: Say): Promise<void> {
-  await withStores(options, async (parts, msisdn) => {
+/** The report has the number masked: it may be filed. */
+export async function eraseCommand(
+  options: SubscriberOptions,
+  say: Say,
+  audited: Lines = process.stderr,
+): Promise<void> {
+  await withStores(options, audited, async (parts, msisdn, audit) => {
     const { dialogues, modules, deferred, pin, language, sms, optOut, failed } = await erasePerson(
       parts,
       msisdn,
       options.keepOptOut ?? false,
     )
+    const after = failed.length ? 'partly erased' : 'erased'
+    audit('subscriber erased', { dialogues, modules, deferred, pin, language, sms, optOut, after })
     say(`erased   ${maskMsisdn(msisdn)}`)
     say(
       `         ${dialogues} in the dialogue store, ${modules} rows of modules of back ends, ${deferred} deferred answers, ${pin} PINs, ` +
@@ -48,15 +66,42 @@ export async function eraseCommand(options: SubscriberOptions, say: Say): Promis
   })
 }
 
-/** A module's own words may have the number in them. */
+/** A module's own words may contain the number. */
 function notErased(failed: readonly { backend: string; why: string }[], msisdn: string): string {
   const each = failed.map(({ backend, why }) => `${backend}: ${why.replaceAll(msisdn, maskMsisdn(msisdn))}`)
   return `modules of back ends did not remove what they keep: ${each.join('; ')} (everything else is removed: correct the modules and run the command again)`
 }
 
+interface Lines {
+  write(line: string): unknown
+}
+
+type Audit = (what: string, more: object) => void
+
+/** A line like those of the admin server, with the hash of the number by which the daemon's log names this subscriber. */
+function auditOf(settings: Settings, msisdn: string, destination: Lines): Audit {
+  const key = logKey(settings)
+  const log = createLog({ level: 'warn', key, destination })
+  const subscriber = subscriberHash(key, msisdn)
+  return (what, more) => log.warn({ who: operator(), role: 'operate', what, subscriber, ...more }, 'admin audit')
+}
+
+/** Who runs this command: with sudo, who called it. */
+function operator(): string {
+  const { SUDO_USER } = process.env
+  try {
+    const { username } = userInfo()
+    return SUDO_USER ? `${SUDO_USER} (as ${username})` : username
+  } catch {
+    // A container whose user has no name.
+    return String(process.getuid?.() ?? '-')
+  }
+}
+
 async function withStores(
   options: SubscriberOptions,
-  run: (deps: PrivacyDeps, msisdn: string) => Promise<void>,
+  audited: Lines,
+  run: (deps: PrivacyDeps, msisdn: string, audit: Audit) => Promise<void>,
 ): Promise<void> {
   const msisdn = msisdnOf(options.msisdn)
   if (msisdn === null) throw new UsageError('--msisdn is not an international number such as 67570000001')
@@ -65,11 +110,12 @@ async function withStores(
     const [clock, metrics, log] = [systemClock(), createMetrics({ process: false }), silentLog]
     const stores = await openStores({ settings, log, metrics, clock })
     try {
-      const { sql, knex, dialogues, shelf } = stores
+      const { sql, knex, dialogues, shelf, owed } = stores
       const host = { sql, clock, chance: systemChance, metrics, log }
       const modules = [...(await configuredModules(settings, host)), ...(await absentSamples(settings, host))]
       const { services } = settings
-      await run({ sql, knex, dialogues, shelf, groups: groupsOf(settings), services, modules, clock }, msisdn)
+      const deps = { sql, knex, dialogues, shelf, owed, groups: groupsOf(settings), services, modules, clock }
+      await run(deps, msisdn, auditOf(settings, msisdn, audited))
     } finally {
       await stores.close()
     }

@@ -1,4 +1,4 @@
-/** `probe`: binds to an SMSC whose dialect is not known, shows what comes, and says which profile it believes in. */
+/** `probe`: binds to an SMSC with an unknown dialect, shows what comes, and prints the profile that fits. */
 import { systemChance, systemClock, UsageError, type Log } from '../base/index.ts'
 import { nearestProfile, printProfile, newProbe, type Probe } from '../tools/infer/index.ts'
 import { noCounters, smppLine, type LineSettings } from '../smpp/session/index.ts'
@@ -8,12 +8,12 @@ import { chosenSmsc, type SmscCommandOptions } from './smsc-options.ts'
 import type { Say } from './arguments.ts'
 
 export interface ProbeOptions extends SmscCommandOptions {
-  /** Default: that of the settings, else transceiver. */
+  /** Default: the bind type in the settings, or else transceiver. */
   bind?: string
   seconds: number
   calls: number
   ask?: boolean
-  /** How long to listen on after the last call: its abort, its retries. Default 3 s. */
+  /** How long to listen after the last call, for its abort and its retries. Default 3 s. */
   lingerMs?: number
 }
 
@@ -22,7 +22,7 @@ const LOOK_MS = 200
 const ANSWER_MS = 10_000
 const UNBIND_MS = 3_000
 
-/** Resolves when enough calls are over, the time is, or `signal` is aborted. */
+/** Resolves when enough calls are over, when the time is over, or when `signal` is aborted. */
 export async function probeCommand(options: ProbeOptions, say: Say, signal: AbortSignal): Promise<Probe> {
   const clock = systemClock()
   const standard = loadProfile('standard', DIALECTS)
@@ -93,7 +93,7 @@ function bindOf(text: string): 'transceiver' | 'pair' {
   throw new UsageError(`--bind ${text}: write transceiver, or pair for a transmitter and a receiver`)
 }
 
-/** What goes wrong with the bind is said; the rest is not. */
+/** Prints only the problems of the bind. */
 function logTo(say: Say): Log {
   const tell = (fields: object, message: string) => {
     const { status, why, detail } = fields as { status?: string; why?: string; detail?: string }

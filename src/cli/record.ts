@@ -1,4 +1,4 @@
-/** `talk --record`: a flow played by hand in the terminal, and what was played written as a talk. */
+/** `talk --record`: plays a flow by hand in the terminal and writes what was played as a talk. */
 import type { Writable } from 'node:stream'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { UsageError, systemClock } from '../base/index.ts'
@@ -22,19 +22,19 @@ import { FlowPhone } from './flow-phone.ts'
 import { settingsBackends, type Answering } from './settings-backends.ts'
 
 export interface TalkRecording {
-  /** Where the talk is written; one that is there already gets it added. */
+  /** Where the talk is written. It is appended to an existing file. */
   file: string
   title?: string | undefined
   code: string
   dial?: string | undefined
   msisdn: string
   language?: string | undefined
-  /** When it is dialled, ISO 8601. */
+  /** The time of the dial, ISO 8601. */
   now: string
   typed: TypedLines
   output: Writable
   isTty: boolean
-  /** Absent: whoever types says what back ends answer. */
+  /** Absent: the person at the terminal types the answers of back ends. */
   answering?: Answering | undefined
 }
 
@@ -48,7 +48,7 @@ export interface RecordOptions {
   language?: string
 }
 
-/** The same at this terminal. */
+/** `recordTalk` at this terminal. */
 export async function recordCommand(compilation: Compilation, options: RecordOptions): Promise<void> {
   const { record: file, config, ...rest } = options
   const clock = systemClock()
@@ -73,7 +73,7 @@ export async function recordCommand(compilation: Compilation, options: RecordOpt
   }
 }
 
-/** Plays until the dialogue ends or nothing more is typed, then writes the talk, having played it once more. */
+/** Plays until the dialogue ends or the input ends. Then plays the recorded talk once more, and writes it. */
 export async function recordTalk(compilation: Compilation, recording: TalkRecording): Promise<void> {
   const { file, code, dial = code, msisdn, language, now, typed, output, isTty } = recording
   const say = (text: string) => void output.write(`${text}\n`)
@@ -101,7 +101,7 @@ export async function recordTalk(compilation: Compilation, recording: TalkRecord
   await playAgain(file, compilation, say)
 }
 
-/** Adds the talk to the file, or makes it. */
+/** Appends the talk to the file, or creates the file. */
 export function addTalk(file: string, text: string, say: (text: string) => void): void {
   writeFileSync(file, existsSync(file) ? withTalks(file, readFileSync(file, 'utf8'), text) : text)
   say(`${file}: talk '${parseTalks(file, text).at(-1)!.title}' is written`)
@@ -115,11 +115,14 @@ async function playAgain(file: string, { flow }: Compilation, say: (text: string
 
 const isOurs = ({ backend }: CallWant) => backend === SMS || backend === SUBSCRIBER
 
-/** Answers that are offered at a call. */
+/** How many answers are offered at a call. */
 const OFFERED_MAX = 9
 const SHOWN_CHARS = 80
 
-/** Asks whoever sits there what the back end answers, with answers made up from what the flow reads. */
+/**
+ * Asks the person at the terminal what the back end answers, and offers synthetic answers made from what the flow
+ * reads.
+ */
 function asking(
   { definition }: Compilation,
   typed: TypedLines,
@@ -143,7 +146,7 @@ function asking(
   }
 }
 
-/** What is all well, what goes wrong, then what else it may say; each once. */
+/** First the normal answer, then the failures, then other answers; each once. */
 function offeredAt(outcomes: readonly CallExample[], operation: string): { stub: Stub; shown: string }[] {
   const all = new Map<string, { stub: Stub; shown: string }>()
   for (const { event, told } of outcomes) {
@@ -164,7 +167,7 @@ function textOf(stub: Stub): string {
   return stub.is === 'data' ? data || 'null' : `refuse ${stub.refusal} ${data}`.trim()
 }
 
-/** As a line of a talk has it; undefined, and told why, if it is none. */
+/** The answer in the form of a talk's line. If it has another form: undefined, with a message. */
 function readStub(operation: string, line: string, say: (text: string) => void): Stub | undefined {
   const [, word = 'backend', rest = line] = /^(refuse|fail)\b\s*(.*)$/.exec(line) ?? []
   try {

@@ -1,6 +1,6 @@
 /**
- * `flow status`, `list`, `diff`, `publish`, `rollback`, `canary`, `recall`: what a running daemon serves, and
- * decisions.
+ * `flow status`, `list`, `diff`, `publish`, `rollback`, `canary`, `recall`: what a running daemon serves, and the
+ * decisions about it.
  */
 import { existsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
@@ -146,7 +146,7 @@ export async function recallCommand(
   say(`${revision} is recalled: ${done.open ?? 0} open dialogues end at their next turn; new dials get ${gets}`)
 }
 
-/** The language that a flow is written in; whatever types its screens are of. */
+/** The language in which a flow is written, even if its screen types are unknown. */
 function languageOf({ file, text }: FlowSource): string {
   return (readYaml(file, text).yaml.value as { languages: string[] }).languages[0]!
 }

@@ -1,19 +1,19 @@
-/** The back ends of a settings file, without a daemon: for a flow that is played by hand. */
+/** The back ends of a settings file without a daemon, for a flow that is played by hand. */
 import { randomBytes } from 'node:crypto'
 import { systemChance, silentLog, createMetrics } from '../base/index.ts'
 import type { Backend } from '../backend/index.ts'
 import { loadSettings } from '../config/index.ts'
-import { createBackends } from '../daemon/index.ts'
+import { createBackends, pinPepperOf } from '../daemon/index.ts'
 import type { CallOutcome, CallWant } from '../flow/engine/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import { connectDatabase } from './database.ts'
 
-/** What a call really comes to; it never rejects. */
+/** Makes a call for real; never rejects. */
 export type Answering = (want: CallWant, of: { msisdn: string; language: string }) => Promise<CallOutcome>
 
 export interface SettingsBackends {
   answering: Answering
-  /** The service code of that flow. */
+  /** The service code of this flow. */
   codeOf(flow: string): string | undefined
   close(): Promise<void>
 }
@@ -30,6 +30,7 @@ export async function settingsBackends(config: string, clock: Clock): Promise<Se
     chance: systemChance,
     metrics,
     log: silentLog,
+    pinPepper: pinPepperOf(settings),
   }).catch(async (error: unknown) => {
     await postgres.close()
     throw error
@@ -55,7 +56,7 @@ export async function settingsBackends(config: string, clock: Clock): Promise<Se
       return result.is === 'failed' ? { is: 'failed', why: result.why } : result
     },
     close: async () => {
-      // What a dialogue held, such as a slot, is given back.
+      // Releases what a dialogue held, such as a slot.
       for (const backend of called) await backend.ended?.(epoch, 'completed').catch(() => undefined)
       await backends.close()
       await postgres.close()

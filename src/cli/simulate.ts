@@ -1,6 +1,6 @@
-/** `simulate`, `dial` and `wallet`: the other side, for people. */
+/** `simulate`, `dial` and `wallet`: the network and the back end for a person who tries things out. */
 import { join } from 'node:path'
-import { systemChance, systemClock, UsageError, packageRoot, readSecretFile } from '../base/index.ts'
+import { systemChance, systemClock, UsageError, packageRoot, secretIn, TOKEN_REMEDY, weakness } from '../base/index.ts'
 import { addTalk } from './record.ts'
 import { startSampleWallet } from '../daemon/index.ts'
 import {
@@ -13,9 +13,6 @@ import {
   networkCodingOf,
 } from '../simulator/index.ts'
 import type { Say } from './arguments.ts'
-
-/** 64 bits in hex. */
-const TOKEN_LENGTH_MIN = 16
 
 export interface SimulateCommandOptions {
   host: string
@@ -87,13 +84,12 @@ export async function walletCommand(options: { host: string; port: number }, say
   await wallet.stop()
 }
 
-/** The token of a file. Throws UsageError for a file that others can read, or that has none. */
+/** The token in a file. Throws UsageError if others can read the file, or if the token is weak. */
 function tokenIn(file: string): string {
-  const read = readSecretFile(file)
-  if ('fault' in read) throw new UsageError(`${read.fault}${read.remedy ? ` (${read.remedy})` : ''}`)
-  const token = read.text.trim()
-  if (token.length >= TOKEN_LENGTH_MIN) return token
-  throw new UsageError(`${file}: the token needs at least ${TOKEN_LENGTH_MIN} characters (openssl rand -hex 16)`)
+  const token = secretIn(file, 'the token of the phone')
+  const why = weakness(token)
+  if (why === undefined) return token
+  throw new UsageError(`the token of the phone: ${file} ${why} (${TOKEN_REMEDY})`)
 }
 
 /** Aborted by SIGTERM or SIGINT. */

@@ -1,8 +1,7 @@
-/** Which SMSC `probe` and `doctor` bind to: a line of the settings, or what their options say. */
-import { readFileSync } from 'node:fs'
+/** The SMSC to which `probe` and `doctor` bind: a line of the settings, or the options of the command. */
 import { loadSettings, type ConfiguredLine } from '../config/index.ts'
 import { profileDirs, wishesOf, tlsOf } from '../daemon/index.ts'
-import { UsageError } from '../base/index.ts'
+import { readSecretFile, saidOfFault, UsageError } from '../base/index.ts'
 import { lineSettings, type LineSettings } from '../smpp/session/index.ts'
 
 export interface SmscCommandOptions {
@@ -23,13 +22,13 @@ export interface SmscCommandOptions {
 
 export interface ChosenSmsc {
   line: LineSettings
-  /** Of the settings: the profile that they name, and where profiles are. */
+  /** From the settings: the name of the profile, and where profiles are. */
   dialect?: { name: string; dirs: string[] }
-  /** Of the settings: how they write SMS. */
+  /** From the settings: how SMS are written. */
   sms?: ConfiguredLine['sms']
 }
 
-/** Throws UsageError where the options name no SMSC, or name files that cannot be read. */
+/** Throws UsageError if the options name no SMSC, or files that cannot be read. */
 export function chosenSmsc(options: SmscCommandOptions, command: string): ChosenSmsc {
   if (options.config !== undefined) {
     const { settings } = loadSettings(options.config, process.env)
@@ -69,9 +68,7 @@ function tlsWanted({ tls, ca, cert, key, servername }: SmscCommandOptions): Conf
 function passwordOf({ password, passwordFile }: SmscCommandOptions): string {
   if (passwordFile === undefined) return password ?? ''
   if (password !== undefined) throw new UsageError('give --password or --password-file, not both')
-  try {
-    return readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '')
-  } catch {
-    throw new UsageError(`the password file ${passwordFile} cannot be read`)
-  }
+  const read = readSecretFile(passwordFile)
+  if ('text' in read) return read.text.replace(/\r?\n$/, '')
+  throw new UsageError(saidOfFault(read, '--password-file'))
 }

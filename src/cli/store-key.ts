@@ -1,9 +1,9 @@
 /**
- * `store-key`: the file of keys that dialogues are encrypted with: a first one, or one with a new key before the old.
+ * `store-key`: the file of keys with which dialogues are encrypted: creates it, or adds a new key before the old ones.
  */
 import { randomBytes } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
-import { UsageError, readSecretFile } from '../base/index.ts'
+import { UsageError, readSecretFile, saidOfFault } from '../base/index.ts'
 import { LOOK_MS, parseStoreKeys, writeStoreKeys, WRITES_AFTER_MS } from '../store/index.ts'
 import type { Say } from './arguments.ts'
 
@@ -14,9 +14,10 @@ export interface StoreKeyOptions {
 export function storeKeyCommand(file: string, { rotate }: StoreKeyOptions, say: Say): void {
   if (!rotate) return firstKeys(file, say)
   const read = readSecretFile(file)
-  if ('fault' in read) throw new UsageError(`${read.fault}${read.remedy ? ` (${read.remedy})` : ''}`)
+  if ('fault' in read) throw new UsageError(saidOfFault(read, 'store-key'))
   const text = writeStoreKeys(randomBytes, parseStoreKeys(file, read.text))
-  // Beside it, then renamed: a daemon that looks meanwhile reads the old or the new, never half.
+  // Writes a second file and renames it: a daemon that reads meanwhile gets the old file or the new one, never half of
+  // it.
   writeFileSync(`${file}.new`, text, { mode: 0o600 })
   renameSync(`${file}.new`, file)
   const [reads, writes] = [LOOK_MS, LOOK_MS + WRITES_AFTER_MS].map((ms) => ms / 1000)
@@ -34,7 +35,7 @@ function firstKeys(file: string, say: Say): void {
     throw new UsageError(`${file} ${why}`)
   }
   say(
-    `wrote ${file}. Add to the settings: privacy: { storeKeyFile: ${file} }. If you lose this file, you lose the open dialogues, nothing else.`,
+    `wrote ${file}. Add to the settings: privacy: { storeKeyFile: ${file} }. If you lose this file, you lose the open dialogues, and PINs that were set with it: keep a copy.`,
   )
   say('Dialogues that are open when a daemon starts with it are refused, unless privacy.plainUntil allows them.')
 }

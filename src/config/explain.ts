@@ -1,10 +1,11 @@
-/** What is wrong with settings, in sentences: faults of the schema, and of YAML that means something else. */
+/** Explains what is wrong with settings, in sentences: faults of the schema, and YAML that means something else. */
 import { visit, type Document } from 'yaml'
 import type { z } from 'zod'
 import { type Problem, didYouMean, YAML_TYPES } from '../base/index.ts'
+import { secretSettings } from '../base/settings/index.ts'
 import { settingsSchema } from './schema.ts'
 
-/** A code without quotes is an alias to YAML. */
+/** A code without quotes is an alias in YAML. */
 export function unquoted(document: Document, place: (offset: number) => string): Problem[] {
   const problems: Problem[] = []
   visit(document, {
@@ -27,7 +28,7 @@ export interface Given {
   raw: unknown
 }
 
-/** What the schema says of a value, in the words of the settings. */
+/** What the schema reports about a value, in the words of the settings. */
 export function explain(issue: z.core.$ZodIssue, given: Given): Problem[] {
   const { where, raw } = given
   const key = issue.path.join('.')
@@ -39,7 +40,7 @@ export function explain(issue: z.core.$ZodIssue, given: Given): Problem[] {
     }))
   }
   if (issue.code === 'invalid_union') {
-    // Report the branch that got furthest: the one whose problems lie deepest.
+    // Report the branch that got furthest: its problems are the deepest.
     const best = issue.errors
       .filter((branch) => branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'))
       .toSorted((a, b) => a.length - b.length)[0]
@@ -64,6 +65,8 @@ function faultOf(issue: z.core.$ZodIssue, value: unknown): string {
       return `${must(issue.origin)} at most ${issue.maximum}${unitOf(issue.origin)}`
     case 'too_small':
       return `${must(issue.origin)} at least ${issue.minimum}${unitOf(issue.origin)}`
+    case 'invalid_key':
+      return `is not a valid key: ${issue.issues.map(({ message }) => message).join(', ')}`
     default:
       return issue.message
   }
@@ -81,18 +84,41 @@ function valueAt(raw: unknown, path: PropertyKey[]): unknown {
   return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key], raw)
 }
 
-/** The keys that the schema has at a path, for "did you mean". */
+/** The keys that the schema has at a path, for did-you-mean. */
 function keysAt(path: PropertyKey[]): string[] {
   let schema: unknown = settingsSchema
   for (const key of path) schema = inside(schema, key)
   return Object.keys(shapeOf(schema) ?? {})
 }
 
-/** 'string', 'number' … as the schema has it at a path. */
+/** The type in the schema at a path: 'string', 'number' … */
 export function typeAt(path: string[]): unknown {
   let schema: unknown = settingsSchema
   for (const key of path) schema = inside(schema, key)
   return unwrap(schema)?.def.type
+}
+
+/** The schema's mark of the value at a path: a secret, or perhaps a secret. Undefined: neither. */
+export function secretAt(path: readonly PropertyKey[]): { sure: boolean } | undefined {
+  let schema: unknown = settingsSchema
+  let found = markOf(schema)
+  for (const key of path) {
+    schema = inside(schema, key)
+    found ??= markOf(schema)
+  }
+  return found
+}
+
+function markOf(schema: unknown): { sure: boolean } | undefined {
+  for (let at = schema as Wrapped | undefined; at; at = at.def?.innerType) {
+    const mark = secretSettings.get(at as unknown as z.core.$ZodType)
+    if (mark) return mark
+  }
+  return undefined
+}
+
+interface Wrapped {
+  def?: { innerType?: Wrapped }
 }
 
 function unwrap(schema: unknown): { def: Record<string, unknown>; shape?: Record<string, unknown> } | undefined {

@@ -1,42 +1,49 @@
 /**
- * Reads the settings: file, then environment, then the files that hold secrets. All problems at once, each with its
- * place. Relative paths are taken from the working directory.
+ * Reads the settings: the file, then the environment, then the files that hold secrets. Reports all problems at once,
+ * each with its place. Relative paths start at the working directory.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { isMap, isSeq, LineCounter, parse, parseDocument, type Document } from 'yaml'
 import { isLoopback, ProblemsError, UsageError, type Problem, didYouMean } from '../base/index.ts'
+import { doorProblems } from './door.ts'
+import { hookProblems } from './schema-hooks.ts'
 import { explain, typeAt, unquoted, type Given } from './explain.ts'
-import { onePassword, readSecrets } from './secrets.ts'
+import { exposedIn, onePassword, readSecrets } from './secrets.ts'
+import type { RedisSettings } from './schema-stores.ts'
 import { settingsSchema, type Settings } from './schema.ts'
 
 /** Environment names: `USSD_CONNECTOR_REDIS__URL`, `USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD`. */
 const PREFIX = 'USSD_CONNECTOR_'
-/** Those that are not settings. */
+/** Names that are not settings. */
 const OTHER = new Set(['USSD_CONNECTOR_FROZEN_CLOCK', 'USSD_CONNECTOR_FAILPOINTS'])
 
-/** Where a value came from: `file`, or the name of the environment variable. Keys are paths: `lines.0.smsc.port`. */
+/** The source of each value: `file`, or the name of the environment variable. Keys are paths: `lines.0.smsc.port`. */
 export type Origins = Map<string, string>
 
 export interface LoadedSettings {
   settings: Settings
-  /** Paths that were set, and by what; everything else is a default. */
+  /** Paths that were set, and by what. Everything else is a default. */
   origins: Origins
   file: string
+  /** Paths of values that may be secrets, if others can read the file. */
+  exposed: string[]
 }
 
 /** Throws ProblemsError (all problems) or UsageError (no such file). */
 export function loadSettings(file: string, env: NodeJS.ProcessEnv): LoadedSettings {
   let source: string
+  let mode: number
   try {
     source = readFileSync(file, 'utf8')
+    mode = statSync(file).mode
   } catch (error) {
     throw new UsageError(`${file}: cannot be read (${(error as Error).message})`)
   }
-  return parseSettings(source, file, env)
+  return parseSettings(source, file, env, mode)
 }
 
-/** The same from text. */
-export function parseSettings(source: string, file: string, env: NodeJS.ProcessEnv): LoadedSettings {
+/** Reads the settings from a text. `mode`: the mode of the file. By default nobody else can read it. */
+export function parseSettings(source: string, file: string, env: NodeJS.ProcessEnv, mode = 0o600): LoadedSettings {
   const lines = new LineCounter()
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
   const place = (offset: number) => {
@@ -49,7 +56,7 @@ export function parseSettings(source: string, file: string, env: NodeJS.ProcessE
   const raw: unknown = document.toJS() ?? {}
   const origins: Origins = new Map()
   note(raw, [], origins, 'file')
-  const problems = override(raw, env, origins)
+  const problems = [...unsafe(env), ...override(raw, env, origins)]
   const twice = onePassword(raw, origins)
   const parsed = settingsSchema.safeParse(raw)
   const where = (path: PropertyKey[]) => {
@@ -63,14 +70,39 @@ export function parseSettings(source: string, file: string, env: NodeJS.ProcessE
   }
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => explain(issue, { where, raw })))
   const settings = parsed.success ? parsed.data : undefined
-  if (settings) problems.push(...readSecrets(settings, where), ...crossCheck(settings, where))
+  if (settings)
+    problems.push(
+      ...readSecrets(settings, where),
+      ...crossCheck(settings, where),
+      ...doorProblems(settings, where),
+      ...hookProblems(settings, where),
+    )
+  const exposed = exposedIn(
+    { raw, origins, where },
+    { file, mode, isTrial: settings !== undefined && isTrial(settings) },
+  )
+  problems.push(...exposed.problems)
   if (problems.length) throw new ProblemsError(file, problems)
-  return { settings: settings!, origins, file }
+  return { settings: settings!, origins, file, exposed: exposed.perhaps }
+}
+
+/** All SMSCs and stores are on this machine: their passwords open nothing that others of it could not open. */
+function isTrial({ lines, redis, postgres }: Settings): boolean {
+  const hosts = lines.flatMap(({ smsc }) => [smsc, ...smsc.more].map(({ host }) => host))
+  return hosts.length > 0 && [...hosts, ...hostsOf(redis), ...hostsOf(postgres)].every(isLoopback)
+}
+
+function hostsOf(store: Settings['redis'] | Settings['postgres']): string[] {
+  if (store === 'embedded') return []
+  const { url, cluster = [], sentinel } = store as Partial<RedisSettings>
+  const hostOf = (address: string) => new URL(address).hostname.replace(/^\[|\]$/g, '')
+  const nodes = sentinel?.nodes.map((node) => node.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')) ?? []
+  return [...(url === undefined ? [] : [url]), ...cluster].map(hostOf).concat(nodes)
 }
 
 type Where = Given['where']
 
-/** The offset of the deepest node of the path that stands in the file. */
+/** The offset of the deepest node of the path that the file has. */
 function offsetOf(document: Document, path: PropertyKey[]): number {
   let offset = 0
   let node: unknown = document.contents
@@ -88,13 +120,23 @@ function offsetOf(document: Document, path: PropertyKey[]): number {
   return offset
 }
 
+/** This variable of Node disables the check of every certificate: SMSC, stores and back ends. */
+function unsafe(env: NodeJS.ProcessEnv): Problem[] {
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return []
+  const remedy =
+    'remove it and name your authority: `ca` of smsc.tls, redis.tls, postgres.tls; NODE_EXTRA_CA_CERTS for back ends'
+  return [
+    { where: 'NODE_TLS_REJECT_UNAUTHORIZED', what: '0 would accept every certificate, also a forged one', remedy },
+  ]
+}
+
 function note(value: unknown, path: string[], origins: Origins, by: string): void {
   if (value !== null && typeof value === 'object') {
     for (const [key, inner] of Object.entries(value)) note(inner, [...path, key], origins, by)
   } else if (path.length) origins.set(path.join('.'), by)
 }
 
-/** Lays the environment over the file. Lists of named things are addressed by name or index. */
+/** Applies the environment over the file. Items of lists are addressed by name or index. */
 function override(raw: unknown, env: NodeJS.ProcessEnv, origins: Origins): Problem[] {
   const problems: Problem[] = []
   for (const [variable, value] of Object.entries(env)) {
@@ -143,7 +185,7 @@ function camel(word: string): string {
   return word.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** Numbers, booleans, lists and maps as YAML; a text that is none of them stays the text that it is. */
+/** Numbers, booleans, lists and maps as YAML. Any other text stays as it is. */
 function scalar(value: string): unknown {
   try {
     const parsed: unknown = parse(value)

@@ -1,21 +1,20 @@
-/** What is in force and where each value came from, secrets masked: `ussd-connector config`. */
+/** The settings in force and the source of each value, secrets masked: `ussd-connector config`. */
 import { z } from 'zod'
+import { secretAt } from './explain.ts'
 import { settingsSchema } from './schema.ts'
 import type { LoadedSettings } from './load.ts'
 
-const SECRET = /(^|\.)(password|token|secret)$/i
-
-/** One line a value: `lines.0.smsc.port: 2775   # default`. */
+/** One line per value: `lines.0.smsc.port: 2775   # default`. */
 export function printSettings(loaded: LoadedSettings): string {
   return leaves(loaded.settings, [])
     .map(([path, value]) => {
       const key = path.join('.')
-      return `${key}: ${mask(key, value)}`.padEnd(60) + `  # ${loaded.origins.get(key) ?? 'default'}`
+      return `${key}: ${shown(path, value)}`.padEnd(60) + `  # ${loaded.origins.get(key) ?? 'default'}`
     })
     .join('\n')
 }
 
-/** The JSON Schema of the settings, for editors: every key with its reason. */
+/** The JSON Schema of the settings, for editors. Every key has its reason. */
 export function settingsJsonSchema(): unknown {
   return z.toJSONSchema(settingsSchema, { io: 'input', unrepresentable: 'any' })
 }
@@ -28,8 +27,20 @@ function leaves(value: unknown, path: string[]): [string[], unknown][] {
   return [[path, value]]
 }
 
-function mask(key: string, value: unknown): string {
-  if (SECRET.test(key)) return '"***"'
-  if (typeof value === 'string') return JSON.stringify(value.replace(/(:\/\/[^/:@]*:)[^@]+@/, '$1***@'))
-  return JSON.stringify(value)
+function shown(path: string[], value: unknown): string {
+  if (secretAt(path)) return JSON.stringify(MASK)
+  return JSON.stringify(typeof value === 'string' ? withoutSecrets(value) : value)
+}
+
+const MASK = '***'
+
+/** An address without its password, and without the values of its query: each of them may be a key. */
+export function withoutSecrets(text: string): string {
+  const found = /^([a-z][\w+.-]*:\/\/)([^?#]*)(\?[^#]*)?(#.*)?$/is.exec(text)
+  if (!found) return text
+  const [, scheme, rest = '', query = ''] = found
+  // A password may contain any character, also @ and /. So everything before the last @ belongs to it.
+  const from = rest.slice(0, rest.lastIndexOf('@') + 1)
+  const user = from.includes(':') ? `${from.slice(0, from.indexOf(':'))}:${MASK}@` : from
+  return `${scheme}${user}${rest.slice(from.length)}${query.replace(/([^?&=]+=)?[^?&]+/g, (_, name = '') => `${name}${MASK}`)}`
 }

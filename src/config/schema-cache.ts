@@ -1,4 +1,4 @@
-/** Settings of the cache for reads of a back end over HTTP. */
+/** Settings of the cache for reads from a back end over HTTP. */
 import { z } from 'zod'
 
 const read = z.strictObject({

@@ -1,8 +1,8 @@
-/** Settings of answers that come after the network's patience (src/deferred/deferred.ts). */
+/** Settings of deferred answers (src/deferred/deferred.ts). */
 import { z } from 'zod'
 import { ms } from '../base/settings/index.ts'
 
-/** Of a back end or an application. */
+/** The patience for a back end or an application. */
 export const patienceMs = ms(50, 60_000)
   .optional()
   .describe(

@@ -1,5 +1,8 @@
-/** Settings of the stores: where Redis and Postgres are, in each of the ways that they are run. */
+/** Settings of the stores: where Redis and Postgres are, for each way of running them. */
 import { z } from 'zod'
+import { secretSettings } from '../base/settings/index.ts'
+
+const password = z.string().register(secretSettings, { sure: true })
 
 export const tls = z.strictObject({
   ca: z.string().optional().describe('PEM file of the certificate authority to trust; absent: those of the system'),
@@ -19,7 +22,7 @@ const sentinel = z.strictObject({
     .min(1)
     .max(16)
     .describe('all sentinels; we use the first that answers'),
-  password: z.string().optional().describe('password of the sentinels; better use passwordFile'),
+  password: password.optional().describe('password of the sentinels; better use passwordFile'),
   passwordFile: z.string().optional().describe('file with the password of the sentinels'),
 })
 
@@ -43,8 +46,8 @@ export const redis = z.union(
           .min(1)
           .max(64)
           .optional()
-          .describe('user of an ACL; only behind sentinels, where there is no url to name it'),
-        password: z.string().optional().describe('password of the servers behind sentinels; better use passwordFile'),
+          .describe('user of an ACL; only with sentinels, since they have no url to name it'),
+        password: password.optional().describe('password of the servers behind sentinels; better use passwordFile'),
         passwordFile: z.string().optional().describe('file with the password of the servers, in place of one in a url'),
         db: z
           .number()

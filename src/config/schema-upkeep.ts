@@ -1,4 +1,4 @@
-/** Settings for those who run the daemon: its admin server, its log, how long it remembers. */
+/** Settings for operators: the admin server, the log, and how long data is kept. */
 import { z } from 'zod'
 
 export const adminSchema = z.strictObject({
@@ -11,7 +11,15 @@ export const adminSchema = z.strictObject({
     .string()
     .optional()
     .describe(
-      'file of lines role:sha256 that say who may read or operate (`ussd-connector token`); absent: only this machine may read /ready and /metrics',
+      'file of lines role:sha256 that say who may read, operate, or send SMS (`ussd-connector token`); absent: only this machine may read /ready and /metrics',
+    ),
+  smsPerSecond: z
+    .number()
+    .min(0.1)
+    .max(10_000)
+    .default(50)
+    .describe(
+      'SMS that one token may ask for a second, 500 at once after a rest; above it 429: a runaway script costs money',
     ),
 })
 

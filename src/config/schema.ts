@@ -4,29 +4,23 @@
  */
 import { z } from 'zod'
 import { BIND_TIMES } from '../../machines/bind-times.ts'
-import { urlFault } from '../base/index.ts'
-import { ms, msisdnPrefix, settingName as name } from '../base/settings/index.ts'
+import { httpUrl, ms, msisdnPrefix, secretSettings, settingName as name } from '../base/settings/index.ts'
 import { adminSchema, log, privacy, retention, traceSchema } from './schema-upkeep.ts'
 import { cache } from './schema-cache.ts'
+import { doorSchema } from './schema-door.ts'
 import { deferredSchema, patienceMs } from './schema-deferred.ts'
+import { hooksSchema } from './schema-hooks.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
 import { LINE_LIMITS } from '../smpp/session/index.ts'
 import { incomingSchema, remindersSchema, smsSchema } from '../sms/settings/index.ts'
-
-/** What stands there is what it leads to. */
-const httpUrl = z
-  .string()
-  .max(2_000)
-  .superRefine((written, issue) => {
-    const message = urlFault(written)
-    if (message !== undefined) issue.addIssue({ code: 'custom', message })
-  })
 
 const host = z
   .string()
   .max(253)
   .regex(/^[^\s/]+$/, 'a host name or address, without smpp:// and without a path')
 const port = z.number().int().min(1).max(65_535)
+
+const headers = z.record(z.string(), z.string()).register(secretSettings, { sure: false }).default({})
 
 const smsc = z.strictObject({
   host: host.describe('host name or address of the SMSC; looked up again at each attempt'),
@@ -37,7 +31,12 @@ const smsc = z.strictObject({
     .default([])
     .describe('more hosts, tried in this order after the first'),
   systemId: z.string().min(1).max(15).describe('at most 15 characters (SMPP v3.4 §5.2.1)'),
-  password: z.string().max(8).optional().describe('at most 8 characters (SMPP v3.4 §5.2.2); better use passwordFile'),
+  password: z
+    .string()
+    .max(8)
+    .register(secretSettings, { sure: true })
+    .optional()
+    .describe('at most 8 characters (SMPP v3.4 §5.2.2); better use passwordFile'),
   passwordFile: z.string().optional().describe('file with the password; a line feed at its end is ignored'),
   systemType: z.string().max(12).default('').describe('as the operator says; mostly empty'),
   addressRange: z.string().max(40).default('').describe('as the operator says; mostly empty'),
@@ -122,7 +121,15 @@ const line = z.strictObject({
     .describe('lines of one group lead to the same SMSC and share dialogues; default: the name of the line'),
   smsc,
   bind: z.enum(['transceiver', 'pair']).default('transceiver').describe('pair: one transmitter and one receiver'),
-  links: z.number().int().min(1).max(16).default(1).describe('how many such binds'),
+  links: z
+    .number()
+    .int()
+    .min(1)
+    .max(16)
+    .default(1)
+    .describe(
+      'how many such binds each daemon opens, if the SMSC allows as many: each has its own window, and if one breaks, dialogues go on over the others',
+    ),
   dialect: z.string().min(1).default('standard').describe('the name of a profile in dialects/, or a path to one'),
   sms: smsSchema.optional().describe('absent: no SMS on this line'),
   msisdn: msisdn.prefault({}),
@@ -155,10 +162,7 @@ const http = z.strictObject({
     .describe('for one call; below dialogue.turnMs, so that there is time for a fallback screen'),
   patienceMs,
   tokenFile: z.string().optional().describe('file with a bearer token'),
-  headers: z
-    .record(z.string(), z.string())
-    .default({})
-    .describe('sent with every call; not for secrets: see tokenFile'),
+  headers: headers.describe('sent with every call; not for secrets: see tokenFile'),
   concurrent: z
     .number()
     .int()
@@ -190,6 +194,13 @@ const http = z.strictObject({
     .describe(
       'true: the host name in url may lead to a private address (a container network); an address in url always may',
     ),
+  smsToken: z
+    .string()
+    .regex(/^[\w.@-]{1,64}$/)
+    .optional()
+    .describe(
+      'the name of a token in admin.tokensFile: SMS that answers ask for are its own, so that the application can see and cancel them; absent: nobody but the back end touches them',
+    ),
   ended: z
     .boolean()
     .default(false)
@@ -207,10 +218,7 @@ const app = z.strictObject({
   timeoutMs: ms(50, 30_000).default(7_000).describe('below dialogue.turnMs, so that there is time for the busy text'),
   patienceMs,
   tokenFile: z.string().optional().describe('file with a bearer token'),
-  headers: z
-    .record(z.string(), z.string())
-    .default({})
-    .describe('sent with every request; not for secrets: see tokenFile'),
+  headers: headers.describe('sent with every request; not for secrets: see tokenFile'),
   holding: z
     .record(z.string().regex(/^[a-z]{2,3}$/), z.string().min(1).max(182))
     .optional()
@@ -254,7 +262,11 @@ const backend = z.union(
           'calls at the same time; above it, calls wait their turn. Default: postgres.poolMax; with patienceMs or the ' +
             'embedded Postgres 50',
         ),
-      settings: z.record(z.string(), z.unknown()).default({}).describe('options of the module'),
+      settings: z
+        .record(z.string(), z.unknown())
+        .register(secretSettings, { sure: false })
+        .default({})
+        .describe('options of the module'),
     }),
     z.strictObject({ http }),
   ],
@@ -342,7 +354,7 @@ const dialogue = z.strictObject({
     .describe('language of subscribers who have chosen none'),
 })
 
-/** Texts for subscribers where no flow has one. */
+/** Texts for subscribers if no flow has its own. */
 const texts = z.strictObject({
   busy: z.string().min(1).default('Service busy. Please try again later.').describe('a fault of ours'),
   expired: z
@@ -361,29 +373,6 @@ const texts = z.strictObject({
     .min(1)
     .default('This service is not available on your phone.')
     .describe('a phase 1 handset, which cannot be asked anything (3GPP TS 24.090 §6.2.2)'),
-})
-
-const door = z.strictObject({
-  name: name.default('door').describe('its name as a line: in records, metrics, logs, and in `lines` of a service'),
-  host: z
-    .string()
-    .default('127.0.0.1')
-    .describe('loopback by default: put a proxy with TLS in front to reach it from other machines'),
-  port: z.number().int().min(0).max(65_535).default(8_384),
-  path: z
-    .string()
-    .regex(/^\/[\w./-]{0,100}$/, 'a path such as /ussd')
-    .default('/ussd'),
-  contract: z
-    .enum(['africastalking', 'arkesel', 'nalo', 'hubtel'])
-    .default('africastalking')
-    .describe('the HTTP contract of its callers'),
-  tokenFile: z
-    .string()
-    .optional()
-    .describe(
-      'file with the bearer token of callers; absent: programs of this machine, or everybody if the address is not loopback',
-    ),
 })
 
 export const settingsSchema = z.strictObject({
@@ -429,7 +418,8 @@ export const settingsSchema = z.strictObject({
   late: deferredSchema.prefault({}),
   reminders: remindersSchema.prefault({}),
   sms: incomingSchema.prefault({}),
-  door: door.optional().describe('our flows for callers over HTTP (the HTTP ingress); absent: off'),
+  smsHooks: hooksSchema.describe('web-hooks: applications that are told what became of their SMS'),
+  door: doorSchema.optional().describe('our flows for callers over HTTP (the HTTP ingress); absent: off'),
   admin: adminSchema.prefault({}),
   log: log.prefault({}),
   privacy: privacy.prefault({}),

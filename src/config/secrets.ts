@@ -1,9 +1,12 @@
-/** Passwords and other secrets of the settings: read from their files, and each said only once. */
-import { type Problem, readSecretFile } from '../base/index.ts'
+/** Passwords and other secrets of the settings: reads them from their files, and accepts each from one source only. */
+import { openToOthers, type Problem, readSecretFile } from '../base/index.ts'
+import { doorSecrets } from './door.ts'
+import { secretAt } from './explain.ts'
 import type { Origins } from './load.ts'
+import { withoutSecrets } from './print.ts'
 import type { Settings } from './schema.ts'
 
-/** Reads every file that holds a secret; what is wrong with one is a problem at its path. */
+/** Reads every file that holds a secret. A fault of a file is a problem at its path. */
 export function readSecrets(settings: Settings, where: (path: PropertyKey[]) => string): Problem[] {
   const problems: Problem[] = []
   const read = (file: string, path: PropertyKey[]): string => {
@@ -12,7 +15,7 @@ export function readSecrets(settings: Settings, where: (path: PropertyKey[]) => 
     problems.push({ where: where(path), what: secret.fault, ...(secret.remedy ? { remedy: secret.remedy } : {}) })
     return ''
   }
-  for (const [file, path] of tokenFiles(settings)) if (file !== undefined) read(file, path)
+  for (const [file, path] of secretFiles(settings)) if (file !== undefined) read(file, path)
   settings.lines.forEach((line, i) => {
     const { smsc } = line
     if (smsc.passwordFile) smsc.password = read(smsc.passwordFile, ['lines', i, 'smsc', 'passwordFile'])
@@ -30,9 +33,20 @@ export function readSecrets(settings: Settings, where: (path: PropertyKey[]) => 
   return problems
 }
 
-/** Files with tokens. They are read where they are used; this checks that we can read them, and others cannot. */
-function tokenFiles({ backends, apps, door, privacy, log }: Settings): [string | undefined, PropertyKey[]][] {
+/**
+ * Files with tokens and keys. Other code reads them where it uses them; here we check only that we can read them and
+ * others cannot.
+ */
+function secretFiles(settings: Settings): [string | undefined, PropertyKey[]][] {
+  const { lines, backends, apps, admin, redis, postgres, privacy, log } = settings
   return [
+    ...lines.map(({ smsc }, i): [string | undefined, PropertyKey[]] => [
+      smsc.tls?.key,
+      ['lines', i, 'smsc', 'tls', 'key'],
+    ]),
+    [redis === 'embedded' ? undefined : redis.tls?.key, ['redis', 'tls', 'key']],
+    [postgres === 'embedded' ? undefined : postgres.tls?.key, ['postgres', 'tls', 'key']],
+    [admin.tokensFile, ['admin', 'tokensFile']],
     ...Object.entries(backends).map(([name, how]): [string | undefined, PropertyKey[]] => [
       'http' in how ? how.http.tokenFile : undefined,
       ['backends', name, 'http', 'tokenFile'],
@@ -41,10 +55,53 @@ function tokenFiles({ backends, apps, door, privacy, log }: Settings): [string |
       app.tokenFile,
       ['apps', name, 'tokenFile'],
     ]),
-    [door?.tokenFile, ['door', 'tokenFile']],
+    ...doorSecrets(settings),
+    ...Object.entries(settings.smsHooks).map(([name, { keyFile }]): [string | undefined, PropertyKey[]] => [
+      keyFile,
+      ['smsHooks', name, 'keyFile'],
+    ]),
     [privacy.storeKeyFile, ['privacy', 'storeKeyFile']],
     [log.msisdnKeyFile, ['log', 'msisdnKeyFile']],
   ]
+}
+
+/** What others learn if they can read the settings file. */
+export interface Exposed {
+  /** Passwords: the file is refused, like any file with a secret. */
+  problems: Problem[]
+  /**
+   * Paths of values that may be secrets, such as a header, and in a trial also passwords. The daemon only warns.
+   */
+  perhaps: string[]
+}
+
+export function exposedIn(
+  { raw, origins, where }: { raw: unknown; origins: Origins; where(path: PropertyKey[]): string },
+  { file, mode, isTrial }: { file: string; mode: number; isTrial: boolean },
+): Exposed {
+  const fault = openToOthers(file, mode)
+  if (!fault) return { problems: [], perhaps: [] }
+  const written = [...origins].flatMap(([key, by]) => (by === 'file' ? [key.split('.')] : []))
+  const sure = written.find((path) => isPassword(path, textAt(raw, path)))
+  const perhaps = written.filter((path) => mayBeSecret(path, textAt(raw, path))).map((path) => path.join('.'))
+  if (!sure) return { problems: [], perhaps }
+  if (isTrial) return { problems: [], perhaps: [sure.join('.'), ...perhaps] }
+  const what = `'${sure.join('.')}' is a secret, and ${fault.fault}`
+  return { problems: [{ where: where(sure), what, remedy: `${fault.remedy}; or use passwordFile` }], perhaps }
+}
+
+function isPassword(path: string[], text: string): boolean {
+  const isInAddress = /^[a-z][\w+.-]*:\/\/[^?#]*:[^?#]+@/i.test(text)
+  return text !== '' && (isInAddress || secretAt(path)?.sure === true)
+}
+
+function mayBeSecret(path: string[], text: string): boolean {
+  return secretAt(path)?.sure === false || withoutSecrets(text) !== text
+}
+
+function textAt(raw: unknown, path: string[]): string {
+  const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], raw)
+  return typeof value === 'string' ? value : ''
 }
 
 type ReadSecret = (file: string, path: PropertyKey[]) => string
@@ -71,7 +128,8 @@ function withPassword(address: string, password: string): string {
 }
 
 /**
- * If the environment sets one of the two, removes the other one of the file. Answers the paths that still have both.
+ * If the environment sets one of the two keys, the other one in the file is removed. Returns the paths that still have
+ * both.
  */
 export function onePassword(raw: unknown, origins: Origins, path: string[] = []): string[][] {
   if (raw === null || typeof raw !== 'object') return []

@@ -9,11 +9,11 @@ export interface Connections {
   recorder: DaemonRecorder
   lines: Lines
   ingress: ServedIngress
-  /** The line of that name, also that of the HTTP ingress. */
+  /** The line with this name; also that of the HTTP ingress. */
   line(name: string): Line | undefined
 }
 
-/** Nothing is connected yet: `lines.start()` and `ingress.open()` do that. */
+/** Connects nothing yet: `lines.start()` and `ingress.open()` do that. */
 export function createConnections(
   runtime: Runtime,
   { onRequest, onLate }: Pick<LinesDeps, 'onRequest' | 'onLate'>,

@@ -1,36 +1,46 @@
 /**
- * A daemon from its settings: built in the order stores, back ends, flows, connections, services, gateway, admin; then
- * started; and stopped in reverse. The only place that builds things.
+ * Builds a daemon from its settings, in the order stores, back ends, flows, connections, services, gateway, admin; then
+ * starts it; and stops it in reverse order. Only this file builds things.
  */
 import type { Logger } from 'pino'
 import { startAdmin, createAdminService, createFlowService, tokensOf } from '../admin/index.ts'
 import type { Admin, Readiness, Reloaded } from '../admin/index.ts'
-import { createBackends, type Backends } from './backends.ts'
-import type { Metrics } from '../base/index.ts'
-import type { Settings } from '../config/index.ts'
+import { absentSamples, createBackends, type Backends } from './backends/index.ts'
+import { createStillness, type Stillness, monotonicClock, type Metrics } from '../base/index.ts'
+import type { ConfiguredLine, Settings } from '../config/index.ts'
 import { createConnections, type Connections } from './connections.ts'
-import { createDrain, type Drain } from './drain.ts'
+import { drain, stopTimes } from './drain.ts'
 import type { CompiledFlow } from '../flow/engine/index.ts'
 import { serveFlows, type ServedFlows } from './flows.ts'
 import { registerGauges } from './gauges.ts'
-import { createGateway, createIntake, createOverload, type Gateway } from '../gateway/index.ts'
+import type { Hooks } from '../hooks/index.ts'
+import { createGateway, createIntake, createOverload, type Gateway, type Overload } from '../gateway/index.ts'
 import type { ServedIngress } from './ingress.ts'
+import { createLastRun, type LastRun } from './last-run.ts'
 import { groupsOf } from './lines/index.ts'
+import { pinPepperOf } from './pin-pepper.ts'
 import type { Push } from '../push/index.ts'
-import { absentSamples } from './modules.ts'
+import { STATUS } from '../smpp/pdu/index.ts'
+import type { LinkPort, Pdu } from '../smpp/index.ts'
+import { createClockCheck, trustedClock, type ClockCheck } from './clock-check.ts'
 import { readinessOf } from './readiness.ts'
 import { createReload, noFile } from './reload.ts'
 import { startRetention } from './retention.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts'
 import { createServices, type DaemonServices } from './services.ts'
+import type { OwedSms, SmsRequests } from '../sms/requests/index.ts'
+import { createSmsAsking, createSmsHooks } from './sms-requests.ts'
+import { startStretchWatch } from './stretches.ts'
 import { createStopOrder, type StopOrder } from './stop-order.ts'
 import { openStores, type Stores } from './stores.ts'
 import { startSweeps } from './sweeps.ts'
 
 export interface DaemonOptions extends RuntimeOptions {
-  /** Reads the settings again; absent: they came from no file. */
+  /** The wall clock and a monotonic clock, to compare with those of the stores. Absent: they are not compared. */
+  wall?: { now(): number; steady(): number }
+  /** Reads the settings again. Absent: they did not come from a file. */
   read?: () => Settings
-  /** Flows to play in place of those that are served: the recorder of talks needs that. */
+  /** Flows to play in place of those that serve: the recorder of talks needs that. */
   watch?: (flow: CompiledFlow) => CompiledFlow
 }
 
@@ -44,11 +54,9 @@ export interface Daemon {
   readonly push: Push
   /** Whether at least one line is bound and the stores answer. */
   readiness(): Promise<Readiness>
-  /** For the watchdog. If it answers, the event loop runs. */
+  /** For the watchdog: an answer shows that the event loop runs. */
   healthy(): boolean
-  /**
-   * Reads the settings again and makes the lines theirs. Throws ProblemsError or UsageError; nothing has changed then.
-   */
+  /** Reads the settings again and changes the lines. Throws ProblemsError or UsageError; then nothing has changed. */
   reload(): Reloaded
   /** Refuses new dialogues, sends the replies that it owes within `stopMs`, unbinds, closes. Idempotent. */
   stop(): Promise<void>
@@ -62,6 +70,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const outside = await openAdmin(runtime, parts, options.read ?? noFile)
     stops.add(() => outside.admin.stop())
     await start(runtime, parts, stops)
+    // Not before: a start loads and compiles, and nobody waits for an answer yet.
+    stops.add(startStretchWatch(runtime))
     const { settings, instance, log, metrics } = runtime
     const { stores, connections, services } = parts
     const { ingress } = connections
@@ -94,42 +104,94 @@ interface Parts {
   connections: Connections
   services: DaemonServices
   gateway: Gateway
-  drain: Drain
+  clockCheck: ClockCheck
+  lastRun: LastRun
+  requests: SmsRequests
+  owed: OwedSms
+  hooks: Hooks
 }
 
 async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
   const stores = await openStores(runtime)
   stops.add(() => stores.close())
-  const backends = await createBackends({ ...runtime, sql: stores.sql })
+  const clockCheck = await checkClock(runtime, stores, options.wall)
+  stops.add(async () => clockCheck.stop())
+  const { requests, owed } = createSmsAsking(runtime, stores, clockCheck, {
+    replace: (sms) => services.sms.atSmsc.replace(sms),
+    recall: (sms) => services.sms.atSmsc.recall(sms),
+  })
+  stops.add(() => owed.stop())
+  const hooks = createSmsHooks(runtime, stores, clockCheck)
+  stops.add(() => hooks.stop())
+  const backends = await createBackends({
+    ...runtime,
+    owed,
+    sql: stores.sql,
+    pinPepper: pinPepperOf(runtime.settings),
+  })
   stops.add(() => backends.close())
   const { archive, decided } = stores
   const flows = await serveFlows({ ...runtime, archive, decided, backends: backends.names, watch: options.watch })
   stops.add(() => flows.stop())
-  const drain = createDrain(runtime.clock)
-  const takeUp = createIntake()
+  const stillness = createStillness({ monotonicMs: () => performance.now(), clock: runtime.clock })
+  stops.add(async () => stillness.stop())
   const connections = createConnections(runtime, {
-    onRequest: (pdu, line, link) => drain.during(() => takeUp(() => gateway.onRequest(pdu, line, link))),
+    onRequest: (pdu, line, link) =>
+      clockCheck.isRight() ? gateway.onRequest(pdu, line, link) : deliverAgain(runtime, pdu, link),
     onLate: (late, line) => services.sms.onLate(late, line),
   })
   stops.add(() => connections.recorder.stop())
   const { lines } = connections
-  const services = createServices(runtime, { stores, backends, flows: flows.registry, lines })
-  const gateway = buildGateway(runtime, { stores, flows, connections, services })
-  return { stores, backends, flows, connections, services, gateway, drain }
+  const { perSubscriber } = runtime.settings.dialogue
+  const overload = createOverload(perSubscriber, (name) => lineOf(runtime, name)?.msisdn)
+  const services = createServices(runtime, {
+    stores,
+    backends,
+    flows: flows.registry,
+    lines,
+    clockCheck,
+    overload,
+    requests,
+  })
+  const lastRun = createLastRun({ ...runtime, data: runtime.settings.data })
+  const gateway = buildGateway(runtime, { stores, flows, connections, services, overload, stillness, lastRun })
+  return { stores, backends, flows, connections, services, gateway, clockCheck, lastRun, requests, owed, hooks }
 }
 
-type AroundGateway = Pick<Parts, 'stores' | 'flows' | 'connections' | 'services'>
+async function checkClock(runtime: Runtime, stores: Stores, wall: DaemonOptions['wall']): Promise<ClockCheck> {
+  const asked = stores.clocks()
+  if (!wall || Object.keys(asked).length === 0) return trustedClock
+  const check = createClockCheck({ ...runtime, wall, stores: asked })
+  await check.start()
+  return check
+}
 
-function buildGateway(runtime: Runtime, { stores, flows, connections, services }: AroundGateway): Gateway {
+/** Another daemon serves it, or this one when its clock is right again. (SMPP v3.4 §5.1.3) */
+async function deliverAgain({ metrics }: Runtime, pdu: Pdu, link: LinkPort): Promise<void> {
+  metrics.count('limits_total', { limit: 'clock_wrong' })
+  link.respond(pdu, STATUS.ESME_RX_T_APPN)
+}
+
+function lineOf({ settings }: Runtime, name: string): ConfiguredLine | undefined {
+  return settings.lines.find((line) => line.name === name)
+}
+
+type AroundGateway = Pick<Parts, 'stores' | 'flows' | 'connections' | 'services'> & {
+  overload: Overload
+  stillness: Stillness
+  lastRun: LastRun
+}
+
+function buildGateway(runtime: Runtime, around: AroundGateway): Gateway {
   const { settings } = runtime
-  const msisdnOf = (name: string) => settings.lines.find((line) => line.name === name)?.msisdn
+  const { stores, flows, connections, services, overload, stillness, lastRun } = around
   return createGateway({
     ...runtime,
     dialogues: stores.dialogues,
     flows: flows.registry,
     services: services.services,
-    late: services.deferred,
-    heard: connections.recorder.heard,
+    deferred: services.deferred,
+    mark: connections.recorder.mark,
     backend: services.backend,
     chosenLanguage: services.chosenLanguage,
     line: connections.line,
@@ -137,7 +199,11 @@ function buildGateway(runtime: Runtime, { stores, flows, connections, services }
     onSms: services.sms.onSms,
     texts: settings.texts,
     limits: settings.dialogue,
-    overload: createOverload(settings.dialogue.perSubscriber, msisdnOf),
+    overload,
+    stoodStill: stillness.last,
+    isSuspect: lastRun.isSuspect,
+    intake: createIntake({ now: monotonicClock(runtime.clock) }),
+    activeMs: () => performance.eventLoopUtilization().active,
   })
 }
 
@@ -147,7 +213,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
   const { stores, flows, connections, services, gateway } = parts
   const { lines, recorder } = connections
   const reload: () => Reloaded = createReload({ settings, lines, read })
-  const readiness = () => readinessOf(stores, lines, flows.registry)
+  const readiness = () => readinessOf(stores, lines, flows.registry, parts.clockCheck)
   registerGauges({ metrics, stores, lines, gateway })
   const admin = await startAdmin({
     ...settings.admin,
@@ -157,7 +223,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
     counters: metrics,
     log,
     tokens: tokensOf(settings.admin.tokensFile),
-    desk: createAdminService({
+    service: createAdminService({
       settings,
       groups: () => groupsOf(settings),
       dialogues: stores.dialogues,
@@ -166,6 +232,8 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
       push: services.push,
       trace: recorder.trace,
       sms: services.sms.replacing,
+      requests: parts.requests,
+      chosenLanguage: services.chosenLanguage,
       reload,
     }),
     flows: createFlowService({
@@ -180,25 +248,41 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
   return { admin, readiness, reload }
 }
 
-/** Lines and the HTTP ingress open last: by then everything exists that an answer needs. */
+/** Opens lines and the HTTP ingress last: by then everything that an answer needs exists. */
 async function start(runtime: Runtime, parts: Parts, stops: StopOrder): Promise<void> {
   const { settings, clock } = runtime
-  const { stores, flows, connections, services, gateway, drain } = parts
+  const { stores, flows, connections, services, gateway, clockCheck, lastRun } = parts
   const { lines, ingress } = connections
-  // Without a bind we cannot tell a subscriber anything; another daemon may be able to.
-  const sweep = async () => (lines.anyBound() || ingress.line ? gateway.sweep() : undefined)
+  lastRun.begin()
+  stops.add(async () => lastRun.end())
+  // Without a bind we cannot reach a subscriber; another daemon may be able to. With a wrong clock we would end
+  // dialogues that are not over.
+  const sweep = async () => (clockCheck.isKnown() && (lines.anyBound() || ingress.line) ? gateway.sweep() : undefined)
   const stopSweeps = startSweeps(runtime, sweep)
   const { sql, knex, dialogues } = stores
   const modules = [...parts.backends.modules, ...(await absentSamples(settings, { ...runtime, sql }))]
-  stops.add(startRetention({ ...runtime, sql, knex, dialogues, flows: flows.registry, modules }))
+  stops.add(
+    startRetention({
+      ...runtime,
+      sql,
+      knex,
+      dialogues,
+      flows: flows.registry,
+      modules,
+      mayRun: () => clockCheck.isKnown(),
+    }),
+  )
+  parts.owed.start()
+  parts.hooks.start()
   services.sms.start()
   stops.add(() => services.sms.stop())
   stops.add(() => ingress.stop())
   lines.start()
   stops.add(async () => {
-    await drain.run(gateway, settings.stopMs)
+    const { repliesMs, goneMs } = stopTimes(clock.now(), settings.stopMs)
+    await drain(gateway, clock, repliesMs)
     stopSweeps()
-    await lines.stop(clock.now() + settings.stopMs)
+    await lines.stop(repliesMs, goneMs)
   })
   services.deferred.start()
   stops.add(() => services.deferred.stop())

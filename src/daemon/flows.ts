@@ -1,9 +1,8 @@
-/** The flows of the settings' folder, watched: changed files take effect for new dials, broken ones change nothing. */
-import { appFlows, servicesOf } from './apps.ts'
+/** The flows of the settings' folder, watched: changed files apply to new dials, broken ones change nothing. */
+import { appFlows, sendsSms, servicesOf } from './backends/index.ts'
 import type { Settings } from '../config/index.ts'
 import { ProblemsError, UsageError, type Log, type Metrics, didYouMean, monotonicClock } from '../base/index.ts'
 import { openFlows, type Flows, type Reload, type Decided } from '../flow/release/index.ts'
-import { sendsSms } from './flow-sms.ts'
 import { SMS, type ScreenTypes } from '../flow/language/index.ts'
 import { loadScreenTypes } from '../flow/read/index.ts'
 import type { CompiledFlow, FlowArchive } from '../flow/engine/index.ts'
@@ -13,7 +12,7 @@ export interface ServedFlows {
   registry: Flows
   /** Names of all back ends that flows may call. */
   callable: readonly string[]
-  /** Types of screens: ours, and those of plug-ins. */
+  /** Screen types: the built-in ones and those of plug-ins. */
   types: ScreenTypes
   stop(): Promise<void>
 }

@@ -1,10 +1,11 @@
 /** Wiring only: builds everything from the settings, starts and stops it. */
-export { createBackends } from './backends.ts'
+export { absentSamples, configuredModules, createBackends, loadModule, type ModuleHost } from './backends/index.ts'
 export { startDaemon } from './daemon.ts'
-export { absentSamples, configuredModules, loadModule, type ModuleHost } from './modules.ts'
 export { groupsOf, profileDirs, wishesOf } from './lines/index.ts'
+export { pinPepperOf } from './pin-pepper.ts'
 export { serverOf } from './postgres-server.ts'
 export { runDaemon } from './run.ts'
+export { logKey } from './runtime.ts'
 export { openStores } from './stores.ts'
 export { startSampleWallet, sampleModule } from './samples.ts'
 export { tlsOf } from './tls.ts'

@@ -1,15 +1,21 @@
 /** The HTTP ingress of the settings, if there is one: its line, and the HTTP server in front of it. */
-import { readFileSync } from 'node:fs'
-import { isLoopback, UsageError, type Log, type Metrics } from '../base/index.ts'
+import { isLoopback, networksOf, secretIn, type Log, type Metrics } from '../base/index.ts'
 import type { Settings } from '../config/index.ts'
-import { ingressContract, ingressLine, type IngressLineDeps, openIngress } from '../ingress/index.ts'
+import {
+  type CallerSettings,
+  createIngressAccess,
+  ingressContract,
+  ingressLine,
+  type IngressLineDeps,
+  openIngress,
+} from '../ingress/index.ts'
 import type { Line } from '../smpp/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
 export interface ServedIngress {
-  /** Undefined without an HTTP ingress. */
+  /** Undefined if there is no HTTP ingress. */
   line: Line | undefined
-  /** 0 without an HTTP ingress. */
+  /** 0 if there is no HTTP ingress. */
   port(): number
   open(): Promise<void>
   stop(): Promise<void>
@@ -34,14 +40,16 @@ export function createIngress({
 }: ServedIngressDeps): ServedIngress {
   const { door } = settings
   if (!door) return { line: undefined, port: () => 0, open: async () => undefined, stop: async () => undefined }
-  const { host, path, tokenFile } = door
-  const token = tokenFile === undefined ? undefined : tokenOf(tokenFile)
-  if (token === undefined && !isLoopback(host)) {
+  const { host, path } = door
+  const callers = callersOf(door)
+  if (callers.length === 0 && !isLoopback(host)) {
     log.warn(
       { host },
       'the HTTP ingress is open to everybody who reaches it: set door.tokenFile, or keep it on loopback',
     )
   }
+  const { services } = settings
+  const access = callers.length ? createIngressAccess({ callers, services, line: door.name }) : undefined
   const contract = ingressContract(door.contract)
   const line = ingressLine({ name: door.name, contract, clock, instance, onRequest })
   let opened: Awaited<ReturnType<typeof openIngress>> | undefined
@@ -58,19 +66,24 @@ export function createIngress({
         now: clock.now,
         counters: metrics,
         log,
-        ...(token === undefined ? {} : { token }),
+        access,
+        isProxy: networksOf(door.proxies),
       })
     },
     stop: async () => opened?.stop(),
   }
 }
 
-function tokenOf(file: string): string {
-  try {
-    const token = readFileSync(file, 'utf8').trim()
-    if (token !== '') return token
-  } catch (error) {
-    throw new UsageError(`door.tokenFile: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
-  }
-  throw new UsageError(`door.tokenFile: ${file} is empty`)
+/** The one token of `door.tokenFile`, and the callers of `door.tokens`, with their secrets read. */
+function callersOf({ name, tokenFile, tokens }: NonNullable<Settings['door']>): CallerSettings[] {
+  const only = { name, msisdn: [], addresses: [], isolated: false }
+  return [
+    ...(tokenFile === undefined ? [] : [{ ...only, token: secretIn(tokenFile, 'door.tokenFile') }]),
+    ...tokens.map(({ hmac, tokenFile: file, ...caller }, i) => ({
+      ...caller,
+      isolated: true,
+      ...(file === undefined ? {} : { token: secretIn(file, `door.tokens.${i}.tokenFile`) }),
+      ...(hmac ? { key: secretIn(hmac.keyFile, `door.tokens.${i}.hmac.keyFile`) } : {}),
+    })),
+  ]
 }

@@ -1,4 +1,4 @@
-/** The Postgres server of the settings: its password as it is now, and its TLS. */
+/** The Postgres server of the settings: its current password, and its TLS. */
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
 import type { Settings } from '../config/index.ts'
 import { readSecretFile } from '../base/index.ts'
@@ -31,7 +31,7 @@ function secure(tls: NonNullable<Server['tls']>): ConnectionOptions {
   return {
     minVersion: 'TLSv1.2',
     ...files,
-    // pg puts the host of the URL in the place of a servername.
+    // pg replaces a servername by the host of the URL.
     ...(servername === undefined
       ? {}
       : { checkServerIdentity: (_: string, cert) => checkServerIdentity(servername, cert) }),

@@ -15,7 +15,7 @@ import type { Tap } from '../smpp/session/index.ts'
 
 export interface DaemonRecorder {
   tap?: Tap
-  heard: Recorder['heard']
+  mark: Recorder['mark']
   trace(line: string, asked: TraceAsked): TraceTold | null
   onState(line: string, bind: string, state: string): void
   stop(): Promise<void>
@@ -43,7 +43,7 @@ export function createDaemonRecorder(settings: Settings, { now, key, log, has }:
       : createDrops({ recorder, dir: dropDir, filesMax: dropFiles, now, log })
   return {
     ...(recorder.tap ? { tap: recorder.tap } : {}),
-    heard: recorder.heard,
+    mark: recorder.mark,
     trace(line, asked) {
       if (!has(line)) return null
       const recorded = recorder.trace(line, asked)

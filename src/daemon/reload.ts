@@ -1,4 +1,4 @@
-/** New settings while the daemon runs: lines change as in the file; other changes are listed, and need a restart. */
+/** New settings while the daemon runs: lines change as in the file; other changes are listed and need a restart. */
 import type { Settings } from '../config/index.ts'
 import { ProblemsError, UsageError } from '../base/index.ts'
 import type { Reloaded } from '../admin/index.ts'
@@ -13,8 +13,8 @@ export interface ReloadDeps {
 }
 
 /**
- * The lines that are `changed` are tried: `lines.settled()` says which of them were not taken. Throws ProblemsError or
- * UsageError, and has changed nothing then.
+ * The `changed` lines are tried: `lines.settled()` says which were refused. Throws ProblemsError or UsageError; then
+ * nothing has changed.
  */
 export function createReload({ settings, lines, read }: ReloadDeps): () => Reloaded {
   const leasedMs = longestResponseMs(settings.lines)
@@ -38,7 +38,7 @@ export function createReload({ settings, lines, read }: ReloadDeps): () => Reloa
   }
 }
 
-/** A reader for a daemon that was given its settings, not a file. */
+/** A reader for a daemon that got its settings directly, not from a file. */
 export function noFile(): never {
   throw new UsageError('this daemon was started without a settings file: there is nothing to reload')
 }

@@ -14,20 +14,22 @@ export interface RetentionDeps {
   knex: Knex
   dialogues: DialogueStore
   flows: Flows
-  /** Modules of back ends, and samples that no back end is. */
+  /** Modules of back ends, and samples that no back end uses. */
   modules: readonly PersonalModule[]
   clock: Clock
   log: Log
   metrics: Metrics
+  /** False: the clock of this machine is wrong, so nothing is old. Absent: it is right. */
+  mayRun?: (() => boolean) | undefined
 }
 
-/** A start has better things to do first. */
+/** A start has more urgent work. */
 const FIRST_MS = 60_000
 const EVERY_MS = 3_600_000
 
 /**
- * Answers a function that stops it, and resolves when a running purge is over; it does not wait for modules. If
- * Postgres is away, the next hour tries again.
+ * Returns a function that stops it. That function resolves when a running purge is over; it does not wait for modules.
+ * If Postgres is unreachable, the purge is tried again the next hour.
  */
 export function startRetention(deps: RetentionDeps): () => Promise<void> {
   const { clock, log } = deps
@@ -36,7 +38,7 @@ export function startRetention(deps: RetentionDeps): () => Promise<void> {
   let cancel = (): void => undefined
   const after = (ms: number) => {
     cancel = clock.after(ms, () => {
-      running = purgeOnce(deps, stopping.signal)
+      running = ((deps.mayRun?.() ?? true) ? purgeOnce(deps, stopping.signal) : Promise.resolve())
         .catch((error: unknown) => log.warn({ err: error }, 'old records not removed'))
         .then(() => (stopping.signal.aborted ? undefined : after(EVERY_MS)))
     })

@@ -1,22 +1,30 @@
 /** `ussd-connector run`: the daemon as a process: signals, exit codes, systemd. */
 import { isLoopback, systemChance, systemClock, ProblemsError, UsageError, isArmed } from '../base/index.ts'
-import { loadSettings, type Settings } from '../config/index.ts'
+import { loadSettings, type LoadedSettings, type Settings } from '../config/index.ts'
 import { startDaemon, type Daemon } from './daemon.ts'
 import { systemdNotifier } from './systemd.ts'
 
 export async function runDaemon(config: string): Promise<void> {
   const frozen = process.env.USSD_CONNECTOR_FROZEN_CLOCK
-  const read = (): Settings => {
-    const { settings } = loadSettings(config, process.env)
+  const read = (): LoadedSettings => {
+    const loaded = loadSettings(config, process.env)
+    const { settings } = loaded
     if (frozen) requireLoopback(settings, 'USSD_CONNECTOR_FROZEN_CLOCK')
     if (isArmed) requireLoopback(settings, 'USSD_CONNECTOR_FAILPOINTS')
-    return settings
+    return loaded
   }
-  const settings = read()
+  const { settings, exposed } = read()
   const clock = systemClock(frozen)
-  const daemon = await startDaemon({ settings, clock, chance: systemChance, read })
+  const wall = { now: () => Date.now(), steady: () => performance.now() }
+  const daemon = await startDaemon({ settings, clock, wall, chance: systemChance, read: () => read().settings })
   process.on('SIGHUP', () => reload(daemon))
   if (frozen) daemon.log.warn({ at: frozen }, 'the calendar is frozen: for tests only')
+  if (exposed.length) {
+    daemon.log.warn(
+      { file: config, settings: exposed },
+      'other users can read the settings file: if one of these settings is a secret, chmod 600',
+    )
+  }
   const notifier = systemdNotifier(process.env, clock, daemon.healthy)
   notifier.ready('serving')
   await untilSignal(daemon, settings.stopMs)
@@ -37,16 +45,16 @@ function reload(daemon: Daemon): void {
   }
 }
 
-/** At a real SMSC, a frozen calendar would repeat the reminders of one day for ever, and failpoints would kill us. */
+/** With a real SMSC, a frozen calendar would repeat the reminders of one day for ever, and failpoints would kill us. */
 function requireLoopback(settings: Settings, name: string): void {
   const real = settings.lines.find((line) => !isLoopback(line.smsc.host))
   if (real) throw new UsageError(`${name} is set, but line '${real.name}' is not on loopback: unset it`)
 }
 
-/** SIGTERM or SIGINT. A second one, or an overrun of the drain, ends the process hard. */
+/** SIGTERM or SIGINT. A second one, or a drain that takes too long, ends the process at once. */
 function untilSignal(daemon: Daemon, stopMs: number): Promise<void> {
   process.on('uncaughtException', (error) => {
-    // A bug: it is counted and logged, and other dialogues go on. systemd restarts us if the event loop hangs.
+    // A bug: it is counted and logged, and other dialogues continue. systemd restarts us if the event loop hangs.
     daemon.metrics.count('bugs_total', { where: 'uncaught' })
     daemon.log.error({ err: error }, 'uncaught exception')
   })
@@ -59,8 +67,8 @@ function untilSignal(daemon: Daemon, stopMs: number): Promise<void> {
     const on = () => {
       signals++
       if (signals > 1) process.exit(1)
-      // Drain, then window, then stores: twice stopMs and a margin. After that, waiting no longer helps.
-      setTimeout(() => process.exit(1), stopMs * 2 + 10_000).unref()
+      // The binds are gone after stopMs; stores may take a little longer. After that, waiting does not help.
+      setTimeout(() => process.exit(1), stopMs + 10_000).unref()
       done()
     }
     process.on('SIGTERM', on)

@@ -1,9 +1,18 @@
 /** What each part of a daemon gets: settings, time and chance, log and metrics, and the id of this daemon. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { createLog, createMetrics, pooled, UsageError, uuidV7, type Metrics } from '../base/index.ts'
+import {
+  createLog,
+  createMetrics,
+  pooled,
+  readSecretOctets,
+  saidOfFault,
+  UsageError,
+  uuidV7,
+  type Metrics,
+} from '../base/index.ts'
 import type { Settings } from '../config/index.ts'
 import type { Chance, Clock } from '../ussd/index.ts'
 
@@ -13,7 +22,7 @@ export interface Runtime {
   chance: Chance
   log: Logger
   metrics: Metrics
-  /** This daemon among those that share its stores; new at each start. */
+  /** Identifies this daemon among those that share its stores; new at each start. */
   instance: string
   mint: { epoch(): string; token(): string }
   /** Hashes the numbers of subscribers in the log and in captures. */
@@ -24,14 +33,13 @@ export interface RuntimeOptions {
   settings: Settings
   clock: Clock
   chance: Chance
-  /** Where the log goes; stdout when absent. */
+  /** Where the log goes. Default: stdout. */
   log?: Logger
-  /** Node's own figures in /metrics; off in tests that start many daemons. */
+  /** Node's own metrics in /metrics. Off in tests that start many daemons. */
   processMetrics?: boolean
 }
 
 export function createRuntime({ settings, clock, chance, log, processMetrics }: RuntimeOptions): Runtime {
-  mkdirSync(settings.data, { recursive: true, mode: 0o700 })
   const key = logKey(settings)
   const random = pooled(randomBytes)
   return {
@@ -46,12 +54,15 @@ export function createRuntime({ settings, clock, chance, log, processMetrics }: 
   }
 }
 
-/** Given, or made once and kept with the data. */
-function logKey(settings: Settings): Buffer {
+/** The given key, or one that is created once and kept with the data. */
+export function logKey(settings: Settings): Buffer {
+  mkdirSync(settings.data, { recursive: true, mode: 0o700 })
   const file = settings.log.msisdnKeyFile ?? join(settings.data, 'log-key')
   if (!existsSync(file)) {
     if (settings.log.msisdnKeyFile) throw new UsageError(`log.msisdnKeyFile: there is no file ${file}`)
     writeFileSync(file, randomBytes(32), { mode: 0o600 })
   }
-  return readFileSync(file)
+  const read = readSecretOctets(file)
+  if ('octets' in read) return read.octets
+  throw new UsageError(saidOfFault(read, settings.log.msisdnKeyFile ? 'log.msisdnKeyFile' : 'the key of the log'))
 }

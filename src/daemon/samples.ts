@@ -2,13 +2,13 @@
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Modules of back ends that settings may name without a path. They are loaded as an operator's own file is. */
+/** Modules of back ends that settings may name without a path. They are loaded like an operator's own file. */
 const SAMPLE_MODULES: Readonly<Record<string, string>> = { dental: '../../samples/dental/index' }
 
 /** The file of a sample module; undefined if there is no such sample. */
 export function sampleModule(name: string): string | undefined {
   if (!Object.hasOwn(SAMPLE_MODULES, name)) return undefined
-  // Samples lie beside us: as sources beside sources, as built files beside built files.
+  // Samples are beside this file: sources beside sources, built files beside built files.
   return fileURLToPath(new URL(SAMPLE_MODULES[name] + extname(import.meta.url), import.meta.url))
 }
 

@@ -1,25 +1,25 @@
 /** What serves subscribers besides the gateway: built-in back ends, USSD push, deferred answers, SMS. */
-import { servicesOf } from './apps.ts'
-import type { Backends } from './backends.ts'
+import type { ClockCheck } from './clock-check.ts'
 import { createDaemonDeferred } from './deferred.ts'
-import { smsBackend } from './flow-sms.ts'
-import { languageLookup, subscriberBackend } from './languages.ts'
+import { languageLookup, servicesOf, smsBackend, subscriberBackend, type Backends } from './backends/index.ts'
 import type { Lines } from './lines/index.ts'
 import { createDaemonPush } from './push.ts'
 import type { Runtime } from './runtime.ts'
 import type { Stores } from './stores.ts'
+import { wordPlayer } from './word-flows.ts'
 import type { Backend } from '../backend/index.ts'
 import type { DeferredAnswers } from '../deferred/index.ts'
 import type { Flows } from '../flow/release/index.ts'
-import type { Service } from '../gateway/index.ts'
+import type { Overload, Service } from '../gateway/index.ts'
 import type { Push } from '../push/index.ts'
 import { chosenInSms, subscriberLanguages } from '../services/subscriber/index.ts'
 import { createSmsSide } from '../sms/index.ts'
+import type { SmsRequests } from '../sms/requests/index.ts'
 
 export interface DaemonServices {
   /** Service codes, and the flows that they lead to. */
   services: readonly Service[]
-  /** A back end by its name: a built-in one, or one of the settings. */
+  /** A back end by name: a built-in one, or one of the settings. */
   backend(name: string): Backend | undefined
   chosenLanguage(msisdn: string): Promise<string | null>
   push: Push
@@ -32,16 +32,22 @@ export interface ServicesDeps {
   backends: Backends
   flows: Flows
   lines: Lines
+  clockCheck: Pick<ClockCheck, 'isKnown' | 'isRight'>
+  /** Who may use a line, and how fast: the same count for USSD and SMS. */
+  overload: Overload
+  /** SMS that flows ask for. */
+  requests: SmsRequests
 }
 
-/** Nothing runs yet: `deferred.start()` and `sms.start()` do that. */
-export function createServices(runtime: Runtime, { stores, backends, flows, lines }: ServicesDeps): DaemonServices {
+/** Starts nothing yet: `deferred.start()` and `sms.start()` do that. */
+export function createServices(runtime: Runtime, deps: ServicesDeps): DaemonServices {
+  const { stores, backends, flows, lines, clockCheck, overload, requests } = deps
   const { settings, clock } = runtime
   const { sql, dialogues, sealer, shelf } = stores
   const services = servicesOf(settings)
   const languages = subscriberLanguages(sql)
   const chosenLanguage = languageLookup({ ...runtime, languages, flows })
-  const ours = [subscriberBackend(languages, clock), smsBackend({ sql, clock, lines: () => settings.lines })]
+  const ours = [subscriberBackend(languages, clock), smsBackend(requests)]
   const own = new Map(ours.map((each) => [each.name, each]))
   const backend = (name: string) => own.get(name) ?? backends.get(name)
   const push = createDaemonPush({
@@ -53,9 +59,21 @@ export function createServices(runtime: Runtime, { stores, backends, flows, line
     chosenLanguage,
     sql,
     lines,
+    isClockRight: () => clockCheck.isRight(),
   })
-  const deferred = createDaemonDeferred({ ...runtime, dialogues, sql, sealer, flows, backend, lines, push })
+  const mayRun = () => clockCheck.isKnown()
+  const deferred = createDaemonDeferred({ ...runtime, dialogues, sql, sealer, flows, backend, lines, push, mayRun })
   const subjects = [...backends.subjects, chosenInSms]
-  const sms = createSmsSide({ ...runtime, sql, shelf, lines, push, subjects })
+  const sms = createSmsSide({
+    ...runtime,
+    sql,
+    shelf,
+    lines,
+    push,
+    subjects,
+    access: overload,
+    mayRun,
+    play: wordPlayer(runtime, { flows, backend, chosenLanguage, lines }),
+  })
   return { services, backend, chosenLanguage, push, deferred, sms }
 }

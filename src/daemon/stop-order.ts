@@ -1,8 +1,8 @@
-/** Stops what was started, one after the other, the last one first. */
+/** Stops what was started, one after the other, in reverse order. */
 import type { Log } from '../base/index.ts'
 
 export interface StopOrder {
-  /** Call it as soon as there is something to stop: then a failed start leaves nothing behind. */
+  /** Call it as soon as something must be stopped: then a failed start leaves nothing behind. */
   add(stop: () => Promise<unknown>): void
   /** If a component does not stop, it is logged, and the others still stop. Idempotent. */
   stopAll(): Promise<void>

@@ -1,21 +1,24 @@
-/** The stores of the settings: Redis or a journal for dialogues, a server or PGlite for the rest. */
+/** The stores of the settings: Redis or a journal for dialogues, a Postgres server or PGlite for the rest. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Knex } from 'knex'
 import type { RedisSettings, Settings } from '../config/index.ts'
 import type { DialogueStore } from '../dialogue/index.ts'
-import { UsageError, pooled, type Log, type Metrics, type Sql } from '../base/index.ts'
+import { UsageError, pooled, statement, type Log, type Metrics, type Sql } from '../base/index.ts'
 import type { Decided } from '../flow/release/index.ts'
 import type { FlowArchive } from '../flow/engine/index.ts'
 import type { PartShelf } from '../sms/inbox/index.ts'
-import { fileParts, journalDialogues } from '../store/journal/index.ts'
+import type { OwedShelf } from '../sms/requests/index.ts'
+import { unfinishedSubscribersMax } from '../sms/settings/index.ts'
+import { fileOwed, fileParts, journalDialogues } from '../store/journal/index.ts'
 import { watchStoreKeys, unreachable, createSealer, plainSealer, type Sealer } from '../store/index.ts'
 import {
   flowArchive,
   flowReleases,
-  migrate,
+  migrate as migrateDatabase,
   requireMigrated,
-  ensureDatabase,
+  isDatabaseMissing,
+  makeDatabase,
   checkPostgres,
   type PostgresCheck,
   openPostgres,
@@ -25,6 +28,7 @@ import {
   connect,
   disconnect,
   redisDialogues,
+  redisOwed,
   redisParts,
   refuseEarlierDialogues,
   type RedisServers,
@@ -37,16 +41,20 @@ export interface Stores {
   dialogues: DialogueStore
   /** Parts of long incoming SMS. */
   shelf: PartShelf
+  /** SMS that wait for Postgres. */
+  owed: OwedShelf
   sql: Sql
-  /** For what is asked rarely. */
+  /** For statements that run rarely. */
   knex: Knex
   /** Seals stored dialogues, if there is a key. */
   sealer: Sealer
   archive: FlowArchive
-  /** What operators decided about flows. */
+  /** The decisions of operators about flows. */
   decided: Decided
-  /** What /ready says of them. */
+  /** What /ready reports about the stores. */
   check(): Promise<StoresCheck>
+  /** The clocks of the stores that have their own, in milliseconds. */
+  clocks(): Record<string, () => Promise<number>>
   close(): Promise<void>
 }
 
@@ -66,35 +74,43 @@ export interface StoreDeps {
 export async function openStores(deps: StoreDeps): Promise<Stores> {
   const { settings, log, clock } = deps
   const keys = watchKeys(deps)
-  let postgres: Postgres | undefined
+  const sealer = keys?.sealer ?? plainSealer
+  // Both at once, because each waits for a server.
+  const [database, opened] = await Promise.allSettled([openDatabase(settings, log, clock), openDialogues(deps, sealer)])
+  const close = async () => {
+    keys?.stop()
+    if (opened.status === 'fulfilled') await opened.value.closeDialogues()
+    if (database.status === 'fulfilled') await database.value.close()
+  }
   try {
-    const opened = (postgres = await openDatabase(settings, log, clock))
-    const { sql, knex } = opened
-    for (const note of (await checkPostgres(opened)).notes) log.warn({ note }, 'postgres')
-    const { dialogues, shelf, closeDialogues } = await openDialogues(deps, keys?.sealer ?? plainSealer)
+    if (database.status === 'rejected') throw database.reason
+    if (opened.status === 'rejected') throw opened.reason
+    const { sql, knex } = database.value
+    const { dialogues, shelf, owed } = opened.value
+    for (const note of (await checkPostgres(database.value)).notes) log.warn({ note }, 'postgres')
     return {
       dialogues,
       shelf,
+      owed,
       sql,
       knex,
-      sealer: keys?.sealer ?? plainSealer,
+      sealer,
       archive: flowArchive(knex),
-      decided: flowReleases(knex),
-      check: () => check(dialogues, opened, settings),
-      close: async () => {
-        keys?.stop()
-        await closeDialogues()
-        await opened.close()
-      },
+      decided: flowReleases(database.value),
+      check: () => check(dialogues, database.value, settings),
+      clocks: () => ({
+        ...(dialogues.time ? { redis: () => dialogues.time!() } : {}),
+        ...(database.value.kind === 'server' ? { postgres: () => postgresTime(sql) } : {}),
+      }),
+      close,
     }
   } catch (error) {
-    keys?.stop()
-    await postgres?.close()
+    await close()
     throw error
   }
 }
 
-/** The keys of the settings, looked at while the daemon runs; undefined: dialogues are stored as they are. */
+/** The keys of the settings, reloaded while the daemon runs. Undefined: dialogues are stored unencrypted. */
 function watchKeys({ settings, log, metrics, clock }: StoreDeps): { sealer: Sealer; stop(): void } | undefined {
   const { storeKeyFile: file, plainUntil } = settings.privacy
   if (file === undefined) return undefined
@@ -110,7 +126,7 @@ function watchKeys({ settings, log, metrics, clock }: StoreDeps): { sealer: Seal
   return { sealer: createSealer({ ring, random: pooled(randomBytes), plain }), stop }
 }
 
-/** A dialogue lasts minutes. A longer exception is not a migration, it is a hole. */
+/** A dialogue lasts minutes. A longer exception is a hole, not a migration. */
 const PLAIN_MAX_MS = 86_400_000
 
 function plainUntilMs(moment: string | undefined, nowMs: number): number {
@@ -132,12 +148,17 @@ export async function openDatabase(settings: Settings, log: Log, clock: Clock): 
   if (settings.postgres === 'embedded') {
     return migrated(await openPostgres({ embedded: join(settings.data, 'postgres'), onNotice }), true, log)
   }
+  const { migrate } = settings.postgres
   const server = serverOf(settings.postgres)
   const untilMs = clock.now() + START_MS
   for (;;) {
     try {
-      if (await ensureDatabase(server.url, server.ssl)) log.warn({}, 'the database did not exist: created it')
-      return await migrated(await openPostgres({ ...server, onNotice }), settings.postgres.migrate, log)
+      const open = async () => migrated(await openPostgres({ ...server, onNotice }), migrate, log)
+      return await open().catch(async (error: unknown) => {
+        if (!isDatabaseMissing(error)) throw error
+        if (await makeDatabase(server.url, server.ssl)) log.warn({}, 'the database did not exist: created it')
+        return open()
+      })
     } catch (error) {
       const why = unreachable(error, 'postgres')
       if (!why) throw error
@@ -152,7 +173,7 @@ export async function openDatabase(settings: Settings, log: Log, clock: Clock): 
 async function migrated(postgres: Postgres, mayMigrate: boolean, log: Log): Promise<Postgres> {
   try {
     if (mayMigrate) {
-      const done = await migrate(postgres.knex)
+      const done = await migrateDatabase(postgres.knex)
       if (done.length) log.info({ migrations: done }, 'database migrated')
     } else await requireMigrated(postgres.knex)
     return postgres
@@ -165,13 +186,14 @@ async function migrated(postgres: Postgres, mayMigrate: boolean, log: Log): Prom
 interface Opened {
   dialogues: DialogueStore
   shelf: PartShelf
+  owed: OwedShelf
   closeDialogues(): Promise<void>
 }
 
 async function openDialogues({ settings, log, metrics, clock }: StoreDeps, sealer: Sealer): Promise<Opened> {
   const { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax } = settings.dialogue
   const limits = { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax }
-  const { subscribersMax } = settings.sms.long
+  const subscribersMax = unfinishedSubscribersMax(settings.sms.long)
   const onFault = (fault: string) => {
     metrics.count('dialogue_store_errors_total', { call: 'record', code: fault })
     log.error({ fault }, 'dialogue store')
@@ -186,7 +208,8 @@ async function openDialogues({ settings, log, metrics, clock }: StoreDeps, seale
       onFault,
       sealer,
     })
-    return { dialogues, shelf, closeDialogues: () => dialogues.close() }
+    const owed = fileOwed({ file: join(settings.data, 'dialogues', 'owed-sms.json'), sealer })
+    return { dialogues, shelf, owed, closeDialogues: () => dialogues.close() }
   }
   const { prefix, requireDurable } = settings.redis
   if (!hasPassword(settings.redis)) {
@@ -214,10 +237,11 @@ async function openDialogues({ settings, log, metrics, clock }: StoreDeps, seale
     await closeDialogues()
     throw error
   }
-  return { dialogues, shelf: redisParts({ client, prefix, sealer, subscribersMax, onFault }), closeDialogues }
+  const shelf = redisParts({ client, prefix, sealer, subscribersMax, onFault })
+  return { dialogues, shelf, owed: redisOwed({ client, prefix, sealer }), closeDialogues }
 }
 
-/** Of the servers that hold dialogues, all of them. */
+/** Whether all the servers that hold dialogues have a password. */
 function hasPassword({ url, cluster, password }: RedisSettings): boolean {
   const urls = cluster ?? (url === undefined ? [] : [url])
   return urls.length ? urls.every((one) => new URL(one).password !== '') : password !== undefined
@@ -238,6 +262,16 @@ export function serversOf({ url, cluster, sentinel, username, password, db, tls 
     ...(db ? { db } : {}),
     ...secure,
   }
+}
+
+const POSTGRES_TIME = statement<{ ms: string }>(
+  'clock',
+  'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::text AS ms',
+)
+
+async function postgresTime(sql: Sql): Promise<number> {
+  const [row] = await POSTGRES_TIME(sql, {})
+  return Number(row!.ms)
 }
 
 async function check(dialogues: DialogueStore, postgres: Postgres, settings: Settings): Promise<StoresCheck> {

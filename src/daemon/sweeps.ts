@@ -2,8 +2,8 @@
 import type { Runtime } from './runtime.ts'
 
 /**
- * Never runs twice at the same time. An exception is a bug: it is counted, and the sweep goes on. Answers a function
- * that stops it.
+ * Never runs twice at the same time. An exception is a bug: it is counted, and sweeps continue. Returns a function that
+ * stops it.
  */
 export function startSweeps({ clock, settings, metrics, log }: Runtime, sweep: () => Promise<unknown>): () => void {
   let stopped = false

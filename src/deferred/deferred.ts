@@ -1,10 +1,10 @@
 /**
- * Answers that come after the network's patience: the dialogue has ended with a holding text, and what its flow says
- * next is brought to the subscriber. One chain, each link of it counted and none tried twice:
+ * Deferred answers: the dialogue has ended with a holding text, and the next screen of its flow is brought to the
+ * subscriber later. It is one chain; each step is counted, and none is tried twice:
  *
  *   the answer, or the end of its wait ──► the flow goes on ──► USSD that we begin ──► else an SMS on the same line
  *
- * A row (rows.ts) carries it over the death of a daemon; the call is then made again, with the same intention.
+ * A row (rows.ts) keeps it if the daemon dies; the call is then made again, with the same intention.
  */
 import type { Backend } from '../backend/index.ts'
 import {
@@ -38,7 +38,7 @@ export interface DeferredSettings {
   pushMs: number
   busyMs: number
   leaseMs: number
-  /** Promised answers that one daemon waits for. */
+  /** How many deferred answers one daemon waits for. */
   waitingMax: number
 }
 
@@ -63,16 +63,18 @@ export interface DeferredDeps {
   metrics: Metrics
   limits: { turnMs: number; takeoversMax: number; language: string }
   settings: DeferredSettings
-  /** Names this daemon. */
+  /** Identifies this daemon. */
   instance: string
+  /** Absent: yes. False: the clock of this machine is wrong, and whose lease is over is not known here. */
+  mayRun?: (() => boolean) | undefined
 }
 
 export interface DeferredAnswers {
-  /** Whether a subscriber who dialled on that line can get an answer later. */
+  /** Whether a subscriber who dialled on this line can get an answer later. */
   mayHold(line: string): boolean
   /**
    * Stores the promise; it is durable when this resolves. Call `rested` when the holding text is stored, or could not
-   * be.
+   * be stored.
    */
   hold(record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: HeldCall): Promise<Holding>
   start(): void
@@ -88,13 +90,13 @@ export interface Holding {
 const LOOK_MS = 500
 /** While this daemon waits for no answer, a row that another one lost may wait this much longer than its lease. */
 const IDLE_LOOK_MS = 2_000
-/** A row that no daemon could handle this long after its time: its key is gone, or its flow is broken. */
+/** How long after its time a row is given up that no daemon could handle: its key is gone, or its flow is broken. */
 const GIVE_UP_MS = 3_600_000
 const GIVE_UP_EVERY_MS = 60_000
 const TAKEN_MAX = 50
 
 /**
- * What the snapshot of a row is sealed with: in another row it does not open, nor where another column of the row was
+ * What the snapshot of a row is sealed with: it cannot be opened in another row, or after another column of the row was
  * changed.
  */
 function boundOf({ epoch, turn, call, revision, line, opened_at }: Omit<DeferredRow, 'snapshot'>): string {
@@ -107,7 +109,7 @@ function isForged(error: unknown): error is StoreError {
 
 export function createDeferredAnswers(deps: DeferredDeps): DeferredAnswers {
   const chain = new DeferredChain(deps)
-  // A turn is handed `mayHold` alone.
+  // A turn gets only `mayHold`.
   return {
     mayHold: (line) => chain.mayHold(line),
     hold: (record, turn, held) => chain.hold(record, turn, held),
@@ -118,13 +120,13 @@ export function createDeferredAnswers(deps: DeferredDeps): DeferredAnswers {
 
 class DeferredChain {
   readonly #deps: DeferredDeps
-  /** Epochs of what is waited for here. */
+  /** Epochs of the answers that this daemon waits for. */
   readonly #following = new Set<string>()
   #stopped = true
   #looking: Promise<void> = Promise.resolve()
   #cancel = (): void => undefined
 
-  /** For spans: never set back. */
+  /** For durations: never goes back. */
   readonly #now: () => number
   #givenUpMs = -Infinity
 
@@ -156,12 +158,12 @@ class DeferredChain {
       offer: null,
       takeovers: 0,
     }
-    // The later screen waits for its own answer: further dialled answers are not played.
+    // The later screen waits for its own answer, so further dialled answers are not played.
     const snapshot = withoutDialled(turn.snapshot, turn.revision, this.#deps.services)
     return { ...row, snapshot: this.#deps.seal(record.key, JSON.stringify(snapshot), boundOf(row)) }
   }
 
-  /** As it was taken, resting on its call. */
+  /** The record as it was taken, resting on its call. */
   #recordOf(row: DeferredRow): DialogueRecord {
     const key = { group: row.line_group, msisdn: row.msisdn }
     return {
@@ -184,8 +186,8 @@ class DeferredChain {
   }
 
   /**
-   * A failure here did not end this daemon, so it does not count as a take-over. If the database is away, nobody takes
-   * over anyway.
+   * A failure here did not end this daemon, so it does not count as a takeover. If the database is unreachable, nobody
+   * takes over anyway.
    */
   async #lived({ epoch }: DeferredRow): Promise<void> {
     await LIVED(this.#deps.sql, { epoch, lease: this.#deps.instance }).catch(() => undefined)
@@ -257,7 +259,7 @@ class DeferredChain {
     if (!goesOn) this.#deps.release({ ...record, ended: said?.ended ?? 'completed' }, record.revision.split('@')[0]!)
   }
 
-  /** Several daemons failed at it: the answer kills or stalls them. The subscriber gets the busy text by SMS. */
+  /** Several daemons failed with it: the answer kills or stalls them. The subscriber gets the busy text by SMS. */
   async #giveUp(row: DeferredRow, record: DialogueRecord): Promise<void> {
     const { epoch, line, takeovers, revision } = row
     this.#deps.metrics.count('limits_total', { limit: 'late_takeovers_max' })
@@ -297,6 +299,7 @@ class DeferredChain {
   }
 
   async #look(): Promise<void> {
+    if (this.#deps.mayRun?.() === false) return
     const until = this.#leaseUntil()
     if (this.#following.size)
       await RENEW(this.#deps.sql, { until, lease: this.#deps.instance, epochs: JSON.stringify([...this.#following]) })
@@ -325,7 +328,7 @@ class DeferredChain {
     for (const { line } of gone) this.#counted(line, 'given-up')
   }
 
-  /** Nobody tries it again; it is removed when it is given up. */
+  /** It is not tried again. It is removed when it is given up. */
   async #putAside(row: DeferredRow, why: StoreError): Promise<void> {
     this.#counted(row.line, 'refused')
     this.#deps.log.error(
@@ -390,7 +393,7 @@ class DeferredChain {
   }
 }
 
-/** The turn with which the pushed dialogue begins: back ends still know it by its first epoch. */
+/** The turn with which the pushed dialogue begins. Back ends still know it by its first epoch. */
 function goingOn(record: DialogueRecord, { snapshot, ...said }: PlayedScreen): PlayedScreen {
   const context = snapshot.context as JsonObject
   return { ...said, snapshot: { ...snapshot, context: { ...context, began: beganAs(context, record.epoch) } } }

@@ -1,2 +1,2 @@
-/** Answers that come after the network's patience. */
+/** Deferred answers: they come after the network's patience. */
 export { createDeferredAnswers, type DeferredAnswers, type DeferredDeps } from './deferred.ts'

@@ -1,5 +1,6 @@
 /**
- * Promised answers as rows of `ussd_late`. A row belongs to one daemon while its lease lasts, and goes with its answer.
+ * Deferred answers as rows of `ussd_late`. A row belongs to one daemon while its lease lasts, and is removed with its
+ * answer.
  */
 import { type SqlRunner, statement } from '../base/index.ts'
 
@@ -58,8 +59,8 @@ export const TAKE_OVER = statement<DeferredRow>(
 )
 
 /**
- * Stored before the octets leave: a daemon that takes the row over must not show it again. No row: another daemon has
- * it now.
+ * Stored before the octets are sent: a daemon that takes the row over must not show it again. No row: another daemon
+ * has it now.
  */
 export const OFFER = statement<{ epoch: string }>(
   'late-offer',
@@ -75,7 +76,7 @@ export const SETTLE_DEFERRED = statement<{ epoch: string }>(
 
 /**
  * Gives up the rows of this daemon, so that another need not wait for their leases to end. This does not count as a
- * take-over.
+ * takeover.
  */
 export const LET_GO = statement<{ epoch: string }>(
   'late-let-go',
@@ -83,7 +84,7 @@ export const LET_GO = statement<{ epoch: string }>(
   UPDATE ussd_late SET lease_until = CAST(:now AS timestamptz), takeovers = takeovers - 1 WHERE lease = :lease RETURNING epoch`,
 )
 
-/** It failed here and this daemon goes on: this does not count as a take-over. */
+/** It failed here, but this daemon keeps running: this does not count as a takeover. */
 export const LIVED = statement<{ epoch: string }>(
   'late-lived',
   `

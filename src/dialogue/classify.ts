@@ -1,9 +1,10 @@
 /**
- * Is it a repeat? What a begin or an answer means to the entry that it meets. Pure.
+ * Is it a repeat? What a begin or an answer means for the entry that it meets. Pure.
  *
- * Never told by timing: automated peers answer within a millisecond.
+ * Timing never decides: automated peers answer within a millisecond.
  */
 import {
+  accepted,
   copyPath,
   counts,
   nextVersion,
@@ -13,27 +14,32 @@ import {
   type DialogueEntry,
   type PastNumber,
 } from './entry.ts'
-import type { DialogueLimits, Taking } from './types.ts'
+import { hasCounted, heardWith, isAhead, isSteady, STEPS, wasHeard } from './heard.ts'
+import type { Answer, DialogueLimits, Taking } from './types.ts'
 
-/** Steps are 7 bits and wrap. (SMPP v3.4 §5.3.2.43) */
-export const STEPS = 128
-/** How far behind the last answer a late copy may lie; a network that skips further is not counting back. */
+/**
+ * How far behind the last answer a late copy may be, if a daemon of an earlier release has not noted what was heard. A
+ * network that jumps further is not repeating an older step.
+ */
 export const OLDER_MAX = 16
 /**
- * SMSCs respond to a submit_sm within milliseconds: after this a response is overdue. It is not the time that one is
- * waited for, which is longer: a daemon that died with its link waits no more, and the subscriber presses in vain.
+ * SMSCs respond to a submit_sm within milliseconds: after this time a response is overdue. A request waits longer than
+ * that for its response. But a daemon that died with its link waits no longer, and then no key of the subscriber would
+ * get an answer.
  */
 export const OVERDUE_MS = 2_000
 
-/** `entry` is what stands in the store afterwards; where nothing was taken, what stood there. */
+/** `entry` is the entry to store; if nothing was taken, the entry that was there. */
 export type Classified =
   | { is: 'opened'; entry: DialogueEntry; again?: boolean }
-  | { is: 'next'; entry: DialogueEntry; again?: boolean }
-  | { is: 'repeat'; entry: DialogueEntry; resend: boolean }
+  /** `mayBeCopy`: it is the last key again, soon after its screen, and no counter shows whether it is a copy. */
+  | { is: 'next'; entry: DialogueEntry; again?: boolean; mayBeCopy?: boolean }
+  /** `overdueMs`: the reply may be lost, and then it is due to be sent again. */
+  | { is: 'repeat'; entry: DialogueEntry; resend: boolean; overdueMs?: number }
   | { is: 'busy'; entry: DialogueEntry }
   | { is: 'unknown' }
 
-/** A begin meets `old`. `again`: this very token was answered before, nothing is to be written. */
+/** Classifies a begin that meets `old`. `again`: this token was answered before, so nothing is to be written. */
 export function classifyBegin(old: DialogueEntry | undefined, begin: Taking, limits: DialogueLimits): Classified {
   if (!counts(old, begin.nowMs)) return { is: 'opened', entry: open(begin, null, []) }
   if (tokenOf(old.version) === begin.token) {
@@ -43,12 +49,13 @@ export function classifyBegin(old: DialogueEntry | undefined, begin: Taking, lim
   }
   const known = knows(old, begin, limits)
   if (known) {
-    return { is: 'repeat', entry: old, resend: known === 'this' && wantsScreen(old, begin, limits) }
+    if (known === 'past') return { is: 'repeat', entry: old, resend: false }
+    return repeat(old, begin, limits, wantsScreen(old, begin, limits) || redials(old, begin, limits))
   }
   return { is: 'opened', entry: open(begin, ended(old, begin.nowMs), pastOf(old, begin, limits)) }
 }
 
-/** An answer, or an acknowledgement, meets `old`. */
+/** Classifies an answer or an acknowledgement that meets `old`. */
 export function classifyAnswer(old: DialogueEntry | undefined, answer: Taking, limits: DialogueLimits): Classified {
   if (!counts(old, answer.nowMs) || !sameNetwork(old.network, answer.network)) return { is: 'unknown' }
   if (tokenOf(old.version) === answer.token) {
@@ -58,17 +65,27 @@ export function classifyAnswer(old: DialogueEntry | undefined, answer: Taking, l
   const same = sameAnswer(old, answer)
   if (old.status === 'taken') return same ? { is: 'repeat', entry: old, resend: false } : { is: 'busy', entry: old }
   if (old.status === 'ended') {
-    const young = old.confirmed !== null && answer.nowMs - old.touchedMs < limits.tombstoneMs
-    return same && young ? { is: 'repeat', entry: old, resend: isLost(old, answer, limits) } : { is: 'unknown' }
+    const young = accepted(old) !== null && answer.nowMs - old.touchedMs < limits.tombstoneMs
+    return same && young ? repeat(old, answer, limits, isLost(old, answer, limits)) : { is: 'unknown' }
   }
-  if (isRepeat(old, answer)) return { is: 'repeat', entry: old, resend: isLost(old, answer, limits) }
-  return { is: 'next', entry: next(old, answer) }
+  if (isOvertaken(old, answer)) return { is: 'repeat', entry: old, resend: true }
+  const isLate = wasBefore(old, answer)
+  if (isLate || isRepeat(old, answer)) {
+    const mayBeKey = isLate && !isSteady(old) && stands(old, answer, limits)
+    return repeat(old, answer, limits, mayBeKey || isLost(old, answer, limits))
+  }
+  return { is: 'next', entry: next(old, answer), mayBeCopy: isSoon(old, answer) }
+}
+
+function repeat(old: DialogueEntry, taking: Taking, limits: DialogueLimits, resend: boolean): Classified {
+  if (resend || !mayBeLost(old, taking)) return { is: 'repeat', entry: old, resend }
+  return { is: 'repeat', entry: old, resend, overdueMs: old.touchedMs + patienceMs(limits) }
 }
 
 /**
- * A begin that was answered while the store was away is remembered as a past number: of the dialogue that stands here
- * by now, or of a tombstone. What the store opened for it after all, too late for an answer, ends. Undefined: it is
- * known already.
+ * A begin that was answered while the store was unreachable is stored as a past number: of the dialogue that is here by
+ * now, or of a tombstone. If the store opened a dialogue for it after all, too late for an answer, that dialogue ends.
+ * Undefined: the number is known already.
  */
 export function bury(
   old: DialogueEntry | undefined,
@@ -109,15 +126,16 @@ export function bury(
   }
 }
 
-/** Its first turn: taken, or played at once, and nobody was told of it. */
+/** The entry is at its first turn, taken or played at once, and nobody was told of it. */
 function isUnseen({ version, turn, status, confirmed }: DialogueEntry, token: string): boolean {
   if (turn !== 1 || status === 'ended') return false
   return version === token || (version === playedAtOnce(token) && confirmed === false)
 }
 
 /**
- * A message was decided, and another was faster; this is what stands there now. What goes on from there would be an
- * answer to a screen that its sender has not seen: it is a copy, or too early. What ended is nobody's any more.
+ * Another write was faster than our decision, and `now` is the current entry. If the dialogue has moved on, this
+ * message answers a screen that its sender has not seen: it is a copy, or too early. If it has ended, the message is
+ * dropped.
  */
 export function decidedAgain(
   first: DialogueEntry | undefined,
@@ -128,107 +146,179 @@ export function decidedAgain(
   if (taking.answer.kind === 'begin' || !first || first.status === 'ended') return classified
   if (!now || now.epoch !== first.epoch || now.status === 'ended') return { is: 'busy', entry: now ?? first }
   if (now.turn === first.turn) return classified
-  // A failover of the store: what the subscriber answers is gone.
+  // After a failover of the store: the screen that the subscriber answers is gone.
   if (now.turn < first.turn) return { is: 'unknown' }
   return sameAnswer(now, taking) ? { is: 'repeat', entry: now, resend: false } : { is: 'busy', entry: now }
 }
 
-/** How long after a begin another of its number is a copy. */
+/** For how long after a begin another begin with its number is a copy. */
 export function knownMs({ copyMs = Infinity }: Taking, { tombstoneMs }: Pick<DialogueLimits, 'tombstoneMs'>): number {
   return Math.min(copyMs, tombstoneMs)
 }
 
-/** The network's names of two dialogues agree; where one gives none, the MSISDN alone decides. */
+/** Whether the network's names of two dialogues agree. If one is missing, the MSISDN alone decides. */
 export function sameNetwork(a: string, b: string): boolean {
   return a === '' || b === '' || a === b
 }
 
-/** Which dialogue a begin is a late copy of: the one that stands here, or an earlier one. */
+/** The dialogue of which a begin is a late copy: the current one, or an earlier one. */
 function knows(old: DialogueEntry, begin: Taking, limits: DialogueLimits): 'this' | 'past' | undefined {
-  const age = begin.nowMs - old.openedMs
+  const age = ageOf(old, begin)
   if (begin.network === '') {
-    // A network that numbers its dialogues gives a copy the number of the first: 0 alone can read as none.
+    // A network that numbers its dialogues gives a copy the number of the first: only 0 can read as none.
     const copy =
       old.network === '' &&
       old.status !== 'ended' &&
       old.code === begin.code &&
-      old.turn === 1 &&
+      (old.turn === 1 || begin.still !== undefined) &&
       age < limits.duplicateBeginMs
     return copy ? 'this' : undefined
   }
   if (old.network === begin.network && isCopy(old, begin, limits)) return 'this'
   // The old dialogue is over: treat a reused number as a redial. (isCopy)
-  if (begin.copyMs !== undefined && old.status === 'ended' && old.confirmed !== false) return undefined
+  if (begin.copyMs !== undefined && old.status === 'ended' && accepted(old) !== false && !begin.still) return undefined
   return old.past.some((past) => past.network === begin.network && begin.nowMs < past.untilMs) ? 'past' : undefined
 }
 
 /**
- * A begin with the number of the dialogue that stands here. Numbers that come round are soon given to a redial: then it
- * must be dialled alike, and not long ago. One whose last reply, beyond the first, was taken, or that was ended from
- * outside, has given its number back: a copy that is taken for a redial is refused by the network, and hurts nobody.
+ * Whether a begin with the current dialogue's number is a copy, or a redial to the same dialogue: while that is open,
+ * the same code gets its screen again. Numbers that are reused are soon given to another dialogue, so after its end
+ * the time must be short. If a reply after the first was accepted, or if the dialogue was ended from outside, the
+ * number is free again. If a copy is then taken for a redial, the network refuses its screen, and nobody is harmed.
  */
 function isCopy(old: DialogueEntry, begin: Taking, limits: DialogueLimits): boolean {
   const { copyMs, nowMs } = begin
   if (copyMs === undefined) return old.status !== 'ended' || nowMs - old.touchedMs < limits.tombstoneMs
-  const holdsNumber = old.status !== 'ended' || old.confirmed === false || (old.turn === 1 && old.confirmed !== null)
-  return holdsNumber && old.code === begin.code && nowMs - old.openedMs < knownMs(begin, limits)
+  if (old.code !== begin.code) return false
+  if (old.status !== 'ended') return true
+  const holdsNumber = accepted(old) === false || (old.turn === 1 && accepted(old) !== null)
+  return (holdsNumber || begin.still !== undefined) && ageOf(old, begin) < knownMs(begin, limits)
 }
 
 /**
- * Where the network gives no number, or one that comes round and the dialogue ended, a copy and a redial look alike,
- * and both are served by the last screen once more: a subscriber who redials must not meet silence.
+ * How old the dialogue was when the begin may have arrived here. Negative: it was opened, here or elsewhere, while the
+ * begin waited.
+ */
+function ageOf({ openedMs }: DialogueEntry, { nowMs, still }: Taking): number {
+  return (still?.fromMs ?? nowMs) - openedMs
+}
+
+/**
+ * If the network gives no number, or a reused one and the dialogue has ended, a copy and a redial look the same. Both
+ * get the last screen once more: a subscriber who redials must get an answer.
  */
 function wantsScreen(old: DialogueEntry, begin: Taking, limits: DialogueLimits): boolean {
   const isUnsure = begin.network === '' || (begin.copyMs !== undefined && old.status === 'ended')
-  return (old.turn === 1 && isLost(old, begin, limits)) || (isUnsure && old.confirmed !== null && old.reply !== null)
+  return (old.turn === 1 && isLost(old, begin, limits)) || (isUnsure && accepted(old) !== null && old.reply !== null)
 }
 
 /**
- * The stored reply went out on another link than the one that this came in on, and nobody saw it accepted. One that was
- * accepted is shown: a second copy, over another link, could only come late, and stand over a newer screen.
+ * The begin came over the link on which the screen was sent, or so late that it is hardly a copy, and the SMSC has
+ * accepted the screen, or never will. So it is a redial under the number of the open dialogue, and it must get an
+ * answer.
+ */
+function redials(old: DialogueEntry, begin: Taking, limits: DialogueLimits): boolean {
+  if (old.status !== 'resting') return false
+  const isLate = begin.copyMs !== undefined && ageOf(old, begin) >= knownMs(begin, limits)
+  return (isLate || old.reply?.link === begin.link) && stands(old, begin, limits)
+}
+
+/** The screen is not on its way: the SMSC has accepted it, or never will. */
+function stands(old: DialogueEntry, { nowMs }: Taking, limits: DialogueLimits): boolean {
+  return accepted(old) === true || nowMs - old.touchedMs >= patienceMs(limits)
+}
+
+/** How long a reply may wait for its response. */
+function patienceMs({ confirmMs }: DialogueLimits): number {
+  return Math.min(confirmMs, OVERDUE_MS)
+}
+
+/**
+ * The stored reply was sent on another link than this message came on, and nobody saw it accepted. An accepted reply is
+ * shown: a second copy, over another link, could only come late and cover a newer screen.
  */
 function mayBeLost(old: DialogueEntry, taking: Taking): boolean {
-  return old.confirmed === false && old.reply !== null && old.reply.link !== taking.link
+  return accepted(old) === false && old.reply !== null && old.reply.link !== taking.link
 }
 
 /**
- * It is sent again only once nobody waits for its response any more: the link that it went out on is closed, or the
- * response is overdue. Before that it may be on its way, and a second copy could stand over a newer screen.
+ * It is sent again only when nothing waits for its response any more: the link on which it was sent is closed, or the
+ * response is overdue. Before that it may be in flight, and a second copy could cover a newer screen.
  */
-function isLost(old: DialogueEntry, taking: Taking, { confirmMs }: DialogueLimits): boolean {
+function isLost(old: DialogueEntry, taking: Taking, limits: DialogueLimits): boolean {
   if (!mayBeLost(old, taking)) return false
-  return taking.isGone?.(old.reply!.link) === true || taking.nowMs - old.touchedMs >= Math.min(confirmMs, OVERDUE_MS)
+  return taking.isGone?.(old.reply!.link) === true || stands(old, taking, limits)
 }
 
-/** The same answer as the last one, as far as can be told: where a step is missing, the text decides. */
-function sameAnswer(old: DialogueEntry, { answer }: Taking): boolean {
+/** Whether this is the same answer as the last one, as far as we know. If a step is missing, the text decides. */
+function sameAnswer(old: DialogueEntry, { answer }: Pick<Taking, 'answer'>): boolean {
   const last = old.answer
   if (last.kind !== answer.kind || last.text !== answer.text) return false
-  return last.step === null || answer.step === null || last.step === answer.step
+  if (last.step === null || answer.step === null || last.step === answer.step) return true
+  return last.isStalled === true && !countsOn(old, answer.step)
 }
 
 /**
- * A resting dialogue hears its last answer again. With steps: the peer counts on with every reply, so the old number
- * with the old text is a copy. Without: only a copy comes over another link while the reply is not known to have
- * arrived (a subscriber may well press the same key twice).
+ * This daemon stood still, and the dialogue has gone on meanwhile. Where no counter tells, the key may be one that
+ * another daemon has dealt with. It gets the current screen: who pressed it presses again.
+ */
+function isOvertaken(old: DialogueEntry, taking: Taking): boolean {
+  const { answer, still } = taking
+  const isCounted = !old.answer.isStalled && answer.step !== null
+  return still !== undefined && !isCounted && old.touchedMs >= still.fromMs && old.touchedMs < still.toMs
+}
+
+/** The answer's step is slightly ahead of the step of our reply: the network's counter increments. */
+function countsOn({ reply }: DialogueEntry, step: number): boolean {
+  return isAhead(step, reply?.step ?? null)
+}
+
+/**
+ * The last key again, so soon after its screen that it may be a copy: a subscriber reads before pressing a key. Reached
+ * only if no counter told (isRepeat): there is none, it is stalled, or our replies do not advance it.
+ */
+function isSoon(old: DialogueEntry, taking: Taking): boolean {
+  const { nowMs, sameKeyMs = 0 } = taking
+  return old.answer.kind === 'input' && sameAnswer(old, taking) && nowMs - old.touchedMs < sameKeyMs
+}
+
+/**
+ * Whether a resting dialogue gets its last answer again. With steps: the peer increments with every reply, so the old
+ * number with the old text is a copy. Without steps: it is a copy only if it comes over another link while the reply is
+ * not known to have arrived (a subscriber may press the same key twice).
  */
 function isRepeat(old: DialogueEntry, taking: Taking): boolean {
-  if (isOlder(old, taking)) return true
   if (!sameAnswer(old, taking)) return false
   const { step } = taking.answer
   const replied = old.reply?.step ?? null
-  if (step !== null && step === old.answer.step && replied !== null && replied !== step) return true
+  const isCounted = !old.answer.isStalled && step !== null && step === old.answer.step
+  if (isCounted && replied !== null && replied !== step) return true
   return mayBeLost(old, taking)
 }
 
 /**
- * A late copy of an answer before the last one: its step lies a little behind the last one's. Taken for a new key it
- * could confirm what nobody confirmed. Only among answers: some networks number the begin apart.
+ * A late copy of an earlier key, or a copy of the last one if its counter stalled, as far as a counter tells. If it
+ * were taken for a new key, it could confirm what nobody confirmed. A key that equals an earlier one in its step and
+ * its text is a copy, unless its step is the one that our reply asks for: the counter went back, and has come by once
+ * more. Only among answers: some networks number the begin separately.
  */
-function isOlder(old: DialogueEntry, { answer }: Taking): boolean {
-  if (old.answer.kind !== 'input' || old.answer.step === null || answer.step === null) return false
-  const behind = (old.answer.step - answer.step + STEPS) % STEPS
-  return behind > 0 && behind <= OLDER_MAX
+function wasBefore(old: DialogueEntry, { answer }: Taking): boolean {
+  const last = old.answer
+  if (last.kind !== 'input' || last.step === null || answer.step === null) return false
+  const heard = wasHeard(old, answer)
+  if (heard === undefined) {
+    const behind = (last.step - answer.step + STEPS) % STEPS
+    return !last.isStalled && behind > 0 && behind <= OLDER_MAX
+  }
+  if (!hasCounted(old)) return false
+  const isLast = last.isStalled === true && last.step === answer.step && sameAnswer(old, { answer })
+  return isLast || (heard && !isAskedFor(old, answer.step))
+}
+
+/** Our reply counts on from the network's step, and the network from ours, or it repeats ours. */
+function isAskedFor({ reply }: DialogueEntry, step: number): boolean {
+  const replied = reply?.step ?? null
+  return replied !== null && (step === replied || step === (replied + 1) % STEPS)
 }
 
 function open(begin: Taking, previous: DialogueEntry | null, past: PastNumber[]): DialogueEntry {
@@ -259,14 +349,18 @@ function open(begin: Taking, previous: DialogueEntry | null, past: PastNumber[])
 
 function next(old: DialogueEntry, taking: Taking): DialogueEntry {
   const { beginOp } = old.returnPath
+  const { heard: _, ...before } = old
+  const counted = countedStep(old, taking)
+  const heard = heardWith(old, counted.step)
   return {
-    ...old,
+    ...before,
     status: 'taken',
     turn: old.turn + 1,
     line: taking.line,
     version: taking.token,
-    answer: { ...taking.answer, step: countedStep(old, taking) },
-    // Only the begin's PDU says what operation began the dialogue; the answers' return paths need it.
+    answer: { ...taking.answer, ...counted },
+    ...(heard ? { heard } : {}),
+    // Only the begin's PDU has the operation that began the dialogue; the return paths of answers need it.
     returnPath: copyPath(beginOp === undefined ? taking.returnPath : { beginOp, ...taking.returnPath }),
     touchedMs: taking.nowMs,
     confirmed: null,
@@ -275,20 +369,21 @@ function next(old: DialogueEntry, taking: Taking): DialogueEntry {
 }
 
 /**
- * The step as it is kept. A peer that sends the step of its last message again, although our reply had counted on,
- * does not count: its steps say nothing for the rest of this dialogue. Nor does one whose first step is behind that of
- * the screen that we began with.
+ * The answer's step as we store it. A counter is stalled if a network repeats the step of its last message although our
+ * reply was one ahead, or if its first step is behind that of our first screen. A stalled counter is ignored until it
+ * is ahead of our reply again. If the first answer had no step, all later answers have none.
  */
-function countedStep(old: DialogueEntry, { answer }: Taking): number | null {
+function countedStep(old: DialogueEntry, { answer: { step } }: Taking): Pick<Answer, 'step' | 'isStalled'> {
   const last = old.answer.step
   const replied = old.reply?.step ?? null
-  const stands = last !== null && answer.step === last && replied !== null && replied !== last
-  if (stands || (old.answer.kind === 'input' && last === null)) return null
-  const behind = last === null && replied !== null && answer.step !== null ? (replied - answer.step + STEPS) % STEPS : 0
-  return behind > 0 && behind <= OLDER_MAX ? null : answer.step
+  if (step === null || (old.answer.kind === 'input' && last === null)) return { step: null }
+  if (old.answer.isStalled) return countsOn(old, step) ? { step } : { step, isStalled: true }
+  const stands = last !== null && step === last && replied !== null && replied !== last
+  const behind = last === null && replied !== null ? (replied - step + STEPS) % STEPS : 0
+  return stands || (behind > 0 && behind <= OLDER_MAX) ? { step, isStalled: true } : { step }
 }
 
-/** What a new dialogue leaves of the one before it. */
+/** What a new dialogue keeps of the one before it. */
 function ended(old: DialogueEntry, nowMs: number): DialogueEntry {
   if (old.status === 'ended') return { ...old, previous: null }
   return {

@@ -1,20 +1,20 @@
 /**
- * Read, decide, write. A refused write means that another was faster; then what stands there now is read and decided
+ * Read, decide, write. A refused write means that another one was faster; then the current entry is read and decided
  * again, a bounded number of times.
  */
 import { failpoint, StoreError } from '../base/index.ts'
 import type { DialogueKey, DialogueRegister, Held, Unreadable, Write } from './types.ts'
 
-/** So often others write one record between our read and our write: then the SMSC is to deliver the message again. */
+/** If others write one record this often between our read and our write, the SMSC should deliver the message again. */
 export const DECIDES_MAX = 5
 
-/** What a decision tells its caller, and what it writes; without that, nothing is to be written. */
+/** What a decision returns to its caller, and what it writes. If `write` is absent, nothing is written. */
 export interface Ruling<T> {
-  told: T
+  result: T
   write?: Omit<Write, 'from' | 'nowMs'>
 }
 
-/** What is decided about, and from what: `held`, if it need not be read. */
+/** What to decide about, and the current value. If `held` is given, it need not be read. */
 export interface Deciding {
   key: DialogueKey
   nowMs: number
@@ -22,18 +22,14 @@ export interface Deciding {
   held?: Held | undefined
 }
 
+/** The result of our write. `now`: the write was refused, because this is the current value. */
+export type Written = { held: Held } | { now: Held | null }
+
 export interface Decider {
   look(where: DialogueKey | string, nowMs: number, unreadable?: Unreadable): Promise<Held | null>
-  write(
-    where: DialogueKey | string,
-    what: Write,
-    unreadable?: Unreadable,
-  ): Promise<{ held: Held } | { now: Held | null }>
+  write(where: DialogueKey | string, what: Write, unreadable?: Unreadable): Promise<Written>
   /** Null: others were faster each time. */
-  decide<T>(
-    about: Deciding,
-    by: (now: Held | null, first: Held | null) => Ruling<T>,
-  ): Promise<{ told: T; held: Held | null } | null>
+  decide<T>(about: Deciding, by: (now: Held | null, first: Held | null) => Ruling<T>): Promise<Decided<T>>
 }
 
 export function createDecider(register: DialogueRegister): Decider {
@@ -41,17 +37,11 @@ export function createDecider(register: DialogueRegister): Decider {
     (await register.read(where, { nowMs, unreadable })) ?? null
 
   /**
-   * What we wrote; `now`: it was refused, since that stands there. Where it is not known, it is read: our own version
-   * means done, and else the failure is the caller's.
+   * After a write that was refused or failed: the current value. If it is not known whether the write was done, our own
+   * version shows that it was; otherwise the failure goes to the caller.
    */
-  const write: Decider['write'] = async (where, what, unreadable) => {
-    let failure: unknown
-    const held = await register.write(where, what).catch((error: unknown) => {
-      if (!(error instanceof StoreError && error.code === 'down')) throw error
-      failure = error
-      return null
-    })
-    if (held) return { held }
+  const lookAgain: LookAgain = async (where, what, failure, unreadable) => {
+    if (failure && !(failure instanceof StoreError && failure.code === 'down')) throw failure
     const now = await look(where, what.nowMs, unreadable).catch((error: unknown) => {
       throw failure ?? error
     })
@@ -60,21 +50,64 @@ export function createDecider(register: DialogueRegister): Decider {
     return { now }
   }
 
+  const write: Decider['write'] = async (where, what, unreadable) => {
+    let failure: unknown
+    try {
+      const held = await register.write(where, what)
+      if (held) return { held }
+    } catch (error) {
+      failure = error
+    }
+    return lookAgain(where, what, failure, unreadable)
+  }
+
+  const ruled = ruling(register, lookAgain)
   return {
     look,
     write,
-    async decide({ key, nowMs, unreadable, held }, by) {
-      let now = held ?? (await look(key, nowMs, unreadable))
-      if (!held) failpoint('after-read')
-      const first = now
-      for (let tries = 0; tries < DECIDES_MAX; tries++) {
-        const { told, write: next } = by(now, first)
-        if (!next) return { told, held: now }
-        const written = await write(key, { ...next, from: now, nowMs }, unreadable)
-        if ('held' in written) return { told, held: written.held }
-        now = written.now
-      }
-      return null
+    decide(about, by) {
+      const { key, nowMs, unreadable = 'refuse', held } = about
+      // What `by` throws is rejected.
+      if (held) return new Promise((done) => done(ruled(about, by, held, held, 1)))
+      return register.read(key, { nowMs, unreadable }).then((found) => {
+        const now = found ?? null
+        failpoint('after-read')
+        return ruled(about, by, now, now, 1)
+      })
     },
   }
 }
+
+type LookAgain = (
+  where: DialogueKey | string,
+  what: Write,
+  failure: unknown,
+  unreadable?: Unreadable,
+) => Promise<Written>
+
+/** Decides about what stands there, up to the last of its tries. */
+function ruling(register: DialogueRegister, lookAgain: LookAgain): Ruled {
+  const ruled: Ruled = ({ key, nowMs, unreadable = 'refuse' }, by, first, now, tries) => {
+    const { result, write: next } = by(now, first)
+    if (!next) return { result, held: now }
+    const what: Write = { ...next, from: now, nowMs }
+    const again = async (failure: unknown) => {
+      const written = await lookAgain(key, what, failure, unreadable)
+      if ('held' in written) return { result, held: written.held }
+      if (tries === DECIDES_MAX) return null
+      return ruled({ key, nowMs, unreadable }, by, first, written.now, tries + 1)
+    }
+    return register.write(key, what).then((held) => (held ? { result, held } : again(undefined)), again)
+  }
+  return ruled
+}
+
+type Ruled = <T>(
+  about: Deciding,
+  by: (now: Held | null, first: Held | null) => Ruling<T>,
+  first: Held | null,
+  now: Held | null,
+  tries: number,
+) => Decided<T> | Promise<Decided<T>>
+
+type Decided<T> = { result: T; held: Held | null } | null

@@ -1,21 +1,21 @@
-/** What may be done with dialogues, over any register: read, decide, write. */
+/** The operations on dialogues, over any register: read, decide, write. */
 import { randomBytes } from 'node:crypto'
 import { pooled, StoreError } from '../base/index.ts'
 import { bury, classifyAnswer, classifyBegin } from './classify.ts'
 import { createDecider, DECIDES_MAX, type Ruling } from './decider.ts'
 import { deadlineMs, endMs, recordOf, tokenOf } from './entry.ts'
-import { hearMessage } from './hearing.ts'
+import { takeMessage } from './take.ts'
 import { drop, mayRest, rest } from './outcome.ts'
 import { seizeDue } from './seizing.ts'
 import type { Census, DialogueLimits, DialogueRecord, DialogueRegister, DialogueStore } from './types.ts'
 
-/** Octets of chance that a version of a turn has beyond its token. */
+/** How many random octets the version of a turn has after its token. */
 const FRESH_OCTETS = 6
 
 export interface DialoguesDeps {
   register: DialogueRegister
   limits: DialogueLimits
-  /** That many octets of chance. Default: the system's. */
+  /** Returns this many random octets. Default: those of the system. */
   random?: ((octets: number) => Uint8Array) | undefined
 }
 
@@ -25,17 +25,18 @@ export function createDialogues({ register, limits, random = pooled(randomBytes)
   const deps = { register, decider, limits }
   return {
     ...endings(deps, fresh),
-    open: (taking, atOnce) => hearMessage({ ...deps, classify: classifyBegin }, taking, atOnce),
-    take: (taking, atOnce) => hearMessage({ ...deps, classify: classifyAnswer }, taking, atOnce),
+    open: (taking, atOnce) => takeMessage({ ...deps, classify: classifyBegin }, taking, atOnce),
+    take: (taking, atOnce) => takeMessage({ ...deps, classify: classifyAnswer }, taking, atOnce),
     confirm: (record) => register.settle(record, record.ended ? null : endMs(record, limits)),
     async renew(key, epoch, token, leaseUntilMs) {
       if (await register.touch(key, token, leaseUntilMs)) return true
-      // Its version may have gone on without its turn: a number was written down beside it.
+      // Its version may have changed without its turn: a number was stored beside it.
       const entry = (await decider.look(key, leaseUntilMs))?.entry
       if (entry?.status !== 'taken' || entry.epoch !== epoch || tokenOf(entry.version) !== token) return false
       return register.touch(key, entry.version, leaseUntilMs)
     },
-    overdue: (nowMs, limit, token, leaseUntilMs) => seizeDue(deps, limit, { nowMs, token, leaseUntilMs }),
+    overdue: (nowMs, limit, token, leaseUntilMs, farewell) =>
+      seizeDue(deps, limit, { nowMs, token, leaseUntilMs, farewell }),
     async find(key) {
       const held = await decider.look(key, 0)
       return held && recordOf(held.entry)
@@ -44,6 +45,7 @@ export function createDialogues({ register, limits, random = pooled(randomBytes)
     census: (limit) => census(register, limit),
     erase: (msisdn) => register.erase(msisdn),
     check: () => register.check(),
+    ...(register.time ? { time: () => register.time!() } : {}),
     ...(register.nodes ? { nodes: () => register.nodes!() } : {}),
     close: () => register.close(),
   }
@@ -51,38 +53,38 @@ export function createDialogues({ register, limits, random = pooled(randomBytes)
 
 type Deps = Parameters<typeof seizeDue>[0]
 
-/** What ends a turn, or a dialogue. */
+/** The operations that end a turn or a dialogue. */
 function endings({ decider, limits }: Deps, fresh: () => string): Pick<DialogueStore, 'rest' | 'drop' | 'bury'> {
   return {
     async rest(resting) {
       const { key, nowMs, held } = resting
       const decided = await decider.decide({ key, nowMs, held }, (now): Ruling<boolean> => {
         const taken = mayRest(now?.entry, resting)
-        if (typeof taken === 'string') return { told: taken === 'again' }
+        if (typeof taken === 'string') return { result: taken === 'again' }
         const entry = rest(taken, resting, fresh(), limits)
-        return { told: true, write: { entry, dueMs: deadlineMs(entry, limits) } }
+        return { result: true, write: { entry, dueMs: deadlineMs(entry, limits) } }
       })
-      return decided?.told ?? false
+      return decided?.result ?? false
     },
     async drop(key, which, reason, nowMs) {
       const decided = await decider.decide({ key, nowMs }, (now): Ruling<DialogueRecord | null> => {
         const found = drop(now?.entry, { which, reason, nowMs, fresh: fresh() }, limits)
-        if (!found) return { told: null }
-        return { told: found.dropped ? recordOf(found.entry) : null, write: { entry: found.entry, dueMs: null } }
+        if (!found) return { result: null }
+        return { result: found.dropped ? recordOf(found.entry) : null, write: { entry: found.entry, dueMs: null } }
       })
       if (!decided) throw crowded()
-      return decided.told
+      return decided.result
     },
     async bury(begin, untilMs, nowMs) {
       const about = { key: begin.key, nowMs, unreadable: 'replace' } as const
       const decided = await decider.decide(about, (now): Ruling<boolean> => {
         const entry = bury(now?.entry, begin, { untilMs, nowMs, fresh: fresh() })
-        if (!entry) return { told: false }
+        if (!entry) return { result: false }
         const isOver = entry.status === 'ended' && entry.confirmed === null
-        return { told: true, write: { entry, ...(isOver ? { dueMs: null } : {}) } }
+        return { result: true, write: { entry, ...(isOver ? { dueMs: null } : {}) } }
       })
       if (!decided) throw crowded()
-      return decided.told
+      return decided.result
     },
   }
 }

@@ -2,19 +2,32 @@
 import type { EndReason, ReturnPath } from '../ussd/index.ts'
 import type { DialogueLimits, DialogueRecord } from './types.ts'
 
-/** Other network numbers of the same subscriber that are remembered: a late copy of their begin is no redial. */
+/** How many other network numbers of the same subscriber are remembered: a late copy of their begin is not a redial. */
 export const PAST_MAX = 8
 
 export interface DialogueEntry extends DialogueRecord {
-  /** Of the write that left it: never used twice. Begins with the token of its turn, whose holder may rest it. */
+  /**
+   * The version of the last write, never used twice. It begins with the token of its turn; the holder of the token may
+   * rest the turn.
+   */
   version: string
-  /** Whether the SMSC accepted the last reply. null: no reply is waiting for that (taken, or ended from outside). */
+  /** Whether the SMSC accepted the last reply. Null: no reply waits for that (taken, or ended from outside). */
   confirmed: boolean | null
   past: PastNumber[]
-  /** Ended: until when the tombstone counts. */
+  /** What it heard before its last message, if the network has a counter: heard.ts. */
+  heard?: string
+  /** If ended: until when the tombstone counts. */
   untilMs: number | null
-  /** What stood here before, kept during the first turn: `open` answers the same when asked again. */
+  /** The entry before this one, kept during the first turn: `open` gives the same result if it is called again. */
   previous: DialogueEntry | null
+}
+
+/** An ending at a deadline. Its text, which is stored as its last reply, answers nobody: a redial is never its copy. */
+const AT_DEADLINE: ReadonlySet<EndReason | null> = new Set<EndReason>(['idle', 'total'])
+
+/** `confirmed`, for the reply of a turn. Null if none waits for that, and for the text of a deadline. */
+export function accepted({ ended, confirmed }: DialogueEntry): boolean | null {
+  return AT_DEADLINE.has(ended) ? null : confirmed
 }
 
 /** A network number that named an earlier dialogue of this subscriber. */
@@ -24,15 +37,15 @@ export interface PastNumber {
 }
 
 /**
- * A version is the token of a turn that is taken. Every other write of the turn has a word of chance more; what was
- * played at once has none there.
+ * The version of a taken turn is its token. Every other write of the turn has an additional random word. That of a turn
+ * played at once is empty.
  */
 export function tokenOf(version: string): string {
   const at = version.indexOf(SINCE)
   return at < 0 ? version : version.slice(0, at)
 }
 
-/** The version of the next write of the same turn; `fresh` is chance, so that no two who write it give the same. */
+/** The version of the next write of the same turn. `fresh` is random, so that no two writers choose the same. */
 export function nextVersion(version: string, fresh: string): string {
   return `${tokenOf(version)}${SINCE}${fresh}`
 }
@@ -42,10 +55,10 @@ export function playedAtOnce(token: string): string {
   return nextVersion(token, '')
 }
 
-/** Stands in no token. */
+/** Does not occur in a token. */
 const SINCE = '/'
 
-/** The record of an entry: what is everybody's to see. */
+/** The record of an entry: the part that everybody may see. */
 export function recordOf(entry: DialogueEntry): DialogueRecord {
   const { epoch, status, network, turn, revision, code, line, openedMs, touchedMs, ended } = entry
   return {
@@ -68,12 +81,12 @@ export function recordOf(entry: DialogueEntry): DialogueRecord {
   }
 }
 
-/** A return path that shares nothing with the given one. */
+/** A copy of a return path that shares nothing with the original. */
 export function copyPath(path: ReturnPath): ReturnPath {
   return { ...path, from: [...path.from], to: [...path.to], ...(path.more ? { more: { ...path.more } } : {}) }
 }
 
-/** Endings after which a subscriber may want to go on where the dialogue stopped. */
+/** Endings after which a subscriber may want to continue where the dialogue stopped. */
 const RESUMABLE: ReadonlySet<EndReason> = new Set([
   'subscriber-abort',
   'network-abort',
@@ -89,22 +102,22 @@ const RESUMABLE: ReadonlySet<EndReason> = new Set([
   'drained',
 ])
 
-/** How long a tombstone of this ending is kept: to know late copies, and where it makes sense to offer resume. */
+/** How long a tombstone of this ending is kept: to recognise late copies and, if that makes sense, to offer resume. */
 export function keepMs(reason: EndReason, limits: DialogueLimits): number {
   return RESUMABLE.has(reason) ? Math.max(limits.tombstoneMs, limits.resumeMs) : limits.tombstoneMs
 }
 
-/** Whether an entry still counts: it is open, or a tombstone that has not run out. */
+/** Whether an entry still counts: it is open, or a tombstone that has not expired. */
 export function counts(entry: DialogueEntry | undefined, nowMs: number): entry is DialogueEntry {
   return entry !== undefined && (entry.untilMs === null || nowMs < entry.untilMs)
 }
 
-/** When this resting dialogue ends if nothing is heard. */
+/** When this resting dialogue ends if nothing comes in. */
 export function endMs(rested: Pick<DialogueRecord, 'openedMs' | 'touchedMs'>, limits: DialogueLimits): number {
   return Math.min(rested.touchedMs + limits.idleMs, rested.openedMs + limits.totalMs)
 }
 
-/** When something must be done about an entry that is not taken; null: never. (A taken one has its lease.) */
+/** When an entry that is not taken is due. Null: never. (A taken one has its lease.) */
 export function deadlineMs(entry: DialogueEntry, limits: DialogueLimits): number | null {
   const unsure = entry.confirmed === false ? entry.touchedMs + limits.confirmMs : Infinity
   if (entry.status === 'ended') return unsure === Infinity ? null : unsure

@@ -1,10 +1,20 @@
-/** One dialogue between its turns: what a message means to it, what a turn does, and the port of its store. */
+/** One dialogue between its turns: what a message means for it, what a turn does, and the port of its store. */
 export { knownMs } from './classify.ts'
 export { createDialogues } from './dialogues.ts'
 export { type DialogueEntry, PAST_MAX } from './entry.ts'
 export { bucketOf, BUCKETS, HIDDEN, keyOfName, nameOfKey } from './key.ts'
 export { mayBeSecret, shownRecord, withoutDialled } from './shown.ts'
-export { beganAs, type Begin, type Begun, type HeldCall, playAtOnce, type Played, playHeld, playTurn } from './turn.ts'
+export {
+  beganAs,
+  type Begin,
+  type Begun,
+  type HeldCall,
+  playAtOnce,
+  type Played,
+  playHeld,
+  playTurn,
+  type TurnDeps,
+} from './turn.ts'
 export { turned, type Turned } from './turned.ts'
 export type {
   DialogueKey,

@@ -1,23 +1,25 @@
-/** What happens to an entry after it was taken: rest, drop, confirm, or a deadline. Pure, as classify.ts. */
-import { counts, endMs, keepMs, nextVersion, tokenOf, type DialogueEntry } from './entry.ts'
+/** What happens to an entry after it was taken: rest, drop, confirm, or a deadline. Pure, like classify.ts. */
+import { accepted, counts, endMs, keepMs, nextVersion, recordOf, tokenOf, type DialogueEntry } from './entry.ts'
 import { sameNetwork } from './classify.ts'
-import type { EndReason } from '../ussd/index.ts'
-import type { DialogueLimits, TurnOutcome, Resting } from './types.ts'
+import type { EndReason, UssdReply } from '../ussd/index.ts'
+import type { DialogueLimits, DialogueRecord, TurnOutcome, Resting } from './types.ts'
 
-/** Whether the turn that is taken here is this one; 'again': it was rested already; 'refused': it is another's by now. */
+/** Whether the taken turn is this one. 'again': it rests already; 'refused': another daemon has it by now. */
 export function mayRest(
   old: DialogueEntry | undefined,
   { epoch, token, nowMs }: Pick<Resting, 'epoch' | 'token' | 'nowMs'>,
 ): DialogueEntry | 'again' | 'refused' {
   if (!counts(old, nowMs)) return 'refused'
   if (old.epoch !== epoch || tokenOf(old.version) !== token) return 'refused'
-  if (old.status !== 'taken') return old.confirmed === null ? 'refused' : 'again'
+  if (old.status !== 'taken') return accepted(old) === null ? 'refused' : 'again'
   return old
 }
 
-/** A turn that is taken, and what it came to: the entry afterwards. */
+/** A taken turn with its outcome: the entry afterwards. */
 export function rest(taken: DialogueEntry, outcome: TurnOutcome, fresh: string, limits: DialogueLimits): DialogueEntry {
-  const { ended, nowMs, revision, reply, snapshot } = outcome
+  const { ended, revision, reply, snapshot } = outcome
+  // Never before it was taken: if the clock was set back during the turn, the dialogue would be idle for an hour.
+  const nowMs = Math.max(outcome.nowMs, taken.touchedMs)
   return {
     ...taken,
     version: nextVersion(taken.version, fresh),
@@ -42,8 +44,8 @@ export interface Dropping {
 }
 
 /**
- * Ends an open dialogue. `dropped` is false where there was nothing open; a last reply that nobody saw accepted is then
- * not sent again either.
+ * Ends an open dialogue. `dropped` is false if nothing was open; a last reply that nobody saw accepted is then not sent
+ * again either.
  */
 export function drop(
   old: DialogueEntry | undefined,
@@ -63,17 +65,20 @@ export interface Seizing {
   nowMs: number
   token: string
   leaseUntilMs: number
+  /** The last text of a dialogue that ends at its deadline. */
+  farewell?: ((record: DialogueRecord) => UssdReply) | undefined
 }
 
-/** `deadlineMs`: what the index holds for the entry afterwards (null: nothing). */
+/** `deadlineMs`: the deadline in the index afterwards (null: none). */
 export type Seized =
   | { is: 'abandoned' | 'unconfirmed' | 'ended'; entry: DialogueEntry; deadlineMs: number | null }
-  /** Nothing to tell anybody. */
+  /** There is nothing to do. */
   | { is: 'nothing'; entry: DialogueEntry; deadlineMs: number | null }
 
 /** The deadline of this entry has come. */
-export function seize(old: DialogueEntry, { nowMs, token, leaseUntilMs }: Seizing, limits: DialogueLimits): Seized {
-  // Whoever sends a reply once more may die of it: it is given again unless they confirm.
+export function seize(old: DialogueEntry, seizing: Seizing, limits: DialogueLimits): Seized {
+  const { nowMs, token, leaseUntilMs } = seizing
+  // A daemon that sends a reply once more may die: the entry is returned again unless the daemon confirms.
   const againMs = nowMs + limits.confirmMs
   if (old.status === 'ended') {
     const isUnsure = old.confirmed === false && counts(old, nowMs)
@@ -83,10 +88,9 @@ export function seize(old: DialogueEntry, { nowMs, token, leaseUntilMs }: Seizin
   }
   const totalMs = old.openedMs + limits.totalMs
   if (old.status === 'taken') {
-    // A turn that brings down every daemon that takes it over ends here, too.
-    if (nowMs >= totalMs)
-      return { is: 'ended', entry: end(old, { reason: 'total', nowMs, fresh: token }, limits), deadlineMs: null }
-    // Touched stays: how late the turn is counts from when its answer came.
+    // A turn that kills every daemon that takes it over ends here, too.
+    if (nowMs >= totalMs) return expire(old, 'total', seizing, limits)
+    // `touchedMs` stays: the delay of the turn counts from when its answer came.
     const version = tokenOf(old.version) === token ? nextVersion(old.version, String(old.takeovers ?? 0)) : token
     return {
       is: 'abandoned',
@@ -103,8 +107,20 @@ export function seize(old: DialogueEntry, { nowMs, token, leaseUntilMs }: Seizin
       deadlineMs: isUnsure ? Math.min(againMs, endsMs) : endsMs,
     }
   }
-  const reason = endsMs < totalMs ? 'idle' : 'total'
-  return { is: 'ended', entry: end(old, { reason, nowMs, fresh: token }, limits), deadlineMs: null }
+  return expire(old, endsMs < totalMs ? 'idle' : 'total', seizing, limits)
+}
+
+/** Ends an entry at its deadline. A daemon that dies before it has sent the last text leaves it to be sent. */
+function expire(
+  old: DialogueEntry,
+  reason: 'idle' | 'total',
+  { nowMs, token, farewell }: Seizing,
+  limits: DialogueLimits,
+): Seized {
+  const entry = end(old, { reason, nowMs, fresh: token }, limits)
+  if (!farewell) return { is: 'ended', entry, deadlineMs: null }
+  const reply = { ...farewell(recordOf(entry)), step: null, link: '' }
+  return { is: 'ended', entry: { ...entry, reply, confirmed: false }, deadlineMs: nowMs + limits.confirmMs }
 }
 
 function end(

@@ -1,4 +1,4 @@
-/** What is due, seized: each thing is given to one of those who ask. */
+/** Seizes what is due. Each entry goes to one of the daemons that ask. */
 import type { Decider } from './decider.ts'
 import { recordOf, tokenOf } from './entry.ts'
 import { seize, type Seizing } from './outcome.ts'
@@ -14,7 +14,7 @@ export async function seizeDue(deps: Sweeping, limit: number, seizing: Seizing):
   const names = await deps.register.due(seizing.nowMs, limit)
   const seized = await Promise.allSettled(names.map((name) => seizeOne(deps, name, seizing)))
   const failed = seized.find((one) => one.status === 'rejected')
-  // What was seized before the failure is this caller's to deal with.
+  // What was seized before the failure belongs to this caller.
   if (failed && seized.every((one) => one.status === 'rejected')) throw failed.reason
   return seized.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
 }

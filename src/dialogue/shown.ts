@@ -1,5 +1,6 @@
 /**
- * A dialogue as it may be shown, handed out or kept elsewhere: without what may be a PIN. The record itself has it all.
+ * A dialogue in the form in which it may be shown, exported or stored elsewhere: without what may be a PIN. Only the
+ * record itself has everything.
  */
 import { APP_LEAD } from '../flow/engine/index.ts'
 import { type CodeRoute, shownCode, type JsonObject } from '../ussd/index.ts'
@@ -8,24 +9,29 @@ import type { DialogueRecord } from './types.ts'
 const BLANK = '****'
 
 /**
- * Whether what was typed last may be a secret: the dialogue has asked for one (a copy of that answer may come late, to
- * the next screen), or its screens are an application's, which does not say what it asks for.
+ * Whether the last answer may be a secret: the dialogue has asked for one (a copy of that answer may come late, to the
+ * next screen), or its screens come from an application, which does not say what it asks for.
  */
 export function mayBeSecret({ revision, snapshot }: Pick<DialogueRecord, 'revision' | 'snapshot'>): boolean {
+  return hasAskedSecret(snapshot) || isApp(revision)
+}
+
+/** Whether the flow has asked for a secret; also if that is not known. */
+export function hasAskedSecret(snapshot: DialogueRecord['snapshot']): boolean {
   const context = snapshot?.context as { gate?: string } | undefined
-  return context === undefined || context.gate !== undefined || isApp(revision)
+  return context === undefined || context.gate !== undefined
 }
 
 /**
- * A snapshot without what was dialled behind the service's code. An application has it among what was entered, and
- * needs it.
+ * A snapshot without what was dialled behind the service's code. For an application it is a part of what was entered,
+ * and the application needs it.
  */
 export function withoutDialled(snapshot: JsonObject, revision: string, routes: readonly CodeRoute[]): JsonObject {
   const context = snapshot.context as JsonObject | undefined
   return context === undefined || isApp(revision) ? snapshot : { ...snapshot, context: undialled(context, routes) }
 }
 
-/** A record to be handed out: `****` for answers that may be secret, and of codes what the services have of them. */
+/** A record for export: `****` for answers that may be secret, and of codes only the part of the service. */
 export function shownRecord(record: DialogueRecord, routes: readonly CodeRoute[]): DialogueRecord {
   const { code, answer, returnPath, network, snapshot } = record
   const [ton, npi, address] = returnPath.to
@@ -33,7 +39,7 @@ export function shownRecord(record: DialogueRecord, routes: readonly CodeRoute[]
   return {
     ...record,
     code: shownCode(code, routes),
-    // Some networks' names of a dialogue have the address in them.
+    // Some networks have the address in their name of a dialogue.
     network: shown === address ? network : network.replaceAll(address, shown),
     returnPath: { ...returnPath, to: [ton, npi, shown] },
     answer: answer.text !== '' && mayBeSecret(record) ? { ...answer, text: BLANK } : answer,
@@ -58,7 +64,7 @@ function undialled(context: JsonObject, routes: readonly CodeRoute[]): JsonObjec
   }
 }
 
-/** What was entered in an application's dialogue stands there twice: all of it, and the newest answer. */
+/** What was entered in an application's dialogue occurs twice: all of it, and the newest answer. */
 function unentered(context: JsonObject): JsonObject {
   const vars = { ...(context.vars as JsonObject | undefined) }
   for (const name of ['text', 'input']) if (typeof vars[name] === 'string' && vars[name] !== '') vars[name] = BLANK

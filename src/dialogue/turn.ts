@@ -1,6 +1,6 @@
 /**
- * One turn of a dialogue: a journalled answer in, at most one reply out. The same record played again gives the same
- * intentions, so a turn may be repeated after a crash, here or elsewhere.
+ * One turn of a dialogue: a stored answer in, at most one reply out. Playing the same record again gives the same
+ * intentions, so a turn may be repeated after a crash, here or in another daemon.
  */
 import type { Backend, Patience } from '../backend/index.ts'
 import {
@@ -22,21 +22,21 @@ export interface TurnDeps {
   flows: FlowRegistry
   backend(name: string): Backend | undefined
   clock: Clock
-  /** Language of a subscriber who has not chosen one. */
+  /** The language of a subscriber who has not chosen one. */
   language: string
-  /** The language that the subscriber chose; null if none, or if it cannot be had in time. Never rejects. */
+  /** The language that the subscriber chose; null if there is none or it cannot be read in time. Never rejects. */
   chosenLanguage?(msisdn: string): Promise<string | null>
-  /** Whether the subscriber of that line can be told later what a patient back end answers. Absent: no. */
+  /** Whether the subscriber on this line can get the answer of a patient back end later. Absent: no. */
   mayHold?: ((line: string) => boolean) | undefined
-  /** Told of answers that are no use to the flow. */
+  /** Gets answers that the flow cannot use. */
   log?: Pick<Log, 'warn'>
 }
 
-/** A begin, routed. */
+/** A begin with its flow. */
 export interface Begin {
   flow: string
   dialled: string[]
-  /** The dialogue that stood there before, if it may be offered again. */
+  /** The dialogue before this one, if it may be resumed. */
   lost: DialogueRecord | null
 }
 
@@ -44,7 +44,7 @@ export interface Played {
   flow: CompiledFlow
   snapshot: FlowSnapshot
   reply: UssdReply
-  /** null: it rests on a question. */
+  /** Null: it rests on a question. */
   ended: EndReason | null
   calls: number
   /** It ended with a holding text, before a back end had answered. */
@@ -55,17 +55,17 @@ export interface Played {
 
 /** A call that outlives its turn: the snapshot rests on it. */
 export interface HeldCall {
-  /** Its number in the turn. */
+  /** The number of the call in the turn. */
   n: number
-  /** Absent: whoever made it is gone, and it is made again, with the same intention. */
+  /** Absent: the daemon that made it is gone; the call is made again, with the same intention. */
   answer?: Promise<CallOutcome>
-  /** Wall-clock milliseconds: it counts as failed from then on. */
+  /** Wall-clock milliseconds: from then on it counts as failed. */
   untilMs: number
 }
 
 /**
- * Plays the record's journalled answer. Back ends are cut off at `deadlineMs` (wall clock), so that the flow's own text
- * is still in time. Undefined: the flow, or its revision, is not to be had. Throws FlowFault.
+ * Plays the record's stored answer. Back ends are cut off at `deadlineMs` (wall clock), so that the flow's own text is
+ * still in time. Undefined: the flow or its revision is missing. Throws FlowFault.
  */
 export async function playTurn(
   record: DialogueRecord,
@@ -76,6 +76,7 @@ export async function playTurn(
   const started = begun ?? (begin ? await start(record, begin, deps) : await carryOn(record, deps))
   if (!started) return undefined
   const { flow, snapshot, event } = started
+  failpoint('in-step')
   const time = timeOf(deadlineMs, deps.clock)
   let held: HeldCall | undefined
   try {
@@ -107,13 +108,13 @@ export async function playTurn(
 export interface Begun {
   flow: CompiledFlow
   snapshot: FlowSnapshot
-  /** It is behind it. */
+  /** The event has been played. */
   event: null
 }
 
 /**
- * Plays a turn that awaits nothing: no back end, no language to look up, no revision to load. Where it awaits a back
- * end: how far it came. Undefined: it awaits something before that, or the flow is not to be had. Throws FlowFault.
+ * Plays a turn that awaits nothing: no back end, no language to look up, no revision to load. If it awaits a back end:
+ * how far it got. Undefined: it awaits something before that, or the flow is missing. Throws FlowFault.
  */
 export function playAtOnce(
   record: DialogueRecord,
@@ -123,13 +124,14 @@ export function playAtOnce(
   const started = begin ? startAtOnce(record, begin, deps) : carryOnAtOnce(record, deps)
   if (!started) return undefined
   const { flow, snapshot, event } = started
+  failpoint('in-step')
   const next = event ? flow.step(snapshot, event) : snapshot
   const want = flow.want(next)
   if (want.do === 'call') return { flow, snapshot: next, event: null }
   return { flow, snapshot: next, calls: 0, ...said(want) }
 }
 
-/** Plays to its end a turn that was held: the record is as it was taken, with the snapshot that rests on the call. */
+/** Plays a held turn to its end. The record is as it was taken, with the snapshot that rests on the call. */
 export async function playHeld(record: DialogueRecord, held: HeldCall, deps: TurnDeps): Promise<Played | undefined> {
   const flow = await deps.flows.pinned(record.revision)
   if (!flow || !record.snapshot) return undefined
@@ -160,7 +162,7 @@ export async function playHeld(record: DialogueRecord, held: HeldCall, deps: Tur
   }
 }
 
-/** The turn's time as a signal, which is made when a back end is called: most turns call none. */
+/** The turn's time limit as a signal. It is created when a back end is called: most turns call none. */
 function timeOf(deadlineMs: number, clock: Clock): { signal(): AbortSignal; over(): void } {
   let signal: AbortSignal | undefined
   let cancel: (() => void) | undefined
@@ -229,20 +231,20 @@ interface Call {
   record: DialogueRecord
   snapshot: FlowSnapshot
   signal: AbortSignal
-  /** When that fires. */
+  /** When the signal fires. */
   deadlineMs: number
 }
 
 type Bare = Omit<Call, 'signal' | 'deadlineMs'>
 
-/** Undefined: its answer must be here within the turn. */
+/** Undefined: the answer must arrive within the turn. */
 function patienceWith({ want, record, snapshot }: Bare, deps: TurnDeps): Patience | undefined {
-  // What waits is written down, and a secret never is.
+  // What waits is stored, and a secret is never stored.
   const isSecret = want.hidden !== undefined || snapshot.context.secrets !== undefined
   return isSecret || !deps.mayHold?.(record.line) ? undefined : deps.backend(want.backend)?.patience
 }
 
-/** The answer, or, if it is not here in time for the network, the promise of it. */
+/** The answer; or, if it does not arrive in time for the network, the promise of it. */
 async function patiently(call: Bare, { afterMs, waitMs }: Patience, deps: TurnDeps): Promise<CallOutcome | HeldCall> {
   const { clock } = deps
   const holdMs = Math.max(0, call.record.touchedMs + afterMs - clock.now())
@@ -256,7 +258,7 @@ async function patiently(call: Bare, { afterMs, waitMs }: Patience, deps: TurnDe
   return first ?? { n: call.n, answer, untilMs: clock.now() + waitMs }
 }
 
-/** What the log says where a subscriber is led to `failed` although the back end has answered. */
+/** The log message if a subscriber is led to `failed` although the back end has answered. */
 const USELESS = 'a back end answered what the flow cannot use'
 
 async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
@@ -274,6 +276,7 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
       msisdn: record.key.msisdn,
       language: languageOf(context, deps.language),
       line: record.line,
+      flow: call.flow.name,
       todayMs: deps.clock.today(),
       once: want.once,
       isSecret: want.hidden !== undefined,
@@ -290,7 +293,7 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
   }
 }
 
-/** The time of a call: what the flow gives it, where it gives any, and never more than the turn has. */
+/** The time limit of a call: what the flow gives it, if it does, and never more than the turn has. */
 function limited({ want, signal, deadlineMs }: Call, clock: Clock) {
   const { timeoutMs } = want
   if (timeoutMs === undefined) return { told: { signal, deadlineMs }, over: () => undefined }
@@ -304,7 +307,7 @@ function limited({ want, signal, deadlineMs }: Call, clock: Clock) {
   return { told, over }
 }
 
-/** The epoch that back ends know this dialogue by: it may have begun before we pushed it. */
+/** The epoch by which back ends know this dialogue: it may have begun before we pushed it. */
 export function beganAs(context: JsonObject | undefined, epoch: string): string {
   return typeof context?.began === 'string' ? context.began : epoch
 }

@@ -1,4 +1,4 @@
-/** A turn that was played, as the store and the log want it: nothing in it that JSON would lose. */
+/** A played turn in the form for the store and the log: with nothing that JSON would lose. */
 import type { EndReason, UssdReply } from '../ussd/index.ts'
 import type { HeldCall, Played } from './turn.ts'
 import type { DialogueRecord } from './types.ts'
@@ -9,7 +9,7 @@ export interface Turned {
   snapshot: DialogueRecord['snapshot'] & {}
   reply: UssdReply
   ended: EndReason | null
-  /** A back end is still at it. */
+  /** A back end is still working on it. */
   held?: HeldCall | undefined
 }
 

@@ -1,35 +1,36 @@
 /**
- * Manners under load: how fast one subscriber may speak, and who may dial on a line at all. Over the rate, messages are
- * acknowledged and dropped: a handset that floods costs nobody else a turn.
+ * Limits under load: how fast one subscriber may send, and who may dial on a line at all. Messages over the rate are
+ * acknowledged and dropped, so a handset that floods costs nobody else a turn.
  */
 
-import type { Metrics } from '../base/index.ts'
+import { createRates, type Metrics } from '../base/index.ts'
 import type { Line } from '../smpp/index.ts'
 import type { UssdMessage } from '../ussd/index.ts'
 import { serviceFor, type GatewayLimits, type Service, type TurnedAway } from './steps.ts'
 
 export interface SubscriberRate {
-  /** Messages a second that one MSISDN may keep up. */
+  /** How many messages per second one MSISDN may send continuously. */
   perSecond: number
-  /** Messages at once, after a rest. */
+  /** How many messages may come at once after a pause. */
   burst: number
 }
 
 export interface Overload {
-  /** One message of this subscriber, now. False: over the rate; the message costs nothing more. */
+  /** Counts one message of this subscriber. False: over the rate; the message has no further cost. */
   inTime(msisdn: string, nowMs: number): boolean
   /** Whether this subscriber may dial on this line. */
   mayDial(msisdn: string, line: string): boolean
 }
 
-/** Prefixes of MSISDNs, digits only. Denied goes before allowed; `allow` empty: everybody. */
+/** Prefixes of MSISDNs, digits only. `deny` is checked before `allow`; an empty `allow` means everybody. */
 export interface DialAccess {
   allow: readonly string[]
   deny: readonly string[]
 }
 
 /**
- * Subscribers whose rate is remembered: some 10 MB. Over it the one heard longest ago is forgotten, never the flooder.
+ * How many subscribers' rates are remembered: some 10 MB. Above that, the subscriber who was silent longest is
+ * forgotten, never the one who floods.
  */
 const SUBSCRIBERS_MAX = 100_000
 
@@ -38,22 +39,9 @@ export function createOverload(
   accessOf: (line: string) => DialAccess | undefined,
   subscribersMax: number = SUBSCRIBERS_MAX,
 ): Overload {
-  // A bucket as one number: when it will be full again (the generic cell rate algorithm, ITU-T I.371).
-  const fullAt = new Map<string, number>()
-  const costMs = 1_000 / rate.perSecond
-  const spanMs = costMs * rate.burst
+  const rates = createRates({ ...rate, keysMax: subscribersMax })
   return {
-    inTime(msisdn, nowMs) {
-      const known = fullAt.get(msisdn) ?? nowMs
-      // Later than an empty bucket is full: the clock was set back, and a subscriber must not be shut out for that.
-      const before = known > nowMs + spanMs + ROUNDING_MS ? nowMs : Math.max(known, nowMs)
-      const after = before + costMs
-      fullAt.delete(msisdn)
-      const within = after - nowMs <= spanMs + ROUNDING_MS
-      fullAt.set(msisdn, within ? after : before)
-      if (fullAt.size > subscribersMax) fullAt.delete(fullAt.keys().next().value!)
-      return within
-    },
+    inTime: rates.take,
     mayDial(msisdn, line) {
       const known = accessOf(line)
       if (!known) return true
@@ -66,17 +54,17 @@ export function createOverload(
 export interface AdmissionDeps {
   overload: Pick<Overload, 'mayDial'>
   services: readonly Service[]
-  limits: Pick<GatewayLimits, 'turnsMax' | 'openMax'>
+  limits: Pick<GatewayLimits, 'turnsMax' | 'openMax' | 'turnMs'>
   texts: Record<'overload' | 'unknownCode', string>
   metrics: Pick<Metrics, 'count'>
-  /** Turns under way in this daemon. */
+  /** How many turns are running in this daemon. */
   underWay(): number
 }
 
-/** Whether a begin gets a dialogue; who is inside is served to the end. */
+/** Whether a begin gets a dialogue. An open dialogue is always served to its end. */
 export class Admission {
   readonly #deps: AdmissionDeps
-  /** Of all daemons at the last sweep, and since then what was begun and ended here. */
+  /** The open dialogues of all daemons at the last sweep, plus those begun and minus those ended here since then. */
   #open = 0
   #draining = false
 
@@ -101,11 +89,14 @@ export class Admission {
     this.#draining = true
   }
 
-  /** Why not, and what is said; null: it is admitted. */
-  turnedAway(message: UssdMessage, line: Line): TurnedAway | null {
+  /**
+   * Why the begin gets no dialogue, and the text to send. Null: it is admitted. `waitMs`: how long it has waited and
+   * will wait for its turn, as far as that can be predicted.
+   */
+  turnedAway(message: UssdMessage, line: Line, waitMs: number): TurnedAway | null {
     const { limits, metrics, overload, services, texts, underWay } = this.#deps
     const isOver = underWay() >= limits.turnsMax ? 'turns_max' : this.#open >= limits.openMax ? 'open_max' : ''
-    const over = isOver || (this.#draining ? 'draining' : '')
+    const over = isOver || (this.#draining ? 'draining' : waitMs > limits.turnMs ? 'turn_ms' : '')
     if (over) {
       metrics.count('limits_total', { limit: over })
       return { result: 'overload', text: texts.overload }
@@ -115,6 +106,3 @@ export class Admission {
     return served ? null : { result: 'unknown-code', text: texts.unknownCode }
   }
 }
-
-/** Of sums of fractions of a millisecond. */
-const ROUNDING_MS = 1e-6

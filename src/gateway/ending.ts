@@ -1,4 +1,4 @@
-/** The end of a dialogue: one line at info, one count, and what its back ends held for it is given back. */
+/** The end of a dialogue: one log line at info, one count, and its back ends release what they hold for it. */
 import type { Backend } from '../backend/index.ts'
 import { beganAs, type DialogueRecord } from '../dialogue/index.ts'
 import type { FlowRegistry } from '../flow/engine/index.ts'
@@ -14,7 +14,7 @@ export interface EndingDeps {
   metrics: Metrics
 }
 
-/** Ends that the subscriber did not choose: a redial may carry on. */
+/** Ends that the subscriber did not choose: a redial may resume the dialogue. */
 const LOST: ReadonlySet<EndReason> = new Set<EndReason>([
   'idle',
   'total',
@@ -24,13 +24,13 @@ const LOST: ReadonlySet<EndReason> = new Set<EndReason>([
   'drained',
 ])
 
-/** The record, if dialling again may carry it on: it was lost, and not long ago. */
+/** The record, if dialling again may resume it: it was lost, and not long ago. */
 export function resumable(record: DialogueRecord | null, nowMs: number, resumeMs: number): DialogueRecord | null {
   if (!record?.ended || !LOST.has(record.ended)) return null
   return nowMs - record.touchedMs <= resumeMs ? record : null
 }
 
-/** Called once for every dialogue, by whoever ended it. */
+/** Called once for every dialogue, by the code that ended it. */
 export function createEnding(deps: EndingDeps): (record: DialogueRecord) => void {
   const { log, metrics } = deps
   const release = createRelease(deps)
@@ -52,12 +52,12 @@ export function createEnding(deps: EndingDeps): (record: DialogueRecord) => void
       },
       'dialogue ended',
     )
-    // To its back ends it is not over: one of them is working for it.
+    // For its back ends it is not over: one of them is working for it.
     if (reason !== 'answer-later') release(record, flow)
   }
 }
 
-/** Tells the back ends of a flow that a dialogue is over, so that they give back what they hold for it. */
+/** Tells the back ends of a flow that a dialogue is over, so that they release what they hold for it. */
 export function createRelease({ flows, backend, log }: Pick<EndingDeps, 'flows' | 'backend' | 'log'>) {
   return (record: DialogueRecord, flow: string): void => {
     const about = {

@@ -2,37 +2,46 @@
  * START HERE: one deliver_sm, from the SMSC's octets to our answer.
  *
  *   1 line.dialect.read(pdu)          pure   not USSD: a receipt, an SMS, or nothing for us
- *   2 dialogues.open / take           reads the record, decides what the message is to it, and
- *       plays the turn at once where it awaits nothing, and writes answer and outcome together; or
- *       writes the answer alone, where a back end, a language or an old revision must be awaited
+ *   2 dialogues.open / take           reads the record, and decides what the message is. If the turn awaits
+ *       nothing, plays it at once, and writes answer and outcome together. If it awaits a back end,
+ *       a language or an old revision, writes only the answer
  *   3 link.respond(pdu, ROK)          only now: what is acknowledged is durable
- *   4 playTurn(record)                only what was not played at once; the outcome is written by dialogues.rest
+ *   4 playTurn(record)                only what was not played at once; dialogues.rest writes the outcome
  *   5 line.dialect.write(reply)       pure
- *   6 line.submit(pdu, 'ussd')        before any SMS, on the same link where that still stands (delivery.ts)
- *   7 dialogues.confirm(…)            once the SMSC accepted it; the next key confirms as well
+ *   6 line.submit(pdu, 'ussd')        before any SMS, on the same link if it is still bound (delivery.ts)
+ *   7 dialogues.confirm(…)            when the SMSC has accepted it; the next key confirms it too
  */
 import type { Backend } from '../backend/index.ts'
 import type { DialogueKey, DialogueRecord, DialogueStore, PlayAtOnce, TakeResult, Taking } from '../dialogue/index.ts'
-import { failpoint, failpointOnceWritten, type Log, type Metrics } from '../base/index.ts'
+import {
+  failpoint,
+  failpointOnceWritten,
+  monotonicClock,
+  type Log,
+  type Metrics,
+  type Standstill,
+} from '../base/index.ts'
 import type { DeferredAnswers } from '../deferred/index.ts'
 import type { FlowRegistry } from '../flow/engine/index.ts'
 import { replyIn } from '../push/index.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
-import type { Line, LinkPort, Pdu } from '../smpp/index.ts'
+import type { Incoming, Line, LinkPort, Pdu } from '../smpp/index.ts'
 import type { Recorder } from '../tools/recorder/index.ts'
 import type { Chance, Clock, EndReason, UssdMessage } from '../ussd/index.ts'
 import { Admission, type Overload } from './admission.ts'
+import { Backlog } from './backlog.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
 import { createEnding } from './ending.ts'
-import type { Sent } from './reply.ts'
+import { createIntake, type Intake } from './intake.ts'
 import {
   dialogueKeyOf,
   guardStore,
-  heardAs,
+  seenAs,
   isEarly,
   mayBeSeen,
   refusalOf,
   responseStatus,
+  isBegin,
   takingOf,
   type From,
   type GatewayLimits,
@@ -41,6 +50,7 @@ import {
   type TurnedAway,
 } from './steps.ts'
 import { createSweep } from './sweep.ts'
+import { createTexts, type Said, type Texts } from './texts.ts'
 import { Turns, type Spoken } from './turns.ts'
 import { createUnopened, type Unopened } from './unopened.ts'
 
@@ -51,46 +61,63 @@ export interface GatewayDeps {
   backend(name: string): Backend | undefined
   chosenLanguage?(msisdn: string): Promise<string | null>
   line(name: string): Line | undefined
-  /** Told of what a message was, as far as it may be shown: see `Heard`. */
-  heard?: Recorder['heard']
-  /** A delivery receipt or an SMS: resolves once it is durable. */
+  /** Gets what a message was, so that the recorder knows what may be shown: see `SeenMessage`. */
+  mark?: Recorder['mark']
+  /** A delivery receipt or an SMS: resolves when it is durable. */
   onReceipt(pdu: Pdu, line: Line): Promise<void>
   onSms(pdu: Pdu, line: Line): Promise<void>
   clock: Clock
+  /** When this process stood still, if what is read now may have waited since. Absent: it never does. */
+  stoodStill?(): Standstill | undefined
+  /**
+   * Whether a turn may have killed the process before this one, by when its dialogue was last written (null: it is a
+   * dial). Such a turn is stored before it is evaluated, so that its attempts count. Absent: none.
+   */
+  isSuspect?(writtenMs: number | null): boolean
   chance: Chance
   mint: { epoch(): string; token(): string }
   log: Log
   metrics: Metrics
   limits: GatewayLimits
   overload: Overload
-  late: Pick<DeferredAnswers, 'mayHold' | 'hold'>
+  deferred: Pick<DeferredAnswers, 'mayHold' | 'hold'>
   texts: Record<'busy' | 'expired' | 'unknownCode' | 'overload' | 'oldPhone', string>
+  /** Absent: each request begins when it arrives. */
+  intake?: Intake
+  /** How long the event loop has worked since the start, in milliseconds. Absent: its time is not scarce. */
+  activeMs?(): number
 }
 
 export interface Gateway {
   onRequest(pdu: Pdu, line: Line, link: LinkPort): Promise<void>
   /**
-   * Deals with what is due: turns of dead daemons, replies that nobody took, dialogues without an answer. For a daemon
-   * that is bound.
+   * Handles what is due: turns of dead daemons, replies that were not accepted, dialogues without an answer. For a
+   * daemon with a bind.
    */
   sweep(): Promise<void>
-  /** Ends a dialogue with a text, whatever it is at. Null: none was open. */
+  /** Ends a dialogue with a text, whatever its state. Null: none was open. */
   end(key: DialogueKey): Promise<DialogueRecord | null>
   /** No new dialogues from now on. */
   drain(): void
   turnsUnderWay(): number
+  /** From the arrival of a request until nothing more is done for it. */
+  requestsUnderWay(): number
 }
 
-/** The gateway of a daemon. */
+/** How many dials are turned away in one turn of the event loop: some 5 ms of work. */
+const TURNED_AWAY_A_TURN = { least: 20, most: 60 }
+
+/** Creates the gateway of a daemon. */
 export function createGateway(deps: GatewayDeps): Gateway {
   const gateway = new UssdGateway(deps)
-  // Handed out one by one.
+  // The functions may be passed on one by one.
   return {
     onRequest: (pdu, line, link) => gateway.onRequest(pdu, line, link),
     sweep: gateway.sweep,
     end: (key) => gateway.end(key),
     drain: () => gateway.admission.drain(),
     turnsUnderWay: () => gateway.turns.underWay(),
+    requestsUnderWay: () => gateway.underWay(),
   }
 }
 
@@ -101,8 +128,15 @@ class UssdGateway {
   readonly #deps: GatewayDeps
   readonly #guarded: GuardStore
   readonly #delivery: Delivery
+  readonly #texts: Texts
   readonly #unopened: Unopened
   readonly #finish: (record: DialogueRecord) => void
+  readonly #backlog = new Backlog()
+  /** Turning away is quick, but thousands at once would hold the event loop. */
+  readonly #aside: Intake
+  /** Requests that were turned away when they arrived, and wait for their text to leave. */
+  #turnedAway = 0
+  readonly #now: () => number
 
   constructor(deps: GatewayDeps) {
     const guarded = guardStore(deps)
@@ -114,8 +148,11 @@ class UssdGateway {
     const delivery = createDelivery({ ...deps, guarded, drop: (record, reason) => this.turns.drop(record, reason) })
     const unopened = createUnopened({ ...deps, guarded })
     this.#deps = deps
+    this.#now = monotonicClock(deps.clock)
+    this.#aside = createIntake({ now: this.#now, perTurn: TURNED_AWAY_A_TURN })
     this.#guarded = guarded
     this.#delivery = delivery
+    this.#texts = createTexts({ ...deps, delivery })
     this.#unopened = unopened
     this.#finish = finish
     this.turns = new Turns({ ...deps, guarded, delivery, finish })
@@ -124,50 +161,103 @@ class UssdGateway {
     this.sweep = createSweep({ ...deps, guarded, turns: this.turns, delivery, unopened, counted, finish })
   }
 
-  async onRequest(pdu: Pdu, line: Line, link: LinkPort): Promise<void> {
-    const { heard, onReceipt, onSms, log } = this.#deps
-    const incoming = line.dialect.read(pdu)
-    const seen = heardAs(incoming)
-    if (seen) heard?.(pdu, link, seen)
-    if (incoming.is === 'ussd') return this.#onUssd(incoming.message, { pdu, line, link })
+  /** A request arrives. If we have no time for it, a begin is turned away now. Others begin in the order of arrival. */
+  onRequest(pdu: Pdu, line: Line, link: LinkPort): Promise<void> {
+    const { intake, activeMs, limits } = this.#deps
+    const backlog = this.#backlog
+    const from = { pdu, line, link }
+    const arrivedMs = this.#now()
+    if (activeMs && backlog.isDue(arrivedMs)) backlog.measure(arrivedMs, activeMs())
+    const waitMs = backlog.waitMs(line)
+    if (waitMs > limits.turnMs && isBegin(line.dialect.read(pdu))) return this.#turnAway(from, waitMs)
+    backlog.enter(line)
+    if (!intake) return this.#serve(from, waitMs)
+    return intake.takeUp(() => this.#serve(from, this.#waitMs(line, arrivedMs)))
+  }
+
+  async #serve(from: From, waitMs: number): Promise<void> {
+    try {
+      await this.#begin(from, waitMs)
+    } finally {
+      this.#backlog.leave(from.line)
+    }
+  }
+
+  underWay(): number {
+    return this.#backlog.here() + this.#turnedAway
+  }
+
+  async #turnAway(from: From, waitMs: number): Promise<void> {
+    this.#turnedAway++
+    try {
+      if (this.#deps.intake) await this.#aside.takeUp(() => this.#begin(from, waitMs))
+      else await this.#begin(from, waitMs)
+    } finally {
+      this.#turnedAway--
+    }
+  }
+
+  /** How long a request that is taken up now has waited, and will wait. */
+  #waitMs(line: Line, arrivedMs: number): number {
+    const waiting = this.#deps.intake?.waiting() ?? 0
+    return this.#now() - arrivedMs + this.#backlog.waitMs(line, waiting + 1)
+  }
+
+  #begin(from: From, waitMs: number): Promise<unknown> {
+    const incoming = from.line.dialect.read(from.pdu)
+    const seen = seenAs(incoming)
+    if (seen) this.#deps.mark?.(from.pdu, from.link, seen)
+    return incoming.is === 'ussd' ? this.#onUssd(incoming.message, from, waitMs) : this.#onOther(incoming, from)
+  }
+
+  async #onOther(incoming: Exclude<Incoming, { is: 'ussd' }>, { pdu, line, link }: From): Promise<void> {
+    const { onReceipt, onSms, log } = this.#deps
     if (incoming.is === 'receipt') await onReceipt(pdu, line)
     if (incoming.is === 'sms') await onSms(pdu, line)
     if (incoming.is === 'reject') log.warn({ line: line.name, ...refusalOf(incoming.why) }, 'PDU refused')
     link.respond(pdu, responseStatus(incoming))
   }
 
-  async #onUssd(message: UssdMessage, from: From): Promise<void> {
-    const { overload, clock, mint, limits, texts } = this.#deps
+  #onUssd(message: UssdMessage, from: From, waitMs: number): Promise<unknown> {
+    const { overload, clock } = this.#deps
     if (!overload.inTime(message.msisdn, clock.now())) return this.#tooFast(message, from)
     if (message.kind === 'abort' || message.kind === 'end' || message.kind === 'timeout')
       return this.#onHangUp(message, from)
-    const refusal = message.kind === 'begin' ? this.admission.turnedAway(message, from.line) : null
-    if (refusal) return void (await this.#sayAndForget(refusal, message, from))
-    const taking = takingOf(message, { ...from, mint, nowMs: clock.now(), leaseMs: limits.leaseMs })
+    const refusal = message.kind === 'begin' ? this.admission.turnedAway(message, from.line, waitMs) : null
+    return refusal ? this.#sayAndForget(refusal, message, from) : this.#onAdmitted(message, from)
+  }
+
+  async #onAdmitted(message: UssdMessage, from: From): Promise<void> {
+    const { clock, mint, limits, texts } = this.#deps
+    const still = this.#deps.stoodStill?.()
+    const taking = takingOf(message, { ...from, mint, nowMs: clock.now(), still, leaseMs: limits.leaseMs })
     let atOnce: ReturnType<Turns['speakAtOnce']> = null
     failpoint('before-read')
-    const taken = await this.#take(taking, ({ record, previous }) => {
+    const taken = await this.#take(taking, ({ record, previous, mayBeCopy, writtenMs }) => {
+      const isSuspect = this.#deps.isSuspect?.(writtenMs) === true
+      if (mayBeCopy && (isSuspect || this.turns.mayChange(record))) return this.#showAgain()
+      if (isSuspect) return null
       atOnce = this.turns.speakAtOnce(record, previous, from)
       return atOnce && 'outcome' in atOnce ? atOnce.outcome : null
     })
     failpoint('after-write')
-    if (taken) return this.#onTaken(taken, atOnce, { message, taking, from })
-    const sent = await this.#sayAndForget({ result: 'store-failed', text: texts.busy }, message, from)
-    this.#unopened.note(taking, sent)
+    if (taken) return void (await this.#onTaken(taken, atOnce, { message, taking, from }))
+    const said = await this.#sayAndForget({ result: 'store-failed', text: texts.busy }, message, from)
+    if (said !== 'again') this.#unopened.note(taking, said)
   }
 
-  /** What the store says of a message; `atOnce`: what was played of it. */
-  async #onTaken(
+  /** Acts on the store's decision about a message. `atOnce`: the turn that was played for it. */
+  #onTaken(
     taken: TakeResult,
     atOnce: ReturnType<Turns['speakAtOnce']>,
-    { message, taking, from }: Heard,
-  ): Promise<void> {
-    if (taken.is === 'crowded') return this.#deliverAgain(message, from)
-    if (isEarly(from.line, taken.is)) from.link.respond(from.pdu, STATUS.ESME_ROK)
+    { message, taking, from }: Received,
+  ): Promise<unknown> | undefined {
+    if (taken.is === 'crowded') return void this.#deliverAgain(message, from)
+    if (taken.is !== 'unknown' && isEarly(from.line, taken.is)) from.link.respond(from.pdu, STATUS.ESME_ROK)
     this.#counted(message, from, taken.is)
-    if (mayBeSeen(taken)) this.#deps.heard?.(from.pdu, from.link, 'open')
+    if (mayBeSeen(taken)) this.#deps.mark?.(from.pdu, from.link, 'open')
     if (taken.is === 'unknown') return this.#unknown(message, from)
-    if (taken.is === 'repeat' && taken.resend) return void (await this.#delivery.resend(taken.record, from.link.id))
+    if (taken.is === 'repeat' && taken.resend) return this.#delivery.resend(taken.record, from.link.id)
     if (taken.is === 'repeat' || taken.is === 'busy') return undefined
     const previous = taken.is === 'opened' && taken.previous ? this.#delivery.replaced(taken.previous) : null
     if (taken.is === 'opened') this.#opened(taken.previous, previous, taking)
@@ -178,17 +268,23 @@ class UssdGateway {
     return this.turns.play(record, { token: taking.token, held, begun, from, lost: this.turns.lostOf(previous) })
   }
 
+  #showAgain(): 'show-again' {
+    this.#deps.metrics.count('limits_total', { limit: 'same_key_ms' })
+    return 'show-again'
+  }
+
   #opened(before: DialogueRecord | null, previous: DialogueRecord | null, taking: Taking): void {
     if (before?.ended === 'superseded') this.#finish(previous!)
     this.admission.opened()
     this.#unopened.opened(taking)
   }
 
-  async #take(taking: Taking, atOnce: PlayAtOnce): Promise<TakeResult | undefined> {
+  #take(taking: Taking, atOnce: PlayAtOnce): Promise<TakeResult | undefined> {
     const { dialogues } = this.#deps
     if (taking.answer.kind !== 'begin') return this.#guarded('take', () => dialogues.take(taking, atOnce))
-    const isKnown = await this.#unopened.flush(taking)
-    return isKnown ? this.#guarded('open', () => dialogues.open(taking, atOnce)) : undefined
+    const open = () => this.#guarded('open', () => dialogues.open(taking, atOnce))
+    if (!this.#unopened.waits(taking.key)) return open()
+    return this.#unopened.flush(taking).then((isKnown) => (isKnown ? open() : undefined))
   }
 
   async #onHangUp(message: UssdMessage, from: From): Promise<void> {
@@ -205,34 +301,42 @@ class UssdGateway {
 
   async #unknown(message: UssdMessage, from: From): Promise<void> {
     const { services, texts } = this.#deps
-    if (message.kind === 'notify-ack') return
+    if (message.kind === 'notify-ack') return from.link.respond(from.pdu, STATUS.ESME_ROK)
     if (from.line.dialect.habits.unknownInput === 'begin' && services.length) {
-      return this.#onUssd({ ...message, kind: 'begin', code: message.code || services[0]!.code, text: '' }, from)
+      const begin = { ...message, kind: 'begin' as const, code: message.code || services[0]!.code, text: '' }
+      await this.#onUssd(begin, from, this.#backlog.waitMs(from.line))
+      return
     }
-    await this.#delivery.say({ action: 'end', text: texts.expired }, message.returnPath, from.line, from.link.id)
+    await this.#texts.say(texts.expired, message, from)
   }
 
-  /** Nothing of it was taken: by the time that it comes again, the others are done. (SMPP v3.4 §5.1.3) */
+  /**
+   * Nothing of this message was stored. Until the SMSC delivers it again, the other writers are done. (SMPP v3.4
+   * §5.1.3)
+   */
   #deliverAgain(message: UssdMessage, from: From): void {
     from.link.respond(from.pdu, STATUS.ESME_RX_T_APPN)
     this.#deps.metrics.count('limits_total', { limit: 'decides_max' })
     this.#counted(message, from, 'crowded')
   }
 
-  #tooFast(message: UssdMessage, from: From): void {
+  async #tooFast(message: UssdMessage, from: From): Promise<void> {
     from.link.respond(from.pdu, STATUS.ESME_ROK)
     this.#deps.metrics.count('limits_total', { limit: 'subscriber_rate' })
     this.#counted(message, from, 'too-fast')
   }
 
-  /** A reply outside any dialogue: nothing is kept. */
-  async #sayAndForget(refusal: TurnedAway, message: UssdMessage, from: From): Promise<Sent> {
-    from.link.respond(from.pdu, STATUS.ESME_ROK)
+  /** Answers with a text outside any dialogue, or with a status if the dialect wants that: nothing is stored. */
+  async #sayAndForget(refusal: TurnedAway, message: UssdMessage, from: From): Promise<Said> {
     this.#counted(message, from, refusal.result)
-    return this.#delivery.say({ action: 'end', text: refusal.text }, message.returnPath, from.line, from.link.id)
+    if (refusal.result === 'overload' && from.line.dialect.habits.overload === 'throttled') {
+      from.link.respond(from.pdu, STATUS.ESME_RTHROTTLED)
+      return 'again'
+    }
+    return this.#texts.say(refusal.text, message, from)
   }
 
-  /** Ends a dialogue with a text, whatever it is at. */
+  /** Ends a dialogue with a text, whatever its state. */
   async end(key: DialogueKey): Promise<DialogueRecord | null> {
     const { dialogues, clock, line: lineOf, texts } = this.#deps
     const ended = await dialogues.drop(key, {}, 'operator', clock.now())
@@ -248,8 +352,8 @@ class UssdGateway {
   }
 }
 
-/** A message that was asked of the store. */
-interface Heard {
+/** A message for which the store was asked. */
+interface Received {
   message: UssdMessage
   taking: Taking
   from: From

@@ -1,5 +1,5 @@
 /** START HERE: one deliver_sm, from the SMSC's octets to our answer. */
-export { createOverload } from './admission.ts'
+export { createOverload, type Overload } from './admission.ts'
 export { createEnding, createRelease, type EndingDeps } from './ending.ts'
 export { createGateway, type Gateway } from './gateway.ts'
 export { createIntake } from './intake.ts'

@@ -1,4 +1,4 @@
-/** What the gateway's steps are made of: small and, but for the guard and the lease, pure. */
+/** The building blocks of the gateway's steps: small and, except for the guard and the leases, pure. */
 import {
   mayBeSecret,
   type Begin,
@@ -10,22 +10,22 @@ import {
   type TakeResult,
   type Taking,
 } from '../dialogue/index.ts'
-import { StoreError, type Log, type Metrics, monotonicClock } from '../base/index.ts'
+import { StoreError, type Log, type Metrics, monotonicClock, type Standstill } from '../base/index.ts'
 import { pushedFlow } from '../push/index.ts'
 import type { SeenMessage } from '../tools/recorder/index.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
 import type { Incoming, Line, LinkPort, Pdu } from '../smpp/index.ts'
 import { remedyFor, routeCode, type CodeRoute, type Clock, type UssdMessage, type UssdReply } from '../ussd/index.ts'
 
-/** A reply may be waited for at least this long, however late the turn was. */
+/** A reply may always wait at least this long for its response, however late the turn was. */
 export const REPLY_MS_MIN = 5_000
 
-/** Things due that one sweep deals with; the rest waits for the next. */
+/** How much one sweep handles; the rest waits for the next sweep. */
 export const SWEEP_MAX = 200
-/** How long one sweep waits for what it started, before the next may look. */
+/** How long one sweep waits for what it started before the next may begin. */
 export const SWEEP_MS = 1_000
 
-/** Which flow a service code is for. */
+/** A service code, and the flow that it opens. */
 export interface Service extends CodeRoute {
   flow: string
 }
@@ -38,9 +38,9 @@ export interface GatewayLimits {
   resumeMs: number
   tombstoneMs: number
   totalMs: number
-  /** Dialogues open at once, as last counted by the sweep. */
+  /** The most open dialogues, as last counted by the sweep. */
   openMax: number
-  /** Turns under way in this daemon. */
+  /** The most running turns in this daemon. */
   turnsMax: number
   language: string
 }
@@ -52,7 +52,7 @@ export interface From {
   link: LinkPort
 }
 
-/** A reply on its way out. */
+/** A reply to send. */
 export interface Send {
   pdu: Parameters<Line['submit']>[0]
   action: UssdReply['action']
@@ -66,12 +66,12 @@ export interface TurnedAway {
   text: string
 }
 
-/** The service with the longest code that fits what was dialled, and what was dialled beyond it. */
+/** The service with the longest code that matches what was dialled, and the answers dialled behind it. */
 export function serviceFor(services: readonly Service[], code: string, line: string) {
   return routeCode(services, code, line)
 }
 
-/** How the dialogue of this record begins; null if no service has its code any more. */
+/** How the dialogue of this record begins. Null if no service has its code any more. */
 export function beginOf(
   record: DialogueRecord,
   services: readonly Service[],
@@ -83,24 +83,26 @@ export function beginOf(
   return found ? { flow: found.route.flow, dialled: found.dialled, lost } : null
 }
 
-/**
- * What came in, for whoever records what passes; undefined: not known yet. An answer of a subscriber may be a secret.
- */
-export function heardAs(incoming: Incoming): SeenMessage | undefined {
+/** What a message was, for the recorder. Undefined: not known yet. An answer of a subscriber may be a secret. */
+export function seenAs(incoming: Incoming): SeenMessage | undefined {
   if (incoming.is === 'ussd') return incoming.message.kind === 'begin' ? 'code' : undefined
   return incoming.is === 'sms' || incoming.is === 'receipt' ? 'open' : undefined
 }
 
-/** Whether an answer may be seen by who may see texts: only now is it known what it answers. */
+/** Whether people who may see texts may see this answer. Only now is it known what it answers. */
 export function mayBeSeen(taken: TakeResult): boolean {
   return taken.is === 'next' && !mayBeSecret(taken.record)
+}
+
+export function isBegin(incoming: Incoming): boolean {
+  return incoming.is === 'ussd' && incoming.message.kind === 'begin'
 }
 
 export function dialogueKeyOf(message: UssdMessage, line: Line): DialogueKey {
   return { group: line.group, msisdn: message.msisdn }
 }
 
-/** deliver_sm_resp goes out before the turn, unless the dialect wants our submit_sm first and there will be one. */
+/** deliver_sm_resp is sent before the turn, unless the dialect wants our submit_sm first and there will be one. */
 export function isEarly(line: Line, taken: TakeResult['is']): boolean {
   return line.dialect.habits.deliverResp === 'immediate' || (taken !== 'opened' && taken !== 'next')
 }
@@ -112,7 +114,7 @@ export function responseStatus(incoming: Incoming): number {
 const LONG_REMEDY =
   "the answer would have to carry it: say in outbound of the line's dialect what stands there instead (docs/DIALECTS.md)"
 
-/** What is logged of a PDU that was refused. */
+/** What is logged about a refused PDU. */
 export function refusalOf(why: string): { why: string; remedy?: string } {
   const remedy = remedyFor(why) ?? (why.endsWith('-too-long') ? LONG_REMEDY : undefined)
   return remedy === undefined ? { why } : { why, remedy }
@@ -121,10 +123,11 @@ export function refusalOf(why: string): { why: string; remedy?: string } {
 interface TakingInput extends From {
   mint: { epoch(): string; token(): string }
   nowMs: number
+  still: Standstill | undefined
   leaseMs: number
 }
 
-export function takingOf(message: UssdMessage, { line, link, mint, nowMs, leaseMs }: TakingInput): Taking {
+export function takingOf(message: UssdMessage, { line, link, mint, nowMs, still, leaseMs }: TakingInput): Taking {
   const kind = message.kind === 'begin' || message.kind === 'notify-ack' ? message.kind : 'input'
   return {
     key: dialogueKeyOf(message, line),
@@ -136,39 +139,43 @@ export function takingOf(message: UssdMessage, { line, link, mint, nowMs, leaseM
     returnPath: message.returnPath,
     token: mint.token(),
     nowMs,
+    still,
     leaseUntilMs: nowMs + leaseMs,
     epoch: kind === 'begin' ? mint.epoch() : '',
     copyMs: line.dialect.habits.copyMs,
+    sameKeyMs: line.dialect.habits.sameKeyMs,
     isGone: (id) => line.isGone(id),
   }
 }
 
-/** Calls of the dialogue store; undefined when one failed, which is counted and logged here. */
+/** Wraps calls of the dialogue store. Undefined if a call failed; that is counted and logged here. */
 export type GuardStore = <T>(call: string, run: () => Promise<T>) => Promise<T | undefined>
 
 export function guardStore({ metrics, log }: { metrics: Metrics; log: Log }): GuardStore {
-  return async (call, run) => {
+  const failed = (call: string, error: unknown): undefined => {
+    const code = error instanceof StoreError ? error.code : 'bug'
+    metrics.count('dialogue_store_errors_total', { call, code })
+    log.error({ err: error, call }, 'dialogue store failed')
+  }
+  return (call, run) => {
     try {
-      return await run()
+      return run().catch((error: unknown) => failed(call, error))
     } catch (error) {
-      const code = error instanceof StoreError ? error.code : 'bug'
-      metrics.count('dialogue_store_errors_total', { call, code })
-      log.error({ err: error, call }, 'dialogue store failed')
-      return undefined
+      return Promise.resolve(failed(call, error))
     }
   }
 }
 
-/** The leases of the turns under way, on one timer: most turns are over before the first renewal. */
+/** The leases of the running turns, on one timer: most turns are over before the first renewal. */
 export interface Leases {
-  /** Renews by calling, again and again, until what it answers is called. */
+  /** Calls `renew` again and again until the returned function is called. */
   keep(renew: () => void): () => void
 }
 
 export function createLeases(leaseMs: number, clock: Clock): Leases {
   const everyMs = leaseMs / 3
   const now = monotonicClock(clock)
-  /** Soonest first: each is put last when it is due. */
+  /** The earliest first: each is moved to the end when it is due. */
   const due = new Map<() => void, number>()
   let armed = false
 
@@ -197,25 +204,26 @@ export function createLeases(leaseMs: number, clock: Clock): Leases {
   }
 }
 
-/** How a taken turn is to be played. */
+/** How to play a taken turn. */
 export interface Turning {
   token: string
   held: Held
   /** How far it was played before it was taken. */
   begun?: Begun | undefined
-  /** Absent: nobody waits with a link; it was taken over. */
+  /** Absent: no link waits for it, because it was taken over. */
   from?: From
-  /** The dialogue before this one, if it may be offered again. */
+  /** The dialogue before this one, if it may be resumed. */
   lost: DialogueRecord | null
   /**
-   * Too long under way to be played: it ends with an apology, which is stored like any reply, so that it gets there.
+   * The turn has taken too long to be played. It ends with an apology, which is stored like any reply so that it
+   * arrives.
    */
   isLate?: boolean
 }
 
 /**
- * Whether a turn that was left behind is played no more. One that daemon after daemon does not finish kills or stalls
- * them: most likely by what a back end answers in it, which it would answer again.
+ * Whether a turn that was left behind is no longer played. If daemon after daemon does not finish it, it kills or
+ * stalls them: most likely through what a back end answers, and the back end would answer that again.
  */
 export function isGivenUp(record: DialogueRecord, nowMs: number, { limits, metrics, log }: Giving): boolean {
   if ((record.takeovers ?? 0) <= limits.takeoversMax)
@@ -235,7 +243,7 @@ interface Giving {
   log: Log
 }
 
-/** The end of a turn that is too late to be played, or was too often. */
+/** The end of a turn that is too late, or was tried too often. */
 export function apology(record: DialogueRecord, text: string): Turned {
   return { ...gone(record, null), reply: { action: 'end', text }, ended: 'failed' }
 }

@@ -1,10 +1,11 @@
-/** What is due: turns of dead daemons, replies that nobody took, dialogues without an answer. */
+/** Handles what is due: turns of dead daemons, replies that were not accepted, dialogues without an answer. */
 import type { DialogueStore, Overdue, DialogueRecord } from '../dialogue/index.ts'
 import type { Log, Metrics } from '../base/index.ts'
 import { replyIn } from '../push/index.ts'
 import type { Line } from '../smpp/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import type { Delivery } from './delivery.ts'
+import { isUnsettled } from './reply.ts'
 import { isGivenUp, SWEEP_MAX, SWEEP_MS, type GatewayLimits, type GuardStore } from './steps.ts'
 import type { Turns } from './turns.ts'
 import type { Unopened } from './unopened.ts'
@@ -22,37 +23,51 @@ export interface SweepDeps {
   turns: Pick<Turns, 'play' | 'lostOf'>
   delivery: Pick<Delivery, 'resend' | 'say'>
   unopened: Pick<Unopened, 'flush'>
-  /** Told how many dialogues are open, as the store has them. */
+  /** Gets how many dialogues are open, according to the store. */
   counted(open: number): void
   finish(record: DialogueRecord): void
 }
 
-/** Answers what deals with all that is due just now. */
+/**
+ * Every fourth sweep counts the open dialogues in the store. In between, the daemon adds what it opened and
+ * subtracts what it ended.
+ */
+export const COUNT_EVERY = 4
+
+/** Returns a function that handles everything that is due. */
 export function createSweep(deps: SweepDeps): () => Promise<void> {
-  const { dialogues, clock, log, metrics, limits, guarded } = deps
+  const { dialogues, clock, log, metrics, limits, guarded, texts } = deps
+  const farewell = (record: DialogueRecord) => replyIn(record, { action: 'end', text: texts.expired })
+  let sweeps = 0
   return async () => {
-    const open = await guarded('count', () => dialogues.count())
+    const overdue = async () => {
+      await deps.unopened.flush()
+      const token = deps.mint.token()
+      const nowMs = clock.now()
+      return guarded('overdue', () => dialogues.overdue(nowMs, SWEEP_MAX, token, nowMs + limits.leaseMs, farewell))
+    }
+    const count = async () => (sweeps++ % COUNT_EVERY ? undefined : guarded('count', () => dialogues.count()))
+    // Both at once: if nothing is due, a sweep is one round trip.
+    const [open, due] = await Promise.all([count(), overdue()])
     if (open !== undefined) deps.counted(open)
-    await deps.unopened.flush()
-    const token = deps.mint.token()
-    const due = await guarded('overdue', () =>
-      dialogues.overdue(clock.now(), SWEEP_MAX, token, clock.now() + limits.leaseMs),
-    )
+    if (!due?.length) return
     const dealt = Promise.all(
-      (due ?? []).map((item) =>
+      due.map((item) =>
         dealWith(deps, item).catch((error: unknown) => {
           metrics.count('bugs_total', { where: 'sweep' })
           log.error({ err: error, epoch: item.record.epoch }, 'the sweep failed for one dialogue')
         }),
       ),
     )
-    // One turn that waits for a back end must not keep the others that fall due from being seen.
-    await Promise.race([dealt, new Promise<void>((done) => clock.after(SWEEP_MS, done))])
+    // A turn that waits for a back end must not keep other due dialogues from being handled.
+    let cancel = (): void => undefined
+    await Promise.race([dealt, new Promise<void>((done) => (cancel = clock.after(SWEEP_MS, done)))])
+    cancel()
   }
 }
 
 async function dealWith(deps: SweepDeps, item: Overdue): Promise<void> {
-  const { dialogues, clock, metrics, turns, delivery, texts } = deps
+  const { dialogues, clock, metrics, turns, delivery } = deps
   const { record } = item
   if (item.is === 'abandoned') {
     metrics.count('dialogue_takeovers_total', { kind: 'turn' })
@@ -62,11 +77,11 @@ async function dealWith(deps: SweepDeps, item: Overdue): Promise<void> {
   }
   if (item.is === 'unconfirmed') {
     const withheld = deps.line(record.line)?.dialect.habits.submitResp === 'withheld'
-    if (!withheld && !(await delivery.resend(record, undefined))) return undefined // it is given again
+    if (!withheld && !(await delivery.resend(record, undefined))) return undefined // it will be returned again
     return dialogues.confirm(record)
   }
   deps.finish(record)
   const line = deps.line(record.line)
-  const reply = replyIn(record, { action: 'end', text: texts.expired })
-  if (line) await delivery.say(reply, record.returnPath, line, undefined)
+  const sent = line && (await delivery.say(record.reply!, record.returnPath, line, undefined))
+  if (sent && !isUnsettled(sent)) dialogues.confirm(record)
 }

@@ -1,4 +1,7 @@
-/** Turns: played, said on their line, stored, and on their way; those that a dead daemon left behind as well. */
+/**
+ * Turns: plays them, writes their replies for the line, stores and sends them; also those that a dead daemon left
+ * behind.
+ */
 import type { Backend } from '../backend/index.ts'
 import {
   playAtOnce,
@@ -13,7 +16,7 @@ import {
 } from '../dialogue/index.ts'
 import { failpoint, type Log, type Metrics } from '../base/index.ts'
 import type { DeferredAnswers } from '../deferred/index.ts'
-import type { FlowRegistry } from '../flow/engine/index.ts'
+import type { FlowRegistry, FlowSnapshot } from '../flow/engine/index.ts'
 import { replyIn } from '../push/index.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
 import type { Line } from '../smpp/index.ts'
@@ -44,15 +47,15 @@ export interface TurnsDeps {
   log: Log
   metrics: Metrics
   limits: GatewayLimits
-  late: Pick<DeferredAnswers, 'mayHold' | 'hold'>
+  deferred: Pick<DeferredAnswers, 'mayHold' | 'hold'>
   texts: Record<'busy' | 'oldPhone', string>
   guarded: GuardStore
   delivery: Pick<Delivery, 'deliver' | 'say' | 'replaced'>
-  /** Told of every dialogue that has ended. */
+  /** Called for every dialogue that has ended. */
   finish(record: DialogueRecord): void
 }
 
-/** A turn that was played, and how it is said. */
+/** A played turn, and its reply in the line's dialect. */
 export interface Spoken {
   flow: string
   reply: UssdReply
@@ -80,12 +83,27 @@ export class Turns {
     return this.#underWay
   }
 
-  /** The dialogue before this one, if it may be carried on. */
+  /** The dialogue before this one, if it may be resumed. */
   lostOf(previous: DialogueRecord | null): DialogueRecord | null {
     return resumable(previous, this.#deps.clock.now(), this.#deps.limits.resumeMs)
   }
 
-  /** Null: it must await something, or it failed, which shows once it is played again. `begun`: how far it came. */
+  /** Whether the answer of this turn leads to something that changes the world, with no question before it. */
+  mayChange({ revision, snapshot, answer }: DialogueRecord): boolean {
+    const flow = this.#deps.flows.loaded?.(revision)
+    if (!flow || !snapshot) return true
+    try {
+      const next = flow.step(snapshot as FlowSnapshot, { type: 'ANSWER', text: answer.text })
+      return flow.changes(next.value)
+    } catch {
+      return false
+    }
+  }
+
+  /**
+   * Null: the turn must await something, or it failed; it then fails again when it is played. `begun`: how far it was
+   * played.
+   */
   speakAtOnce(record: DialogueRecord, previous: DialogueRecord | null, from: From): Spoken | { begun: Begun } | null {
     const { services, delivery } = this.#deps
     const { line } = from
@@ -100,9 +118,9 @@ export class Turns {
     }
   }
 
-  /** A turn that was taken, its answer written down: played, its outcome written down, and shown. */
+  /** Plays a taken turn whose answer is stored; stores its outcome, and sends its reply. */
   async play(record: DialogueRecord, how: Turning): Promise<void> {
-    const { dialogues, clock, late, texts, limits, guarded } = this.#deps
+    const { dialogues, clock, deferred, texts, limits, guarded } = this.#deps
     const line = this.#deps.line(record.line)
     if (!line) return this.drop(record, 'bind-lost')
     const { key, epoch } = record
@@ -114,20 +132,20 @@ export class Turns {
     await this.#whileUnderWay(record, line, from, async () => {
       const said = how.isLate ? apology(record, texts.busy) : await this.#played(record, line, how)
       const spoken = this.#speak(record, said, line, from)
-      const holding = said.held && (await late.hold(record, said, said.held))
+      const holding = said.held && (await deferred.hold(record, said, said.held))
       failpoint('before-rest')
       const rested = await dialogues.rest({ ...spoken.outcome, key, epoch, token, held })
       failpoint('after-rest')
-      stopRenewing() // what rests has no lease, however long its reply is under way
+      stopRenewing() // a resting dialogue has no lease, however long its reply takes
       await holding?.rested(rested)
       if (!rested) return this.#unrested.refused(record, spoken.reply.action, line, from)
       await this.#show(record, { ...spoken, startedMs }, line, how)
     }).finally(stopRenewing)
   }
 
-  /** A turn that was played at once, and is durable. */
-  show(record: DialogueRecord, spoken: Spoken, from: From): Promise<void> {
-    // As it is now: the one that it came in on may have been replaced.
+  /** Sends the reply of a turn that was played at once and is durable. */
+  show(record: DialogueRecord, spoken: Spoken, from: From): Promise<unknown> {
+    // The current line: the one on which the message came may have been replaced.
     const line = this.#deps.line(record.line) ?? from.line
     return this.#whileUnderWay(record, line, from, () => this.#show(record, spoken, line, { from }))
   }
@@ -138,20 +156,20 @@ export class Turns {
     if (ended) finish(ended)
   }
 
-  async #whileUnderWay(record: DialogueRecord, line: Line, from: From | undefined, run: () => Promise<void>) {
+  async #whileUnderWay(record: DialogueRecord, line: Line, from: From | undefined, run: () => Promise<unknown>) {
     this.#underWay++
     try {
       await run()
     } catch (error) {
       await this.#unrested.failed(error, record, line, from)
     } finally {
-      from?.link.respond(from.pdu, STATUS.ESME_ROK) // in any case, also where the dialect wants it last
+      from?.link.respond(from.pdu, STATUS.ESME_ROK) // in any case, even if the dialect wants it last
       this.#underWay--
     }
   }
 
-  /** The end, if it is one, and the reply on its way. */
-  #show(record: DialogueRecord, spoken: Spoken, line: Line, how: Pick<Turning, 'from'>): Promise<void> {
+  /** Ends the dialogue, if the turn is the last, and sends the reply. */
+  #show(record: DialogueRecord, spoken: Spoken, line: Line, how: Pick<Turning, 'from'>): Promise<unknown> {
     const { metrics, clock, finish, delivery } = this.#deps
     const { flow, reply, written, outcome, startedMs } = spoken
     const { revision, snapshot, ended, nowMs } = outcome
@@ -162,7 +180,7 @@ export class Turns {
     return delivery.deliver(now, line, { pdu: written.pdu, action: reply.action, ...how })
   }
 
-  /** A turn as it is said on this line. */
+  /** The reply of a turn in the line's dialect. */
   #speak(record: DialogueRecord, said: Turned, line: Line, from: From | undefined): Spoken {
     const nowMs = this.#deps.clock.now()
     const reply = replyIn(record, said.reply)
@@ -181,28 +199,33 @@ export class Turns {
     return { ...gone(record, begin), reply: { action: 'end', text: texts.busy }, ended: 'flow-gone' }
   }
 
-  /** A phone of phase 1 cannot answer: it reads, and that is all. (3GPP TS 24.090 §6) */
+  /** A phone of phase 1 cannot answer: it can only show a text. (3GPP TS 24.090 §6) */
   #said(record: DialogueRecord, played: Played): Turned {
     if (played.ended || record.returnPath.beginOp !== 0) return turned(played)
     return { ...turned(played), reply: { action: 'end', text: this.#deps.texts.oldPhone }, ended: 'completed' }
   }
 
-  /** The same for all turns on one line. */
+  /** The dependencies that all turns on one line share. */
   #howOn(line: Line): HowOnLine {
     const known = this.#how.get(line)
     if (known) return known
-    const { limits, late, flows, backend, clock, log, chosenLanguage } = this.#deps
+    const { limits, deferred, flows, backend, clock, log, chosenLanguage } = this.#deps
     const { page } = line.dialect
-    const how = { flows, backend, clock, log, page, language: limits.language, mayHold: late.mayHold }
+    const how = { flows, backend, clock, log, page, language: limits.language, mayHold: deferred.mayHold }
     const made = chosenLanguage ? { ...how, chosenLanguage } : how
     this.#how.set(line, made)
     return made
   }
 
   async #apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void> {
-    const { delivery, texts } = this.#deps
-    // Said first: the store may keep us waiting, and whoever takes over a dialogue that has ended says nothing.
+    const { delivery, texts, clock, limits } = this.#deps
     const reply = replyIn(record, { action: 'end', text: texts.busy })
-    await Promise.all([delivery.say(reply, record.returnPath, line, from?.link.id), this.drop(record, reason)])
+    // Send first: a daemon that takes over an ended dialogue sends nothing.
+    let said: Promise<unknown> | undefined
+    await new Promise<void>((left) => {
+      const leaving = { byMs: clock.now() + limits.turnMs, leaves: () => undefined, left }
+      said = delivery.say(reply, record.returnPath, line, from?.link.id, leaving).finally(left)
+    })
+    await Promise.all([said, this.drop(record, reason)])
   }
 }

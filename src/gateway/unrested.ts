@@ -1,4 +1,4 @@
-/** A turn whose outcome the store did not take: because it failed, went on without us, or forgot the dialogue. */
+/** A turn whose outcome the store refused: because it failed, went on without us, or forgot the dialogue. */
 import type { DialogueRecord, DialogueStore } from '../dialogue/index.ts'
 import { StoreError, type Log, type Metrics } from '../base/index.ts'
 import type { From, GuardStore } from './steps.ts'
@@ -12,22 +12,22 @@ export interface UnrestedDeps {
   guarded: GuardStore
   clock: Clock
   limits: { turnMs: number }
-  /** Ends what is open of it, and says the busy text. */
+  /** Ends what is open of the dialogue, and sends the busy text. */
   apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void>
 }
 
 export interface Unrested {
   /** The turn threw. */
   failed(error: unknown, record: DialogueRecord, line: Line, from: From | undefined): Promise<void>
-  /** The store refused it: nobody waits for it any more, unless the store forgot what it had acknowledged. */
+  /** The store refused it: nobody waits for the reply any more, unless the store forgot what it had acknowledged. */
   refused(record: DialogueRecord, action: UssdAction, line: Line, from: From | undefined): Promise<void>
 }
 
-/** A store that is slow enough to refuse a turn may not say at once why. */
+/** A store that is slow enough to refuse a turn may not be able to say why at once. */
 const RETRY_MS = 200
 
 export function createUnrested({ dialogues, metrics, log, guarded, clock, limits, apologise }: UnrestedDeps): Unrested {
-  /** What stands there, asked as long as the turn has time; undefined: the store does not say. */
+  /** The current record, asked for as long as the turn has time. Undefined: the store does not say. */
   async function standing({ key, touchedMs }: DialogueRecord): Promise<DialogueRecord | null | undefined> {
     for (;;) {
       const now = await guarded('find', () => dialogues.find(key))
@@ -53,9 +53,9 @@ export function createUnrested({ dialogues, metrics, log, guarded, clock, limits
 }
 
 /**
- * Redis replicates after it acknowledges, so a failover may lose the last writes: then nothing stands there, or what
- * stood there before; and a slow store may have carried out an earlier dial after a later one. After a hang-up, a newer
- * dial or a takeover, something as new or newer does. undefined: not known.
+ * Redis replicates after it acknowledges, so a failover may lose the last writes: then there is no record, or an
+ * earlier one. A slow store may also have carried out an earlier dial after a later one. After a hang-up, a newer dial
+ * or a takeover, the record is as new or newer. Undefined: not known.
  */
 export function isForgotten(record: DialogueRecord, now: DialogueRecord | null | undefined): boolean {
   if (now === undefined) return false

@@ -10,12 +10,12 @@ export interface IngressMessage {
   /** The id of the dialogue from the caller. */
   session: string
   msisdn: string
-  /** The dialled text; on an input, the text that would lead to this place, if the caller gives it. */
+  /** The dialled text. On an input: the text that would lead to this place, if the caller gives it. */
   code: string
   text: string
-  /** The caller's count of turns, where it has one. */
+  /** The caller's count of turns, if it counts. */
   step?: number
-  /** The fields that it came with: a reply repeats some. */
+  /** All fields of the request: a reply repeats some. */
   fields: Fields
 }
 
@@ -30,14 +30,15 @@ export interface IngressReply {
 export type BodyForm = 'form' | 'json'
 
 export interface IngressContract {
-  /** What its callers send. */
+  /** The forms in which its callers send. */
   speaks: readonly BodyForm[]
   /** Whether an input for an unknown dialogue has enough to begin it. */
   unknownInput: 'begin' | 'expired'
   /** The field of the subscriber's number. */
   numberIn: string
   /**
-   * Null: not such a request. `fields` are those of the form, or the texts, numbers and booleans of the JSON object.
+   * Null: not a request of this contract. `fields` are those of the form, or the texts, numbers and booleans of the
+   * JSON object.
    */
   hear(fields: Fields, headers: Record<string, string | string[] | undefined>): IngressMessage | null
   say(action: UssdAction, text: string, to: IngressMessage): IngressReply
@@ -67,7 +68,7 @@ const africastalking: IngressContract = {
     }
     const code = serviceCode ?? ''
     if (text === '') return message({ kind: 'begin', session: sessionId, number: phoneNumber, code, step: 0, fields })
-    // Accumulated: the newest answer is what follows the last star, unless the caller says it by itself.
+    // Accumulated: the newest answer is what follows the last star, unless the caller sends it alone.
     const own = headers['x-ussd-input']
     const answer = typeof own === 'string' && own !== '' ? unescaped(own) : text.slice(text.lastIndexOf('*') + 1)
     return message({
@@ -109,7 +110,7 @@ const nalo: IngressContract = {
   unknownInput: 'expired',
   hear(fields) {
     const { SESSIONID, MSGTYPE, MSISDN, USERDATA = '' } = fields
-    // Some of its gateways send no dialogue id: then the MSISDN is the id.
+    // Some of its gateways send no dialogue id: the MSISDN is the id then.
     return opening({
       isFirst: MSGTYPE === 'true',
       session: SESSIONID ?? MSISDN,
@@ -177,7 +178,7 @@ interface Opening {
   fields: Fields
 }
 
-/** Where the first request carries what was dialled in the place of an answer. */
+/** For contracts whose first request has the dialled string in place of an answer. */
 function opening({ isFirst, typed, ...rest }: Opening): IngressMessage | null {
   return message(isFirst ? { ...rest, kind: 'begin', code: typed } : { ...rest, kind: 'input', text: typed })
 }
@@ -192,7 +193,7 @@ interface MessageInput {
   fields: Fields
 }
 
-/** Null without a name, a number, or on a begin a code. */
+/** Null if the id, the number or (on a begin) the code is missing. */
 function message({ kind, session, number, code = '', text = '', step, fields }: MessageInput): IngressMessage | null {
   const read = readNumber(number)
   const dialled = normaliseCode(code)
@@ -209,7 +210,7 @@ function message({ kind, session, number, code = '', text = '', step, fields }: 
   }
 }
 
-/** A caller's numbers are international: no line of ours says of which country they would be. */
+/** Callers send international numbers: a national one would need a line that says its country. */
 function readNumber(number: string | undefined): ReturnType<typeof readMsisdn> {
   return readMsisdn({ ton: 1, npi: 1, digits: number ?? '' })
 }

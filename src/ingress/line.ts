@@ -12,14 +12,23 @@ import type {
   SubmitOptions,
   SubmitOutcome,
 } from '../smpp/index.ts'
-import { fit, fits, USSD_PAGE, type Clock, type UssdAction, type UssdMessage, type UssdReply } from '../ussd/index.ts'
+import {
+  fit,
+  fits,
+  statusPolicy,
+  USSD_PAGE,
+  type Clock,
+  type UssdAction,
+  type UssdMessage,
+  type UssdReply,
+} from '../ussd/index.ts'
 import type { IngressContract, IngressMessage } from './contracts.ts'
 
 export interface IngressLine {
   line: Line
   /**
-   * Gives the message to the gateway. Resolves with what is to be said, or null where nothing is; `delivered` must be
-   * told whether the caller got it.
+   * Gives the message to the gateway. Resolves with the reply, or null if there is none. Call `delivered` with whether
+   * the caller got it.
    */
   take(message: IngressMessage): Promise<IngressOutcome | null>
 }
@@ -49,7 +58,7 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
   const waiting = new Map<string, Exchange>()
   const messages = new WeakMap<Pdu, UssdMessage>()
   let serial = 0
-  async function submit(pdu: OutgoingPdu, { deadline }: SubmitOptions): Promise<SubmitOutcome> {
+  async function submit(pdu: OutgoingPdu, { deadline, leaving }: SubmitOptions): Promise<SubmitOutcome> {
     const id = String(pdu.body.exchange)
     const exchange = waiting.get(id)
     // The request is over: its caller may repeat it, and then gets the stored reply.
@@ -61,6 +70,7 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
         cancel()
         done(got ? { kind: 'ok', messageId: '', pdu: empty(0) } : { kind: 'timeout' })
       }
+      leaving?.left()
       exchange.say({ action: pdu.body.action as UssdAction, text: String(pdu.body.text), delivered })
     })
   }
@@ -73,6 +83,8 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
     sms: { source: '', sourceTon: 0, sourceNpi: 0 },
     // HTTP has no push: a message without a request cannot be sent.
     bound: () => false,
+    waitMs: () => 0,
+    smsRoom: () => 0,
     isGone: () => false,
     states: () => [],
     start: () => undefined,
@@ -104,11 +116,13 @@ function ingressDialect({ unknownInput }: IngressContract, messages: WeakMap<Pdu
     page: USSD_PAGE,
     read: (pdu) => readMessage(messages, pdu),
     write: (reply, path) => writeReply(reply, path.more ?? {}),
-    meaning: () => 'dialogue-gone',
+    policy: statusPolicy,
     habits: {
       deliverResp: 'immediate',
       submitResp: 'prompt',
       unknownInput,
+      // HTTP callers have no status for it.
+      overload: 'text',
       messageIdUseless: true,
       messageIdBases: { response: 'as-is', receipt: 'as-is' },
     },
@@ -125,7 +139,7 @@ function writeReply({ action, text }: UssdReply, { exchange = '', step }: Record
   return {
     pdu: { command: 'submit_sm' as const, body, tlvs: [] },
     cut: !fits(text, USSD_PAGE),
-    // The caller counts on with each request.
+    // The caller increments its count with each request.
     ...(step === undefined ? {} : { step: Number(step) + 1 }),
   }
 }

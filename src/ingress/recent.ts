@@ -1,6 +1,6 @@
 /**
  * The same request again while the first one runs, or shortly after it: callers repeat requests that they believe lost.
- * It gets the result of the first one, and is not handled twice.
+ * It gets the result of the first one and is not handled twice.
  */
 
 /** How long a caller may repeat a request without a response. */
@@ -8,8 +8,8 @@ const KEPT_MS = 30_000
 const KEPT_MAX = 10_000
 
 /**
- * Runs once a key at a time. `keeps`: whether the outcome is remembered too, which only a key with a turn's number in
- * it allows: without one, the same answer may well be meant twice.
+ * Runs once per key at a time. `keeps`: whether the outcome is remembered too. Only a key with a turn number allows
+ * that; otherwise the same answer may be meant twice.
  */
 export function recently<T>(now: () => number) {
   const kept = new Map<string, { outcome: Promise<T>; untilMs: number }>()

@@ -1,12 +1,16 @@
 /**
- * The door: our flows for those who speak HTTP: an aggregator, or a developer with curl. One path, POST, one contract.
- * Loopback unless the settings say otherwise; a bearer token where they give one. Without one it is for programs: those
- * of this machine where it listens for this machine only, and never for pages in a browser.
+ * The HTTP ingress: our flows for callers over HTTP, such as an aggregator, or a developer with curl. One path, POST,
+ * one contract. It listens on loopback unless the settings say otherwise, and needs a token or a signature if they name
+ * callers. Otherwise it serves only programs: only those of this machine if it listens on loopback, and never pages in
+ * a browser.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
+  addressBehind,
+  createRefusals,
+  type HttpRefusal,
+  type Networks,
   isLoopback,
   askedOf,
   FOREIGN_PAGE,
@@ -16,7 +20,10 @@ import {
   httpTimes,
   type Log,
   type Counters,
+  createServer,
+  stretch,
 } from '../base/index.ts'
+import type { IngressAccess, IngressRefusal, TurnedAwayWhy } from './access.ts'
 import {
   faultIn,
   type BodyForm,
@@ -32,7 +39,10 @@ export interface IngressDeps {
   host: string
   port: number
   path: string
-  token?: string
+  /** Absent: there are no tokens and keys, so programs may call without. */
+  access?: IngressAccess | undefined
+  /** Whether an address is that of a proxy of ours. */
+  isProxy?: Networks
   contract: IngressContract
   line: IngressLine
   now(): number
@@ -48,7 +58,7 @@ export interface Ingress {
 /** A request has only a few fields. */
 const BODY_OCTETS_MAX = 16_384
 const CONNECTIONS_MAX = 2_000
-/** Above what proxies keep idle connections for: it is theirs to close them. */
+/** Longer than proxies keep idle connections: the proxy should close them. */
 const KEEP_ALIVE_MS = 75_000
 
 /** The HTTP response to a request. */
@@ -58,11 +68,22 @@ interface Outcome {
   said?: IngressOutcome
 }
 
+/** What a server has besides its deps. */
+interface Server extends IngressDeps {
+  recent: ReturnType<typeof recently<Outcome>>
+  refuse(refusal: HttpRefusal): void
+}
+
 export async function openIngress(deps: IngressDeps): Promise<Ingress> {
-  const { log, counters } = deps
-  const recent = recently<Outcome>(deps.now)
+  const { log, counters, now } = deps
+  const recent = recently<Outcome>(now)
+  const refuse = createRefusals({
+    now,
+    count: (why) => counters.count('door_turned_away_total', { why }),
+    tell: (refusal) => log.warn(refusal, 'HTTP ingress audit: turned away'),
+  })
   const server = createServer({ ...httpTimes(), keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    answer(request, deps, recent)
+    answer(request, { ...deps, recent, refuse })
       .catch((error: unknown): Outcome => {
         counters.count('bugs_total', { where: 'door' })
         log.error({ err: error }, 'HTTP ingress request failed')
@@ -87,64 +108,97 @@ export async function openIngress(deps: IngressDeps): Promise<Ingress> {
   }
 }
 
-async function answer(
-  request: IncomingMessage,
-  deps: IngressDeps,
-  recent: ReturnType<typeof recently<Outcome>>,
-): Promise<Outcome> {
-  const refused = refusal(request, deps)
-  if (refused) return refused
+async function answer(request: IncomingMessage, server: Server): Promise<Outcome> {
+  const { path, access, contract, recent, log, now } = server
+  const { url = '', method = '', headers } = request
+  if (url.split('?')[0] !== path) return plain(404, `try ${path}`)
+  if (method !== 'POST') return plain(405, 'POST only')
+  const from = { headers, address: addressOf(request, server), nowMs: now() }
+  const refused = (refusal: IngressRefusal) => turnAway(refusal, { address: from.address, method }, server)
+  const caller = access?.identify(headers, from.address, from.nowMs)
+  if (caller && 'why' in caller) return refused(caller)
+  const strange = caller ? null : strangeness(request, server)
+  if (strange) return strange
   const body = await bodyOf(request).catch(() => undefined)
   if (body === undefined) return plain(400, 'cut off')
   if (body === null) return plain(413, `over ${BODY_OCTETS_MAX} octets`)
-  const fields = fieldsOf(body, formOf(request))
-  const message = fields && deps.contract.hear(fields, request.headers)
-  if (!message) {
-    deps.log.warn(faultIn(fields, deps.contract), 'HTTP ingress: request does not follow the contract')
+  const inadmissible = caller && access!.admit(caller, { method, target: url, body }, from)
+  if (inadmissible) return refused(inadmissible)
+  const { heard, fields } = stretch('http-ingress', read, body, request, contract)
+  if (!heard) {
+    log.warn(faultIn(fields, contract), 'HTTP ingress: request does not follow the contract')
     return plain(400, 'the request does not follow the contract')
   }
+  const message = caller ? access!.allowed(caller, heard) : heard
+  if ('why' in message) return refused(message)
   const keeps = ({ said }: Outcome) => said !== undefined && message.step !== undefined
-  return recent(keyOf(message), keeps, () => turn(message, deps))
+  return recent(keyOf(message), keeps, () => turn(message, server))
+}
+
+function read(body: Buffer, request: IncomingMessage, contract: IngressContract) {
+  const fields = fieldsOf(body.toString('utf8'), formOf(request))
+  return { fields, heard: fields && contract.hear(fields, request.headers) }
+}
+
+function addressOf(request: IncomingMessage, { isProxy }: IngressDeps): string {
+  const peer = request.socket.remoteAddress ?? ''
+  return isProxy ? addressBehind(peer, request.headers['x-forwarded-for']?.toString(), isProxy) : peer
+}
+
+const TOKEN_WANTED: [number, string] = [401, 'send a bearer token in the Authorization header']
+
+/** What a caller is told. */
+const SAID: Record<TurnedAwayWhy, [status: number, text: string]> = {
+  nobody: TOKEN_WANTED,
+  wrong: TOKEN_WANTED,
+  locked: [429, 'too many wrong tokens: try again in a minute; a right token still works'],
+  unsigned: [401, 'sign the request: x-ussd-timestamp and x-ussd-signature'],
+  signature: [401, 'the signature does not fit: compare the string to sign with docs/CONTRACTS.md'],
+  stale: [401, 'x-ussd-timestamp is over 5 minutes off: set the clock, and sign again'],
+  replay: [401, 'this signature was used before: sign each request, with a new timestamp'],
+  address: [403, 'this caller may not call from this address'],
+  msisdn: [403, 'this caller may not serve this number'],
+  service: [403, 'this caller may not open this service'],
+  rate: [429, 'over the rate of this caller: try again in a second'],
+}
+
+function turnAway(
+  { why, who, locks }: IngressRefusal,
+  { address, method }: { address: string; method: string },
+  { counters, log, refuse }: Server,
+): Outcome {
+  const whose = who === undefined ? {} : { who }
+  if (why === 'locked') {
+    counters.count('door_turned_away_total', { why })
+    if (locks) log.warn({ address, ...whose }, 'HTTP ingress audit: locked out after too many wrong tokens')
+  } else refuse({ why, address, method, ...whose })
+  return plain(...SAID[why])
 }
 
 async function turn(message: IngressMessage, { line, contract }: IngressDeps): Promise<Outcome> {
   const said = await line.take(message)
   if (said) return { status: 200, reply: contract.say(said.action, said.text, message), said }
   const isEnd = message.kind !== 'begin' && message.kind !== 'input'
-  // There is no reply: the dialogue went on otherwise, or another turn of it runs.
+  // There is no reply: the dialogue has moved on, or another of its turns is running.
   return isEnd ? { status: 200, reply: contract.noted } : plain(503, 'this dialogue is busy, or it has ended')
 }
 
-function refusal(request: IncomingMessage, deps: IngressDeps): Outcome | null {
-  const { path, token } = deps
-  if (request.url?.split('?')[0] !== path) return plain(404, `try ${path}`)
-  if (request.method !== 'POST') return plain(405, 'POST only')
-  if (token === undefined) return strange(request, deps)
-  return isToken(request.headers.authorization ?? '', token)
-    ? null
-    : plain(401, 'send a bearer token in the Authorization header')
-}
-
-/** Without a token: a stranger is told by where the request comes from, and by what it is. */
-function strange(request: IncomingMessage, { host, contract, log }: IngressDeps): Outcome | null {
+/** Without tokens: whether to refuse a caller, by the origin of the request and by what it is. */
+function strangeness(request: IncomingMessage, { host, contract, refuse }: Server): Outcome | null {
   const asked = askedOf(request)
-  // Outside of loopback, callers have other addresses and names, but requests that no program sends are still refused.
+  // Outside loopback, callers have other addresses and names. Requests that no program sends are still refused.
   const why = isLoopback(host) ? notFromHere(asked) : fromForeignPage(asked) ? FOREIGN_PAGE : undefined
   const form = formOf(request)
   const isSpoken = form !== undefined && contract.speaks.includes(form)
   if (why === undefined && isSpoken) return null
-  log.warn({ why: why ?? 'content-type' }, 'HTTP ingress: request without a token refused')
+  const word = why === undefined ? 'content-type' : why === FOREIGN_PAGE ? 'page' : 'not-here'
+  refuse({ why: word, address: asked.address, method: asked.method })
   if (why === undefined) return plain(415, `content-type: ${contract.speaks.map((one) => TYPES[one]).join(' or ')}`)
   return plain(403, `refused: ${why}; set door.tokenFile, and let the caller or the proxy send the token`)
 }
 
-function isToken(header: string, token: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(header), digest(`Bearer ${token}`))
-}
-
-/** Null: too large. What follows then is not read. */
-async function bodyOf(request: IncomingMessage): Promise<string | null> {
+/** Null: too large. The rest is not read. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = []
   let octets = 0
   // Not destroyed yet: the caller must still get the reason.
@@ -153,7 +207,7 @@ async function bodyOf(request: IncomingMessage): Promise<string | null> {
     if (octets > BODY_OCTETS_MAX) return null
     chunks.push(chunk as Buffer)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 const FLAT = new Set(['string', 'number', 'boolean'])
@@ -189,7 +243,8 @@ function write(response: ServerResponse, { status, reply, said }: Outcome): void
       'content-length': Buffer.byteLength(reply.body),
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
-      ...(status === 503 ? { 'retry-after': '1' } : {}),
+      ...(status === 503 || status === 429 ? { 'retry-after': '1' } : {}),
+      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
       ...(status === 413 ? { connection: 'close' } : {}),
     })
     .end(reply.body)

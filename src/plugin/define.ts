@@ -1,4 +1,4 @@
-/** Helpers for plug-ins in TypeScript: they do nothing but say what a thing is. */
+/** Helpers for plug-ins in TypeScript. They only declare the type of a value. */
 import type { SqlBindings } from '../base/index.ts'
 import type { z } from 'zod'
 import type { BackendFactory } from './module.ts'
@@ -11,8 +11,8 @@ export function defineBackend<Factory extends BackendFactory>(factory: Factory):
 }
 
 /**
- * A type of screen. `schema` is given the terms that screens are made of, and stands before `expand`: TypeScript then
- * knows each key of `screen`.
+ * A type of screen. `schema` gets the terms that screens are made of. Write it before `expand`: TypeScript then knows
+ * each key of `screen`.
  */
 export function defineScreenType<Schema extends z.ZodObject>(
   type: Omit<PluginType, 'schema' | 'expand'> & {
@@ -23,7 +23,7 @@ export function defineScreenType<Schema extends z.ZodObject>(
   return (terms) => ({ ...type, schema: type.schema(terms) })
 }
 
-/** A statement that runs often, under a name of its own: the server plans it once a connection. */
+/** A statement that runs often, with a name of its own: the server plans it once per connection. */
 export function preparedSql<Row = Record<string, unknown>>(
   name: string,
   text: string,

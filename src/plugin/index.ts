@@ -1,4 +1,4 @@
-/** `ussd-connector/plugin`: the types of modules and screen types of an operator's own, and helpers without state. */
+/** `ussd-connector/plugin`: the types for an operator's own modules and screen types, and helpers without state. */
 export { defineBackend, defineScreenType, preparedSql } from './define.ts'
 export {
   type BackendFactory,

@@ -1,54 +1,56 @@
-/** A back end in the daemon itself: a file that exports `backend`, what it is given, and what it hands back. */
+/** A back end within the daemon: a file that exports `backend`, what it gets, and what it returns. */
 import type { Log } from '../base/index.ts'
 import type { Chance, Clock, EndReason, Json, JsonObject } from '../ussd/index.ts'
 import type { ModuleSms, ReminderSettings, SmsReplies } from './sms.ts'
 import type { ModuleDatabase } from './sql.ts'
 
-/** All that a back end is told besides the arguments. */
+/** Everything that a back end is told besides the arguments. */
 export interface CallContext {
-  /** `epoch:turn:call`: the same for every repetition of the same call. Do the thing once a key. */
+  /** `epoch:turn:call`: the same for every repetition of one call. Do the work once per key. */
   intention: string
-  /** Of the dialogue; where it goes on in one that we pushed, of the first. */
+  /** The epoch of the dialogue. If the dialogue continues in one that we pushed: the epoch of the first. */
   epoch: string
-  /** With the epoch '' in a read whose answer is the same for everybody. */
+  /** '' (and the epoch too) in a read whose answer is the same for everybody. */
   msisdn: string
   language: string
   line: string
-  /** The calendar's milliseconds (may be frozen): what "today" means. */
+  /** The flow that calls. Absent: no flow does. */
+  flow?: string
+  /** Milliseconds of the calendar (which may be frozen): the meaning of "today". */
   todayMs: number
   /** Aborted at the turn's deadline, or when the time that the flow gives the call is over. */
   signal: AbortSignal
-  /** When that will be, in wall-clock milliseconds; absent: nobody knows. */
+  /** The time of that abort, in wall-clock milliseconds. Absent: unknown. */
   deadlineMs?: number
-  /** What the flow gives this call, in place of the back end's own time-out. */
+  /** The time that the flow gives this call, in place of the back end's own timeout. */
   timeoutMs?: number
-  /** It changes something. */
+  /** The call changes something. */
   once?: boolean
-  /** An argument is secret: the answer may be too. */
+  /** An argument is secret, so the answer may be secret too. */
   isSecret?: boolean
 }
 
-/** A module back end: operations by name. What throws becomes `failed`, so only throw for faults. */
+/** A module back end: operations by name. A throw becomes `failed`, so throw only for faults. */
 export interface BackendModule {
   operations: Record<string, (args: JsonObject, context: CallContext) => Promise<Json | Refusal>>
-  /** Makes its tables, before it is first asked anything; again at the next call if it throws. */
+  /** Creates its tables before the first call. If it throws, it runs again at the next call. */
   prepare?(): Promise<void>
   /** A dialogue that called it has ended: release what it held. Best effort; must be idempotent. */
   ended?(epoch: string, reason: EndReason): Promise<void>
-  /** What subscribers answer to its SMS. */
+  /** Handles what subscribers answer to its SMS. */
   replies?: SmsReplies
-  /** What it keeps of a subscriber: `subscriber export` and `subscriber erase` ask it. */
+  /** What it keeps about a subscriber: `subscriber export` and `subscriber erase` use it. */
   subscriber?: SubscriberData
-  /** Removes what is over its retention. The daemon asks every hour; what throws is tried again at the next. */
+  /** Removes what is past its retention. The daemon calls it every hour; after a throw it tries again the next hour. */
   purge?(asked: ModulePurge): Promise<ModulePurged>
-  /** Data to try it with: `ussd-connector seed`. Again: adds only what is missing. */
+  /** Creates sample data: `ussd-connector seed`. If repeated, it adds only what is missing. */
   seed?(options: ModuleSeed): Promise<void>
 }
 
-/** The mark of a refusal: the same in every copy of this file, since a module may be installed with its own. */
+/** Marks a refusal. It is the same in every copy of this file, because a module may be installed with its own copy. */
 const REFUSAL = Symbol.for('ussd-connector.refusal')
 
-/** Returned by an operation to refuse by name. `instanceof` also knows refusals of another copy of this class. */
+/** An operation returns it to refuse by name. `instanceof` also recognises refusals of another copy of this class. */
 export class Refusal {
   readonly refusal: string
   readonly data: Json
@@ -64,30 +66,32 @@ export class Refusal {
 }
 
 export interface SubscriberData {
-  /** Rows by table, as they may be handed out. */
+  /** Table → its rows, in the form in which they may be handed out. */
   export(msisdn: string): Promise<Record<string, object[]>>
-  /** Removes everything. Answers how many rows. */
+  /** Removes everything. Returns how many rows. */
   erase(msisdn: string): Promise<number>
 }
 
-/** What a module is told when it is asked to remove what is old. */
+/** What a module is told when it is asked to remove old data. */
 export interface ModulePurge {
-  /** The wall clock: for moments that were written down. */
+  /** The wall clock: for moments that were stored. */
   nowMs: number
-  /** The calendar (may be frozen): for dates that subscribers see. */
+  /** The calendar (which may be frozen): for dates that subscribers see. */
   todayMs: number
-  /** How long the settings keep what is over: `retention.appointmentsMonths`. A module may have a setting of its own. */
+  /** How long the settings keep what is over: `retention.appointmentsMonths`. A module may have its own setting. */
   keepMs: number
-  /** Rows to remove of one table at most: a purge must not hold a table. The rest goes with the next one. */
+  /**
+   * The most rows to remove from one table: a purge must not hold a table for long. The next purge removes the rest.
+   */
   rowsMax: number
-  /** Aborted when its time is over, or the daemon stops. */
+  /** Aborted when the time limit is over, or when the daemon stops. */
   signal: AbortSignal
 }
 
-/** Rows removed, by a word for what they were: `retention_purged_total{what}`. Never a number or a text. */
+/** Removed rows by kind: `retention_purged_total{what}`. A kind is never a number or a text of a subscriber. */
 export type ModulePurged = Record<string, number>
 
-/** A table that holds a number, the column it stands in, and what is handed out of a row (all, if nothing is said). */
+/** A table that holds a number, the column of the number, and the columns that are handed out (default: all). */
 export interface PersonalTable {
   table: string
   column: string
@@ -95,13 +99,13 @@ export interface PersonalTable {
 }
 
 export interface ModuleSeed {
-  /** The calendar's now. */
+  /** The current time of the calendar. */
   atMs: number
-  /** Lay the data relative to that day, for a demo. */
+  /** Place the data relative to that day, for a demo. */
   relative?: boolean
 }
 
-/** Any schema that answers as one of zod's. */
+/** Any schema with the interface of a zod schema. */
 export interface SettingsSchema<T> {
   safeParse(
     given: unknown,
@@ -110,19 +114,24 @@ export interface SettingsSchema<T> {
     | { success: false; error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] } }
 }
 
-/** What a module's `backend` is given. */
+/** What a module's `backend` gets. */
 export interface ModuleDeps extends ModuleDatabase {
-  /** What flows call it by. */
+  /** The name by which flows call it. */
   name: string
-  /** Its own: `backends.<name>.settings`. */
+  /** Its own settings: `backends.<name>.settings`. */
   settings: Record<string, unknown>
-  /** The same, read by a schema. Throws with all that is wrong, each at its place: the daemon does not start then. */
+  /**
+   * The same, read with a schema. Throws with everything that is wrong, each at its place; the daemon does not start
+   * then.
+   */
   readSettings<T>(schema: SettingsSchema<T>): T
   clock: Clock
   chance: Chance
-  /** Numbers in it are masked. */
+  /** Subscribers' numbers in it are masked. */
   log: Log
-  /** `module_events_total{backend,event}`: an event is a word of the module's own, never a number or a text. */
+  /**
+   * `module_events_total{backend,event}`. An event is a word of the module, never a number or a text of a subscriber.
+   */
   counters: { count(event: string, by?: number): void }
   sms: ModuleSms
   reminders: ReminderSettings
@@ -130,9 +139,9 @@ export interface ModuleDeps extends ModuleDatabase {
     /** The longest that a dialogue may last. */
     totalMs: number
   }
-  /** An expected no, by name: the flow routes it with `refused: { slot-taken: screen }`. */
+  /** An expected refusal, by name: the flow routes it with `refused: { slot-taken: screen }`. */
   refuse(refusal: string, data?: Json): Refusal
-  /** Export and erasure where all is rows of tables. They are erased in that order, in one transaction. */
+  /** Export and erasure if all data are rows of tables. They are erased in this order, in one transaction. */
   subscriberIn(tables: readonly PersonalTable[]): SubscriberData
 }
 

@@ -1,20 +1,28 @@
-/** SMS of a module: owed in the statement or transaction of what they speak of, and what subscribers answer to them. */
+/**
+ * SMS of a module: enqueued in the statement or transaction of what they are about; and what subscribers answer to
+ * them.
+ */
 import type { SqlPort } from './sql.ts'
 
-/** One SMS to be owed. */
+/** One SMS to enqueue. */
 export interface NewSms {
-  /** 'confirmation', 'reminder' … A subject has one of a kind at a time. */
+  /** 'confirmation', 'reminder' … A subject has one SMS of each kind at a time. */
   kind: string
+  /**
+   * Its name within the subject, such as `reminder-24h`. The module and `subject/key` are unique, whatever the moment: a
+   * name is for one SMS. Absent: kind and moment are unique, and no web-hook is told.
+   */
+  key?: string
   text: string
   dueMs: number
   expiresMs: number
-  /** Quiet hours are kept in this zone; null: sent at any hour. */
+  /** The zone of the quiet hours. Null: sent at any hour. */
   quietZone: string | null
 }
 
 /**
- * A span of the local day, `HH:mm`; `from` is inside it, `to` is not. May run over midnight. Equal: none. At least an
- * hour of the day must be left.
+ * A span of the local day, `HH:mm`: `from` is inside, `to` is outside. It may include midnight. If both are equal,
+ * there are no quiet hours. At least one hour of the day must be left.
  */
 export interface QuietHours {
   from: string
@@ -22,36 +30,38 @@ export interface QuietHours {
 }
 
 export interface ReminderRule {
-  /** How long before the start, elapsed time. */
+  /** How long before the start, as elapsed time. */
   leadsMs: readonly number[]
   quietHours: QuietHours | null
 }
 
-/** What `reminders` of the settings says. */
+/** The settings `reminders`. */
 export interface ReminderSettings extends ReminderRule {
-  /** An SMS at once for each booking. */
+  /** Send an SMS at once for each booking. */
   confirmation: boolean
 }
 
 export interface PlannedSms {
+  /** How long before the event it was asked for, such as `24h`: a name that stays when quiet hours move it. */
+  lead: string
   dueMs: number
-  /** Useless from then on: the next one is due, or it has begun. */
+  /** Useless after this time: the next SMS is due, or the event has begun. */
   expiresMs: number
 }
 
 export interface EnqueueSms {
-  /** What the SMS are about: the module's word, a colon, an id (`shop:17`). Answers and cancelling go by it. */
+  /** What the SMS are about: the module's word, a colon, an id (`shop:17`). Answers and cancelling use it. */
   subject: string
   msisdn: string
-  /** Which line must send them; '' for any. */
+  /** The line that must send them; '' for any line. */
   line: string
   sms: readonly NewSms[]
 }
 
 export interface ModuleSms {
-  /** Owes them, in the transaction of that `sql`. The same subject, kind and moment twice is one SMS. */
+  /** Enqueues them in the transaction of that `sql`. The same subject, kind and moment twice is one SMS. */
   enqueue(sql: SqlPort, what: EnqueueSms): Promise<void>
-  /** Calls off what has not left of a subject; what the SMSC has already, it is asked to throw away. */
+  /** Cancels the SMS of a subject that have not been sent. Asks the SMSC to discard those that it has already. */
   cancel(sql: SqlPort, subject: string): Promise<void>
   /**
    * The same within one statement: an INSERT for each row of an earlier `owner AS (… subject, msisdn, line)`. It needs
@@ -62,36 +72,38 @@ export interface ModuleSms {
   binding(sms: readonly NewSms[]): string
   /** Within one statement: an UPDATE for each row of an earlier `gone AS (… subject)`. It needs `:now`. */
   readonly cancelSql: string
-  /** The reminders of something that starts then, soonest first: moved out of quiet hours, none that is past. Pure. */
+  /**
+   * The reminders of something that starts then, the earliest first: moved out of quiet hours, without past ones. Pure.
+   */
   planReminders(start: { startsMs: number; zone: string }, nowMs: number, rule: ReminderRule): PlannedSms[]
 }
 
-/** A module whose SMS subscribers may answer. */
+/** A module with SMS that subscribers may answer. */
 export interface SmsReplies {
-  /** The first word of the subjects of its SMS: `shop` of `shop:17`. */
+  /** The first word of the subjects of its SMS: `shop` in `shop:17`. */
   readonly subject: string
   /**
-   * What a subscriber's words do to the thing that the last SMS was about; null: nothing, they are no answer to it. May
-   * run twice with the same intention. Inside the transaction that notes the answer.
+   * What a subscriber's words do to the thing that the last SMS was about. Null: nothing; they do not answer it. It may
+   * run twice with the same intention. It runs in the transaction that records the answer.
    */
   reply(sql: SqlPort, about: SmsReply): Promise<SmsReplied | null>
-  /** Of a subscriber that the module knows. */
+  /** The language of a subscriber whom the module knows. */
   languageOf(sql: SqlPort, msisdn: string): Promise<string | null>
 }
 
 export interface SmsReply {
-  /** What stands after the first word in the subject. */
+  /** What follows the first word in the subject. */
   id: string
   msisdn: string
   words: string
   intention: string
-  /** The calendar's milliseconds. */
+  /** Milliseconds of the calendar. */
   todayMs: number
 }
 
 export interface SmsReplied {
-  /** 'confirmed', 'cancelled' … kept with the reminder. */
+  /** 'confirmed', 'cancelled' … It is stored with the reminder. */
   what: string
-  /** What the subscriber is told. */
+  /** The answer to the subscriber. */
   text: string
 }

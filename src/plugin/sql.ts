@@ -2,13 +2,13 @@
 import type { SqlBindings } from '../base/index.ts'
 
 export interface SqlOptions {
-  /** A name of its own for a statement that runs often: the server plans it once a connection. */
+  /** A name of its own for a statement that runs often: the server plans it once per connection. */
   name?: string
 }
 
 /**
- * Runs one statement and answers its rows. Values are `:named` in the text and stand in `bindings`; a CAST says the type
- * where the server cannot tell it. A `?` of the text itself, as in an operator on jsonb, is written `\\?`.
+ * Runs one statement and returns its rows. Values are `:named` in the text and come from `bindings`; a CAST gives the
+ * type where the server cannot infer it. A literal `?` in the text, as in a jsonb operator, is written `\\?`.
  */
 export type SqlPort = <Row = Record<string, unknown>>(
   text: string,
@@ -17,8 +17,11 @@ export type SqlPort = <Row = Record<string, unknown>>(
 ) => Promise<Row[]>
 
 export interface ModuleDatabase {
-  /** On any connection: a statement is a transaction of its own. */
+  /** On any connection: each statement is a transaction of its own. */
   sql: SqlPort
-  /** All statements of `run` on one connection: committed together when it resolves, none of them if it rejects. */
+  /**
+   * Runs all statements of `run` on one connection: they are committed together when it resolves, or not at all if it
+   * rejects.
+   */
   transaction<T>(run: (sql: SqlPort) => Promise<T>): Promise<T>
 }

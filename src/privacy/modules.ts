@@ -1,9 +1,11 @@
-/** Modules of back ends, each asked in its turn: one that fails, or takes too long, stops no other. */
+/**
+ * Asks the modules of back ends one after the other. A module that fails or takes too long does not stop the others.
+ */
 import type { BackendModule } from '../backend/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
 export interface PersonalModule {
-  /** What flows call it by. */
+  /** The name by which flows call it. */
   name: string
   module: Pick<BackendModule, 'subscriber' | 'purge'>
 }
@@ -13,17 +15,19 @@ export interface ModuleFailure {
   why: string
 }
 
-/** Of one module: 5,000 rows of a table take seconds, and a module that hangs must not keep the others waiting. */
+/**
+ * The time limit of one module. 5,000 rows of a table take seconds, and a module that hangs must not delay the others.
+ */
 export const MODULE_MS = 60_000
 
 export interface AskingModules {
   modules: readonly PersonalModule[]
   clock: Pick<Clock, 'after'>
-  /** Aborted: nobody is asked any more. */
+  /** Aborted: no further module is asked. */
   stop?: AbortSignal | undefined
 }
 
-/** `ask` answers undefined for a module that has no such hook. */
+/** `ask` returns undefined for a module without this hook. */
 export async function askModules<Answer>(
   { modules, clock, stop }: AskingModules,
   ask: (module: PersonalModule['module'], signal: AbortSignal) => Promise<Answer | undefined> | undefined,
@@ -42,7 +46,7 @@ export async function askModules<Answer>(
   return { answers, failed }
 }
 
-/** Its signal is aborted when it is given up; it may run on, and nobody waits for it. */
+/** Aborts the module's signal at the time limit. The module may run on, but nobody waits for it. */
 async function inTime<T>(
   run: (signal: AbortSignal) => Promise<T>,
   clock: Pick<Clock, 'after'>,

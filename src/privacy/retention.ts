@@ -1,6 +1,6 @@
 /**
- * What is old enough to go: SMS that were settled, PINs and languages that nobody used, flow revisions that nobody
- * serves any more, and what modules of back ends say is over its retention.
+ * What is old enough to be removed: settled SMS, unused PINs and languages, flow revisions that serve nobody any more,
+ * and what modules of back ends report as past its retention.
  */
 import type { Knex } from 'knex'
 import type { Sql } from '../base/index.ts'
@@ -10,15 +10,15 @@ import { askModules, type ModuleFailure, type PersonalModule } from './modules.t
 import type { Clock } from '../ussd/index.ts'
 
 export interface Retention {
-  /** Days that a settled SMS is kept. */
+  /** Days for which a settled SMS is kept. */
   smsDays: number
-  /** Months (of 30 days) that modules keep what is over, such as an appointment after its day. */
+  /** Months (of 30 days) for which modules keep what is over, such as an appointment after its day. */
   appointmentsMonths: number
-  /** Months (of 30 days) that a PIN or a chosen language is kept unused. */
+  /** Months (of 30 days) for which an unused PIN or language is kept. */
   idleMonths: number
-  /** Days that a flow revision is kept after another took its place. */
+  /** Days for which a flow revision is kept after another replaced it. */
   flowRevisionsDays: number
-  /** Of one flow. */
+  /** The most revisions of one flow. */
   flowRevisionsMax: number
 }
 
@@ -26,31 +26,29 @@ export interface Purging {
   sql: Sql
   knex: Knex
   retention: Retention
-  /**
-   * Revisions that serve, or that a dialogue is on: they stay however old they are. Null: nobody knows which, all stay.
-   */
+  /** Revisions that serve, or that a dialogue uses: they stay at any age. Null: unknown, so all revisions stay. */
   inUse: readonly string[] | null
   modules: readonly PersonalModule[]
   clock: Clock
-  /** Aborted: modules that are still to be asked are not. */
+  /** Aborted: no further module is asked. */
   stop?: AbortSignal | undefined
 }
 
 export interface PurgeOutcome {
-  /** Rows removed of the daemon's own tables, by what they were. */
+  /** How many rows were removed from the daemon's own tables, by kind. */
   own: Record<'sms' | 'pins' | 'languages' | 'flow_revisions', number>
-  /** The same of modules that removed something. */
+  /** The same for modules that removed something. */
   modules: { backend: string; answer: ModulePurged }[]
-  /** Modules whose purge failed, was not done in time, or answered something else than counts. */
+  /** Modules whose purge failed, took too long, or did not answer with counts. */
   failed: ModuleFailure[]
 }
 
-/** At a call: a purge must not hold a table. The rest goes with the next one. */
+/** The most rows per call: a purge must not hold a table for long. The next purge removes the rest. */
 const PURGE_ROWS_MAX = 5_000
 const DAY_MS = 86_400_000
 const MONTH_MS = 30 * DAY_MS
 
-/** The daemon's own first. Rejects when Postgres is away: modules are not asked then. */
+/** Purges the daemon's own tables first. Rejects if Postgres is unreachable; modules are not asked then. */
 export async function purge({ sql, knex, retention, inUse, modules, clock, stop }: Purging): Promise<PurgeOutcome> {
   const nowMs = clock.now()
   const own = {
@@ -70,10 +68,10 @@ export async function purge({ sql, knex, retention, inUse, modules, clock, stop 
   return { own, modules: answers, failed }
 }
 
-/** Kinds of rows that one module may tell apart: each is a label, and costs memory. */
+/** How many kinds of rows one module may report: each is a label and costs memory. */
 const KINDS_MAX = 20
 
-/** What a module says is not taken on trust: its words become labels of a metric. Undefined: nothing was removed. */
+/** Checks a module's answer before use: its words become labels of a metric. Undefined: nothing was removed. */
 function readPurged(said: unknown): ModulePurged | undefined {
   if (said === undefined) return undefined
   const counts = typeof said === 'object' && said !== null ? Object.entries(said) : []
@@ -85,10 +83,11 @@ function readPurged(said: unknown): ModulePurged | undefined {
 }
 
 /**
- * Whoever has the number now may be another. A PIN was last used when it changed, or in the dialogue that verified it.
+ * The number may belong to another person by now. A PIN was last used when it changed, or in the dialogue that verified
+ * it.
  */
 async function purgeIdle(knex: Knex, before: Date): Promise<{ pins: number; languages: number }> {
-  // An epoch says when it began, in its first 48 bits. (RFC 9562 §5.7)
+  // The first 48 bits of an epoch are the time when it began. (RFC 9562 §5.7)
   const verifiedMs = `CASE WHEN verified_in ~ '^[0-9a-f]{8}-[0-9a-f]{4}-7'
     THEN CAST(CAST('x' || lpad(substr(replace(verified_in, '-', ''), 1, 12), 16, '0') AS bit(64)) AS bigint) ELSE 0 END`
   const pins = await knex('pin')
@@ -98,12 +97,12 @@ async function purgeIdle(knex: Knex, before: Date): Promise<{ pins: number; lang
   return { pins, languages: await knex('subscriber_language').where('chosen_at', '<', before).delete() }
 }
 
-/** Younger ones stay: a daemon that starts with an older file may be about to serve them. */
+/** Younger revisions stay: a daemon that starts with an older file may be about to serve them. */
 const REVISION_YOUNG_MS = 3_600_000
 
 /**
- * A revision goes when a newer one of its flow is older than the retention, or when there are more of its flow than are
- * kept; never while anything or anybody is on it, here or by a decision of an operator.
+ * A revision is removed if a newer one of its flow is older than the retention, or if its flow has more revisions than
+ * are kept. It stays while anything uses it: a dialogue, a daemon, or a decision of an operator.
  */
 async function purgeRevisions(
   knex: Knex,

@@ -1,8 +1,9 @@
-/** Everything that is kept of one subscriber, in one list: to hand it out, and to remove it. */
+/** Everything that is kept about one subscriber, in one list: for export and for erasure. */
 import type { Knex } from 'knex'
 import type { Sql } from '../base/index.ts'
 import { shownRecord, type DialogueKey, type DialogueRecord } from '../dialogue/index.ts'
 import { eraseSms } from '../sms/outbox/index.ts'
+import type { OwedShelf } from '../sms/requests/index.ts'
 import type { HeldDeps, PartShelf } from '../sms/inbox/index.ts'
 import type { PersonalTable } from '../plugin/index.ts'
 import { subscriberLanguages } from '../services/subscriber/index.ts'
@@ -10,14 +11,14 @@ import { type Clock, type CodeRoute, shownCode } from '../ussd/index.ts'
 import { askModules, type ModuleFailure, type PersonalModule } from './modules.ts'
 
 /**
- * Tables of the daemon's own that hold a number; modules of back ends know theirs. A test holds this list to the
- * database's.
+ * The daemon's own tables that hold a number. Modules of back ends know their own tables. A test compares this list
+ * with the database.
  */
 export const PERSONAL: readonly PersonalTable[] = [
-  // Not the hashes: four digits are found from one in minutes.
+  // Without the hashes: four digits can be found from a hash in minutes.
   { table: 'pin', column: 'msisdn', shown: ['msisdn', 'wrong', 'locked_until', 'changed_at'] },
   { table: 'subscriber_language', column: 'msisdn' },
-  // Not the snapshot: it may be sealed. The code as it is shown, for what was dialled behind it may be a PIN.
+  // Without the snapshot, which may be sealed. The code in its shown form: what was dialled behind it may be a PIN.
   { table: 'ussd_late', column: 'msisdn', shown: ['msisdn', 'line', 'code', 'revision', 'opened_at', 'until_at'] },
   { table: 'sms_outbox', column: 'msisdn' },
   { table: 'sms_incoming', column: 'msisdn' },
@@ -35,28 +36,33 @@ export interface PrivacyDeps {
   sql: Sql
   knex: Knex
   dialogues: PersonalDialogues
-  /** Long SMS that the subscriber wrote, of which parts are here. */
+  /** Long SMS of the subscriber of which only some parts have arrived. */
   shelf: Pick<PartShelf, 'find' | 'erase'>
-  /** Line groups that dialogues may be in. */
+  /** SMS that wait for Postgres. */
+  owed: Pick<OwedShelf, 'erase'>
+  /** The line groups in which dialogues may be. */
   groups: readonly string[]
   services: readonly CodeRoute[]
-  /** Back ends that keep something of subscribers. */
+  /** Back ends that keep something about subscribers. */
   modules: readonly PersonalModule[]
-  /** For modules that never answer. */
+  /** A time limit for modules that never answer. */
   clock: Pick<Clock, 'after'>
 }
 
 export interface Export {
   msisdn: string
   dialogues: DialogueRecord[]
-  /** Long SMS of which parts are here, or were a moment ago. */
+  /** Long SMS of which only some parts have arrived, now or a moment ago. */
   unfinished: HeldDeps[]
-  /** Rows by table, as they stand there. */
+  /** Table → its rows, unchanged. */
   tables: Record<string, object[]>
 }
 
-/** Not what may be a PIN: the file lies on somebody's desk before it is handed out. */
-export async function exportSubscriber(deps: Omit<PrivacyDeps, 'sql' | 'clock'>, msisdn: string): Promise<Export> {
+/** Without anything that may be a PIN: the file may be seen by others before the subscriber gets it. */
+export async function exportSubscriber(
+  deps: Omit<PrivacyDeps, 'sql' | 'clock' | 'owed'>,
+  msisdn: string,
+): Promise<Export> {
   const { knex, dialogues, shelf, groups, services, modules } = deps
   const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
   const unfinished = await Promise.all(groups.map((group) => shelf.find({ group, msisdn })))
@@ -65,7 +71,7 @@ export async function exportSubscriber(deps: Omit<PrivacyDeps, 'sql' | 'clock'>,
     tables[table] = await knex(table)
       .where({ [column]: msisdn })
       .select(...shown)
-  // What one of them keeps must not be missing unsaid: one that fails ends the export.
+  // The export must be complete: if a module fails, the export fails.
   for (const { module } of modules) Object.assign(tables, await module.subscriber?.export(msisdn))
   // A daemon of an older version writes the whole code.
   tables.ussd_late = (tables.ussd_late as { code: string }[]).map((row) => ({
@@ -80,36 +86,37 @@ export async function exportSubscriber(deps: Omit<PrivacyDeps, 'sql' | 'clock'>,
 export interface Erased {
   /** Records of the dialogue store. */
   dialogues: number
-  /** Rows of modules of back ends. */
+  /** Rows of back end modules. */
   modules: number
-  /** Answers that were promised for later. */
+  /** Deferred answers that are still owed. */
   deferred: number
   /** Whether there was a PIN. */
   pin: number
-  /** The language that was chosen: 0 or 1. */
+  /** The chosen language: 0 or 1. */
   language: number
-  /** Rows of the outbox, of receipts, of what was written to us, and long SMS of which parts are here. */
+  /** Rows of the outbox, of receipts, of incoming SMS, and incomplete long SMS. */
   sms: number
-  /** Whether the wish for no SMS was there, and stays. */
+  /** Whether the subscriber had opted out of SMS, and whether that entry was removed or kept. */
   optOut: 'none' | 'removed' | 'kept'
-  /** Modules that did not remove theirs: ask again. All else is removed. */
+  /** Modules that did not erase their data: try again. Everything else is erased. */
   failed: ModuleFailure[]
 }
 
 /**
- * Removes everything about one MSISDN. The dialogue goes first, so that none of its turns writes anew: a turn under way
- * finds its dialogue gone. A module that fails is named, and stops nothing else. With `keepOptOut` the number stays in one place: where it says that no SMS is wanted.
+ * Removes everything about one MSISDN. The dialogue goes first, so that none of its turns writes anything again: a
+ * running turn finds its dialogue gone. A module that fails is named and stops nothing else. With `keepOptOut` the
+ * number stays in one place: the entry that says that no SMS is wanted.
  */
 export async function erasePerson(
   deps: Omit<PrivacyDeps, 'services'>,
   msisdn: string,
   keepOptOut: boolean,
 ): Promise<Erased> {
-  const { sql, knex, dialogues, shelf } = deps
+  const { sql, knex, dialogues, shelf, owed } = deps
   const records = await dialogues.erase(msisdn)
   const { answers, failed } = await askModules(deps, ({ subscriber }) => subscriber?.erase(msisdn))
   const language = await subscriberLanguages(sql).forget(msisdn)
-  const sms = (await shelf.erase(msisdn)) + (await eraseSms(sql, msisdn))
+  const sms = (await shelf.erase(msisdn)) + (await owed.erase(msisdn)) + (await eraseSms(sql, msisdn))
   const deferred = await knex('ussd_late').where({ msisdn }).delete()
   const pin = await knex('pin').where({ msisdn }).delete()
   return {

@@ -1,4 +1,7 @@
-/** A dialogue that we begin: opened in the store, its first screen stored and shown, and dropped if it is not. */
+/**
+ * A dialogue that we open: it is stored, its first screen is stored and shown, and it is dropped if the screen is not
+ * shown.
+ */
 import type { DialogueRecord, DialogueStore, Held, Settled, Turned } from '../dialogue/index.ts'
 import type { Line } from '../smpp/index.ts'
 import type { UssdReply } from '../ussd/index.ts'
@@ -6,14 +9,14 @@ import { pushCode, replyIn } from './reply.ts'
 import { showScreen, type ScreenDeps, type ScreenOutcome } from './screen.ts'
 import type { PushWay } from './way.ts'
 
-/** A played turn, as far as it is shown. */
+/** The part of a played turn that is shown. */
 export type PlayedScreen = Pick<Turned, 'flow' | 'revision' | 'snapshot' | 'reply' | 'ended'>
 
 export interface OpeningDeps extends ScreenDeps {
   dialogues: DialogueStore
   mint: { token(): string }
   limits: { turnMs: number; leaseMs: number; confirmMs: number }
-  /** Told of a dialogue of ours that ended with its first screen, or was refused. */
+  /** Called when one of our dialogues ended with its first screen, or was refused. */
   finish(record: DialogueRecord): void
 }
 
@@ -21,7 +24,7 @@ export interface PushedDialogue {
   flow: string
   epoch: string
   ttlMs: number
-  /** Undefined: there is no such flow any more. */
+  /** Undefined: the flow no longer exists. */
   first(record: DialogueRecord): Promise<PlayedScreen | undefined>
 }
 
@@ -33,7 +36,8 @@ export async function openDialogue(
   const { dialogues, clock, limits } = deps
   const { line, key, path } = way
   const [token, nowMs] = [deps.mint.token(), clock.now()]
-  // No number: ours may be one that the network gives to this subscriber next, whose begin would look like a copy.
+  // No number: the network may give the same number to this subscriber's next dialogue, and that begin would look like
+  // a copy.
   const taken = await dialogues.open({
     key,
     network: '',
@@ -56,16 +60,16 @@ export async function openDialogue(
   }
   if (said.ended) deps.finish({ ...taken.record, revision: said.revision, ended: said.ended })
   const told = await showScreen(deps, way, rested.reply, ttlMs)
-  // Who has answered has seen it, whatever became of the response.
+  // A subscriber who has answered has seen the screen, whatever became of the response.
   const now = told.is === 'unknown' ? await dialogues.find(key) : null
   const is = now?.epoch === epoch && now.turn > 1 ? 'shown' : told.is
   if (is === 'shown') dialogues.confirm(rested)
-  // Also where nobody knows: an answer to a screen that stands there after all meets a polite end.
+  // Drop it also if the result is unknown: if the screen is shown after all, its answer gets a polite end.
   else await drop(deps, taken.record, told.status === undefined ? 'bind-lost' : 'refused')
   return { ...told, is, epoch }
 }
 
-/** The first screen, stored: what is then shown. Undefined: the dialogue is another's by now. */
+/** Stores the first screen, and returns what is then shown. Undefined: another daemon has the dialogue by now. */
 async function rest(
   { dialogues, clock }: OpeningDeps,
   { record, held }: { record: DialogueRecord; held: Held },

@@ -1,15 +1,15 @@
-/** A text that is longer than one screen, as a dialogue that leafs through it. */
+/** A text that is longer than one screen, as a dialogue: the subscriber asks for each next page. */
 import { appFlow, closing, type CompiledFlow } from '../flow/engine/index.ts'
 import type { DialogueRecord } from '../dialogue/index.ts'
 import type { PageLimit } from '../ussd/index.ts'
 import type { PlayedScreen } from './opening.ts'
 
-/** Its name is in no settings: no application's begins with an underscore. */
+/** The name is not in the settings: no application's name begins with an underscore. */
 export function textFlow(): CompiledFlow {
   return appFlow('_text', 'text')
 }
 
-/** The first page of a text that has several; the rest is in the snapshot. */
+/** The first page of a text of several pages. The snapshot holds the rest. */
 export function firstPage(
   flow: CompiledFlow,
   text: string,

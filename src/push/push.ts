@@ -1,6 +1,6 @@
 /**
- * USSD that we begin: the first screen of a flow put on a handset, its answers dealt with as in any dialogue; or a text
- * that only wants to be read. What cannot be shown may be owed as an SMS instead.
+ * USSD that we begin. Either the first screen of a flow, whose answers are handled as in any dialogue; or a text that
+ * is only to be read. If the screen cannot be shown, an SMS may be sent instead.
  *
  *   request ──► a way to the handset (way.ts) ──► a dialogue (opening.ts) ──► its screen (screen.ts) ──► else an SMS
  */
@@ -17,15 +17,15 @@ import { pushWays, type PushWay, type PushWaysDeps } from './way.ts'
 
 export interface PushRequest {
   msisdn: string
-  /** Default: the first one that is bound. */
+  /** Default: the first line that is bound. */
   line?: string
-  /** The flow that is shown; its answers go on in it. */
+  /** The flow that is shown. It continues with the subscriber's answers. */
   flow: string
-  /** Default: the one that the subscriber chose, else the daemon's. */
+  /** Default: the language that the subscriber chose, or else the daemon's. */
   language?: string
-  /** Not shown by then: not shown any more. */
+  /** If the screen is not shown by then, it is not shown at all. */
   ttlMs: number
-  /** What is owed as an SMS if it is not shown. */
+  /** The SMS to send if the screen is not shown. */
   sms?: string
 }
 
@@ -33,46 +33,65 @@ export interface NotifyRequest extends Omit<PushRequest, 'flow' | 'language'> {
   text: string
 }
 
-/** A dialogue that goes on: what it says next, and where its flow then stands. */
+/** A dialogue that continues: what it says next, and the state of its flow. */
 export interface OfferRequest {
   msisdn: string
   line: string
-  /** Of the dialogue that the answers go into, from `mint`. */
+  /** The epoch of the dialogue that gets the answers, from `mint`. */
   epoch: string
   said: PlayedScreen
   ttlMs: number
 }
 
 export interface PushOutcome extends ScreenOutcome {
-  /** Instead, an SMS is owed. */
+  /** An SMS is owed instead. */
   sms: boolean
 }
 
 export interface PushDeps extends Omit<OpeningDeps, 'limits'>, Omit<PushWaysDeps, 'dialogues'> {
   flows: FlowRegistry
   backend(name: string): Backend | undefined
-  /** The language that the subscriber chose; null if none, or if it cannot be had in time. Never rejects. */
+  /** The language that the subscriber chose; null if there is none or it cannot be read in time. Never rejects. */
   chosenLanguage?(msisdn: string): Promise<string | null>
   mint: { epoch(): string; token(): string }
   log: Log
   limits: OpeningDeps['limits'] & { language: string }
-  /** Owes an SMS; `id` is that of the push. */
+  /** Absent: yes. With a wrong clock a dialogue would begin that other daemons end at once, and its SMS be late. */
+  isClockRight?: (() => boolean) | undefined
+  /** Puts an SMS into the outbox; `id` is that of the push. */
   enqueueSms(sms: { id: string; msisdn: string; line: string; text: string }): Promise<void>
 }
 
 export interface Push {
-  /** Resolves when the network has answered, or `ttlMs` is over. Rejects when a store is away. */
+  /**
+   * Resolves when the network has answered or `ttlMs` is over. Rejects if a store is unreachable, and with
+   * WrongClockError, like the others.
+   */
   push(request: PushRequest): Promise<PushOutcome>
   notify(request: NotifyRequest): Promise<PushOutcome>
-  /** A question opens a dialogue, anything else is only shown. */
+  /** A question opens a dialogue; anything else is only shown. */
   offer(request: OfferRequest): Promise<PushOutcome>
+}
+
+/** The clock of this machine is wrong (src/daemon/clock-check.ts): it begins nothing, and owes no SMS instead. */
+export class WrongClockError extends Error {
+  constructor() {
+    super('the clock of this machine is wrong: nothing was pushed (/ready says by how much; ask another daemon)')
+    this.name = 'WrongClockError'
+  }
+}
+
+function requireClock({ isClockRight, metrics }: PushDeps): void {
+  if (isClockRight?.() ?? true) return
+  metrics.count('limits_total', { limit: 'clock_wrong' })
+  throw new WrongClockError()
 }
 
 export function createPush(deps: PushDeps): Push {
   const ways = pushWays(deps)
   const pages = textFlow()
 
-  /** A text of several pages is a dialogue: its reader asks for the next one. */
+  /** A text of several pages needs a dialogue: the reader asks for the next page. */
   async function tell({ text, ttlMs }: NotifyRequest, way: PushWay): Promise<ScreenOutcome> {
     const { page } = way.line.dialect
     if (fits(text, page)) return showScreen(deps, way, { action: 'notify', text }, ttlMs)
@@ -83,6 +102,7 @@ export function createPush(deps: PushDeps): Push {
 
   return {
     async push(request) {
+      requireClock(deps)
       const { flow, ttlMs } = request
       if (!deps.flows.current(flow)) return settled(deps, request, ways.lineFor(request), { is: 'no-flow' })
       const way = await ways.find(request, flow)
@@ -92,10 +112,12 @@ export function createPush(deps: PushDeps): Push {
       return settled(deps, request, way.line, await openDialogue(deps, opening, way))
     },
     async notify(request) {
+      requireClock(deps)
       const way = await ways.find(request, null)
       return settled(deps, request, way.line, way.no ? { is: way.no } : await tell(request, way))
     },
     async offer(request) {
+      requireClock(deps)
       const { said, ttlMs, epoch } = request
       const way = await ways.find(request, said.flow)
       if (way.no) return settled(deps, request, way.line, { is: way.no })
@@ -107,7 +129,7 @@ export function createPush(deps: PushDeps): Push {
   }
 }
 
-/** Counts what became of it, and owes the SMS where it was not shown. */
+/** Counts the result, and enqueues the SMS if the screen was not shown. */
 async function settled(
   deps: PushDeps,
   { msisdn, sms: text }: Pick<NotifyRequest, 'msisdn' | 'sms'>,

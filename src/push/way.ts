@@ -1,4 +1,4 @@
-/** Where a push goes: the line, the dialogue that it opens there, and the addresses it is sent with. */
+/** Where a push goes: the line, the dialogue that it opens there, and the addresses. */
 import type { DialogueKey, DialogueStore } from '../dialogue/index.ts'
 import type { Line } from '../smpp/index.ts'
 import type { Chance, ReturnPath } from '../ussd/index.ts'
@@ -13,11 +13,11 @@ export interface PushWaysDeps {
   dialogues: Pick<DialogueStore, 'find'>
   lines: { all: readonly Line[]; get(name: string): Line | undefined }
   chance: Chance
-  /** What a flow's dialogues come from, by the line: its service code's digits. */
+  /** The source address of a flow's dialogues on this line: the digits of its service code. */
   sourceOf(line: string, flow: string | null): string
 }
 
-/** `line` undefined: the first one that is bound. */
+/** `line` undefined: the first line that is bound. */
 interface Wanted {
   msisdn: string
   line?: string
@@ -27,7 +27,7 @@ type NoWay = { line: Line | undefined; no: 'unsent' | 'unsupported' | 'busy' }
 
 export interface PushWays {
   lineFor(request: Pick<Wanted, 'line'>): Line | undefined
-  /** Rejects if the store is away. */
+  /** Rejects if the store is unreachable. */
   find(request: Wanted, flow: string | null): Promise<(PushWay & { no?: undefined }) | NoWay>
 }
 
@@ -45,7 +45,7 @@ export function pushWays({ dialogues, lines, chance, sourceOf }: PushWaysDeps): 
       const { msisdn } = request
       const key = { group: line.group, msisdn }
       const standing = await dialogues.find(key)
-      // A subscriber has one transaction at a time: a push must not end another one. (3GPP TS 24.090)
+      // A subscriber has one transaction at a time: a push must not end another dialogue. (3GPP TS 24.090)
       if (standing && standing.status !== 'ended') return { line, no: 'busy' }
       const source = sourceOf(line.name, flow)
       const path = dialect.push({ msisdn, source, n: number++, not: standing?.returnPath.carrier })

@@ -1,8 +1,9 @@
-/** The other side: an SMSC, its phones and its faults. Own codec: it shares no code with the daemon's. */
+/** The network's side: an SMSC, its phones and its faults. It shares no codec with the daemon. */
+export { loadTalks, type PlayedTalk, type ScreenCheck, type TalkLoadResult, type TalkTurn } from './load/index.ts'
 export { networkCodingOf, profileCoding } from './network/index.ts'
 export type { Phone } from './phone/index.ts'
 export { simulate } from './simulate.ts'
-export { startSmsc } from './smsc/index.ts'
+export { seededChance, startSmsc } from './smsc/index.ts'
 export {
   dialTerminal,
   frame,

@@ -1,4 +1,4 @@
-/** The simulator as a program: an SMSC, its phones and its control page, until it is told to stop. */
+/** The simulator as a program: an SMSC, its phones and its control page, until it is stopped. */
 import type { Chance, Clock } from '../ussd/index.ts'
 import { startControl, type Control, type TalkOf } from './control/index.ts'
 import { startSmsc, type Smsc, type SmscOptions } from './smsc/index.ts'
@@ -14,17 +14,17 @@ export interface SimulateOptions {
   http?: { host?: string; port?: number; allowedHosts?: string[]; token?: string; talkOf?: TalkOf }
   /** Default 30 000. */
   enquireMs?: number
-  /** How long the ESME may take for an answer. Default 25 000, as USSD gateways have it. */
+  /** How long the ESME may take for an answer. Default 25 000, as in USSD gateways. */
   applicationMs?: number
   /** One line at a time, for people. */
   say(line: string): void
-  /** Stops it. */
+  /** Stops the simulator. */
   signal: AbortSignal
-  /** Called once it listens. */
+  /** Called when it listens. */
   onReady?(parts: { smsc: Smsc; control: Control }): void
 }
 
-/** Returns when it has stopped. Rejects if it cannot listen. */
+/** Resolves when it has stopped. Rejects if it cannot listen. */
 export async function simulate(options: SimulateOptions): Promise<void> {
   const { clock, chance, smpp = {}, http = {}, say, signal } = options
   const smsc = await startSmsc({

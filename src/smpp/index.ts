@@ -9,6 +9,8 @@ export type {
   OutgoingPdu,
   Pdu,
   PduBody,
+  Leaving,
+  MayLeave,
   SubmitOptions,
   SubmitOutcome,
   Tlv,

@@ -1,8 +1,6 @@
-/**
- * What the SMPP layer exchanges with the rest: decoded PDUs, links, lines, dialects.
- */
+/** What the SMPP layer exchanges with the other rooms: decoded PDUs, links, lines, dialects. */
 import type { DialectProfile } from './dialect/index.ts'
-import type { PageLimit, UssdMessage, UssdReply, ReturnPath } from '../ussd/index.ts'
+import type { PageLimit, StatusPolicy, UssdMessage, UssdReply, ReturnPath } from '../ussd/index.ts'
 
 /** One optional parameter, raw. (SMPP v3.4 §3.2.4) */
 export interface Tlv {
@@ -11,12 +9,12 @@ export interface Tlv {
 }
 
 /**
- * A PDU, decoded. `body` holds the mandatory parameters under the specification's names (`source_addr`,
+ * A decoded PDU. `body` holds the mandatory parameters under the names of the specification (`source_addr`,
  * `short_message` …): C-strings as latin1 strings without their NUL, integers as numbers, `short_message` as raw
- * octets. Times stay the strings they were. `tlvs` keeps order and repetition; nothing is interpreted here.
+ * octets, times as the strings that were sent. `tlvs` keeps order and repetition. Nothing is interpreted here.
  */
 export interface Pdu {
-  /** 'deliver_sm', 'submit_sm_resp' …; `unknown_0x00010200` for a command the table does not have. */
+  /** 'deliver_sm', 'submit_sm_resp' …; `unknown_0x00010200` for a command that is not in the table. */
   command: string
   status: number
   sequence: number
@@ -26,99 +24,136 @@ export interface Pdu {
 
 export type PduBody = Record<string, string | number | Buffer | undefined>
 
-/** A request of ours before it has a sequence number. */
+/** One of our requests, before it has a sequence number. */
 export interface OutgoingPdu {
   command: 'submit_sm' | 'data_sm' | 'query_sm' | 'cancel_sm' | 'replace_sm'
   body: PduBody
   tlvs: Tlv[]
 }
 
-/** What became of a request of ours. Only `unsent` is certain not to have left. */
+/** What became of one of our requests. Only `unsent` is certain not to have left. */
 export type SubmitOutcome =
   | { kind: 'ok'; messageId: string; pdu: Pdu }
   /** Answered with a status other than ESME_ROK, or by generic_nack. */
   | { kind: 'refused'; status: number }
-  /** Written; no response within the deadline. It may have been accepted. */
+  /** Written, but no response within the deadline. The SMSC may have accepted it. */
   | { kind: 'timeout' }
-  /** Written; the link closed before the response. It may have been accepted. */
+  /** Written, but the link closed before the response. The SMSC may have accepted it. */
   | { kind: 'lost' }
   /**
-   * Certainly never written: nothing bound, lane full, deadline passed while waiting, or the PDU could not be coded.
+   * Certainly never written: no bind is up, the line was stopped, the lane is full, the deadline passed while it
+   * waited, the PDU cannot be coded, or `mayLeave` said no.
    */
-  | { kind: 'unsent'; why: 'no-bind' | 'queue-full' | 'expired' | 'uncodable' }
+  | { kind: 'unsent'; why: 'no-bind' | 'stopped' | 'queue-full' | 'expired' | 'uncodable' | 'stale' | 'unsure' }
 
-/** USSD answers have seconds, SMS have hours: the window always takes USSD first and keeps its last slots for it. */
+/**
+ * A USSD answer has seconds, an SMS has hours: the window always takes USSD first and reserves its last slots for it.
+ */
 export type Lane = 'ussd' | 'sms'
 
-/** The live SMPP connection of one bind, as seen by a handler of its requests. */
+/** The live SMPP connection of one bind, as the handler of its requests sees it. */
 export interface LinkPort {
   /**
-   * Unique for ever: `digicel/0#<instance>.<n>`. Kept with a reply to tell a repeat on a new link from one on the same.
+   * Unique for ever: `digicel/0#<instance>.<n>`. Stored with a reply: it tells a repeat on a new link from one on the
+   * same link.
    */
   readonly id: string
   readonly line: string
-  /** The SMSC's end of the connection. Absent: it has none. */
+  /** The port of the SMSC. Absent: the connection has none. */
   readonly port?: number
   /**
-   * Answers a request of the SMSC's with its own sequence number. Idempotent; a no-op once the link is closed.
-   * `as` says that it was a repeat: the books keep those apart.
+   * Answers a request of the SMSC with the request's sequence number. Idempotent; does nothing once the link is closed.
+   * `as` says that the request was a repeat: the counters keep those apart.
    */
   respond(request: Pdu, status: number, as?: 'duplicate'): void
 }
 
 export interface SubmitOptions {
   lane: Lane
-  /** Wall-clock milliseconds: not written after this, and no longer waited for. */
+  /** Wall-clock milliseconds. After this the request is not written, and its response is no longer awaited. */
   deadline: number
-  /** Send on this link if it is still bound (reply affinity), else on any link of the line that may submit. */
+  /** Send on this link if it is still bound (reply affinity), otherwise on any link of the line that may submit. */
   link?: string
-  /** What the caller knows the request by: named again if the response comes after the deadline. */
+  /** The caller's name of the request. It is reported again if the response comes after the deadline. */
   key?: string
+  /** Asked at the moment of writing, however long the request waited for it. Absent: always. */
+  mayLeave?: MayLeave
+  /**
+   * How often the caller has tried before. It counts itself what is never sent: a line would count the tries. Absent:
+   * the caller tries once.
+   */
+  tries?: number
+  /** Something may be said only when the request is on its way. */
+  leaving?: Leaving
 }
 
-/** How one bind stands. */
+/** What depends on a request being on its way. */
+export interface Leaving {
+  /** The request is not written after this. Wall-clock milliseconds. */
+  byMs: number
+  /** It is about to be written to this link. What is written to that link now leaves before it, in the same write. */
+  leaves(link: string): void
+  /** The system has its octets: they leave even if this process dies. */
+  left(): void
+}
+
+/** yes · stale: it must not be written any more · unsure: the caller has to find out first. */
+export type MayLeave = () => 'yes' | 'stale' | 'unsure'
+
+/** The state of one bind. */
 export interface BindRow {
   /** `digicel/0` */
   bind: string
-  /** Those of the statechart; `standby` also while it tries from there. */
+  /** A state of the statechart. `standby` also while the bind tries from there. */
   state: string
-  /** When it was bound; not bound: when that began, not when it was last tried. */
+  /** When it was bound. If it is not bound: when the outage began, not when it was last tried. */
   since: number
-  /** host:port that it is bound to, or that was tried last. */
+  /** The host:port of the bind, or the one that was tried last. */
   peer: string
-  /** Why it is not bound, once that is known. */
+  /** Why it is not bound, once the reason is known. */
   down?: BindDown
 }
 
 export interface BindDown {
   /** One of the words in trouble.ts. */
   why: string
-  /** As the system or the SMSC said it. */
+  /** As the system or the SMSC reported it. */
   detail: string
   remedy: string
-  /** That failed, since then. */
+  /** How many tries have failed since then. */
   tries: number
 }
 
 /** One configured connection to one SMSC. */
 export interface Line {
   readonly name: string
-  /**
-   * Lines of one group share dialogues and duplicates: the same SMSC behind several lines. Default: the line's name.
-   */
+  /** Lines of one group share dialogues and duplicates: they lead to the same SMSC. Default: the line's name. */
   readonly group: string
   readonly dialect: Dialect
   readonly sms: { source: string; sourceTon: number; sourceNpi: number }
   submit(pdu: OutgoingPdu, options: SubmitOptions): Promise<SubmitOutcome>
   /** True while at least one link may submit. */
   bound(): boolean
-  /** Whether it was a link of this line, in this daemon, and is closed. */
+  /**
+   * How long a reply would wait for a slot, by what slots took lately. `ahead`: how many will want one before it. 0: not
+   * known, or no slot is needed.
+   */
+  waitMs(ahead: number): number
+  /**
+   * How many SMS may be open at once: the slots that all bound links leave to SMS, but no more than may be written
+   * within a second. 0: no link may submit.
+   */
+  smsRoom(): number
+  /** True if this was a link of this line in this daemon, and is closed. */
   isGone(link: string): boolean
-  /** For /ready, metrics and people: one row a bind. */
+  /** For /ready, for metrics and for people: one row per bind. */
   states(): BindRow[]
   start(): void
-  /** Unbinds in good order once the window is empty or `untilMs` (wall clock) has come, then closes. */
-  stop(untilMs: number): Promise<void>
+  /**
+   * Unbinds in good order when the window is empty or at `untilMs`, then closes: with the response of the SMSC, at the
+   * latest at `goneMs`. Both are wall-clock milliseconds. Absent: unbind has its usual time.
+   */
+  stop(untilMs: number, goneMs?: number): Promise<void>
 }
 
 /** What a dialect makes of an incoming PDU. */
@@ -126,7 +161,7 @@ export type Incoming =
   | { is: 'ussd'; message: UssdMessage }
   | { is: 'receipt' }
   | { is: 'sms' }
-  /** Understood and to be acknowledged, but nothing to do (`why` is a metrics label). */
+  /** Understood and to be acknowledged, but there is nothing to do (`why` is a metrics label). */
   | { is: 'ignore'; why: string }
   /** Not acceptable: answer with this status. */
   | { is: 'reject'; status: number; why: string }
@@ -138,26 +173,29 @@ export interface Dialect {
   /** Reads deliver_sm or data_sm. Pure. */
   read(pdu: Pdu): Incoming
   /**
-   * Writes one reply. Pure. Throws nothing: text that cannot be carried is transliterated, then replaced by '?';
-   * text over the page limit is cut at a character (layout should have prevented it; `cut` says that it happened).
+   * Writes one reply. Pure. Never throws: text that cannot be coded is transliterated, then replaced by '?'. Text over
+   * the page limit is cut at a character (layout should prevent that; `cut` reports it).
    */
   write(reply: UssdReply, path: ReturnPath): { pdu: OutgoingPdu; cut: boolean; step?: number }
   /**
-   * Where a dialogue that we open goes: the first write of it is push-begin, or notify. `n` numbers our dialogues,
-   * where that is for us to do; never as in the carrier `not` (hex): to the network that would be a late screen of that
-   * dialogue. Pure. Absent: nothing can be begun here.
+   * Where a dialogue that we open goes. The first write to it is push-begin or notify. `n` is the number of the
+   * dialogue, if we choose it. It must not be the number in the carrier `not` (hex): the network would take that for a
+   * late screen of that dialogue. Pure. Absent: this dialect cannot open dialogues.
    */
   push?(to: { msisdn: string; source: string; n: number; not?: string | undefined }): ReturnPath
-  /** What a status other than ESME_ROK in the response to a reply means for the dialogue. retry-once: not now. */
-  meaning(status: number): 'dialogue-gone' | 'retry-once' | 'dialect-wrong'
-  /** Response and push behaviour that is not in one PDU. */
+  /** What a status other than ESME_ROK in a response means. */
+  policy(status: number): StatusPolicy
+  /** How responses and push behave, beyond a single PDU. */
   readonly habits: DialectHabits
 }
 
-/** As `responses` of the profile has them: a field more there is one here, too. */
+/** The keys are those of `responses` in the profile: a new field there appears here, too. */
 export type DialectHabits = Omit<DialectProfile['responses'], 'statusMeaning' | 'deliverRespBody'> & {
   /**
-   * Numbers of dialogues come round: for so long after a begin, another of its number is a copy. Absent: they do not.
+   * Numbers of dialogues are reused: for this long after a begin, another begin with its number is a copy. Absent: they
+   * are not reused.
    */
   copyMs?: number
+  /** Without a counter: the last key again within this time after its screen may be a copy. */
+  sameKeyMs?: number
 }

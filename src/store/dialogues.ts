@@ -1,4 +1,4 @@
-/** Dialogues in a register of values: written down, sealed, read again, and put aside where they do not read. */
+/** Dialogues in a register of values: writes, seals and reads them, and puts unreadable ones aside. */
 import {
   bucketOf,
   type DialogueEntry,
@@ -10,68 +10,122 @@ import {
   type Unreadable,
 } from '../dialogue/index.ts'
 import { silentLog, StoreError, type Log } from '../base/index.ts'
-import { readRecord, turnOf, writeRecord } from './record.ts'
-import type { Register, Stored } from './register.ts'
+import { isSettled, readRecord, turnOf, writeRecord } from './record.ts'
+import type { Change, Register, Stored } from './register.ts'
 import { plainSealer, type SealPlace, type Sealer } from './seal.ts'
 
 export interface DialogueRegisterOptions {
   register: Register
   limits: DialogueLimits
-  /** Default: everything is stored as it is. */
+  /** Default: everything is stored unencrypted. */
   sealer?: Sealer | undefined
   onFault?: ((fault: StoreFault) => void) | undefined
   log?: Log | undefined
 }
 
-/** A value that nobody touches goes by itself this long after the last moment that it could matter. */
+/** A value that nobody touches expires this long after the last moment at which it could matter. */
 const BACKSTOP_MS = 3_600_000
-/** Sweeps that end what is too old may be late, and clocks of daemons differ. */
+/** Sweeps that end old dialogues may be late, and the clocks of daemons differ. */
 const AGE_SLACK_MS = 60_000
 
+type Reading = Parameters<DialogueRegister['read']>[1]
+type MaybeHeld = Held | Promise<null | undefined>
+
+/** `read` and `write` throw nothing: what fails before Redis is asked is rejected, too. */
 export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegister {
   const { register, limits, sealer = plainSealer } = options
   const slotOf = (where: DialogueKey | string) =>
     typeof where === 'string' ? sealer.named(where) : sealer.place(where)
+  const lately = new LatelyWritten()
+  const heldIn = (slot: SealPlace, stored: Stored, { nowMs, unreadable }: Reading): MaybeHeld => {
+    try {
+      const entry = lately.entryOf(slot.name, stored.value) ?? readRecord(slot, stored.value)
+      if (sealer.seals) refusePutBack(entry, nowMs, limits)
+      return { entry, at: stored.at }
+    } catch (error) {
+      return putAside(options, slot, stored, { error, unreadable })
+    }
+  }
   return {
-    async read(where, { nowMs, unreadable }) {
-      const slot = slotOf(where)
-      const stored = await register.read(slot)
-      if (stored === null) return null
+    read(where, asked) {
       try {
-        const entry = readRecord(slot, stored.value)
-        if (sealer.seals) refusePutBack(entry, nowMs, limits)
-        return { entry, at: stored.at }
+        const slot = slotOf(where)
+        return register.read(slot).then((stored) => (stored === null ? null : heldIn(slot, stored, asked)))
       } catch (error) {
-        const told = await unread(options, slot, stored, { error, unreadable })
-        if (told) throw told
-        return unreadable === 'leave' ? undefined : null
+        return Promise.reject(error)
       }
     },
-    async write(where, { from, entry, nowMs, dueMs, dueByMs }): Promise<Held | null> {
-      const slot = slotOf(where)
-      const written = await register.write(slot, {
-        from: from && { version: from.entry.version, at: from.at },
-        value: writeRecord(slot, entry, limits.snapshotOctetsMax),
-        nowMs,
-        untilMs: entry.untilMs ?? openUntilMs(entry, limits),
-        dueByMs,
-        ...(dueMs === undefined ? {} : { dueMs }),
-      })
-      return written ? { entry, at: slot.name } : null
+    write(where, { from, entry, nowMs, dueMs, dueByMs }) {
+      try {
+        const slot = slotOf(where)
+        const value = writeRecord(slot, entry, limits.snapshotOctetsMax)
+        const change: Change = {
+          from: from && { version: from.entry.version, at: from.at },
+          value,
+          nowMs,
+          untilMs: entry.untilMs ?? openUntilMs(entry, limits),
+          dueByMs,
+        }
+        if (dueMs !== undefined) change.dueMs = dueMs
+        return register.write(slot, change).then((written) => {
+          if (!written) return null
+          lately.wrote(slot.name, value, entry)
+          return { entry, at: slot.name }
+        })
+      } catch (error) {
+        return Promise.reject(error)
+      }
     },
     settle: ({ key, epoch, turn }, dueMs) => register.settle(sealer.place(key), turnOf(epoch, turn), dueMs),
     touch: (where, version, dueMs, dueByMs) => register.touch(slotOf(where), version, dueMs, dueByMs),
     due: (nowMs, limit) => register.due(nowMs, limit),
     count: () => register.count(),
     names: (limit) => register.names(limit),
-    erase: (msisdn) => register.erase(msisdn, sealer.hidden(msisdn)),
+    erase(msisdn) {
+      lately.forget()
+      return register.erase(msisdn, sealer.hidden(msisdn))
+    },
     check: () => register.check(),
+    ...(register.time ? { time: () => register.time!() } : {}),
     ...(register.nodes ? { nodes: () => register.nodes!() } : {}),
     close: () => register.close(),
   }
 }
 
-/** Seals tell when it began: one that is older than any can be was put back. */
+/**
+ * How many dialogues' last values are remembered: some 4 KB each. The dialogues of a busy minute continue within
+ * seconds.
+ */
+const LATELY_MAX = 4_096
+
+/**
+ * What this daemon wrote last, so that an unchanged value need not be parsed or opened again. The store is asked
+ * anyway. Entries are never changed.
+ */
+class LatelyWritten {
+  readonly #values = new Map<string, { value: string; entry: DialogueEntry }>()
+
+  /** Undefined: another value is stored. */
+  entryOf(name: string, value: string): DialogueEntry | undefined {
+    const last = this.#values.get(name)
+    if (!last) return undefined
+    if (last.value === value) return last.entry
+    return isSettled(last.value, value) ? { ...last.entry, confirmed: true } : undefined
+  }
+
+  wrote(name: string, value: string, entry: DialogueEntry): void {
+    this.#values.delete(name)
+    if (entry.status === 'ended') return
+    this.#values.set(name, { value, entry })
+    if (this.#values.size > LATELY_MAX) this.#values.delete(this.#values.keys().next().value!)
+  }
+
+  forget(): void {
+    this.#values.clear()
+  }
+}
+
+/** A sealed record has the time of its beginning. If it is older than any dialogue can be, somebody put it back. */
 function refusePutBack({ openedMs, status }: DialogueEntry, nowMs: number, limits: DialogueLimits): void {
   const livesMs = limits.totalMs + (status === 'ended' ? limits.resumeMs : 0) + AGE_SLACK_MS
   if (openedMs < nowMs - livesMs)
@@ -80,7 +134,19 @@ function refusePutBack({ openedMs, status }: DialogueEntry, nowMs: number, limit
 
 const UNREADABLE = 'a dialogue record cannot be read and was put aside'
 
-/** Counts it; answers the error to throw, or null where nobody is to be told. */
+/** What cannot be read is as good as absent; or left for others (undefined); or the caller is told. */
+async function putAside(
+  options: DialogueRegisterOptions,
+  slot: SealPlace,
+  stored: Stored,
+  fault: { error: unknown; unreadable: Unreadable },
+): Promise<null | undefined> {
+  const told = await unread(options, slot, stored, fault)
+  if (told) throw told
+  return fault.unreadable === 'leave' ? undefined : null
+}
+
+/** Counts the fault. Returns the error to throw, or null if nobody is to be told. */
 async function unread(
   { register, onFault, log = silentLog }: DialogueRegisterOptions,
   slot: SealPlace,
@@ -90,7 +156,7 @@ async function unread(
   const why = error instanceof StoreError ? error : new StoreError('corrupt', UNREADABLE)
   onFault?.(why.code === 'down' || why.code === 'too-large' ? 'corrupt' : why.code)
   log.error({ bucket: bucketOf(slot.name), why: why.message }, 'a dialogue record in Redis cannot be read')
-  // Another daemon may have its key, or be of its release.
+  // Another daemon may have its key, or its release.
   const isOthers = why.code === 'newer' || (why.code === 'sealed' && unreadable === 'leave')
   if (!isOthers || unreadable === 'replace') await register.putAside(slot, stored)
   return unreadable === 'refuse' ? why : null

@@ -1,11 +1,19 @@
 /**
- * The file of keys that dialogues are sealed with (privacy.storeKeyFile), and what becomes of it while the daemon runs.
+ * The file of the keys with which dialogues are sealed (privacy.storeKeyFile), and how the daemon follows its changes.
  *
  *     names: <32 octets, base64>     hides numbers in the names of dialogues; stays when the others change
  *     k3f9a1c: <32 octets, base64>   seals what is written
  *     kbb0172: <32 octets, base64>   older ones: they read what they sealed
  */
-import { ProblemsError, UsageError, type Problem, type Log, type Counters, readSecretFile } from '../base/index.ts'
+import {
+  ProblemsError,
+  UsageError,
+  type Problem,
+  type Log,
+  type Counters,
+  readSecretFile,
+  saidOfFault,
+} from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import type { KeyRing, StoreKey } from './seal.ts'
 
@@ -13,10 +21,10 @@ export type StoreKeys = Omit<KeyRing, 'writer'>
 
 const NAMES = 'names'
 const SECRET_OCTETS = 32
-/** A dialogue lives for minutes: of more keys than this the oldest seal nothing any more. */
+/** A dialogue lives for minutes: with more keys than this, the oldest no longer seal anything. */
 const KEYS_MAX = 8
 
-/** Throws ProblemsError: all that is wrong with the text, never with what is in it. */
+/** Throws ProblemsError with everything that is wrong with the text, but never with its content. */
 export function parseStoreKeys(file: string, text: string): StoreKeys {
   const problems: Problem[] = []
   const keys: StoreKey[] = []
@@ -43,7 +51,7 @@ export function parseStoreKeys(file: string, text: string): StoreKeys {
   return { names: names!, keys: seals }
 }
 
-/** A file of new keys; with `old`, a new one before those, for a rotation. `random` gives that many octets. */
+/** A file with new keys. `old`, for a rotation: a new key before the old ones. `random` returns this many octets. */
 export function writeStoreKeys(random: (octets: number) => Buffer, old?: StoreKeys): string {
   const line = ({ id, secret }: StoreKey) => `${id}: ${secret.toString('base64')}`
   const fresh = { id: `k${random(3).toString('hex')}`, secret: random(SECRET_OCTETS) }
@@ -65,13 +73,14 @@ export interface WatchDeps {
   log: Log
 }
 
-/** How often the file is looked at. */
+/** How often to check the file. */
 export const LOOK_MS = 10_000
-/** A new key reads at once and writes after this: by then every daemon has seen it. */
+/** A new key can read at once and writes after this time: by then every daemon has seen it. */
 export const WRITES_AFTER_MS = 3 * LOOK_MS
 
 /**
- * Throws UsageError or ProblemsError if the file is not right now; later it keeps the keys that it had, and says so.
+ * Throws UsageError or ProblemsError if the file is wrong at the start. Later it keeps the previous keys and logs the
+ * problem.
  */
 export function watchStoreKeys({ file, clock, counters, log }: WatchDeps): WatchedKeys {
   let text = readWhole(file)
@@ -88,7 +97,7 @@ export function watchStoreKeys({ file, clock, counters, log }: WatchDeps): Watch
     if (!read.names.equals(keys.names))
       throw new UsageError(`${file}: the key '${NAMES}' changed: stop all daemons to change it`)
     text = next
-    // Until it may write, the old writer stays; where that was taken out, there is nothing to wait for.
+    // Until the new key may write, the old one stays. If the old one was removed, there is nothing to wait for.
     const stays = read.keys.some((key) => key.id === writer.id)
     writesFromMs = stays ? clock.now() + WRITES_AFTER_MS : 0
     keys = read
@@ -119,8 +128,13 @@ export function watchStoreKeys({ file, clock, counters, log }: WatchDeps): Watch
   }
 }
 
+/** The key that stays when the others are replaced. Throws UsageError or ProblemsError. */
+export function storeNamesKey(file: string): Buffer {
+  return parseStoreKeys(file, readWhole(file)).names
+}
+
 function readWhole(file: string): string {
   const read = readSecretFile(file)
   if ('text' in read) return read.text
-  throw new UsageError(`privacy.storeKeyFile: ${read.fault}${read.remedy ? ` (${read.remedy})` : ''}`)
+  throw new UsageError(saidOfFault(read, 'privacy.storeKeyFile'))
 }

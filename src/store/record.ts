@@ -1,12 +1,12 @@
 /**
- * How a dialogue is written down. The first line, the head, is what a register looks at and whoever has no key may see:
+ * How a dialogue is stored. The first line, the head, is what a register reads and what is visible without a key:
  *
  *     3<flag><version> <turn> <epoch>
  *
- * The version is ours, of letters, digits, - _ and /. The flag: reply u unconfirmed, c confirmed, - none waits. Then
- * the body: a line of JSON, short because Redis is paid for by the octet, the snapshot, and, during a first turn, what
- * stood here before, in the same form. With keys the body is sealed as a whole, bound to the name and to the head; the
- * flag, which changes alone, is not in that.
+ * The version is ours: letters, digits, - _ and /. The flag is that of the reply: u unconfirmed, c confirmed, - none
+ * waits. The body follows: a line of JSON (short, because Redis costs per octet), the snapshot and, during a first
+ * turn, the entry before it in the same form. With keys the whole body is sealed, bound to the name and to the head;
+ * the flag, which changes by itself, is not part of that.
  */
 import type { DialogueEntry, DialogueKey } from '../dialogue/index.ts'
 import { StoreError } from '../base/index.ts'
@@ -15,7 +15,7 @@ import type { SealPlace } from './seal.ts'
 
 const FORM = '3'
 
-/** As a register compares it. */
+/** The part that a register compares. */
 export function versionOf(value: string): string {
   return value.slice(2, value.indexOf(' '))
 }
@@ -25,29 +25,36 @@ export function turnOf(epoch: string, turn: number): string {
   return `${turn} ${word(epoch)}`
 }
 
-/** Whether the reply of this turn is still to be accepted. */
+/** Whether the reply of this turn has not been accepted yet. */
 export function waitsFor(value: string, turn: string): boolean {
   const [, flag, , , at, epoch] = HEAD.exec(value) ?? []
   return flag === 'u' && `${at} ${epoch}` === turn
 }
 
-/** The value once its reply was accepted. */
+/** The value after its reply was accepted. */
 export function settled(value: string): string {
   return `${value[0]}c${value.slice(2)}`
 }
 
-/** A later release wrote it: an older one can tell whose it is, and no more. */
+/** Whether the two values are the same, except that the reply was accepted since. */
+export function isSettled(before: string, now: string): boolean {
+  return now.length === before.length && now[1] === 'c' && before[1] === 'u' && now.endsWith(before.slice(2))
+}
+
+/** A later release wrote it: an older one can tell whose it is, and nothing more. */
 function isNewer(value: string): boolean {
   return /^[4-9][uc-]\S/.test(value)
 }
 
-/** Throws StoreError 'too-large' where the snapshot has more octets than that. */
+/** Throws StoreError 'too-large' if the snapshot has more octets. */
 export function writeRecord(place: SealPlace, entry: DialogueEntry, snapshotOctetsMax: number): string {
   const head = `${entry.version} ${turnOf(entry.epoch, entry.turn)}`
   return `${FORM}${FLAG[String(entry.confirmed) as keyof typeof FLAG]}${head}\n${place.seal(bodyOf(entry, place, snapshotOctetsMax), head)}`
 }
 
-/** Throws if it does not read; StoreError 'sealed' if its key is not here, 'corrupt' if it was altered or moved. */
+/**
+ * Throws if the value is unreadable; StoreError 'sealed' if its key is not here, 'corrupt' if it was altered or moved.
+ */
 export function readRecord(place: SealPlace, value: string): DialogueEntry {
   if (isNewer(value)) throw new StoreError('newer', NEWER)
   const [, flag, head, version, turn, epoch] = HEAD.exec(value) ?? []
@@ -81,8 +88,7 @@ const ACTION: Record<UssdAction, string> = {
 const [STATUS_OF, KIND_OF, ACTION_OF] = [inverse(STATUS), inverse(KIND), inverse(ACTION)]
 
 /**
- * `touched` is counted from `opened`, `until` from `touched`. From `msisdn` on, what is 0 at the end is left out, as it
- * is in nearly every record.
+ * `touched` is counted from `opened`, `until` from `touched`. From `msisdn` on, trailing zeros are left out.
  */
 type Body = [
   status: string,
@@ -101,6 +107,9 @@ type Body = [
   ended?: string | 0,
   until?: number | 0,
   takeovers?: number,
+  /** 1: the counter of the answer is stalled. */
+  stalled?: number,
+  heard?: string | 0,
 ]
 type Before = [
   version: string,
@@ -129,7 +138,7 @@ function bodyOf(entry: DialogueEntry, { hidesNumber }: SealPlace, octetsMax: num
 
 /** Throws StoreError 'too-large' over the limit. */
 function refuseTooLarge(snapshot: string, octetsMax: number): void {
-  // A character is three octets at most.
+  // A character has at most three octets.
   if (snapshot.length * 3 <= octetsMax) return
   const octets = Buffer.byteLength(snapshot)
   if (octets <= octetsMax) return
@@ -137,13 +146,7 @@ function refuseTooLarge(snapshot: string, octetsMax: number): void {
 }
 
 function written(entry: DialogueEntry, msisdn: string | 0): Body {
-  const { answer, reply, returnPath, key, openedMs, touchedMs, untilMs } = entry
-  const [ton, npi, digits] = returnPath.from
-  const { to, serviceType, carrier, beginOp, more } = returnPath
-  // The reply goes to the MSISDN itself, as nearly always: 0 stands for it.
-  const path: unknown[] = [ton, npi, digits === key.msisdn ? 0 : digits, ...to, serviceType, carrier]
-  if (beginOp !== undefined || more) path.push(beginOp ?? null)
-  const past = entry.past.flatMap(({ network, untilMs: at }) => [network, at])
+  const { answer, reply, key, openedMs, touchedMs, untilMs } = entry
   const body: Body = [
     STATUS[entry.status],
     entry.network,
@@ -152,21 +155,40 @@ function written(entry: DialogueEntry, msisdn: string | 0): Body {
     answer.text,
     answer.step,
     entry.line,
-    more ? [...path, more] : path,
+    pathOf(entry.returnPath, key),
     openedMs,
     touchedMs - openedMs,
     reply ? [entry.revision, ACTION[reply.action], reply.text, reply.step, reply.link] : 0,
     msisdn,
-    past.length ? past : 0,
+    pastOf(entry.past),
     entry.ended ?? 0,
     untilMs === null ? 0 : untilMs - touchedMs,
     entry.takeovers ?? 0,
+    answer.isStalled ? 1 : 0,
+    entry.heard || 0,
   ]
-  while (body.at(-1) === 0 && body.length > BODY_MIN) body.pop()
+  let length = body.length
+  while (length > BODY_MIN && body[length - 1] === 0) length--
+  body.length = length
   return body
 }
 
-/** Up to the reply. */
+function pathOf({ from, to, serviceType, carrier, beginOp, more }: ReturnPath, key: DialogueKey): unknown[] {
+  // The reply nearly always goes to the MSISDN itself: 0 stands for it.
+  const digits = from[2] === key.msisdn ? 0 : from[2]
+  if (more) return [from[0], from[1], digits, to[0], to[1], to[2], serviceType, carrier, beginOp ?? null, more]
+  const path = [from[0], from[1], digits, to[0], to[1], to[2], serviceType, carrier]
+  return beginOp === undefined ? path : [...path, beginOp]
+}
+
+function pastOf(past: DialogueEntry['past']): (string | number)[] | 0 {
+  if (past.length === 0) return 0
+  const flat: (string | number)[] = []
+  for (const { network, untilMs } of past) flat.push(network, untilMs)
+  return flat
+}
+
+/** The elements up to the reply. */
 const BODY_MIN = 11
 
 type FromBody = Omit<DialogueEntry, 'version' | 'turn' | 'epoch' | 'confirmed'>
@@ -187,14 +209,14 @@ function readBefore(line: string, key: DialogueKey): DialogueEntry {
 
 function entryOf(body: Body, key: DialogueKey): Omit<FromBody, 'snapshot' | 'previous'> {
   const [status, network, code, kind, text, step, line, path, openedMs, touched, reply, , ...rest] = body
-  const [past = 0, ended = 0, until = 0, takeovers = 0] = rest
+  const [past = 0, ended = 0, until = 0, takeovers = 0, stalled = 0, heard = 0] = rest
   const touchedMs = openedMs + touched
   return {
     key: { ...key },
     status: known(STATUS_OF, status),
     network,
     code,
-    answer: { kind: known(KIND_OF, kind), text, step },
+    answer: { kind: known(KIND_OF, kind), text, step, ...(stalled ? { isStalled: true } : {}) },
     line,
     returnPath: readPath(path, key),
     openedMs,
@@ -205,6 +227,7 @@ function entryOf(body: Body, key: DialogueKey): Omit<FromBody, 'snapshot' | 'pre
     revision: reply === 0 ? '' : reply[0],
     reply: reply === 0 ? null : { action: known(ACTION_OF, reply[1]), text: reply[2], step: reply[3], link: reply[4] },
     past: past === 0 ? [] : readPast(past),
+    ...(heard ? { heard } : {}),
   }
 }
 
@@ -227,14 +250,14 @@ function readPath(path: unknown[], key: DialogueKey): ReturnPath {
   }
 }
 
-/** As it is, or as JSON without spaces where it could be taken for something else. */
+/** Unchanged, or as JSON without spaces if it could be taken for something else. */
 function word(text: string): string {
   if (PLAIN.test(text)) return text
   const json = JSON.stringify(text)
   return json.includes(' ') ? json.replaceAll(' ', '\\u0020') : json
 }
 
-/** Printable ASCII that does not begin like JSON, like nothing, or like sealed text. */
+/** Printable ASCII that does not begin like JSON, like an empty value, or like sealed text. */
 const PLAIN = /^[!#-,.-~][!-~]*$/
 
 function string(stored: string): string {

@@ -1,53 +1,55 @@
 /**
- * The port of a store: values by name, compare-and-set by the version that a value begins with, and an index of
- * deadlines. Redis and the journal are two of it; dialogues and parts of SMS are kept in one each.
+ * The port of a store: values by name, compare-and-set by the version with which a value begins, and an index of
+ * deadlines. Redis and the journal both implement it; dialogues and parts of SMS each have one.
  *
- * A value is `<form><flag><version> …`, its first line the head (record.ts). Only the head is looked at.
+ * A value is `<form><flag><version> …`; its first line is the head (record.ts). Only the head is read.
  */
 export interface ValueSlot {
   name: string
-  /** Where it may still stand, from before there were keys; it moves with the next write. */
+  /** Where it may still be from before there were keys. It moves with the next write. */
   former?: string
 }
 
-/** A value, and the name that it was read under. */
+/** A value, and the name under which it was read. */
 export interface Stored {
   value: string
   at: string
 }
 
 export interface Change {
-  /** What it was decided from: the version that must stand there, and under which name. null: nothing stands there. */
+  /** What it was decided from: the version that must be stored, and under which name. Null: nothing may be stored. */
   from: { version: string; at: string } | null
-  /** null: nothing is to stand there. */
+  /** Null: removes the value. */
   value: string | null
-  /** null: takes it out of the index; absent: leaves it there as it is. */
+  /** Null: removes it from the index. Absent: leaves its deadline unchanged. */
   dueMs?: number | null
   nowMs: number
-  /** When it goes by itself. */
+  /** When it expires. */
   untilMs: number
   /** Only if its deadline had come by then. */
   dueByMs?: number | undefined
 }
 
 export interface Register {
-  /** Rejects with StoreError. What is no value at all reads as ''. */
+  /** Rejects with StoreError. Something that is not a value at all reads as ''. */
   read(slot: ValueSlot): Promise<Stored | null>
-  /** False: another version stands there. StoreError 'too-large': there is no room for one more. */
+  /** False: another version is stored. StoreError 'too-large': there is no room for another value. */
   write(slot: ValueSlot, change: Change): Promise<boolean>
-  /** Sets the flag of a value whose head has this turn, and moves its deadline; null: none. Fire and forget. */
+  /** Sets the flag of a value whose head has this turn, and moves its deadline; null: none. Not awaited. */
   settle(slot: ValueSlot, turn: string, dueMs: number | null): void
-  /** Moves a deadline. False: another version stands there (null: any will do), or the deadline was moved since. */
+  /** Moves a deadline. False: another version is stored (null: any will do), or the deadline was moved since. */
   touch(slot: ValueSlot, version: string | null, dueMs: number | null, dueByMs?: number): Promise<boolean>
   due(nowMs: number, limit: number): Promise<string[]>
   count(): Promise<number>
-  /** Names that have a deadline, some at a time. */
+  /** Names that have a deadline, in batches. */
   names(limit: number): AsyncIterable<string[]>
-  /** Takes a value out of the way that does not read, to be looked at; only if it still stands there. */
+  /** Puts an unreadable value aside, for inspection; only if it is still stored. */
   putAside(slot: ValueSlot, stored: Stored): Promise<void>
-  /** Everything of this MSISDN; `hidden` stands for it in names that hide it. Answers how many. */
+  /** Removes everything of this MSISDN; `hidden` replaces it in names that hide it. Returns how many. */
   erase(msisdn: string, hidden: string | null): Promise<number>
   check(): Promise<{ durable: boolean; notes: string[] }>
+  /** The time of the store's clock, in milliseconds. Absent: it has no clock of its own. */
+  time?(): Promise<number>
   nodes?(): { known: number; ready: number }
   close(): Promise<void>
 }

@@ -1,28 +1,29 @@
 /**
- * What makes stored dialogues unreadable without a key: AES-256-GCM under a key of each dialogue's own, and names that
- * are a keyed hash of the number. Without keys everything is stored as it is.
+ * Makes stored dialogues unreadable without a key: AES-256-GCM with a separate key per dialogue, and names that are a
+ * keyed hash of the number. Without keys everything is stored unencrypted.
  *
- * Sealed text is `-2<key id>.<base64url of nonce, ciphertext, tag>`: no plain word or line begins with `-` and goes on.
- * Authenticated with it is what it belongs to: the dialogue's name, and what the caller binds it to (which field, of
- * which dialogue and turn). So what was moved does not open, be it from another dialogue of the same subscriber.
+ * Sealed text is `-2<key id>.<base64url of nonce, ciphertext, tag>`: no plain word or line begins with `-` and
+ * continues. The seal also authenticates what the text belongs to: the dialogue's name, and what the caller binds it to
+ * (which field, of which dialogue and turn). So a text that was moved does not open, even from another dialogue of the
+ * same subscriber.
  *
- * Once there are keys, what is not sealed so does not open: whoever reaches the store could have written it. Up to a
- * moment that the settings name (privacy.plainUntil) what was stored plain, or by a release that bound a seal to the
- * name alone (`-<key id>.…`), is still read, and counted.
+ * Once there are keys, unsealed text is refused: somebody with access to the store could have written it. Up to a
+ * moment in the settings (privacy.plainUntil), text that was stored plain, or by a release that bound a seal only to
+ * the name (`-<key id>.…`), is still read, and counted.
  */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import { bucketOf, HIDDEN, keyOfName, nameOfKey, type DialogueKey } from '../dialogue/index.ts'
 import { remembered, StoreError } from '../base/index.ts'
 
 export interface StoreKey {
-  /** Stands with everything that it sealed. */
+  /** It is stored with everything that the key sealed. */
   id: string
   /** 32 octets. */
   secret: Buffer
 }
 
 /**
- * Keys to read with, the one to write with, and the one that hides numbers in names, which stays when others change.
+ * The keys for reading, the one for writing, and the one that hides numbers in names, which stays when others change.
  */
 export interface KeyRing {
   names: Buffer
@@ -30,17 +31,17 @@ export interface KeyRing {
   writer: StoreKey
 }
 
-/** One dialogue's place in a store. */
+/** The place of one dialogue in a store. */
 export interface SealPlace {
-  /** Null: the name hides the number; the record tells it. */
+  /** Null: the name hides the number; the record has it. */
   key: DialogueKey | null
-  /** Of the key in the store. */
+  /** The name of the key in the store. */
   name: string
-  /** Where it may still stand from before there were keys. */
+  /** Where it may still be from before there were keys. */
   former?: string
-  /** Whether the name tells nobody the number, so that the record must. */
+  /** Whether the name hides the number, so that the record must have it. */
   hidesNumber: boolean
-  /** Octets that are unreadable, or the text itself. It opens as what it is bound to, and as nothing else. */
+  /** Unreadable octets, or the text itself. It opens only with what it is bound to. */
   seal(text: string, bound: string): string
   /**
    * Throws StoreError: 'sealed' if its key is not here, 'corrupt' if it was altered or moved, 'unsealed' if it is not
@@ -52,9 +53,9 @@ export interface SealPlace {
 export interface Sealer {
   readonly seals: boolean
   place(key: DialogueKey): SealPlace
-  /** The place of a name that stands in the deadline index. */
+  /** The place of a name from the deadline index. */
   named(name: string): SealPlace
-  /** What stands for a number in names; null where the number itself does. */
+  /** What replaces a number in names. Null if names have the number itself. */
   hidden(msisdn: string): string | null
   /** A word that no other file or record has. */
   fresh(): string
@@ -64,7 +65,7 @@ function isSealed(stored: string): boolean {
   return stored.length > 1 && stored.startsWith('-')
 }
 
-/** Stores everything as it is; what was sealed does not open. */
+/** Stores everything unencrypted. Sealed text does not open. */
 export const plainSealer: Sealer = {
   seals: false,
   place: (key) => plainPlace(nameOfKey(key), key),
@@ -74,7 +75,11 @@ export const plainSealer: Sealer = {
 }
 
 function plainPlace(name: string, key: DialogueKey | null): SealPlace {
-  return { key, name, hidesNumber: false, seal: (text) => text, open: openPlain }
+  return { key, name, hidesNumber: false, seal: sealPlain, open: openPlain }
+}
+
+function sealPlain(text: string): string {
+  return text
 }
 
 function openPlain(stored: string): string {
@@ -83,30 +88,30 @@ function openPlain(stored: string): string {
 }
 
 export interface SealerDeps {
-  /** Asked at each use: keys change while the daemon runs. */
+  /** Called at each use: keys change while the daemon runs. */
   ring(): KeyRing
-  /** That many random octets. */
+  /** Returns this many random octets. */
   random(octets: number): Uint8Array
-  /** What was stored without a bound seal. Default: it does not open. */
+  /** For text that was stored without a bound seal. Default: it does not open. */
   plain?: {
-    /** Asked at each use: it has an end. */
+    /** Called at each use: the permission expires. */
     allowed(): boolean
-    /** Told of each that was read. */
+    /** Called for each text that was read. */
     onRead(): void
   }
 }
 
 const NONCE = 12
 const TAG = 16
-/** Dialogues whose derived keys are kept: deriving one costs as much as sealing. */
+/** How many dialogues' derived keys are kept: deriving one costs as much as sealing. */
 const DERIVED_MAX = 20_000
-/** Octets of the hash that stands for a number: 96 bits do not meet by chance. */
+/** The octets of the hash that replaces a number: 96 bits do not collide by chance. */
 const HASH_OCTETS = 12
 
 interface Derived {
   id: string
   cipher: Buffer
-  /** What is authenticated where nothing is bound to it. */
+  /** What is authenticated if nothing is bound to it. */
   name: Buffer
 }
 
@@ -146,7 +151,7 @@ export function createSealer({ ring, random, plain }: SealerDeps): Sealer {
   }
 }
 
-/** What is made of the keys of the ring: a key for each dialogue, and the names that hide numbers. */
+/** What is derived from the keys of the ring: a key per dialogue, and the names that hide numbers. */
 function keysFrom(ring: SealerDeps['ring']) {
   const derived = remembered<Derived>(DERIVED_MAX)
   const names = remembered<string>(DERIVED_MAX)
@@ -158,7 +163,7 @@ function keysFrom(ring: SealerDeps['ring']) {
       .toString('base64url')
   return {
     hidden,
-    /** A key of each dialogue's own: random nonces of 96 bits then never run out. */
+    /** A separate key per dialogue: random nonces of 96 bits are then always enough. */
     derive: ({ id, secret }: StoreKey, name: string): Derived =>
       derived(`${id} ${name}`, () => {
         const octets = createHmac('sha512', secret).update(`dialogue ${name}`).digest()
@@ -177,8 +182,8 @@ function keysFrom(ring: SealerDeps['ring']) {
 }
 
 /**
- * Of a seal that is bound to more than the name: no id of a key begins so, so an earlier release says that it has no
- * such key.
+ * Marks a seal that is bound to more than the name. No key id begins like this, so an earlier release reports that it
+ * has no such key.
  */
 const BOUND = '-2'
 
@@ -196,14 +201,14 @@ function about(name: string, bound: string): Buffer {
 
 interface Sealing {
   nonce: Uint8Array
-  /** Default: the name alone, for words that equal texts share. */
+  /** Default: only the name, for words that equal texts share. */
   bound?: Buffer
 }
 
 function seal({ id, cipher, name }: Derived, text: string, { nonce, bound }: Sealing): string {
   const gcm = createCipheriv('aes-256-gcm', cipher, nonce).setAAD(bound ?? name)
   const sealed = gcm.update(text, 'utf8')
-  gcm.final() // GCM has nothing left to give
+  gcm.final() // GCM returns nothing more
   const octets = Buffer.concat([nonce, sealed, gcm.getAuthTag()])
   return `${bound ? BOUND : '-'}${id}.${octets.toString('base64url')}`
 }

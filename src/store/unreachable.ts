@@ -1,6 +1,5 @@
 /**
- * Why a store cannot be reached, by the code of the error: what an operator can do about it, and whether waiting may
- * help.
+ * Why a store is unreachable, by the code of the error: what an operator can do about it, and whether waiting may help.
  */
 
 export interface Unreachable {
@@ -10,24 +9,26 @@ export interface Unreachable {
 
 type Store = 'postgres' | 'redis'
 
-/** undefined: it is something else. */
+/** Undefined: it is something else. */
 export function unreachable(error: unknown, store: Store): Unreachable | undefined {
   const code = codeOf(error)
   const found = CAUSES.find(([codes]) => codes.test(code))
   return found && { remedy: found[1].replaceAll('STORE', store), passes: found[2] ?? false }
 }
 
-/** pg has no code for one case, and Redis says its own as the first word. */
+/** pg has no code for some cases, and Redis puts its own code as the first word. */
 function codeOf(error: unknown): string {
   const { code, message = '' } = error as { code?: string; message?: string }
   if (message.startsWith('unsupported startup parameter')) return 'POOLER'
   if (message === 'The server does not support SSL connections') return 'NO_TLS'
   if (code) return code
+  if (message.startsWith('Knex: Timeout acquiring a connection')) return 'ETIMEDOUT'
+  if (/\bConnection (?:terminated|ended) unexpectedly\b/.test(message)) return 'ECONNRESET'
   return /^[A-Z]{2,}\b/.exec(message)?.[0] ?? ''
 }
 
 const CAUSES: [codes: RegExp, remedy: string, passes?: true][] = [
-  [/^(ECONNREFUSED|57P03)$/, 'is it running at STORE.url?', true],
+  [/^(ECONNREFUSED|57P0[123])$/, 'is it running at STORE.url?', true],
   [/^ETIMEDOUT$/, 'is it running at STORE.url, and does that port speak TLS if and only if STORE.tls is set?', true],
   [
     /^ECONNRESET$/,
@@ -69,6 +70,6 @@ const CAUSES: [codes: RegExp, remedy: string, passes?: true][] = [
   ],
   [
     /^ERR_(OSSL|SSL)_/,
-    'STORE.tls: a file is no PEM of the kind it should be, or key and certificate do not belong together',
+    'STORE.tls: a file is not a PEM file of the right kind, or key and certificate do not belong together',
   ],
 ]

@@ -1,6 +1,6 @@
-/** The GSM 7-bit default alphabet with its extension table: octets of unpacked septets, and packed ones. */
+/** The GSM 7-bit default alphabet with its extension table, as unpacked and as packed septets. */
 
-/** 3GPP TS 23.038 §6.2.1; index = septet. U+FFFF stands at 0x1B, the escape to the extension table. */
+/** 3GPP TS 23.038 §6.2.1; index = septet. U+FFFF is at 0x1B, the escape to the extension table. */
 export const GSM7_DEFAULT =
   '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\uffffÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?' +
   '¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà'
@@ -21,7 +21,7 @@ export const GSM7_EXTENSION: ReadonlyMap<number, string> = new Map([
 
 export const ESCAPE = 0x1b
 const CR = 0x0d
-/** In `SEPTETS`: no such character. Extension characters carry the high bit; none of them is 0x7F. */
+/** In `SEPTETS`: no such character. Extension characters have the high bit; none of them is 0x7F. */
 const NONE = 0xff
 const EXTENDED = 0x80
 
@@ -35,8 +35,7 @@ export function uncodableAt(text: string): number {
 }
 
 /**
- * Septets that the text takes; extension characters take 2, characters without a code count as 1 (they become
- * `?`).
+ * How many septets the text takes. Extension characters take 2; characters without a code count as 1 (they become `?`).
  */
 export function countGsm7(text: string): number {
   let septets = 0
@@ -47,7 +46,7 @@ export function countGsm7(text: string): number {
   return septets
 }
 
-/** One septet an octet, as SMPP carries it; null if a character has no code (`uncodableAt` says which). */
+/** One septet per octet, as in SMPP. Null if a character has no code (`uncodableAt` says which). */
 export function encodeGsm7(text: string): Buffer | null {
   const octets = Buffer.allocUnsafe(countGsm7(text))
   let at = 0
@@ -61,13 +60,14 @@ export function encodeGsm7(text: string): Buffer | null {
 }
 
 /**
- * Text of unpacked septets. An escape before a septet that the extension table does not have gives the
- * default-table character of that septet (3GPP TS 23.038 §6.2.1.1); a lone escape at the end gives nothing.
- * The high bit is ignored.
+ * The text of unpacked septets. An escape before a septet that is not in the extension table gives that septet's
+ * character of the default table (3GPP TS 23.038 §6.2.1.1). An escape at the end gives nothing. The high bit is
+ * ignored.
  */
 export function decodeGsm7(octets: Uint8Array): string {
-  let text = ''
-  for (let i = 0; i < octets.length; i++) {
+  const plain = asciiOctets(octets)
+  let text = latin1Of(octets, plain)
+  for (let i = plain; i < octets.length; i++) {
     let septet = (octets[i] as number) & 0x7f
     if (septet !== ESCAPE) {
       text += GSM7_DEFAULT[septet]
@@ -75,16 +75,27 @@ export function decodeGsm7(octets: Uint8Array): string {
     }
     if (++i >= octets.length) break
     septet = (octets[i] as number) & 0x7f
-    // Escape twice is reserved for one more extension table: shown as a blank, says the same clause.
+    // Two escapes are reserved for another extension table; the same clause says to show a blank.
     text += septet === ESCAPE ? ' ' : (GSM7_EXTENSION.get(septet) ?? GSM7_DEFAULT[septet])
   }
   return text
 }
 
+/** How many octets at the start are characters that have the same code in ASCII: nearly every text has no others. */
+function asciiOctets(octets: Uint8Array): number {
+  let at = 0
+  while (at < octets.length && IS_ASCII[octets[at] as number] === 1) at++
+  return at
+}
+
+function latin1Of(octets: Uint8Array, end: number): string {
+  const buffer = octets instanceof Buffer ? octets : Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
+  return buffer.toString('latin1', 0, end)
+}
+
 /**
- * Septets packed into octets, the USSD way: where seven bits would be left over they hold CR, not the `@`
- * that zero bits would show; a text that really ends in CR on an octet boundary gets one more. (3GPP TS
- * 23.038 §6.1.2.3.1)
+ * Septets packed into octets as USSD does it. If seven bits are left over, they hold CR: zero bits would show `@`. A
+ * text that really ends with CR on an octet boundary gets another CR. (3GPP TS 23.038 §6.1.2.3.1)
  */
 export function packSeptets(septets: Uint8Array): Buffer {
   const spare = septets.length % 8
@@ -102,7 +113,7 @@ export function packSeptets(septets: Uint8Array): Buffer {
   return octets
 }
 
-/** The inverse of `packSeptets`: a CR that ends on an octet boundary is padding and is dropped. */
+/** The inverse of `packSeptets`. A CR that ends on an octet boundary is padding and is dropped. */
 export function unpackSeptets(octets: Uint8Array): Buffer {
   const count = Math.floor((octets.length * 8) / 7)
   const septets = Buffer.alloc(count)
@@ -115,6 +126,9 @@ export function unpackSeptets(octets: Uint8Array): Buffer {
   const padded = count > 0 && count % 8 === 0 && septets[count - 1] === CR
   return padded ? septets.subarray(0, count - 1) : septets
 }
+
+/** Octet → 1 if GSM 7-bit has the same character there as ASCII. */
+const IS_ASCII = Uint8Array.from({ length: 256 }, (_, octet) => (GSM7_DEFAULT.charCodeAt(octet) === octet ? 1 : 0))
 
 function lookup(): Uint8Array {
   const table = new Uint8Array(65_536).fill(NONE)

@@ -1,4 +1,4 @@
-/** The vocabulary, texts as handsets see them, MSISDNs and service codes. Imports nothing. */
+/** The vocabulary, texts as handsets show them, MSISDNs, service codes, meanings of statuses. Imports nothing. */
 export { countGsm7, decodeGsm7, encodeGsm7, packSeptets, uncodableAt, unpackSeptets } from './gsm7.ts'
 export {
   MSISDN_DIGITS_MAX,
@@ -8,6 +8,8 @@ export {
   numberingOf,
   readMsisdn,
   remedyFor,
+  senderOf,
+  type SmsSender,
 } from './msisdn.ts'
 export { LOCKING_TABLES, SINGLE_TABLES } from './national-tables.ts'
 export { decodeNational, encodeNational, LANGUAGES, NO_SHIFT, type Shift, shiftElements, shiftFor } from './national.ts'
@@ -21,6 +23,14 @@ export {
   type ServiceCode,
 } from './service-code.ts'
 export { blankDialled, blankedCode, hideDialled, isServed, shownCode } from './shown-code.ts'
+export {
+  isBusyStatus,
+  type OwnPolicies,
+  STATUS_WHOSE,
+  type StatusPolicy,
+  statusPolicy,
+  type StatusWhen,
+} from './status-policy.ts'
 export {
   alphabetOf,
   boundaryAt,

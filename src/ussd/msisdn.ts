@@ -1,26 +1,26 @@
 /**
- * The canonical MSISDN: international digits, no `+`. One subscriber is one string, however the SMSC wrote
- * it.
+ * The canonical MSISDN: international digits, no `+`. Each subscriber has one string, however the SMSC writes the
+ * number.
  */
 
-/** What a line knows of the numbering of its country; without it only international numbers are readable. */
+/** What a line knows about the numbering of its country. Without it only international numbers can be read. */
 export interface Numbering {
-  /** `675`. Needed to read national numbers. It stands before no number that may have it already. */
+  /** `675`. Needed to read national numbers. It is not added to a number that may have it already. */
   countryCode?: string
   /** What is dialled before a national number. Default `0`. */
   trunkPrefix?: string
   /** What is dialled before an international number. Default `00`. */
   internationalPrefix?: string
-  /** How many digits national numbers have, all lengths, e.g. [8]: tells `70000001` from an international number. */
+  /** All possible lengths of national numbers, e.g. [8]: they distinguish `70000001` from an international number. */
   nationalDigits?: readonly number[]
 }
 
-/** A line whose settings say how numbers are written in its country; what is not set may be undefined. */
+/** A line whose settings say how numbers are written in its country. Settings may be undefined. */
 export interface NumberedLine {
   msisdn: { [Key in 'countryCode' | 'trunkPrefix' | 'nationalDigits']?: Numbering[Key] | undefined }
 }
 
-/** Without a line only international numbers are readable. */
+/** Without a line only international numbers can be read. */
 export function numberingOf(line: NumberedLine | undefined): Numbering {
   const { countryCode, trunkPrefix, nationalDigits } = line?.msisdn ?? {}
   return {
@@ -30,7 +30,7 @@ export function numberingOf(line: NumberedLine | undefined): Numbering {
   }
 }
 
-/** An address as SMPP carries it. (SMPP v3.4 §5.2.5, §5.2.6) */
+/** An address as in SMPP. (SMPP v3.4 §5.2.5, §5.2.6) */
 export interface NumberAddress {
   ton: number
   npi: number
@@ -38,8 +38,8 @@ export interface NumberAddress {
 }
 
 /**
- * ambiguous: said to be national, but as far as lengths are known it may be an international number, or is of no length
- * at all.
+ * ambiguous: the address says that it is national; but by the known lengths it may be an international number, or it
+ * fits none.
  */
 export type MsisdnFault = 'empty' | 'alphanumeric' | 'too-long' | 'too-short' | 'no-country-code' | 'ambiguous'
 
@@ -54,14 +54,14 @@ const REMEDIES: Record<MsisdnFault, string> = {
     'if they are right already, ask the operator to send international numbers with source_addr_ton 1',
 }
 
-/** What the operator of the daemon can do about a fault, also as it is counted: `source-ambiguous`. Else undefined. */
+/** What the operator can do about a fault; also for a counted fault such as `source-ambiguous`. Otherwise undefined. */
 export function remedyFor(why: string): string | undefined {
   return new Map(Object.entries(REMEDIES)).get(why.replace(/^source-/, ''))
 }
 
 /** E.164 §6: at most 15 digits. */
 export const MSISDN_DIGITS_MAX = 15
-/** Shorter ones are service numbers. */
+/** Shorter numbers are service numbers. */
 const MSISDN_DIGITS_MIN = 5
 
 const TON = { international: 1, national: 2 }
@@ -96,7 +96,7 @@ function international(address: NumberAddress, numbering: Numbering): Read {
     return { msisdn: digits.slice(internationalPrefix.length).replace(/^0+/, '') }
   }
   const rest = trunkPrefix && digits.startsWith(trunkPrefix) ? digits.slice(trunkPrefix.length) : null
-  // No country's code begins with 0, so a trunk 0 is certain; another trunk digit needs the length to tell.
+  // No country code begins with 0, so a trunk 0 is certain. Another trunk digit is certain only with a known length.
   const isZero = digits.startsWith('0')
   if (rest !== null && isZero) return national([rest], { isSaid: true, numbering })
   if (ton !== TON.international) {
@@ -112,8 +112,8 @@ interface NationalHints {
 }
 
 /**
- * What is one number under every reading that its length allows: with the country code before it, or as it is where it
- * carries the code already. The first of `written` is the whole; the second is without what may be a trunk prefix.
+ * The number if all readings that its length allows agree: with the country code added, or as it is if it already has
+ * the code. The first of `written` is the whole number; the second is without what may be a trunk prefix.
  */
 function national(written: readonly [string, ...string[]], { isSaid, numbering }: NationalHints): Read {
   const { countryCode = '', nationalDigits } = numbering
@@ -131,4 +131,27 @@ function national(written: readonly [string, ...string[]], { isSaid, numbering }
   if (numbers.size === 1) return { msisdn: only! }
   if (numbers.size > 1 || isSaid) return { fault: 'ambiguous' }
   return whole.startsWith('0') ? { fault: 'ambiguous' } : { msisdn: whole }
+}
+
+/** Whose name an SMS carries: a source address. (SMPP v3.4 §5.2.5, §5.2.6) */
+export interface SmsSender {
+  source: string
+  sourceTon: number
+  sourceNpi: number
+}
+
+interface WrittenSender {
+  source: string
+  sourceTon?: number | undefined
+  sourceNpi?: number | undefined
+}
+
+/** TON and NPI of an SMS source, as networks expect them: alphanumeric, short code, or international number. */
+export function senderOf({ source, sourceTon, sourceNpi }: WrittenSender): SmsSender {
+  const digits = /^\d+$/.test(source)
+  return {
+    source,
+    sourceTon: sourceTon ?? (digits ? (source.length <= 6 ? 3 : 1) : 5),
+    sourceNpi: sourceNpi ?? (digits ? 1 : 0),
+  }
 }

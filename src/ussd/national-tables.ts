@@ -172,7 +172,7 @@ export const LOCKING_TABLES: ReadonlyMap<number, string> = new Map([
   ],
 ])
 
-/** After the escape; a blank where the table has none. NLI → table. (A.2) */
+/** After the escape; a blank where the table has no character. NLI → table. (A.2) */
 export const SINGLE_TABLES: ReadonlyMap<number, string> = new Map([
   // turkish
   [

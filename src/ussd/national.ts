@@ -1,7 +1,4 @@
-/**
- * GSM 7-bit with national language shift tables: SMS only, since a USSD string has no header to name a table
- * in.
- */
+/** GSM 7-bit with national language shift tables. Only for SMS: a USSD string has no header that could name a table. */
 import { ESCAPE, GSM7_DEFAULT, GSM7_EXTENSION } from './gsm7.ts'
 import { LOCKING_TABLES, SINGLE_TABLES } from './national-tables.ts'
 
@@ -32,7 +29,7 @@ export const LANGUAGES = {
   urdu: 13,
 } as const
 
-/** Text of unpacked septets; an identifier that nobody assigned means the default tables. (§6.2.1.2.4) */
+/** The text of unpacked septets. An unassigned identifier means the default tables. (§6.2.1.2.4) */
 export function decodeNational(octets: Uint8Array, shift: Shift): string {
   const locking = LOCKING_TABLES.get(shift.locking) ?? GSM7_DEFAULT
   const single = SINGLE_TABLES.get(shift.single)
@@ -50,7 +47,7 @@ export function decodeNational(octets: Uint8Array, shift: Shift): string {
   return text
 }
 
-/** One septet an octet, or null if the tables lack a character. */
+/** One septet per octet, or null if the tables lack a character. */
 export function encodeNational(text: string, shift: Shift): Buffer | null {
   const codes = codesOf(shift)
   const octets: number[] = []
@@ -63,8 +60,8 @@ export function encodeNational(text: string, shift: Shift): Buffer | null {
 }
 
 /**
- * The shift in which a text takes the fewest septets, its header counted (4 octets for one table, 7 for both,
- * as septets), or null if none of the languages has all its characters. The default tables come first.
+ * The shift in which a text takes the fewest septets, including its header (4 octets for one table, 7 for both, counted
+ * in septets). Null if no language has all its characters. The default tables come first.
  */
 export function shiftFor(text: string, languages: readonly number[]): Shift | null {
   let best: { shift: Shift; septets: number } | null = null
@@ -97,7 +94,7 @@ function shiftsOf(language: number): Shift[] {
 
 const codesByShift = new Map<number, ReadonlyMap<string, readonly number[]>>()
 
-/** Character → its septets, built once for each pair of tables. */
+/** Character → its septets, built once per pair of tables. */
 function codesOf(shift: Shift): ReadonlyMap<string, readonly number[]> {
   // An unassigned identifier means the default table, so there are never more than 14 × 14 entries.
   const locking = LOCKING_TABLES.has(shift.locking) ? shift.locking : 0
@@ -116,7 +113,7 @@ function buildCodes(locking: string, single: string | undefined): Map<string, re
     const character = extended(single, septet)
     if (character !== undefined && septet !== ESCAPE) codes.set(character, [ESCAPE, septet])
   }
-  // One septet is shorter than two, and a blank is 0x20 although unused positions of the tables show one.
+  // One septet is shorter than two. A blank is 0x20, although unused positions of the tables also show a blank.
   for (let septet = 127; septet >= 0; septet--) {
     const character = locking[septet] as string
     if (septet !== ESCAPE && (character !== ' ' || septet === 0x20)) codes.set(character, [septet])

@@ -1,14 +1,11 @@
-/** Texts in the alphabets of eight bits and more that USSD and SMS carry: UCS-2, Latin-1, ASCII, UTF-8. */
+/** Texts in the 8-bit and wider alphabets of USSD and SMS: UCS-2, Latin-1, ASCII, UTF-8. */
 
-/** UTF-16, big-endian, without a byte order mark: what handsets take for UCS-2. */
+/** UTF-16, big-endian, without a byte order mark: what handsets read as UCS-2. */
 export function encodeUcs2(text: string): Buffer {
   return Buffer.from(text, 'utf16le').swap16()
 }
 
-/**
- * Reads what `encodeUcs2` writes; an odd octet at the end is dropped; a byte order mark is obeyed and
- * dropped.
- */
+/** Reads what `encodeUcs2` writes. An odd octet at the end is dropped. A byte order mark is obeyed and dropped. */
 export function decodeUcs2(octets: Uint8Array): string {
   const even = Buffer.from(octets.subarray(0, octets.length & ~1))
   const littleEndian = even.length >= 2 && even[0] === 0xff && even[1] === 0xfe
@@ -30,7 +27,7 @@ export function encodeAscii(text: string): Buffer {
   return Buffer.from(replaceAbove(text, 0x7f), 'latin1')
 }
 
-/** Octets above 0x7F are read as Latin-1: senders that set the wrong coding mean that. */
+/** Octets above 0x7F are read as Latin-1: senders that set the wrong coding mean Latin-1. */
 export function decodeAscii(octets: Uint8Array): string {
   return decodeLatin1(octets)
 }

@@ -1,31 +1,31 @@
-/** Service codes: what was dialled, in one form (`*384*1#`), and which flow it is for. */
+/** Service codes: what was dialled, in one form (`*384*1#`), and the flow that it opens. */
 
 /** A code in its parts. */
 export interface ServiceCode {
   /** `*123*2*2#` */
   code: string
-  /** What stands before the first part: `*`, `#` or `*#`. */
+  /** What precedes the first part: `*`, `#` or `*#`. */
   lead: string
   /** ['123', '2', '2'] */
   parts: string[]
 }
 
-/** A row of the routing table. Other fields are the caller's own. */
+/** A row of the routing table. Other fields belong to the caller. */
 export interface CodeRoute {
-  /** `*123#`, `*123*2#`, or `*` for all that no other row takes. */
+  /** `*123#`, `*123*2#`, or `*` for every code that no other row takes. */
   code: string
-  /** Names of the lines that the row is for; all of them where it is absent or empty. */
+  /** The lines to which the row applies. Absent or empty: all lines. */
   lines?: readonly string[] | undefined
 }
 
-/** Longer ones are not dialled: a USSD string has at most 182 characters. */
+/** Nobody dials longer codes: a USSD string has at most 182 characters. */
 export const CODE_LENGTH_MAX = 182
 
 const CODE = /^[*#]{0,3}\d+(?:[*#]+\d+)*[*#]*$/
 
 /**
- * Reads a dialled code in any of the forms that people and gateways write: `*123#`, `123`, `*123`,
- * `*123*2*2#`, ` * 123 # `, `**123#`, `*123**2#`. Null for anything else.
+ * Reads a dialled code in any form that people and gateways write: `*123#`, `123`, `*123`, `*123*2*2#`, ` * 123 # `,
+ * `**123#`, `*123**2#`. Null for anything else.
  */
 export function readCode(written: string): ServiceCode | null {
   if (written.length > CODE_LENGTH_MAX) return null
@@ -37,14 +37,15 @@ export function readCode(written: string): ServiceCode | null {
   return { code: `${lead}${parts.join('*')}#`, lead, parts }
 }
 
-/** The one form of a code (`*123*2#`), or '' if it is none. */
+/** The canonical form of a code (`*123*2#`), or '' if it is not a code. */
 export function normaliseCode(written: string): string {
   return readCode(written)?.code ?? ''
 }
 
 /**
- * The row for a dialled code on a line, and what was dialled beyond it. The longest code wins, part by part
- * (`*12#` is no beginning of `*123#`); among equals a row that names the line wins over one for all lines.
+ * The row for a dialled code on a line, and what was dialled behind the row's code. The longest code wins, compared
+ * part by part (`*12#` is not the beginning of `*123#`). Of equal codes, a row that names the line wins over a row for
+ * all lines.
  */
 export function routeCode<Row extends CodeRoute>(
   routes: readonly Row[],
@@ -54,7 +55,7 @@ export function routeCode<Row extends CodeRoute>(
   const dialled = readCode(code)
   let best: { row: Row; length: number; rank: number } | undefined
   for (const row of routes) {
-    const length = dialled ? matchLength(row.code, dialled) : row.code === '*' ? 0 : -1
+    const length = dialled ? matchLength(row, dialled) : row.code === '*' ? 0 : -1
     const named = (row.lines?.length ?? 0) > 0
     if (length < 0 || (named && !row.lines?.includes(line))) continue
     const rank = length * 2 + (named ? 1 : 0)
@@ -63,15 +64,26 @@ export function routeCode<Row extends CodeRoute>(
   return best && { route: best.row, dialled: dialled?.parts.slice(best.length) ?? [] }
 }
 
-/** How many parts of a dialled code the longest code of the rows takes, on whatever line; 0 if it is nobody's. */
+/** How many parts of a dialled code the longest matching row takes, on any line; 0 if no row matches. */
 export function servedParts(routes: readonly CodeRoute[], dialled: ServiceCode): number {
-  return routes.reduce((most, row) => Math.max(most, matchLength(row.code, dialled)), 0)
+  return routes.reduce((most, row) => Math.max(most, matchLength(row, dialled)), 0)
 }
 
 /** How many parts of the dialled code the row's code takes; -1 if it is not its beginning. */
-function matchLength(rowCode: string, dialled: ServiceCode): number {
-  if (rowCode === '*') return 0
-  const row = readCode(rowCode)
+function matchLength(route: CodeRoute, dialled: ServiceCode): number {
+  if (route.code === '*') return 0
+  const row = codeOf(route)
   if (!row || row.lead !== dialled.lead || row.parts.length > dialled.parts.length) return -1
   return row.parts.every((part, i) => part === dialled.parts[i]) ? row.parts.length : -1
+}
+
+/** The code of a row is read once. */
+const CODES = new WeakMap<CodeRoute, { written: string; read: ServiceCode | null }>()
+
+function codeOf(route: CodeRoute): ServiceCode | null {
+  const known = CODES.get(route)
+  if (known?.written === route.code) return known.read
+  const read = readCode(route.code)
+  CODES.set(route, { written: route.code, read })
+  return read
 }

@@ -1,8 +1,8 @@
-/** Texts as a handset sees them: which alphabet they need, how long they are in it, where they may be cut. */
+/** Texts as a handset shows them: the alphabet that they need, their length in it, and where they may be cut. */
 import type { Alphabet, PageLimit } from './vocabulary.ts'
 import { countGsm7, uncodableAt } from './gsm7.ts'
 
-/** Longest input that is kept, in UTF-16 units: no handset types more (182), no screen reads more. */
+/** The longest input that is kept, in UTF-16 units. No handset sends more (182), and no screen reads more. */
 export const INPUT_UNITS_MAX = 256
 
 /** `gsm7` if every character has a code there, else `ucs2`. (3GPP TS 23.038 §5) */
@@ -10,38 +10,35 @@ export function alphabetOf(text: string): Alphabet {
   return uncodableAt(text) < 0 ? 'gsm7' : 'ucs2'
 }
 
-/** Length in the units of that alphabet: septets (extension characters are two), or UTF-16 units. */
+/** The length in the units of this alphabet: septets (extension characters take two), or UTF-16 units. */
 export function count(text: string, alphabet: Alphabet): number {
   return alphabet === 'gsm7' ? countGsm7(text) : text.length
 }
 
-/** Whether the text, in the alphabet that it needs, is within the limit. What is far over it is not looked through. */
+/** Whether the text fits the limit in the alphabet that it needs. A text that is far too long is not read in full. */
 export function fits(text: string, limit: PageLimit): boolean {
   if (text.length > longestPage(limit)) return false
   return alphabetOf(text) === 'gsm7' ? countGsm7(text) <= limit.septets : text.length <= limit.ucs2
 }
 
-/** UTF-16 units that no page is longer than, whatever its alphabet. */
+/** No page has more UTF-16 units, whatever its alphabet. */
 export function longestPage({ septets, ucs2 }: PageLimit): number {
   return Math.max(septets, ucs2)
 }
 
 /**
- * The longest beginning of the text that is within the limit. Never cuts inside an escape pair, a surrogate
- * pair or a cluster of a base and its marks, unless one cluster alone is over the limit.
+ * The longest beginning of the text that fits the limit. Never cuts within an escape pair, a surrogate pair or a
+ * cluster of a base and its marks, unless one cluster alone is over the limit.
  */
 export function fit(text: string, limit: PageLimit): string {
   if (fits(text, limit)) return text
-  // The beginning may be in GSM 7-bit although the whole is not; then it may be longer than a UCS-2 page.
+  // The beginning may fit GSM 7-bit although the whole text does not. It may then be longer than a UCS-2 page.
   const inGsm7 = text.slice(0, boundaryAt(text, gsm7Reach(text, limit.septets)))
   const inUcs2 = text.slice(0, boundaryAt(text, limit.ucs2))
   return inUcs2.length > inGsm7.length && fits(inUcs2, limit) ? inUcs2 : inGsm7
 }
 
-/**
- * The last place at or before `index` where a reader would not see the text broken. Surrogates are never
- * split.
- */
+/** The last position at or before `index` where a cut does not look broken to a reader. Surrogates are never split. */
 export function boundaryAt(text: string, index: number): number {
   if (index <= 0) return 0
   if (index >= text.length) return text.length
@@ -50,15 +47,15 @@ export function boundaryAt(text: string, index: number): number {
   return isLowSurrogate(text, index) && isHighSurrogate(text, index - 1) ? index - 1 : index
 }
 
-/** Where what a reader takes for one character begins, of which `index` is in or at the start. */
+/** The start of the cluster (what a reader takes for one character) at `index`. */
 export function clusterAt(text: string, index: number): number {
-  // Whether there is a boundary depends on what stands before it and on the character behind it: no more is looked at.
+  // A boundary depends only on the text before it and the character after it, so nothing else is examined.
   return GRAPHEMES.segment(text.slice(0, index + 2)).containing(index)?.index ?? index
 }
 
 /**
- * Text in GSM 7-bit where a reader loses nothing: typographic quotes, dashes and blanks become plain ones,
- * Latin letters lose marks that the alphabet lacks. Other scripts are left alone (then UCS-2 is needed).
+ * Changes the text to GSM 7-bit where a reader loses nothing: typographic quotes, dashes and blanks become plain ones,
+ * and Latin letters lose accents that the alphabet lacks. Other scripts stay (they need UCS-2).
  */
 export function transliterate(text: string): string {
   if (uncodableAt(text) < 0) return text
@@ -70,14 +67,14 @@ export function transliterate(text: string): string {
 }
 
 /**
- * No letter of any script has more marks in a row. Sorting them, which is what `normalize` does first, takes a time
- * that grows with their square: 16,000 in a row 0.2 s. (UAX #15, Stream-Safe Text Format)
+ * No letter of any script has more marks in a row. `normalize` sorts marks first, in time that grows with the square of
+ * their number: 0.2 s for 16,000 in a row. (UAX #15, Stream-Safe Text Format)
  */
 export function fewMarks(text: string): string {
   return text.replace(MANY_MARKS, '$1')
 }
 
-/** `transliterate`, and `?` for each character that GSM 7-bit still lacks. */
+/** `transliterate`, then `?` for each character that GSM 7-bit still lacks. */
 export function toGsm7Text(text: string): string {
   let out = ''
   for (const character of transliterate(text)) out += uncodableAt(character) < 0 ? character : '?'
@@ -85,10 +82,11 @@ export function toGsm7Text(text: string): string {
 }
 
 /**
- * What a subscriber typed, made safe to keep and to show: no NUL, no lone surrogates, no control characters
- * but line feeds, no direction overrides; CR folded, tabs as blanks; at most `unitsMax` units.
+ * What a subscriber typed, safe to keep and to show: no NUL, no lone surrogates, no control characters except line
+ * feeds, no direction overrides. CR becomes LF, tabs become blanks. At most `unitsMax` units.
  */
 export function clean(text: string, unitsMax = INPUT_UNITS_MAX): string {
+  if (text.length <= unitsMax && isPrintableAscii(text)) return text
   const kept = text
     .slice(0, 4 * unitsMax)
     .replace(LONE_SURROGATE, '')
@@ -98,9 +96,18 @@ export function clean(text: string, unitsMax = INPUT_UNITS_MAX): string {
   return kept.slice(0, boundaryAt(kept, unitsMax))
 }
 
-/** An answer without the blanks around it; its digits, of whatever script, as ASCII digits. */
+/** An answer without surrounding blanks, with digits of any script as ASCII digits. */
 export function trimAnswer(text: string): string {
+  if (isPrintableAscii(text)) return text.trim()
   return asciiDigits(text.replace(INVISIBLE, '')).trim()
+}
+
+function isPrintableAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x20 || code > 0x7e) return false
+  }
+  return true
 }
 
 /** Decimal digits of any script (Arabic-Indic, Devanagari, full width …) as ASCII digits. */
@@ -111,7 +118,7 @@ export function asciiDigits(text: string): string {
 const GRAPHEMES = new Intl.Segmenter('und', { granularity: 'grapheme' })
 const LINE_ENDS = /\r\n?|[\u2028\u2029\u0085]/g
 const LONE_SURROGATE = /\p{Cs}/gu
-// Controls but LF; bidi marks, embeddings, isolates; byte order mark and non-characters; U+FFFD (a broken
+// Control characters except LF; bidi marks, embeddings, isolates; byte order mark and non-characters; U+FFFD (a broken
 // sequence).
 const UNWANTED = new RegExp(
   '[\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f' +
@@ -123,7 +130,7 @@ const INVISIBLE = /[\u200b\u2060\ufeff\u00ad]/g
 const FOREIGN_DIGIT = /(?![0-9])\p{Nd}/gu
 const DIGIT = /\p{Nd}/u
 
-/** Characters that have a plain twin in GSM 7-bit. '' drops the character. */
+/** Characters with a plain equivalent in GSM 7-bit. '' removes the character. */
 const PLAIN: ReadonlyMap<string, string> = new Map([
   ...each('‘’‚‛′ʼ`´ʻ', "'"),
   ...each('“”„‟″«»', '"'),
@@ -194,7 +201,7 @@ function baseLetter(character: string): string {
   return /^[A-Za-z]$/.test(base) ? base : character
 }
 
-/** How many UTF-16 units of the beginning are in GSM 7-bit and within so many septets. */
+/** How many UTF-16 units of the beginning are in GSM 7-bit and within this many septets. */
 function gsm7Reach(text: string, septets: number): number {
   let used = 0
   for (let i = 0; i < text.length; i++) {
@@ -206,7 +213,7 @@ function gsm7Reach(text: string, septets: number): number {
   return text.length
 }
 
-/** Digits of a script stand in runs of ten from its zero; runs may touch. (Unicode, general category Nd) */
+/** The digits of a script form a run of ten from its zero; runs may be adjacent. (Unicode, general category Nd) */
 function digitValue(digit: string): number {
   const code = digit.codePointAt(0) as number
   let run = 0

@@ -43,6 +43,7 @@
  * | synthetic answer  | an answer that `examples` of a kind of screen make up              | made-*                   |
  * | fixture           | a prepared set of data or processes for a test                     | world, scene             |
  * | back end          | a named source of data and actions that a flow may call            | webhook                  |
+ * | web-hook          | an address that is told what became of SMS of its owners           | callback                 |
  * | application       | an HTTP program of somebody else that a service code leads to      |                          |
  * | contract          | the YAML file that says how an application speaks HTTP             | adapter                  |
  * | circuit breaker   | stops calls to a back end that fails (`allow`, `record`)           | ask, learn               |
@@ -67,61 +68,60 @@
  * PSSR response 17, USSR confirm 18, USSN confirm 19.
  */
 
-/** Anything that survives JSON unchanged: all that a dialogue may remember. */
+/** Everything that survives JSON unchanged: what a dialogue may remember. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
 
 /**
  * What the network told us.
- * begin: PSSR/PSSD indication · input: USSR confirm · notify-ack: USSN confirm · end: the network closed the dialogue
- * · abort: the subscriber or the network gave it up · timeout: the network's own timer fired.
+ * begin: PSSR/PSSD indication · input: USSR confirm · notify-ack: USSN confirm · end: the network closed the dialogue ·
+ * abort: the subscriber or the network gave it up · timeout: the network's own timer fired.
  */
 export type UssdKind = 'begin' | 'input' | 'notify-ack' | 'end' | 'abort' | 'timeout'
 
-/** One thing the network said about one dialogue; what every dialect reads its PDUs into. */
+/** One message of the network about one dialogue. Every dialect reads its PDUs into this form. */
 export interface UssdMessage {
   kind: UssdKind
   msisdn: string
   /**
-   * The network's own name of the dialogue as the dialect reads it ('' where it gives none: the MSISDN is the key).
-   * It wraps and repeats: good for telling a repeat from a redial, never an identity. See epoch.
+   * The network's own name of the dialogue, as the dialect reads it ('' if there is none: the MSISDN is the key). It
+   * wraps and repeats: it can distinguish a repeat from a redial, but it is never an identity. See epoch.
    */
   network: string
   /**
-   * The turn counter the network sent with this PDU, where the dialect has one (octet 2 of its_session_info in the
-   * standard reading); undefined where it has none.
+   * The turn counter that the network sent with this PDU (octet 2 of its_session_info in the standard reading).
+   * Undefined if the dialect has none.
    */
   step?: number
-  /** On begin: what was dialled, normalised: `*123*2*2#`. '' on all other kinds. */
+  /** On begin: what was dialled, normalised: `*123*2*2#`. '' for all other kinds. */
   code: string
-  /** What the subscriber typed (cleaned: no NUL, no lone surrogates, no control characters). '' on begin. */
+  /** What the subscriber typed, cleaned: no NUL, no lone surrogates, no control characters. '' on begin. */
   text: string
-  /** What the dialect needs to answer this PDU, as JSON: it is kept with the dialogue. */
+  /** What the dialect needs to answer this PDU, as JSON. It is stored with the dialogue. */
   returnPath: ReturnPath
-  /** IMSI, VLR, cell, language …, where the dialect finds them. Personal data. */
+  /** IMSI, VLR, cell, language …, if the dialect finds them. Personal data. */
   meta: Record<string, string>
 }
 
-/** What a dialect must remember of a PDU to answer it, here or in another daemon. Opaque to all but the dialect. */
+/** What a dialect must remember of a PDU to answer it, here or in another daemon. Only the dialect reads it. */
 export interface ReturnPath {
   /** source_addr of the incoming PDU: where the reply goes. [ton, npi, digits] */
   from: [number, number, string]
-  /** destination_addr of the incoming PDU: what the reply comes from. [ton, npi, digits] */
+  /** destination_addr of the incoming PDU: the source of the reply. [ton, npi, digits] */
   to: [number, number, string]
   serviceType: string
-  /** ussd_service_op of the begin of this dialogue (a PSSD is answered by 16, not 17). */
+  /** ussd_service_op of this dialogue's begin (a PSSD is answered with 16, not 17). */
   beginOp?: number
-  /** Raw octets of the session carrier, hex; '' where there was none. */
+  /** Raw octets of the session carrier, hex; '' if there was none. */
   carrier: string
-  /** Anything more that one dialect keeps, e.g. envelope parameters. */
+  /** What else one dialect keeps, such as envelope parameters. */
   more?: Record<string, string>
 }
 
 /**
- * What we say. continue: USSR request, an answer is awaited · end: PSSR response, closes the dialogue
- * · notify: USSN request, only an acknowledgement is awaited · push-begin / push-end: the same in a dialogue that we
- * opened
- * · abort: release without text.
+ * What we say. continue: USSR request, waits for an answer · end: PSSR response, closes the dialogue · notify: USSN
+ * request, waits only for an acknowledgement · push-begin / push-end: the same in a dialogue that we opened · abort:
+ * release without text.
  */
 export type UssdAction = 'continue' | 'end' | 'notify' | 'push-begin' | 'push-end' | 'abort'
 
@@ -131,15 +131,12 @@ export interface UssdReply {
 }
 
 /**
- * Why a dialogue ended; each one is a metrics label.
+ * Why a dialogue ended; each is a metrics label.
  * completed: an end screen · exit: the subscriber chose to leave (an end screen marked `exit`) · subscriber-abort /
- * network-abort
- * · idle: no answer in time · total: too long altogether · backend-failed · store-failed · bind-lost: no link to answer
- * on
- * · refused: the SMSC did not take the reply · superseded: a new dial · overload · too-many-wrong
- * · flow-gone: its revision is not to be had
- * · failed: a bug of ours, caught · drained: the daemon stopped · operator: by hand
- * · recalled: its flow revision was taken back.
+ * network-abort · idle: no answer in time · total: too long altogether · backend-failed · store-failed · bind-lost: no
+ * link to answer on · refused: the SMSC did not accept the reply · superseded: a new dial · overload · too-many-wrong ·
+ * flow-gone: its revision is missing · failed: a bug of ours, caught · drained: the daemon stopped · operator: by hand
+ * · recalled: an operator recalled its flow revision.
  */
 export type EndReason =
   | 'completed'
@@ -162,7 +159,7 @@ export type EndReason =
   | 'recalled'
   | 'answer-later'
 
-/** Text alphabets a USSD string may be in. (3GPP TS 23.038 §5) */
+/** The alphabets that a USSD string may have. (3GPP TS 23.038 §5) */
 export type Alphabet = 'gsm7' | 'ucs2'
 
 /** How long one USSD page may be. 160 octets hold 182 septets or 80 UCS-2 units. (3GPP TS 23.038 §6.1.2.3, 24.090) */
@@ -173,15 +170,15 @@ export interface PageLimit {
 
 export const USSD_PAGE: PageLimit = { septets: 182, ucs2: 80 }
 
-/** Where time comes from. Only the daemon and test support build one. */
+/** The source of time. Only the daemon and test support create one. */
 export interface Clock {
   /** Milliseconds of the wall clock: deadlines, leases, logs. */
   now(): number
-  /** Milliseconds of the calendar: dates that a subscriber sees. The same as now() unless the calendar is frozen. */
+  /** Milliseconds of the calendar: dates that a subscriber sees. The same as now(), unless the calendar is frozen. */
   today(): number
-  /** Runs once after that many milliseconds (not over 2^31-1); answers how to call it off. */
+  /** Runs once after this many milliseconds (at most 2^31-1). Returns a function that cancels it. */
   after(ms: number, run: () => void): () => void
 }
 
-/** Where chance comes from: [0, 1). */
+/** The source of chance: [0, 1). */
 export type Chance = () => number

@@ -148,7 +148,7 @@ describe('a turn, whatever the back end said in it', () => {
     const marks = `a${'\u0301\u0327'.repeat(20_000)}`
     const work = await workOf(async () => {
       for (const run of [folded, transliterate, (text: string) => clean(text, 5_000)]) run(marks)
-      wishOf(`stop${' '.repeat(40_000)}x`, { stop: ['STOP'], start: ['START'], help: ['HELP'] })
+      wishOf(`stop${' '.repeat(40_000)}x`, { stop: ['STOP'], start: ['START'], help: ['HELP'], all: ['ALL'] })
     })
     assert.ok(work.marks <= 30, `${work.marks} marks in a row were sorted`)
     assert.deepEqual(work.squares, [])

@@ -48,6 +48,32 @@ describe('the connections of an HTTP server', () => {
     for (let i = 0; i < 20; i++) assert.match(await asks(await open()), /200 OK/)
   })
 
+  it('of whoever holds most go first: a caller who opens them fast pushes out nobody else', async () => {
+    // Another address of this machine, and so another caller.
+    const other = connect({
+      port: (server.address() as AddressInfo).port,
+      host: '127.0.0.1',
+      localAddress: '127.0.0.2',
+    })
+    other.on('error', () => undefined)
+    await Promise.all([once(other, 'connect'), once(server, 'connection')])
+    for (let i = 0; i < 10 * MAX; i++) await open()
+    assert.match(await asks(other), /200 OK/)
+  })
+
+  it('are idle until their request is whole: one that never sends its body does not stay', async () => {
+    const dripping = []
+    for (let i = 0; i < MAX; i++) {
+      const socket = await open()
+      const asked = once(server, 'request')
+      socket.write('POST /hold HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf')
+      await asked
+      dripping.push(once(socket, 'close'))
+    }
+    assert.match(await asks(await open()), /200 OK/)
+    await dripping[0]
+  })
+
   it('with a request under way stay, and a newcomer goes where all have one', async () => {
     const busy = []
     for (let i = 0; i < MAX; i++) {

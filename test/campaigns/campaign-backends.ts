@@ -19,6 +19,7 @@ import { packageRoot } from '../../src/base/package-root.ts'
 import { heldMb, usedMb } from './live-memory.ts'
 import { ANSWERS, NOTATIONS, PLAIN } from './notations.ts'
 import { told, type Campaign } from './outcome.ts'
+import { guardStretches } from './stretches.ts'
 
 /** Harm, and how a call may end of it. Anything else is a fault, above all an answer. */
 const CUT = [
@@ -139,8 +140,12 @@ async function cuts(url: string, rounds: number, failures: string[], counts: { c
   for (const kind of CUT) await both(`${url}/${kind}`, ABREAST)
   const before = await heldMb()
   const highs = new Map(CUT.map((kind) => [kind, Infinity]))
+  const guard = guardStretches()
+  // A pause of the garbage collector falls into one round, not into each.
+  const slow = new Map(CUT.map((kind) => [kind, ['']]))
   for (let n = 0; n < rounds; n++) {
     for (const kind of CUT) {
+      guard.seen()
       const high = await highest(async () => {
         for (const result of await both(`${url}/${kind}`, ABREAST)) {
           counts.cuts++
@@ -149,10 +154,15 @@ async function cuts(url: string, rounds: number, failures: string[], counts: { c
       })
       // A bomb goes off each time; the collector is late now and then.
       highs.set(kind, Math.min(highs.get(kind)!, high))
+      const seen = guard.seen()
+      if (seen.length === 0) slow.delete(kind)
+      else if (slow.has(kind)) slow.set(kind, seen)
     }
     for (const result of await both(`${url}/good`, 1))
       if (result.is === 'failed' && result.why !== 'nonsense') failures.push(`afterwards: ${result.detail}`)
   }
+  guard.stop()
+  for (const [kind, seen] of slow) failures.push(`${kind}: ${seen.join(', ')}, in each round`)
   const rounded = (mb: number) => Math.max(0, Math.round(mb * 10) / 10)
   return {
     first: rounded(before - cold),

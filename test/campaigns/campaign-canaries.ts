@@ -342,7 +342,15 @@ function settle(play: Play, adminPort: number, doorPort: number): Settings {
         concurrent: 5,
         octetsMax: 65_536,
       }
-      settings.door = { name: 'door', host: '127.0.0.1', port: doorPort, path: '/ussd', contract: 'africastalking' }
+      settings.door = {
+        name: 'door',
+        host: '127.0.0.1',
+        port: doorPort,
+        path: '/ussd',
+        contract: 'africastalking',
+        tokens: [],
+        proxies: [],
+      }
       settings.trace.dropDir = join(stage.data, 'drops')
       settings.privacy.storeKeyFile = join(secrets, 'store-keys')
       settings.admin.tokensFile = secret(

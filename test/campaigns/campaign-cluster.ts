@@ -1,4 +1,5 @@
 /** H1: a Redis Cluster of three masters and three replicas under two daemons; a master is killed, and slots move. */
+import { paceOf } from './campaign-settings.ts'
 import { execFileSync } from 'node:child_process'
 import { areKept, series, untilCertain } from './certain.ts'
 import { apologiesAfter, judged, outcomeOf, type JudgedRun } from './judged-run.ts'
@@ -15,7 +16,7 @@ const SLOTS = { bounded: 2_000, long: 4_000 }
 export const clusterCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const fleet = await clusterFleet()
-  const scene = await openFixture({ seed: parts.seed, redis: fleet.place })
+  const scene = await openFixture({ seed: parts.seed, pace: paceOf(parts), redis: fleet.place })
   const several = await severalDaemons(scene, 2)
   const ordeal: JudgedRun = { parts, scene, several }
   try {

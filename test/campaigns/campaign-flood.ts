@@ -3,6 +3,7 @@
  * hundreds of new MSISDNs dial at once. As many subscribers have another daemon, on the same machine at the same
  * moment, that nobody floods: it is the measure, so that whatever the machine and its neighbours do to the one they do
  * to the other. What a message of the flood costs is measured in the processor's time, which no neighbour changes.
+ * In the end a crowd dials at once: each that is acknowledged must be shown a screen or a text.
  */
 import type { Settings } from '../../src/config/schema.ts'
 import type { Phone } from '../../src/simulator/phone/phone.ts'
@@ -15,6 +16,7 @@ import { shareOfCore } from './pace.ts'
 import { percentile, sleep, told, type Campaign } from './outcome.ts'
 import { typical, type Pulse } from './pulse.ts'
 import { openFixture, type CampaignFixture } from './fixture.ts'
+import { rush } from './rush.ts'
 
 const ROUNDS = { ci: 2, bounded: 8, long: 60 }
 const PHASE_MS = 5_000
@@ -37,6 +39,8 @@ const COST_MAX = 1
 const BUSY = /busy/i
 /** Whoever is turned away is told so; a screen in fifty is lost with what a machine loses. */
 const MUTE_MAX = 0.02
+/** Of those that dial at once at the end. */
+const CROWD = { ci: 1_000, bounded: 3_000, long: 10_000 }
 /** What a text of apology counts as: nobody waits for it, and nobody is served by it. */
 const BUSY_MS = 10_000
 
@@ -67,6 +71,13 @@ export const floodCampaign: Campaign = async (parts) => {
       }
     })
     for (const house of houses) await house.residents.stop()
+    const size = CROWD[parts.ci ? 'ci' : parts.mode]
+    const crowd = await rush(
+      flooded.scene,
+      Array.from({ length: size }, (_, n) => `67534${String(n).padStart(6, '0')}`),
+    )
+    if (crowd.mute.length)
+      failures.push(`of ${crowd.acknowledged} acknowledged dials, ${crowd.mute.length} were shown nothing`)
     const metrics = await restingMetrics(flooded.fence.adminPort)
     const tooFast = sumWhere(metrics, 'limits_total', 'subscriber_rate')
     const turnedAway = sumWhere(metrics, 'limits_total', 'open_max')
@@ -99,6 +110,9 @@ export const floodCampaign: Campaign = async (parts) => {
           turnedAway,
           busyTexts: dialled.busy,
           mute: dialled.mute,
+          crowd: crowd.dials,
+          acknowledged: crowd.acknowledged,
+          shown: crowd.shown,
         },
       }),
     ]

@@ -17,6 +17,7 @@ import { fenced, type Fenced } from './fenced.ts'
 import { FLOW_MUTATORS, type Files } from './flow-mutators.ts'
 import { reached, sleep, told, type Campaign } from './outcome.ts'
 import { openFixture } from './fixture.ts'
+import { stretchesOf } from './stretches.ts'
 
 const MUTATIONS = { ci: 30, bounded: 100, long: 1_000 }
 const WALKERS = 6
@@ -45,6 +46,7 @@ export const flowsCampaign: Campaign = async (parts) => {
     const revision = await inForce(fence)
     const walking = scene.walkers(WALKERS)
     const names = Object.keys(FLOW_MUTATORS)
+    const stretches = stretchesOf(() => metricsOf(fence.adminPort))
     let [last, told_] = ['', 0]
     for (let round = 0; mutations < wanted && round < wanted * 4; round++) {
       const name = names[round % names.length]!
@@ -64,6 +66,7 @@ export const flowsCampaign: Campaign = async (parts) => {
           await sleep(LOOKED_AT_MS)
         }
         const found = await refusal(fence, { revision, seen }, () => lay(folder, files))
+        found.push(...(await stretches()))
         const apologies = scene.diary.apologies - told_
         told_ = scene.diary.apologies
         return apologies ? [...found, `${apologies} apologies meanwhile: ${whyOf(fence)}`] : found

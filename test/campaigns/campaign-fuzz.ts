@@ -10,13 +10,15 @@ import type { Dialect } from '../../src/smpp/types.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import { aftermath } from './aftermath.ts'
 import { certainHarm } from './certain.ts'
-import { isReady } from './daemon-process.ts'
+import { isReady, metricsOf } from './daemon-process.ts'
 import { fenced } from './fenced.ts'
 import { reached, sleep, told, type Campaign, type CampaignDeps } from './outcome.ts'
 import { cases, corpus, dialects } from './pdu-corpus.ts'
+import { keptWaitingMs } from './pace.ts'
 import { eat, framed, type Eaten } from './pdu-eater.ts'
 import { mutate } from './pdu-mutators.ts'
 import { openFixture, type CampaignFixture } from './fixture.ts'
+import { guardStretches, stretchesOf } from './stretches.ts'
 import { converse } from './subscriber.ts'
 
 const PDUS = { ci: 100_000, bounded: 1_000_000, long: 20_000_000 }
@@ -30,6 +32,12 @@ const BOUND_MS = 10_000
 /** One PDU; far over it an expression or a loop grows with its input. */
 const SLOW_MS_MAX = 250
 const TIMES = 5
+/** It is listened for so much longer, to tell how deaf it was. */
+const DEAF_MS_MORE = 30_000
+/** `texts.overload`, told apart from the text for a fault. */
+const BUSY = 'Too many callers. Please try again later.'
+const BUSY_MS = 1_000
+const BUSY_MAX = 3
 const UNBIND = 0x06
 
 export const fuzzCampaign: Campaign = async (parts) => {
@@ -53,6 +61,7 @@ export const fuzzCampaign: Campaign = async (parts) => {
         batches: onWire.batches,
         boundAnew: onWire.rebinds,
         dialogues: onWire.dialogues,
+        busy: onWire.busy,
       },
     }),
   ]
@@ -66,22 +75,28 @@ function chew({ seed, say }: CampaignDeps, pdus: number, failures: string[]) {
   const eaten: Eaten = {}
   const startMs = performance.now()
   let slowestMs = 0
-  for (let n = 0; n < pdus && failures.length < 8 && slowestMs <= SLOW_MS_MAX; n++) {
+  const guard = guardStretches()
+  const isOver = () => failures.length >= 8 || slowestMs > SLOW_MS_MAX
+  for (let n = 0; n < pdus && !isOver(); n++) {
     const sample = any(samples, chance)
     // Mostly the dialect that it was said in; now and then one that it was not.
     const dialect: Dialect = chance() < 0.8 ? speak.get(sample.dialect)! : any(all, chance)
     const octets = mutate(sample.octets, chance, any(samples, chance).octets)
     try {
-      slowestMs = Math.max(
-        slowestMs,
-        leastMs(() => eat(octets, dialect, chance, eaten), slowestMs),
-      )
+      const held = guard.held(() => {
+        slowestMs = Math.max(
+          slowestMs,
+          leastMs(() => eat(octets, dialect, chance, eaten), slowestMs),
+        )
+      })
+      failures.push(...held.map((what) => `PDU ${n} of ${sample.id}, ${dialect.name}: ${what}`))
     } catch (error) {
       failures.push(
         `PDU ${n} of ${sample.id}, ${dialect.name}: ${(error as Error).message.slice(0, 300)}: ${octets.toString('hex').slice(0, 400)}`,
       )
     }
   }
+  guard.stop()
   if (slowestMs > SLOW_MS_MAX) failures.push(`one PDU took ${Math.round(slowestMs)} ms`)
   const perSecond = Math.round(pdus / ((performance.now() - startMs) / 1_000))
   say(`     ${pdus} spoilt PDUs, ${perSecond}/s: ${JSON.stringify(eaten)}`)
@@ -101,8 +116,9 @@ function leastMs(run: () => void, noMore: number): number {
 
 const any = <T>(all: readonly T[], chance: Chance): T => all[Math.floor(chance() * all.length)]!
 
-/** Pauses short enough that a link that had to go is there again within the second. */
+/** Pauses short enough that a link that had to go is there again within the second, and a text of its own. */
 function quick(settings: Settings): void {
+  settings.texts.overload = BUSY
   Object.assign(settings.lines[0]!.timers, {
     reconnectMs: 50,
     reconnectMaxMs: 200,
@@ -115,7 +131,8 @@ function quick(settings: Settings): void {
 async function overTcp(deps: CampaignDeps, batches: number, failures: string[]) {
   const scene = await openFixture({ seed: deps.seed, smsc: { screenMs: 30_000, traceMax: 500 } })
   const fence = await fenced(scene, quick)
-  const figures = { sent: 0, batches: 0, slowestMs: 0, rebinds: 0, dialogues: 0 }
+  const figures = { sent: 0, batches: 0, slowestMs: 0, rebinds: 0, dialogues: 0, busy: 0 }
+  const stretches = stretchesOf(() => metricsOf(fence.adminPort))
   /** Whatever harm octets do, they do each time. */
   const one = async (name: string, octets: Buffer[], withinMs: number): Promise<void> => {
     failures.push(...(await certainHarm(() => send(name, octets, withinMs))))
@@ -129,13 +146,17 @@ async function overTcp(deps: CampaignDeps, batches: number, failures: string[]) 
     for (const some of octets) peer.write(some)
     figures.sent += octets.length
     figures.batches++
-    const aliveMs = await alive(scene, withinMs + 4_000)
+    // Where neighbours keep the daemon from running, it is not deaf.
+    const waitedMs = keptWaitingMs(fence.daemon.pid)
+    const wallMs = await alive(scene, withinMs + DEAF_MS_MORE)
+    const aliveMs = Math.max(0, wallMs - (keptWaitingMs(fence.daemon.pid) - waitedMs))
     if (aliveMs > withinMs)
       wrong.push(`${name}: deaf for ${Math.round(aliveMs)} ms: ${Buffer.concat(octets).toString('hex').slice(0, 600)}`)
     if (withinMs === ALIVE_MS_MAX) figures.slowestMs = Math.max(figures.slowestMs, Math.round(aliveMs))
     figures.rebinds += fence.smsc.counts.connections - links
-    await serves(scene, name, wrong)
+    figures.busy += await serves(scene, name, wrong)
     figures.dialogues++
+    wrong.push(...(await stretches()))
     return wrong
   }
   try {
@@ -184,17 +205,35 @@ async function alive({ smsc }: Pick<CampaignFixture, 'smsc'>, withinMs: number):
 
 let serial = 0
 
-/** A new subscriber walks a whole dialogue. */
-async function serves(scene: CampaignFixture, name: string, failures: string[]): Promise<void> {
+/**
+ * A new subscriber walks a whole dialogue. After a flood the daemon may say for a while that it is busy; then another
+ * one tries. Answers how many were told so.
+ */
+async function serves(scene: CampaignFixture, name: string, failures: string[]): Promise<number> {
+  for (let busy = 0; ; busy++) {
+    const { harmed, story } = await walks(scene)
+    if (!harmed) return busy
+    if (busy === BUSY_MAX || !story.at(-1)?.includes(BUSY)) {
+      failures.push(`${name}: the dialogue after it went wrong: ${story.slice(-6).join(' · ')}`)
+      return busy
+    }
+    await sleep(BUSY_MS)
+  }
+}
+
+async function walks({
+  stage,
+  smsc,
+  diary,
+  chance,
+}: CampaignFixture): Promise<{ harmed: boolean; story: readonly string[] }> {
   const msisdn = `6759${String(++serial).padStart(7, '0')}`
-  const { stage, smsc, diary, chance } = scene
   await stage.enrol([msisdn])
   await stage.refill(3, { fromMs: 600_000, toMs: 3_600_000 })
-  const before = [diary.hung.length + diary.undelivered, diary.odd.length + diary.foreign.length, diary.apologies]
+  const harm = () => diary.hung.length + diary.undelivered + diary.odd.length + diary.foreign.length + diary.apologies
+  const before = harm()
   const phone = smsc.phone(msisdn)
   phone.skipRepeats = true
   await converse(phone, diary, chance, { books: 1, hangsUp: 0, redials: 0 })
-  const after = [diary.hung.length + diary.undelivered, diary.odd.length + diary.foreign.length, diary.apologies]
-  if (after.some((n, i) => n > before[i]!))
-    failures.push(`${name}: the dialogue after it went wrong: ${phone.story.slice(-6).join(' · ')}`)
+  return { harmed: harm() > before, story: phone.story }
 }

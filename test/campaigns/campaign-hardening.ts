@@ -1,5 +1,5 @@
 /**
- * R18: the unit, the image and the compose file as they are shipped: scored by systemd, and read for what they must
+ * R18: the units, the image and the compose file as they are shipped: scored by systemd, and read for what they must
  * have.
  */
 import { readFileSync } from 'node:fs'
@@ -11,9 +11,11 @@ import { told, type Campaign } from './outcome.ts'
 export const hardeningCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const read = (file: string) => readFileSync(join(packageRoot, file), 'utf8')
-  const score = exposure(join(packageRoot, 'deploy/ussd-connector.service'))
+  const units = ['deploy/ussd-connector.service', 'deploy/ussd-connector@.service']
+  const scores = units.flatMap((unit) => exposure(join(packageRoot, unit)) ?? [])
+  const score = scores.length === units.length ? Math.max(...scores) : undefined
   const failures = [
-    ...unitFaults(read('deploy/ussd-connector.service')),
+    ...units.flatMap((unit) => unitFaults(read(unit))),
     ...dockerfileFaults(read('Dockerfile'), packageRoot),
     ...composeFaults(read('deploy/compose.yaml')),
   ]
@@ -23,9 +25,9 @@ export const hardeningCampaign: Campaign = async (parts) => {
   return [
     told(parts, startMs, {
       goal: 'R18',
-      title: 'systemd unit scored offline; unit, Dockerfile and compose file read for what they must have',
+      title: 'systemd units scored offline; units, Dockerfile and compose file read for what they must have',
       passed: failures.length === 0,
-      figure: `exposure ${score ?? '?'} of at most ${EXPOSURE_MAX}, ${found} faults in unit, image and compose file`,
+      figure: `exposure ${score ?? '?'} of at most ${EXPOSURE_MAX}, ${found} faults in units, image and compose file`,
       counts: { exposure: score ?? '?' },
       failures,
     }),

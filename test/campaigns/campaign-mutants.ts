@@ -7,32 +7,24 @@ import { join } from 'node:path'
 import { packageRoot } from '../../src/base/package-root.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import { isEquivalent } from './mutants-equivalent.ts'
-import { workshop, type Fate, type Nearest, type Workshop } from './mutant-runner.ts'
+import { inParallel, workshop, type Fate, type Nearest, type Workshop } from './mutant-runner.ts'
+import { CORE, TARGETS } from './mutant-targets.ts'
 import { mutantsOf, type Mutant } from './mutants.ts'
 import { told, type Campaign } from './outcome.ts'
 import { ownPostgres } from './own-postgres.ts'
+import { soleRedis } from './redis-fleet.ts'
 
-/** What is changed, and the tests that stand nearest. */
-export const TARGETS: Readonly<Record<string, Nearest>> = {
-  'src/smpp/pdu/framer.ts': { tests: ['test/smpp/pdu/framer.test.ts'] },
-  'src/dialogue/turn.ts': { tests: ['test/dialogue/turn.test.ts', 'test/dialogue/held.test.ts'] },
-  'src/dialogue/classify.ts': { tests: ['test/store/journal/memory.test.ts', 'test/dialogue/dialogues.test.ts'] },
-  'src/dialogue/decider.ts': { tests: ['test/dialogue/dialogues.test.ts', 'test/store/journal/memory.test.ts'] },
-  'src/dialogue/hearing.ts': { tests: ['test/dialogue/dialogues.test.ts', 'test/store/journal/memory.test.ts'] },
-  'src/dialogue/outcome.ts': { tests: ['test/dialogue/outcome.test.ts', 'test/store/journal/memory.test.ts'] },
-  'src/dialogue/entry.ts': { tests: ['test/dialogue/outcome.test.ts', 'test/store/journal/memory.test.ts'] },
-  'src/sms/outbox/statements.ts': { tests: ['test/sms/outbox/statements.test.ts'], postgres: true },
-  'src/sms/outbox/dispatch.ts': {
-    tests: ['settle', 'poll', 'receipts', 'dispatch'].map((name) => `test/sms/outbox/${name}.test.ts`),
-    postgres: true,
-  },
-}
 /**
- * How many are tried, drawn by the seed; all in the long run. Of 40, more than six survive one time in 300 where 95 of
- * 100 are noticed, one in 6 000 where 97 are: what CI fails on is no chance of the draw.
+ * How many are tried, drawn by the seed, half of them of the core; all in the long run. Of 20 of the core, more than
+ * three survive one time in 60 where 95 of 100 are noticed, one in 400 where 97 are. The other files have been mutated
+ * for a short time only: what is wanted of them is to rise (docs/STATE.md).
  */
 const MUTANTS = { ci: 40, bounded: 240, long: Infinity }
-const SCORE_MIN = { ci: 0.85, bounded: 0.9, long: 0.9 }
+const SCORE_MIN = {
+  ci: { core: 0.85, others: 0.55 },
+  bounded: { core: 0.9, others: 0.65 },
+  long: { core: 0.9, others: 0.65 },
+}
 const WORKERS = 2
 /** A mutant whose tests take this much longer than without it hangs them, and they have noticed. */
 const SLOWER_TIMES = 5
@@ -40,40 +32,56 @@ const SLOWER_MS = 3_000
 
 export const mutantsCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
-  const all = Object.keys(TARGETS).flatMap((file) => mutantsOf(file, readFileSync(join(packageRoot, file), 'utf8')))
+  const files = Object.keys(TARGETS).filter((file) => file.includes(parts.of ?? ''))
+  const all = files.flatMap((file) => mutantsOf(file, readFileSync(join(packageRoot, file), 'utf8')))
   const wanted = all.filter((mutant) => !isEquivalent(mutant))
   const how = parts.ci ? 'ci' : parts.mode
-  const chosen = drawn(wanted, parts.mutants ?? MUTANTS[how], parts.seed)
+  const half = (parts.mutants ?? MUTANTS[how]) / 2
+  const [core, others] = [wanted.filter(({ file }) => CORE.has(file)), wanted.filter(({ file }) => !CORE.has(file))]
+  const chosen = [core, others].flatMap((some) => drawn(some, half, parts.seed))
+  const nearest = [...new Set(chosen.map(({ file }) => TARGETS[file]!))]
   const postgres = await ownPostgres(true)
+  const redis = nearest.some((one) => one.redis) ? await soleRedis() : undefined
   let shop: Workshop | undefined
   const fates = new Map<Mutant, Fate>()
   try {
-    shop = await workshop(chosen, Object.values(TARGETS), postgres.url)
-    const [compiled, takesMs] = [shop.compiled, await measured(shop)]
+    const redisUrl = redis?.place.url?.replace(/\/\d+$/, '')
+    shop = await workshop(chosen, nearest, { postgresUrl: postgres.url, redisUrl })
+    const [compiled, takes] = [shop.compiled, await measured(shop, nearest)]
+    const takesMs = ({ file }: Mutant) => takes.get(TARGETS[file]!)!
     // The long ones first, or one worker ends long after the other.
-    const queue = compiled.toSorted((a, b) => takesMs.get(b.file)! - takesMs.get(a.file)!)
-    await inParallel(queue, async (mutant) => {
-      const msMax = takesMs.get(mutant.file)! * SLOWER_TIMES + SLOWER_MS
-      let fate = await shop!.tried(mutant, TARGETS[mutant.file]!, msMax)
+    const queue = compiled.toSorted((a, b) => takesMs(b) - takesMs(a))
+    await inParallel(WORKERS, queue, async (mutant) => {
+      const msMax = takesMs(mutant) * SLOWER_TIMES + SLOWER_MS
+      let { fate } = await shop!.tried(mutant, TARGETS[mutant.file]!, msMax)
       // It may have been the machine that hung: tests that pass late have not noticed.
-      if (fate === 'hung') fate = await shop!.tried(mutant, TARGETS[mutant.file]!, msMax * SLOWER_TIMES)
+      if (fate === 'hung') ({ fate } = await shop!.tried(mutant, TARGETS[mutant.file]!, msMax * SLOWER_TIMES))
       fates.set(mutant, fate)
       if (fate === 'survived') parts.say(`     survived: ${nameOf(mutant)}`)
     })
   } finally {
     shop?.close()
     await postgres.close()
+    await redis?.close()
   }
   const count = (fate: Fate, file?: string) =>
     [...fates].filter(([mutant, one]) => one === fate && (!file || mutant.file === file)).length
   const noticed = (file?: string) => count('killed', file) + count('hung', file)
-  const score = noticed() / Math.max(1, fates.size)
+  const scoreOf = (isCore: boolean) => {
+    const some = [...fates].filter(([{ file }]) => CORE.has(file) === isCore)
+    const score = some.filter(([, fate]) => fate !== 'survived').length / Math.max(1, some.length)
+    return { score, said: `${(score * 100).toFixed(1)} % of ${some.length}` }
+  }
+  const [ofCore, ofOthers] = [scoreOf(true), scoreOf(false)]
+  const least = SCORE_MIN[how]
   return [
     told(parts, startMs, {
       goal: 'R20',
-      title: 'mutants of framer, turn, take and rest, outbox and dispatch, each under its nearest tests',
-      passed: score >= SCORE_MIN[how],
-      figure: `${(score * 100).toFixed(1)} % of ${fates.size} mutants noticed (of ${all.length} that there are), ${SCORE_MIN[how] * 100} % wanted`,
+      title: 'mutants of every file on the path of a message and of an SMS, each under its nearest tests',
+      passed: ofCore.score >= least.core && ofOthers.score >= least.others,
+      figure:
+        `noticed: ${ofCore.said} mutants of the core (${least.core * 100} % wanted), ` +
+        `${ofOthers.said} elsewhere (${least.others * 100} %); there are ${all.length}`,
       counts: {
         killed: count('killed'),
         hung: count('hung'),
@@ -81,7 +89,10 @@ export const mutantsCampaign: Campaign = async (parts) => {
         doNotCompile: chosen.length - fates.size,
         equivalent: all.length - wanted.length,
         ...Object.fromEntries(
-          Object.keys(TARGETS).map((file) => [file, `${noticed(file)} of ${noticed(file) + count('survived', file)}`]),
+          [...new Set(chosen.map(({ file }) => file))].map((file) => [
+            file,
+            `${noticed(file)} of ${noticed(file) + count('survived', file)}`,
+          ]),
         ),
       },
       failures: [...fates].filter(([, fate]) => fate === 'survived').map(([mutant]) => `survived: ${nameOf(mutant)}`),
@@ -93,34 +104,24 @@ function nameOf({ file, line, what }: Mutant): string {
   return `${file}:${line} ${what}`
 }
 
-/** Of each file its share, and one at least. */
+/**
+ * So many of all, over all files: those of a file in random order, file after file, and of that list each nth. A file has
+ * its share, to one mutant.
+ */
 function drawn(mutants: readonly Mutant[], limit: number, seed: number): Mutant[] {
   const chance = seededChance(seed)
-  return Object.keys(TARGETS).flatMap((file) => {
-    const ranked = mutants.filter((mutant) => mutant.file === file).map((mutant) => ({ mutant, rank: chance() }))
-    const share = Math.max(1, Math.round((limit * ranked.length) / mutants.length))
-    return ranked
-      .toSorted((a, b) => a.rank - b.rank)
-      .slice(0, share)
-      .map(({ mutant }) => mutant)
-  })
+  const ranks = new Map(mutants.map((mutant) => [mutant, chance()]))
+  const listed = Object.keys(TARGETS).flatMap((file) =>
+    mutants.filter((mutant) => mutant.file === file).toSorted((a, b) => ranks.get(a)! - ranks.get(b)!),
+  )
+  const step = Math.max(1, listed.length / limit)
+  const from = chance() * step
+  return Array.from({ length: Math.min(limit, listed.length) }, (_, n) => listed[Math.floor(from + n * step)]!)
 }
 
-/** How long the tests of each file take without a mutant: milliseconds. */
-async function measured(shop: Workshop): Promise<ReadonlyMap<string, number>> {
-  const takesMs = new Map<string, number>()
-  await inParallel(
-    Object.entries(TARGETS),
-    async ([file, nearest]) => void takesMs.set(file, await shop.measure(nearest)),
-  )
+/** How long tests take without a mutant: milliseconds. */
+async function measured(shop: Workshop, all: readonly Nearest[]): Promise<ReadonlyMap<Nearest, number>> {
+  const takesMs = new Map<Nearest, number>()
+  await inParallel(WORKERS, all, async (nearest) => void takesMs.set(nearest, (await shop.measure(nearest)).ms))
   return takesMs
-}
-
-async function inParallel<T>(all: readonly T[], run: (one: T) => Promise<void>): Promise<void> {
-  const queue = [...all]
-  await Promise.all(
-    Array.from({ length: WORKERS }, async () => {
-      for (let one; (one = queue.shift()) !== undefined;) await run(one)
-    }),
-  )
 }

@@ -1,6 +1,7 @@
 /**
  * H3: a real Postgres under two daemons and walking subscribers: ended at once, its connections killed, a table locked.
  */
+import { paceOf } from './campaign-settings.ts'
 import { areKept, series, untilCertain } from './certain.ts'
 import { apologiesAfter, judged, outcomeOf, type JudgedRun } from './judged-run.ts'
 import { sleep, type Campaign } from './outcome.ts'
@@ -16,7 +17,7 @@ const BACK_MS_MAX = 2_000
 export const postgresCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const postgres = await ownPostgres()
-  const scene = await openFixture({ seed: parts.seed, postgresUrl: postgres.url })
+  const scene = await openFixture({ seed: parts.seed, pace: paceOf(parts), postgresUrl: postgres.url })
   const several = await severalDaemons(scene, 2)
   const ordeal: JudgedRun = { parts, scene, several }
   try {

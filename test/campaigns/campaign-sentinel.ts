@@ -2,6 +2,7 @@
  * H2: a master, two replicas and three sentinels under two daemons; the master is killed or stopped, and comes back as
  * a replica.
  */
+import { paceOf } from './campaign-settings.ts'
 import { areKept, series, untilCertain } from './certain.ts'
 import { apologiesAfter, judged, outcomeOf, type JudgedRun } from './judged-run.ts'
 import { reached, sleep, type Campaign } from './outcome.ts'
@@ -19,7 +20,7 @@ const APOLOGIES_MS_MAX = { killed: 3_000, stopped: 6_000 }
 export const sentinelCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const fleet = await sentinelFleet()
-  const scene = await openFixture({ seed: parts.seed, redis: fleet.place })
+  const scene = await openFixture({ seed: parts.seed, pace: paceOf(parts), redis: fleet.place })
   const several = await severalDaemons(scene, 2)
   const ordeal: JudgedRun = { parts, scene, several }
   try {

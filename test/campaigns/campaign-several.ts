@@ -2,6 +2,7 @@
  * H4, H5: three daemons on one Redis and one Postgres, each key to another's bind; Redis stopped and going on; a daemon
  * stopped until others took its turns over, and going on with what it knew.
  */
+import { paceOf } from './campaign-settings.ts'
 import { areKept, series, untilCertain } from './certain.ts'
 import { sumOf } from './checker.ts'
 import { metricsOf } from './daemon-process.ts'
@@ -13,6 +14,7 @@ import { severalDaemons } from './several.ts'
 
 const DAEMONS = 3
 const WALKERS = 6
+const COPIES_MS = 30_000
 const STOPPED_MS = { bounded: 8_000, long: 60_000 }
 const REDIS_MS = { ci: 3_000, bounded: 5_000, long: 30_000 }
 const BACK_MS_MAX = 2_000
@@ -21,10 +23,14 @@ export const severalCampaign: Campaign = async (parts) => {
   const fleet = await soleRedis()
   const scene = await openFixture({
     seed: parts.seed,
+    pace: paceOf(parts),
     redis: fleet.place,
     smsc: { deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 } },
   })
-  const several = await severalDaemons(scene, DAEMONS)
+  // What waited for a stopped daemon is delivered again for longer than five seconds: copies must be known for that long.
+  const several = await severalDaemons(scene, DAEMONS, ({ dialogue }) => {
+    dialogue.tombstoneMs = Math.max(dialogue.tombstoneMs, COPIES_MS)
+  })
   const ordeal: JudgedRun = { parts, scene, several }
   try {
     const moved = await moving(ordeal)

@@ -3,6 +3,7 @@
  * build (`--previous REF`; else the last tag, else this one) to this one, and back where the schema of Postgres is the
  * same; where it is not, the earlier one must refuse to start, and say why.
  */
+import { paceOf } from './campaign-settings.ts'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Knex } from 'knex'
@@ -30,6 +31,7 @@ export const upgradeCampaign: Campaign = async (parts) => {
   const later = previous ? migrationsIn(packageRoot).filter((name) => !previous.migrations.includes(name)) : []
   const scene = await openFixture({
     seed: parts.seed,
+    pace: paceOf(parts),
     ...(previous ? { migrate: (knex) => migrateAs(previous, knex) } : {}),
   })
   const several = await severalDaemons(scene, 0)
@@ -98,7 +100,7 @@ async function refusal(several: Several, previous: Build, later: readonly string
 
 /** The schema as the earlier build makes it. */
 async function migrateAs({ root }: Build, knex: Knex): Promise<void> {
-  const { migrate } = (await import(`${root}/dist/src/store/postgres-migrate.js`)) as {
+  const { migrate } = (await import(`${root}/dist/src/store/postgres/migrate.js`)) as {
     migrate(knex: Knex): Promise<unknown>
   }
   await migrate(knex)

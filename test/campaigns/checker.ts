@@ -175,7 +175,8 @@ export function books(metrics: readonly string[]): Breach[] {
   return metrics.flatMap((text, daemon) => {
     const sum = (name: string): number => sumOf(text, `smpp_${name}_total`)
     const rx = sum('rx') - sum('rx_handled') - sum('rx_duplicate') - sum('rx_rejected') - sum('rx_dropped')
-    const tx = sum('tx_submit') - sum('tx_ok') - sum('tx_refused') - sum('tx_timeout') - sum('tx_lost')
+    const tx =
+      sum('tx_submit') - sum('tx_ok') - sum('tx_refused') - sum('tx_timeout') - sum('tx_lost') - sum('tx_recalled')
     const breaches: Breach[] = []
     if (!/^smpp_rx_total\b/m.test(text)) breaches.push({ invariant: 'I6', what: `daemon ${daemon}: tells no books` })
     if (rx !== 0)

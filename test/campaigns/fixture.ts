@@ -11,6 +11,8 @@ import { serversOf } from '../../src/daemon/stores.ts'
 import { redisDialogues } from '../../src/store/redis/store.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import { services, startServices, stopServices } from '../support/services.ts'
+import type { Counters } from './counters.ts'
+import type { Pace } from './campaign-settings.ts'
 import { reminds, type BookingRow, type Evidence } from './checker.ts'
 import { reached, sleep } from './outcome.ts'
 import { openStage, type RedisPlace, type Stage } from './stage.ts'
@@ -23,14 +25,18 @@ export interface CampaignFixture {
   diary: Diary
   /** Keeps so many subscribers walking until it is called off; resolves when the last dialogue is over. */
   walkers(count: number, habits?: Habits): { stop(): Promise<void> }
-  /** Waits until no SMS is under way and no dialogue is open; answers what there is to judge. */
-  evidence(metrics: readonly string[]): Promise<Evidence>
+  /** Waits until no SMS is under way and no dialogue is open; then asks for metrics, and answers what there is to judge. */
+  evidence(metrics: readonly string[] | (() => Promise<readonly string[]>)): Promise<Evidence>
   close(): Promise<void>
 }
 
 export interface CampaignFixtureOptions {
   seed: number
+  /** Of the daemons' settings. Default: short, for goals that are about times of their own. */
+  pace?: Pace
   smsc?: Partial<SmscOptions>
+  /** A network that counts in its own way, and copies keys. */
+  counters?: Counters
   /** How far ahead reminders come due. */
   spread?: { fromMs: number; toMs: number }
   /** Servers of the campaign's own, in place of the common ones. */
@@ -40,7 +46,7 @@ export interface CampaignFixtureOptions {
   migrate?(knex: Knex): Promise<unknown>
   /** Whether the daemons have reminders set. Default: true. */
   reminds?: boolean
-  /** After all deadlines: idle, lease, grace, receipts. No longer than it takes. */
+  /** After all deadlines: idle, lease, grace, receipts. No longer than it takes. Default: by the pace. */
   settleMs?: number
 }
 
@@ -51,7 +57,10 @@ const VACUUM_MS = 15_000
 const REDIAL_MS = 200
 /** An apology on a busy machine is no leave. */
 const LEAVE_TRIES = 10
-const SETTLE_MS = 120_000
+/** defaults: an SMS may be lost twice, each time with a lease of 30 s and a grace of 90 s. */
+const SETTLE_MS = { defaults: 420_000, short: 120_000 }
+/** Between two keys, where the settings are the defaults: they allow one subscriber 20 messages a second, copies too. */
+const KEY_MS = 80
 
 /** The SMSC keeps an SMS for so long, then it is on the handset, and the receipt follows. */
 const RECEIPT_MS = 100
@@ -69,6 +78,7 @@ export async function openFixture(options: CampaignFixtureOptions): Promise<Camp
     redis,
     postgresUrl,
     chance,
+    pace: options.pace,
     ...(options.migrate ? { migrate: options.migrate } : {}),
   })
   const smsc = await startSmsc({
@@ -79,8 +89,10 @@ export async function openFixture(options: CampaignFixtureOptions): Promise<Camp
     inboxMax: Infinity,
     receipts: { send: true, delayMs: RECEIPT_MS },
     deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 },
+    ...(options.counters ? { coding: options.counters.coding } : {}),
     ...options.smsc,
   })
+  options.counters?.watch(smsc)
   const diary = newDiary()
   const spread = options.spread ?? { fromMs: 5_000, toMs: 12_000 }
   return {
@@ -88,10 +100,11 @@ export async function openFixture(options: CampaignFixtureOptions): Promise<Camp
     smsc,
     chance,
     diary,
-    walkers: (count, habits) => walkers({ stage, smsc, chance, diary, spread }, count, habits),
+    walkers: (count, habits) =>
+      walkers({ stage, smsc, chance, diary, spread, counters: options.counters }, count, habits),
     evidence: (metrics) =>
       gather({ stage, smsc, diary }, metrics, {
-        withinMs: options.settleMs ?? SETTLE_MS,
+        withinMs: options.settleMs ?? SETTLE_MS[stage.pace],
         isReminding: options.reminds ?? true,
       }),
     async close() {
@@ -106,22 +119,27 @@ export async function openFixture(options: CampaignFixtureOptions): Promise<Camp
 
 interface WalkersDeps extends Pick<CampaignFixture, 'stage' | 'smsc' | 'chance' | 'diary'> {
   spread: { fromMs: number; toMs: number }
+  counters: Counters | undefined
 }
 
 let enrolled = 0
 
 function walkers(
-  { stage, smsc, chance, diary, spread }: WalkersDeps,
+  { stage, smsc, chance, diary, spread, counters }: WalkersDeps,
   count: number,
   habits?: Habits,
 ): { stop(): Promise<void> } {
   const state = { stopped: false }
   const msisdns = Array.from({ length: count }, () => `6757${String(++enrolled).padStart(7, '0')}`)
+  const press = (msisdn: string) => async () => {
+    if (stage.pace === 'defaults') await sleep(KEY_MS)
+    await thumbs(smsc, msisdn)
+  }
   const dialogue = async (phone: Phone, how?: Habits): Promise<void> => {
     const { msisdn } = phone
     const before = [diary.hung.length, diary.odd.length, diary.foreign.length]
     const apologies = diary.apologies
-    await converse(phone, diary, chance, how, undefined, () => thumbs(smsc, msisdn))
+    await converse(phone, diary, chance, how, undefined, press(msisdn))
     // A network's numbers of dialogues wrap at 256: dialling at once again would use them up within a tombstone's life.
     if (diary.apologies > apologies) await sleep(REDIAL_MS)
     for (const [i, stories] of [diary.hung, diary.odd, diary.foreign].entries()) {
@@ -133,6 +151,7 @@ function walkers(
   }
   const walk = async (msisdn: string): Promise<void> => {
     const phone = numbered(smsc.phone(msisdn))
+    counters?.copying(phone)
     phone.skipRepeats = true
     while (!state.stopped) await dialogue(phone, habits)
     if (!habits?.takesLeave) return
@@ -220,7 +239,7 @@ const DOUBT_MS = 1_000
 
 async function gather(
   { stage, smsc, diary }: Pick<CampaignFixture, 'stage' | 'smsc' | 'diary'>,
-  metrics: readonly string[],
+  metrics: Parameters<CampaignFixture['evidence']>[0],
   { withinMs, isReminding }: { withinMs: number; isReminding: boolean },
 ): Promise<Evidence> {
   const { knex } = stage
@@ -243,7 +262,8 @@ async function gather(
     ...row,
     reminds: isReminding && reminds(row.starts_at, row.booked_at, DOUBT_MS),
   }))
-  return { diary, bookings: reminding, sms, taken, metrics, dialoguesOpen: await openDialogues(stage) }
+  const figures = typeof metrics === 'function' ? await metrics() : metrics
+  return { diary, bookings: reminding, sms, taken, metrics: figures, dialoguesOpen: await openDialogues(stage) }
 }
 
 /** Taken or resting, as the store itself counts them. */

@@ -42,6 +42,11 @@ export const GOALS: readonly (readonly [id: string, goal: string])[] = [
   ],
   ['R20', 'mutation score'],
   [
+    'R21',
+    'SMS asked for by back ends and applications, under kill -9 and with stores away: each accepted one is sent once by its key, or its loss is recorded',
+  ],
+  ['P1', 'each defect that is planted is noticed, by the test or the simulation that is named for it'],
+  [
     'H1',
     'Redis Cluster: a master dies, slots move; apologies for 3 s at most once a replica is elected, nothing false, doubled, foreign or hung',
   ],
@@ -57,4 +62,12 @@ export const GOALS: readonly (readonly [id: string, goal: string])[] = [
   ['H5', 'Redis stopped, then a daemon, and both going on: served again within 2 s, the stale daemon hurts nobody'],
   ['H6', 'one bind allowed: the daemon on standby takes over within its interval and 2 s'],
   ['H7', 'rolling upgrade of two daemons: nobody notices'],
+  [
+    'C1',
+    'daemons whose clocks differ from those of the stores, and one that is set under load: who is wrong does nothing and says so, and nobody loses a dialogue or an SMS by it',
+  ],
+  [
+    'A1',
+    'a crowd of 10,000 dials at once on default settings, at a prompt, a slow and a silent SMSC: whoever is acknowledged is shown a screen or a text, whoever is not has a status',
+  ],
 ]

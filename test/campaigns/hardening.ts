@@ -32,7 +32,7 @@ export function unitFaults(text: string): string[] {
   const faults = UNIT.filter(([directive]) => !directive.test(text)).map(
     ([directive, why]) => `${directive.source}: ${why}`,
   )
-  if (/^Environment=.*(PASSWORD|TOKEN|SECRET)/im.test(text))
+  if (/^Environment=[^=]*(PASSWORD|TOKEN|SECRET)(?!S?_FILE=)/im.test(text))
     faults.push('a secret in Environment=: anybody may read it')
   return faults
 }
@@ -53,9 +53,10 @@ export function dockerfileFaults(text: string, root: string): string[] {
       .flatMap((found) => (found ? [[found[1]!, found[2]!]] : [])),
   )
   const stages = lines.flatMap((line) => /^FROM (\S+)(?: AS (\S+))?/i.exec(line)?.slice(1) ?? [])
+  const ours = new Set(lines.flatMap((line) => /^FROM \S+ AS (\S+)/i.exec(line)?.[1] ?? []))
   for (const line of lines.filter((one) => /^FROM /i.test(one))) {
     const image = line.split(/\s+/)[1]!.replace(/\$\{(\w+)\}/g, (_, name: string) => args.get(name) ?? '')
-    if (!isPinned(image)) faults.push(`${image}: name a version and a distribution, or a digest`)
+    if (!ours.has(image) && !isPinned(image)) faults.push(`${image}: name a version and a distribution, or a digest`)
   }
   const last = lines.slice(lines.findLastIndex((line) => /^FROM /i.test(line)))
   const user = last.findLast((line) => line.startsWith('USER '))?.slice(5) ?? 'root'
@@ -93,6 +94,7 @@ interface ComposeService {
   security_opt?: string[]
   pids_limit?: number
   mem_limit?: string
+  ulimits?: { core?: unknown }
   user?: string
   privileged?: boolean
   network_mode?: string
@@ -119,6 +121,7 @@ function serviceFaults(name: string, it: ComposeService): string[] {
   need(it.security_opt?.includes('no-new-privileges:true'), 'security_opt: no-new-privileges')
   need(it.pids_limit && it.pids_limit <= 256, 'pids_limit')
   need(it.mem_limit, 'mem_limit')
+  need(it.ulimits?.core === 0, 'ulimits: core: 0, since a core dump holds numbers and passwords')
   need(it.stop_grace_period, 'stop_grace_period')
   need(
     it.build !== undefined || isPinned(it.image ?? ''),

@@ -60,7 +60,7 @@ export interface Judged {
 
 /** Once nobody walks any more: what every promise came to. */
 export async function judged({ scene, several }: JudgedRun, mayFallBehind = false): Promise<Judged> {
-  const evidence = await scene.evidence(await several.metrics())
+  const evidence = await scene.evidence(() => several.metrics())
   const behind = mayFallBehind ? evidence.diary.odd.length : 0
   const seen = mayFallBehind ? { ...evidence, diary: { ...evidence.diary, odd: [] } } : evidence
   const accidents = several.accidents().map((what): Breach => ({ invariant: 'I6', what }))

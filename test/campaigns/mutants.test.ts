@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { TARGETS } from './campaign-mutants.ts'
+import { forgottenFiles, LEFT_ASIDE, TARGETS } from './mutant-targets.ts'
 import { EQUIVALENT } from './mutants-equivalent.ts'
 import { mutantsOf } from './mutants.ts'
 import { packageRoot } from '../../src/base/package-root.ts'
@@ -82,6 +82,12 @@ describe('the files whose mutants are tried', () => {
         file,
       )
       for (const test of tests) assert.ok(existsSync(join(packageRoot, test)), `${file}: there is no ${test}`)
+    }
+  })
+  it('are all that a message or an SMS passes: a new file is among them, or is left aside', () => {
+    assert.deepEqual(forgottenFiles(), [], 'add it to test/campaigns/mutant-targets.ts, with its nearest tests')
+    for (const [room, names] of Object.entries(LEFT_ASIDE)) {
+      for (const name of names) assert.ok(existsSync(join(packageRoot, `src/${room}/${name}.ts`)), `${room}/${name}`)
     }
   })
   it('have few mutants that nothing can notice, each of them there, once, and with its reason', () => {

@@ -13,6 +13,8 @@ export interface Outcome {
   seed: number
   seconds: number
   mode: 'bounded' | 'long'
+  /** The settings that its daemons had other than the defaults. Absent: not noted. */
+  changed?: string[]
 }
 
 /** Options of `npm run faults` that are numbers: each overrides a campaign's own, where it has one. */
@@ -23,6 +25,8 @@ export interface CampaignDeps extends Partial<Record<(typeof NUMBERS)[number], n
   mode: Outcome['mode']
   /** A commit or tag of this repository, where a campaign compares with an earlier build. */
   previous?: string
+  /** Of all that a campaign may try, what has this in its path. */
+  of?: string
   /** CI's share: bounded, and the smallest counts that still tell. */
   ci: boolean
   say(text: string): void

@@ -15,6 +15,8 @@ export interface OwnPostgres {
   /** Its files, which must stay those of its user. */
   data: string
   user: { uid?: number; gid?: number }
+  /** Of the server's first process, whose children serve. */
+  pid(): number
   /** immediate: as after a power cut, recovery at the next start · fast: in good order. */
   stop(how: 'immediate' | 'fast'): Promise<void>
   start(): Promise<void>
@@ -59,6 +61,7 @@ export async function ownPostgres(isVolatile = false): Promise<OwnPostgres> {
     ask,
     data,
     user: ids,
+    pid: () => child.pid!,
     async start() {
       child = spawn(join(home, 'postgres'), ['-D', data, '-p', String(port), ...settings, '-k', dir], {
         stdio: 'ignore',

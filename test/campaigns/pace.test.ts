@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { shareOfCore, stallsOf } from './pace.ts'
+import { existsSync } from 'node:fs'
+import { keptWaitingMs, shareOfCore, stallsOf } from './pace.ts'
 
 describe('the share of a processor that is left to us', () => {
   it('is what was used of the time that was wanted', () => {
@@ -10,6 +11,16 @@ describe('the share of a processor that is left to us', () => {
     let wallMs = 0
     const half = { spinMs: 100, nowMs: () => (wallMs += 10), usedMs: () => wallMs / 2 }
     assert.ok(Math.abs(shareOfCore(half) - 0.5) < 0.06)
+  })
+})
+
+describe('the time that a process was kept waiting for a processor', () => {
+  it('is read of the system, and 0 of a process that is gone', function () {
+    assert.equal(keptWaitingMs(2 ** 30), 0)
+    if (!existsSync(`/proc/${process.pid}/schedstat`)) return this.skip()
+    const before = keptWaitingMs(process.pid)
+    shareOfCore({ spinMs: 20 })
+    assert.ok(before > 0 && keptWaitingMs(process.pid) >= before)
   })
 })
 

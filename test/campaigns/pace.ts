@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 /** How much of a processor the neighbours leave to us just now. */
 
 export interface Spin {
@@ -18,6 +20,18 @@ export function shareOfCore({ spinMs = 150, nowMs = () => performance.now(), use
 function used(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1_000
+}
+
+/**
+ * Milliseconds that the main thread of a process could have run and was not let, since it began; 0 where the system
+ * does not tell. (Linux, Documentation/scheduler/sched-stats.rst: the second figure of schedstat)
+ */
+export function keptWaitingMs(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6
+  } catch {
+    return 0
+  }
 }
 
 const TICK_MS = 20

@@ -42,6 +42,7 @@ export function buildOf(ref: string): Build {
         cwd: making,
         stdio: 'inherit',
       })
+      execFileSync(process.execPath, ['scripts/copy-assets.mjs'], { cwd: making, stdio: 'inherit' })
       renameSync(making, root)
     } finally {
       rmSync(making, { recursive: true, force: true })

@@ -5,6 +5,7 @@
  *   npm run faults -- --ci                 all of them, short; fails on a goal that is missed or has no result, however busy the machine
  *   npm run faults -- --only kill --kills 500 --minutes 12
  *   npm run faults -- --only upgrade --previous v0.1.0    from that build to this one, and back
+ *   npm run faults -- --only mutants --of smpp/dialect    the mutants of the files whose path has that, and who survived
  *   npm run faults -- --only none --report RELIABILITY.md anew from the results that are kept
  */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
@@ -12,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageRoot } from '../../src/base/package-root.ts'
+import { takeNoted } from './campaign-settings.ts'
 import { certainty } from './certain.ts'
 import { CAMPAIGNS, type CampaignEntry } from './campaigns.ts'
 import { compile } from './daemon-process.ts'
@@ -28,6 +30,7 @@ const { values } = parseArgs({
     previous: text,
     report: { type: 'boolean', default: false },
     only: text,
+    of: text,
     seed: { type: 'string', default: '1' },
     'as-built': { type: 'boolean', default: false },
     out: text,
@@ -38,15 +41,20 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const numbers = NUMBERS.filter((name) => values[name as keyof typeof values] !== undefined)
 const given = Object.fromEntries(numbers.map((name) => [name, Number(values[name as keyof typeof values])]))
 const mode = values.bounded || values.ci ? 'bounded' : 'long'
-// A short run's figures are not those that the report shows.
-const out = values.out ?? (values.ci ? mkdtempSync(join(tmpdir(), 'ussd-faults-ci-')) : RESULTS)
+// A short run's figures, or those of a part, are not those that the report shows.
+const out =
+  values.out ?? (values.ci || values.of !== undefined ? mkdtempSync(join(tmpdir(), 'ussd-faults-ci-')) : RESULTS)
 
 const chosen = choose(values.only)
 if (!values['as-built'] && chosen.some((entry) => entry.compiled)) compile()
 mkdirSync(out, { recursive: true })
 const failures: string[] = []
+const took: string[] = []
 for (const entry of chosen) {
-  for (const outcome of await run(entry)) {
+  const startMs = performance.now()
+  const outcomes = await run(entry)
+  took.push(`${entry.name} ${Math.round((performance.now() - startMs) / 1_000)}`)
+  for (const outcome of outcomes) {
     if (!outcome.passed) failures.push(outcome.goal)
     say(
       `${outcome.passed ? 'pass' : 'FAIL'} ${outcome.goal} ${outcome.title}: ${outcome.figure} (${outcome.seconds} s)`,
@@ -58,6 +66,7 @@ for (const entry of chosen) {
 }
 if (values.ci) for (const goal of owed(chosen, out, values.only === undefined)) failures.push(`${goal} (no result)`)
 if (values.report) writeReport(out, join(packageRoot, 'RELIABILITY.md'))
+if (took.length > 1) say(`seconds: ${took.join(', ')}`)
 if (failures.length) say(`missed: ${failures.join(', ')}`)
 process.exit(failures.length ? 1 : 0)
 
@@ -90,16 +99,21 @@ async function run(entry: CampaignEntry): Promise<Outcome[]> {
 
 async function runOnce(entry: CampaignEntry): Promise<Outcome[]> {
   const seed = Number(values.seed)
+  takeNoted()
   try {
     const campaign = await entry.load()
-    return await campaign({
+    const outcomes = await campaign({
       seed,
       mode,
       ci: values.ci,
       say,
       ...given,
       ...(values.previous ? { previous: values.previous } : {}),
+      ...(values.of ? { of: values.of } : {}),
     })
+    const changed = takeNoted()
+    if (changed.length) say(`     changed settings: ${changed.join(', ')}`)
+    return outcomes.map((outcome) => ({ ...outcome, changed }))
   } catch (error) {
     say((error as Error).stack ?? String(error))
     const failed = {

@@ -15,6 +15,8 @@ export interface Adding {
   build?: Pick<Build, 'cli'> | undefined
   /** Its settings as the shortest file, which builds of other releases read, too; `change` is not heard then. */
   source?: boolean
+  /** Whether it is up. Default: it is ready, or stands by. */
+  isUp?: (daemon: DaemonProcess) => Promise<boolean>
 }
 
 export interface Several {
@@ -36,7 +38,7 @@ export async function severalDaemons(
   const daemons: DaemonProcess[] = []
   const several: Several = {
     daemons,
-    async add({ change: more = change, env = {}, build, source = false } = {}) {
+    async add({ change: more = change, env = {}, build, source = false, isUp: is = serves } = {}) {
       const adminPort = await freePort()
       const wishes = { smscPort: scene.smsc.port, adminPort, ...(more ? { change: more } : {}) }
       const config = scene.stage.configure(
@@ -45,10 +47,7 @@ export async function severalDaemons(
       )
       const daemon = startDaemonProcess(config, adminPort, env, build?.cli)
       daemons.push(daemon)
-      const isUp = await reached(
-        async () => daemon.alive && ((await isReady(adminPort)) || (await standsBy(adminPort))),
-        90_000,
-      )
+      const isUp = await reached(async () => daemon.alive && (await is(daemon)), 90_000)
       if (!isUp) throw new Error(`a daemon does not get ready: ${daemon.raw().slice(-1_500)}`)
       return daemon
     },
@@ -71,6 +70,8 @@ export async function severalDaemons(
     throw error
   }
 }
+
+const serves = async ({ adminPort }: DaemonProcess) => (await isReady(adminPort)) || (await standsBy(adminPort))
 
 /** What /ready says, whether or not it is ready. */
 export async function readyOf(adminPort: number): Promise<Record<string, unknown> | undefined> {

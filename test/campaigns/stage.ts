@@ -13,6 +13,7 @@ import type { Settings } from '../../src/config/schema.ts'
 import { packageRoot } from '../../src/base/package-root.ts'
 import { migrate } from '../../src/store/postgres/migrate.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
+import { noteSettings, sourceAt, type Pace } from './campaign-settings.ts'
 import { LEAD_MS } from './checker.ts'
 
 const ZONE = 'Pacific/Port_Moresby'
@@ -21,6 +22,8 @@ const ZONE = 'Pacific/Port_Moresby'
 export type RedisPlace = Pick<RedisSettings, 'url' | 'cluster' | 'sentinel'>
 
 export interface StageDeps {
+  /** Default: short. */
+  pace?: Pace | undefined
   redis: RedisPlace
   postgresUrl: string
   chance: Chance
@@ -29,6 +32,7 @@ export interface StageDeps {
 }
 
 export interface Stage {
+  pace: Pace
   /** Connected past every proxy. */
   knex: Knex
   redis: RedisPlace
@@ -49,7 +53,13 @@ export interface Stage {
   close(): Promise<void>
 }
 
-export async function openStage({ redis, postgresUrl, chance, migrate: making = migrate }: StageDeps): Promise<Stage> {
+export async function openStage({
+  redis,
+  postgresUrl,
+  chance,
+  pace = 'short',
+  migrate: making = migrate,
+}: StageDeps): Promise<Stage> {
   const id = randomBytes(4).toString('hex')
   const schema = `f_${id}`
   const url = new URL(postgresUrl)
@@ -62,6 +72,7 @@ export async function openStage({ redis, postgresUrl, chance, migrate: making = 
   const data = mkdtempSync(join(tmpdir(), 'ussd-faults-'))
   let serial = 0
   return {
+    pace,
     knex,
     redis,
     prefix: `f${id}`,
@@ -96,7 +107,8 @@ export async function openStage({ redis, postgresUrl, chance, migrate: making = 
     },
     configure(name, settings) {
       const file = join(data, `${name}.yaml`)
-      writeFileSync(file, typeof settings === 'string' ? settings : stringify(JSON.parse(JSON.stringify(settings))))
+      const text = typeof settings === 'string' ? settings : stringify(JSON.parse(JSON.stringify(settings)))
+      writeFileSync(file, text, { mode: 0o600 })
       return file
     },
     async close() {
@@ -119,34 +131,25 @@ export interface DaemonWishes {
   change?: (settings: Settings) => void
 }
 
-/** Settings of one daemon: deadlines scaled down so that each is met many times in a minute. */
+/** Settings of one daemon, at the pace of the stage. */
 export function settingsOf(stage: Stage, wishes: DaemonWishes): Settings {
   const { settings } = parseSettings(sourceOf(stage, wishes), 'faults', {})
   wishes.change?.(settings)
+  noteSettings(settings)
   return settings
 }
 
 /** The same as a file with no more in it than what differs from the defaults, which another release has, too. */
 export function sourceOf(stage: Stage, wishes: Omit<DaemonWishes, 'change'>): string {
-  return `
-lines:
-  - name: test
-    smsc: { host: 127.0.0.1, port: ${wishes.smscPort}, systemId: ussd, password: canary99 }
-    sms: { source: "123", perSecond: 500 }
-    timers: { enquireMs: 1000, enquireRespMs: 500, responseMs: 2000, reconnectMs: 100, reconnectMaxMs: 1000 }
-services:
-  - { code: "*123#", flow: dental }
-flows: { dir: ${join(packageRoot, 'flows')}, reloadMs: 0 }
-backends:
-  dental: { module: dental }
-redis: ${JSON.stringify({ ...(wishes.redis ?? stage.redis), prefix: stage.prefix })}
-postgres: { url: "${wishes.postgresUrl ?? stage.postgresUrl}", poolMax: 5 }
-data: ${stage.data}
-# Numbers of dialogues are one octet: at this pace they come round in seconds, and would be taken for copies of old ones.
-dialogue: { tombstoneMs: 5000, leaseMs: 600, sweepMs: 100, confirmMs: 1500, idleMs: 8000, totalMs: 60000, turnMs: 4000, perSubscriber: { perSecond: 10000, burst: 10000 } }
-reminders: { leads: ["24h"], quietHours: null, pollMs: 100, leaseMs: 3000, ambiguousGraceMs: 1500 }
-admin: { port: ${wishes.adminPort} }
-log: { level: info }
-stopMs: 5000
-`
+  const smsc = { host: '127.0.0.1', port: wishes.smscPort, systemId: 'ussd', password: 'canary99' }
+  return sourceAt(stage.pace, {
+    lines: [{ name: 'test', smsc, sms: { source: '123' } }],
+    services: [{ code: '*123#', flow: 'dental' }],
+    flows: { dir: join(packageRoot, 'flows') },
+    backends: { dental: { module: 'dental' } },
+    redis: { ...(wishes.redis ?? stage.redis), prefix: stage.prefix },
+    postgres: { url: wishes.postgresUrl ?? stage.postgresUrl },
+    data: stage.data,
+    admin: { port: wishes.adminPort },
+  })
 }

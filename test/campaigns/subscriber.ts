@@ -28,7 +28,7 @@ export interface Diary {
   undelivered: number
   /**
    * Keys that were answered with the screen that stood, and pressed again. The daemon that had sent it died before it
-   * could write that down, so the same key, once more, read as a copy. See docs/STATE.md.
+   * could write that down, so the same key, once more, read as a copy. See docs/LIFECYCLE.md.
    */
   pressedAgain: number
   /** Milliseconds from a key to its screen. */

@@ -1,9 +1,10 @@
 /** `subscriber erase` beside a back-end module that fails, on embedded stores. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { eraseCommand } from '../../src/cli/privacy.ts'
+import { subscriberHash } from '../../src/base/log.ts'
+import { eraseCommand, exportCommand } from '../../src/cli/privacy.ts'
 
 const MSISDN = '67570000001'
 
@@ -30,7 +31,9 @@ describe('subscriber erase', () => {
         .join('\n'),
     )
     const said: string[] = []
-    const failed = await eraseCommand({ config, msisdn: MSISDN }, (text) => void said.push(text)).then(
+    const audited: string[] = []
+    const audit = { write: (line: string) => audited.push(line) }
+    const failed = await eraseCommand({ config, msisdn: MSISDN }, (text) => void said.push(text), audit).then(
       () => assert.fail('it did not fail'),
       (error: Error) => error,
     )
@@ -38,5 +41,30 @@ describe('subscriber erase', () => {
     assert.match(failed.message, /^modules of back ends did not remove what they keep: broken: no row of \S*\*\S* \(/)
     assert.match(said.join('\n'), /erased[^]*, 3 rows of modules of back ends,/)
     assert.doesNotMatch(failed.message + said.join('\n'), new RegExp(MSISDN))
+    const [line, ...more] = audited.map((one) => JSON.parse(one) as Record<string, unknown>)
+    const key = readFileSync(join(folder, 'data/log-key'))
+    assert.deepEqual(more, [])
+    assert.deepEqual(
+      [line!.msg, line!.what, line!.after, line!.modules, line!.subscriber],
+      ['admin audit', 'subscriber erased', 'partly erased', 3, subscriberHash(key, MSISDN)],
+    )
+    assert.ok(String(line!.who).length > 0)
+    assert.doesNotMatch(audited.join(), /6757000|\*\*/, 'a hash, not the number, not even masked')
+  })
+
+  it('writes down that it was exported, before it hands it out', async function () {
+    this.timeout(60_000)
+    const config = join(folder, 'export.yaml')
+    writeFileSync(
+      config,
+      ['door: { port: 1 }', 'redis: embedded', 'postgres: embedded', `data: ${join(folder, 'exported')}`]
+        .concat('services: [{ code: "*1#", flow: a }]')
+        .join('\n'),
+    )
+    const said: string[] = []
+    await exportCommand({ config, msisdn: MSISDN }, (text) => void said.push('export', text), {
+      write: (line: string) => said.push((JSON.parse(line) as { what: string }).what),
+    })
+    assert.deepEqual(said.slice(0, 2), ['subscriber exported', 'export'])
   })
 })

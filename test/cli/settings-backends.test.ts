@@ -49,6 +49,7 @@ redis: embedded
 postgres: embedded
 data: ${join(folder, 'data')}
 `,
+      { mode: 0o600 },
     )
     const backends = await settingsBackends(config, realClock)
     const file = join(folder, 'shop.talk')

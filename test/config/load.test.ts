@@ -4,9 +4,12 @@ import { createServer } from 'node:net'
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseSettings } from '../../src/config/load.ts'
+import { loadSettings, parseSettings } from '../../src/config/load.ts'
+import { secretAt } from '../../src/config/explain.ts'
 import { printSettings, settingsJsonSchema } from '../../src/config/print.ts'
+import { settingsSchema } from '../../src/config/schema.ts'
 import { ProblemsError, saidOf } from '../../src/base/errors.ts'
+import { SECRET_OCTETS_MAX } from '../../src/base/secret-file.ts'
 
 const GOOD = `lines:
   - name: digicel
@@ -23,6 +26,23 @@ backends:
 redis: { url: "redis://:hush@127.0.0.1:6379/5" }
 postgres: { url: "postgres://127.0.0.1:5432/ussd_connector" }
 `
+
+interface Schema {
+  def: { type: string; innerType?: Schema; element?: Schema; valueType?: Schema; options?: Schema[] }
+  shape?: Record<string, Schema>
+}
+
+/** Where the schema takes texts, or anything at all, under names of the operator's own. */
+function freeTexts(schema: unknown, path: string[]): string[][] {
+  const { def, shape = {} } = schema as Schema
+  const isFree = def.type === 'record' && /^(string|unknown|any)$/.test(def.valueType!.def.type)
+  return [
+    ...(isFree ? [path] : []),
+    ...[def.innerType, ...(def.options ?? [])].flatMap((inner) => (inner ? freeTexts(inner, path) : [])),
+    ...[def.element, def.valueType].flatMap((inner) => (inner ? freeTexts(inner, [...path, '0']) : [])),
+    ...Object.entries(shape).flatMap(([key, inner]) => freeTexts(inner, [...path, key])),
+  ]
+}
 
 function problemsOf(source: string, env: Record<string, string> = {}): string[] {
   try {
@@ -125,7 +145,7 @@ describe('the settings', () => {
     const both = { ...ofEnvironment, USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD_FILE: file }
     assert.throws(() => parseSettings(GOOD, 'connector.yaml', both), /has both password and passwordFile/)
     chmodSync(file, 0o644)
-    assert.match(problemsOf(source)[0]!, /other users can read .* \(chmod 600/)
+    assert.match(problemsOf(source)[0]!, /other users can read .* \(mode 0644\) \(chmod 600/)
     assert.match(
       problemsOf(GOOD.replace('password: secret', 'passwordFile: /nowhere/x'))[0]!,
       /cannot be read \(ENOENT\)/,
@@ -135,6 +155,134 @@ describe('the settings', () => {
       problemsOf(GOOD.replace('password: secret', 'password: muchtoolong'))[0]!,
       /must have at most 8 characters/,
     )
+  })
+
+  it('take every file of a token, a key or a password only if nobody else can read it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ussd-secret-'))
+    const file = join(folder, 'secret')
+    const uses: [replaced: string | RegExp, by: string, place: string][] = [
+      ['password: secret', `passwordFile: ${file}`, 'connector.yaml:3:58'],
+      ['password: secret', `password: secret, tls: { key: ${file} }`, 'connector.yaml:3:83'],
+      ['6379/5"', `6379/5", tls: { key: ${file} }`, ''],
+      ['6379/5"', `6379/5", passwordFile: ${file}`, ''],
+      ['ussd_connector"', `ussd_connector", tls: { key: ${file} }`, ''],
+      ['timeoutMs: 2000', `tokenFile: ${file}`, ''],
+      [/^redis:/m, `admin: { tokensFile: ${file} }\nredis:`, ''],
+      [/^redis:/m, `door: { tokenFile: ${file} }\nredis:`, ''],
+      [/^redis:/m, `privacy: { storeKeyFile: ${file} }\nredis:`, ''],
+      [/^redis:/m, `log: { msisdnKeyFile: ${file} }\nredis:`, ''],
+    ]
+    writeFileSync(file, 'aL0ngEn0ughS3cret\n'.slice(0, 8))
+    for (const mode of [0o640, 0o604, 0o620, 0o660, 0o644]) {
+      chmodSync(file, mode)
+      for (const [replaced, by, place] of uses) {
+        const [first = 'taken'] = problemsOf(GOOD.replace(replaced, by))
+        const said = `: other users can read ${file} (mode 0${mode.toString(8)}) (chmod 600 ${file}; in a container, mount it below /run/secrets)`
+        assert.ok(first.startsWith(place) && first.endsWith(said), `${by}: ${first}`)
+      }
+    }
+    chmodSync(file, 0o600)
+    writeFileSync(file, Buffer.alloc(SECRET_OCTETS_MAX + 1, 'x'))
+    assert.match(problemsOf(GOOD.replace('password: secret', `passwordFile: ${file}`))[0]!, /more than 65536 octets/)
+  })
+
+  it('refuse a settings file with a password that others can read, and name what else may be a secret', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'ussd-settings-')), 'connector.yaml')
+    const load = (source: string, mode: number) => {
+      writeFileSync(file, source)
+      chmodSync(file, mode)
+      return loadSettings(file, {})
+    }
+    const open = GOOD.replace('password: secret', 'password: ""').replace(':hush@', '')
+    for (const source of [
+      GOOD,
+      open.replace('password: ""', 'password: secret'),
+      GOOD.replace('password: secret', 'password: ""'),
+    ]) {
+      assert.deepEqual(load(source, 0o600).exposed, [])
+      const far = source.replace('host: 127.0.0.1', 'host: smsc.example')
+      assert.throws(
+        () => load(far, 0o640),
+        /is a secret, and other users can read .*mode 0640\) \(chmod 600 .*passwordFile/,
+      )
+      assert.ok(load(source, 0o640).exposed.length > 0, 'a trial on this machine: it is only told')
+      for (const [from, to] of [
+        ['@127.0.0.1:6379', '@redis.example:6379'],
+        ['postgres://127.0.0.1', 'postgres://db.example'],
+      ] as const)
+        if (source.includes(from)) assert.throws(() => load(source.replace(from, to), 0o640), /is a secret/, from)
+    }
+    assert.deepEqual(load(open, 0o644).exposed, [])
+    const perhaps = open
+      .replace('timeoutMs: 2000', 'headers: { x-key: abc }')
+      .replace('module: dental', 'module: dental, settings: { key: abc }')
+      .replace('127.0.0.1:8675"', '127.0.0.1:8675/{operation}?key=abc"')
+    assert.deepEqual(load(perhaps, 0o644).exposed, [
+      'backends.dental.settings.key',
+      'backends.wallet.http.url',
+      'backends.wallet.http.headers.x-key',
+    ])
+    assert.deepEqual(load(perhaps, 0o600).exposed, [])
+  })
+
+  it('refuse an environment that accepts every certificate', () => {
+    assert.match(
+      problemsOf(GOOD, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }).join(),
+      /^NODE_TLS_REJECT_UNAUTHORIZED: .*`ca`/,
+    )
+    assert.deepEqual(problemsOf(GOOD, { NODE_TLS_REJECT_UNAUTHORIZED: '1' }), [])
+  })
+
+  it('refuse a weak token of the door, and say how to make one', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'ussd-door-')), 'token')
+    const problems = (token: string) => {
+      writeFileSync(file, token, { mode: 0o600 })
+      return problemsOf(`${GOOD}door: { tokenFile: ${file} }\n`)
+    }
+    assert.deepEqual(problems(`${'8f2c01ab77de9b3d'}\n`), [])
+    for (const weak of ['', 'short', 'x'.repeat(40), 'abcdef123abcdef123', '1234567890123456']) {
+      const [problem = 'taken'] = problems(weak)
+      assert.match(problem, /^connector\.yaml:\d+:9: the secret in .* \(openssl rand -hex 32\)$/, weak)
+      assert.ok(weak.length < 10 || !problem.includes(weak))
+    }
+  })
+
+  it('name what is wrong with the callers of the door', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ussd-callers-'))
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text, { mode: 0o600 })
+      return join(folder, name)
+    }
+    const good = file('good', '8f2c01ab77de9b3d')
+    const callers = (...lines: string[]) =>
+      problemsOf(`${GOOD}door:\n  tokens:\n${lines.map((line) => `    - { ${line} }\n`).join('')}`).map((problem) =>
+        problem.replace(/^connector\.yaml:/, ''),
+      )
+    const all = `tokenFile: ${good}, services: ["*123#"], msisdn: ["675"], addresses: [192.0.2.0/24], perSecond: 5`
+    assert.deepEqual(callers(`name: a, ${all}`, `name: b, hmac: { keyFile: ${good} }`), [])
+    assert.deepEqual(
+      callers(`name: a, tokenFile: ${good}`, `name: a, token: 8f2c01ab77de9b3d, tokenFile: ${good}`, 'name: c'),
+      [
+        "18:9: two callers of the door are called 'a'",
+        "18:18: caller 'a' has both token and tokenFile (remove the token)",
+        "19:9: caller 'c' has neither tokenFile nor hmac",
+      ],
+    )
+    assert.deepEqual(callers(`name: a, tokenFile: ${good}, services: ["*124#"]`), [
+      `17:${19 + 12 + good.length}: caller 'a': there is no service *124# (did you mean '*123#'?)`,
+    ])
+    const weak = file('weak', 'short')
+    assert.match(
+      callers(`name: a, hmac: { keyFile: ${weak} }`).join(),
+      /^17:26: the secret in .* has 5 characters.*rand -hex/,
+    )
+    assert.match(callers('name: a, token: short').join(), /^17:18: the token of caller 'a' has 5 characters/)
+    assert.match(
+      callers(`name: a, tokenFile: ${good}, addresses: [host]`).join(),
+      /addresses\.0' must be an address or a network/,
+    )
+    chmodSync(good, 0o644)
+    assert.match(callers(`name: a, hmac: { keyFile: ${good} }`).join(), /^17:26: other users can read/)
   })
 
   it('refuse embedded stores at a real SMSC unless told', () => {
@@ -156,6 +304,50 @@ describe('the settings', () => {
     assert.match(printed, /lines\.0\.window: 10 +# default/)
     assert.match(printed, /log\.level: "warn" +# USSD_CONNECTOR_LOG__LEVEL/)
     assert.doesNotMatch(printed, /secret|hush/)
+  })
+
+  it('are printed without anything that may be a key: headers, queries, options of modules, passwords in addresses', () => {
+    const source = GOOD.replace(
+      /backends:[\s\S]*?redis:/,
+      `backends:
+  dental: { module: dental, settings: { apiKey: hush1, deep: { pins: [hush2, 12345] } } }
+  wallet:
+    http:
+      url: "http://127.0.0.1:8675/{operation}?k=hush3&plain=hush4"
+      headers: { x-any: hush5, X.Dotted: hush6 }
+apps:
+  shop:
+    contract: africastalking
+    url: "https://shop.example/ussd?hush0&token=hush7"
+    headers: { authorization: hush8 }
+redis:`,
+    )
+      .replace(':hush@127.0.0.1', ':hu@s@h:hush9@127.0.0.1')
+      .replace(
+        'postgres://127.0.0.1:5432/ussd_connector',
+        'postgres://ussd:hush10@db:5432/u?password=hush11&sslmode=off',
+      )
+    const printed = printSettings(parseSettings(source, 'connector.yaml', {}))
+    assert.doesNotMatch(printed, /hush|s@h|12345/)
+    assert.match(printed, /backends\.wallet\.http\.headers\.x-any: "\*\*\*" +# file/)
+    assert.match(printed, /backends\.dental\.settings\.deep\.pins\.1: "\*\*\*"/)
+    assert.match(printed, /url: "http:\/\/127\.0\.0\.1:8675\/\{operation\}\?k=\*\*\*&plain=\*\*\*"/)
+    assert.match(printed, /postgres\.url: "postgres:\/\/ussd:\*\*\*@db:5432\/u\?password=\*\*\*&sslmode=\*\*\*"/)
+  })
+
+  it('mark as secret every text of the operator that the schema knows nothing about', () => {
+    const free = freeTexts(settingsSchema, [])
+    assert.ok(free.length > 5)
+    const open = free.filter((path) => !secretAt(path)).map((path) => path.join('.'))
+    // What subscribers read, and names of networks.
+    assert.deepEqual(open, [
+      'apps.0.holding',
+      'apps.0.networks',
+      'sms.texts.stopped',
+      'sms.texts.stoppedOne',
+      'sms.texts.started',
+      'sms.texts.help',
+    ])
   })
 
   it('have a JSON Schema with a reason for each number', () => {

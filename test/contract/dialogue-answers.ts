@@ -1,6 +1,7 @@
 /** The contract of dialogue stores: what an answer means. */
 import assert from 'node:assert/strict'
-import { OLDER_MAX, STEPS } from '../../src/dialogue/classify.ts'
+import { OLDER_MAX, OVERDUE_MS } from '../../src/dialogue/classify.ts'
+import { HEARD_MAX, STEPS } from '../../src/dialogue/heard.ts'
 import { expectIs, LEASE_MS, LIMITS, dialogueFixture, T0, type Said } from './dialogue-fixture.ts'
 import type { Held } from './dialogue-store.ts'
 
@@ -76,11 +77,11 @@ function next(held: Held) {
 
 function stepped(held: Held) {
   /** Turn 3 was answered with '1' at step 6; its reply went out with this step over link-a. */
-  const answered = async (replied: number | null) => {
+  const answered = async (replied: number | null, said: Said = {}) => {
     const it = dialogueFixture(held.store)
-    await it.rest(await it.taken({ step: 4 }))
-    await it.answer({ step: 6, text: '1', token: 'third' })
-    await it.rest({ token: 'third', step: replied })
+    await it.rest(await it.taken({ ...said, step: 4 }), said)
+    await it.answer({ ...said, step: 6, text: '1', token: 'third' })
+    await it.rest({ token: 'third', step: replied }, said)
     return it
   }
   it('is a repeat if step and text are the last ones and the reply counted on', async () => {
@@ -107,6 +108,35 @@ function stepped(held: Held) {
       await it.rest({ token, step: 5 })
     }
   })
+  it('is a repeat again once a counter that stood still counts on: a copy must not confirm', async () => {
+    const it = dialogueFixture(held.store)
+    await it.asked({ step: 0, text: '' }, { step: 1 })
+    expectIs(await it.answer({ step: 2, text: '2', token: 'second' }), 'next')
+    await it.rest({ token: 'second', step: 3 })
+    expectIs(await it.answer({ step: 2, text: '1', token: 'third' }), 'next')
+    await it.rest({ token: 'third', step: 3 })
+    expectIs(await it.answer({ step: 6, text: '1', token: 'fourth' }), 'next')
+    await it.rest({ token: 'fourth', step: 7 })
+    expectIs(await it.answer({ step: 6, text: '1', token: 'copy' }), 'repeat')
+    expectIs(await it.answer({ step: 2, text: '1', token: 'older' }), 'repeat')
+    expectIs(await it.answer({ step: 8, text: '1', token: 'fifth' }), 'next')
+  })
+  it('is the next one where the counter goes back, and none of its steps is believed until it is ahead again', async () => {
+    const it = dialogueFixture(held.store)
+    await it.asked({ step: null, text: '' }, { step: 40 })
+    for (const [token, step, replied] of [
+      ['second', 30, 31],
+      ['third', 28, 29],
+      ['fourth', 29, 30],
+    ] as const) {
+      expectIs(await it.answer({ step, text: token, token }), 'next')
+      await it.rest({ token, step: replied })
+    }
+    expectIs(await it.answer({ step: 34, text: '1', token: 'fifth' }), 'next')
+    await it.rest({ token: 'fifth', step: 35 })
+    expectIs(await it.answer({ step: 30, text: 'second', token: 'late' }), 'repeat')
+    expectIs(await it.answer({ step: 30, text: '9', token: 'sixth' }), 'next')
+  })
   it('is the next one in a dialogue that we began where the peer never counts: its first step is behind ours', async () => {
     const it = dialogueFixture(held.store)
     for (const [msisdn, step, ours] of [
@@ -132,16 +162,70 @@ function stepped(held: Held) {
       expectIs(await it.answer({ msisdn, step, text: '1', token: 'third' }), 'repeat')
     }
   })
-  it('is a repeat if it is a late copy of an answer before the last one', async () => {
-    const { answer } = await answered(7)
-    for (const step of [5, 4, 2]) assert.equal(expectIs(await answer({ step, text: '2' }), 'repeat').resend, false)
-    expectIs(await answer({ step: 7, text: '2' }), 'next')
+  it('is a repeat if it is a late copy of an answer before the last one, however far behind', async () => {
+    const { answer, rest } = await answered(7)
+    assert.equal(expectIs(await answer({ step: 4 }), 'repeat').resend, false)
+    for (let step = 8; step < 8 + 4 * (HEARD_MAX - 2); step += 4) {
+      const token = `step${step}`
+      expectIs(await answer({ step, text: token, token }), 'next')
+      await rest({ token, step: step + 1 })
+    }
+    expectIs(await answer({ step: 4 }), 'repeat')
   })
-  it('is a late copy up to 16 steps behind, also where the steps have wrapped meanwhile', async () => {
-    assert.deepEqual([OLDER_MAX, STEPS], [16, 128])
-    const { answer } = await answered(7)
-    expectIs(await answer({ step: 6 - OLDER_MAX + STEPS, text: '2' }), 'repeat')
-    expectIs(await answer({ step: 6 - OLDER_MAX + STEPS - 1, text: '2' }), 'next')
+  it('is the next one under a counter that went back, though only a little: nobody has heard that key', async () => {
+    for (const [msisdn, step, text] of [
+      ['1', 4, '2'],
+      ['2', 5, '1'],
+      ['3', 2, '1'],
+      ['4', 6 - OLDER_MAX + STEPS, '1'],
+    ] as const) {
+      const { answer, rest } = await answered(7, { msisdn })
+      expectIs(await answer({ msisdn, step, text, token: 'back' }), 'next')
+      await rest({ token: 'back', step: (step + 1) % STEPS }, { msisdn })
+      expectIs(await answer({ msisdn, step, text }), 'repeat')
+      expectIs(await answer({ msisdn, step: (step + 2) % STEPS, text: '3' }), 'next')
+    }
+  })
+  it('is the next one where the counter went back and comes by an earlier key again, and a copy of that is none', async () => {
+    const { answer, rest, confirm, find } = await answered(7)
+    expectIs(await answer({ step: 2, text: '2', token: 'back' }), 'next')
+    await rest({ token: 'back', step: 3 })
+    await confirm((await find())!.epoch, 4)
+    assert.equal(expectIs(await answer({ step: 6 }), 'repeat').resend, true, 'who did press it must not meet silence')
+    expectIs(await answer({ step: 4, token: 'again' }), 'next')
+    await rest({ token: 'again', step: 5 })
+    expectIs(await answer({ step: 4 }), 'repeat')
+  })
+  it('is a copy of a key whose own counter stalled: its screen comes again, as often as it comes, and nothing is done', async () => {
+    const it = dialogueFixture(held.store)
+    const epoch = await it.asked({ step: 0, text: '' }, { step: 1 })
+    for (const [token, text] of [
+      ['second', '2'],
+      ['third', '1'],
+    ] as const) {
+      expectIs(await it.answer({ step: 2, text, token }), 'next')
+      await it.rest({ token, step: 3 })
+    }
+    const late = { step: 2, atMs: T0 + 1_500 }
+    assert.equal(expectIs(await it.answer({ ...late, text: '1' }), 'repeat').resend, false, 'the screen is on its way')
+    await it.confirm(epoch, 3)
+    for (const text of ['1', '1', '2'])
+      assert.equal(expectIs(await it.answer({ ...late, text }), 'repeat').resend, true, text)
+    assert.equal((await it.find())?.turn, 3)
+    expectIs(await it.answer({ ...late, step: 4, text: '1' }), 'next')
+  })
+  it('is a copy by its step alone where the dialogue has asked for a secret: its text is not remembered', async () => {
+    const it = dialogueFixture(held.store)
+    await it.asked({ step: 0, text: '' }, { step: 1, snapshot: { context: { gate: 'pin' } } })
+    for (const [token, step] of [
+      ['second', 2],
+      ['third', 4],
+    ] as const) {
+      expectIs(await it.answer({ step, text: '1234', token }), 'next')
+      await it.rest({ token, step: step + 1, snapshot: { context: { gate: 'pin' } } })
+    }
+    expectIs(await it.answer({ step: 2, text: '9' }), 'repeat')
+    expectIs(await it.answer({ step: 1, text: '9' }), 'next')
   })
   it('is never a late copy by its step alone where the last one, or it, has none, or where only a begin stands before it', async () => {
     const it = dialogueFixture(held.store)
@@ -182,9 +266,32 @@ function unstepped(held: Held) {
     await it.rest(await it.taken(said), said)
     return it
   }
+  it('gets the current screen where the dialogue went on while this daemon stood still: it may be an older key', async () => {
+    const { asked, answer, find } = dialogueFixture(held.store)
+    await asked({ atMs: T0 + 5_000 })
+    const late: Said = { text: '1', stillFromMs: T0 + 1_000, atMs: T0 + 9_000 }
+    assert.equal(expectIs(await answer(late), 'repeat').resend, true)
+    assert.equal((await find())?.turn, 1)
+    expectIs(await answer({ ...late, stillFromMs: T0 + 5_001 }), 'next')
+    await asked({ msisdn: '2', atMs: T0 + 5_000 })
+    expectIs(await answer({ ...late, msisdn: '2', step: 4 }), 'next')
+  })
   it('is a repeat over another link while the reply is not confirmed, and the reply goes out again', async () => {
     const { answer } = await answered()
     assert.equal(expectIs(await answer({ link: 'link-b' }), 'repeat').resend, true)
+  })
+  it('whose reply may be lost, or may have been answered, is not silence for long: that reply is due once it is late', async () => {
+    const it = await answered()
+    assert.equal(expectIs(await it.answer({ link: 'link-b', isGone: false }), 'repeat').resend, false)
+    assert.deepEqual(await it.overdue(T0 + OVERDUE_MS - 1), [])
+    const [found] = await it.overdue(T0 + OVERDUE_MS)
+    assert.deepEqual([found?.is, found?.record.turn], ['unconfirmed', 2])
+  })
+  it('that came again before its reply was accepted makes nothing due', async () => {
+    const it = await answered()
+    expectIs(await it.answer({ link: 'link-b', isGone: false }), 'repeat')
+    await it.confirm((await it.find())!.epoch, 2)
+    assert.deepEqual(await it.overdue(T0 + LIMITS.idleMs - 1), [])
   })
   it('is the next one over the same link: a subscriber may press a key twice', async () => {
     const { answer } = await answered()

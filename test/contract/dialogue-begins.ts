@@ -1,5 +1,6 @@
 /** The contract of dialogue stores: what a begin means. */
 import assert from 'node:assert/strict'
+import { OVERDUE_MS } from '../../src/dialogue/classify.ts'
 import { expectIs, LEASE_MS, LIMITS, PATH, dialogueFixture, T0 } from './dialogue-fixture.ts'
 import type { Held } from './dialogue-store.ts'
 
@@ -101,6 +102,20 @@ function fresh(held: Held) {
 }
 
 function repeated(held: Held) {
+  it('gets the screen of the open dialogue over the same link, once the SMSC has that screen: nobody redials into silence', async () => {
+    const { begin, answer, asked, rest, confirm, find } = dialogueFixture(held.store)
+    const epoch = await asked({ text: '' })
+    await answer({ text: '2', token: 'second' })
+    await rest({ token: 'second', link: 'link-a' })
+    const soon = { link: 'link-a', atMs: T0 + 50 }
+    assert.equal(expectIs(await begin(soon), 'repeat').resend, false, 'it is on its way')
+    assert.equal(expectIs(await begin({ ...soon, atMs: T0 + OVERDUE_MS }), 'repeat').resend, true, 'it is overdue')
+    await confirm(epoch, 2)
+    const { resend, record } = expectIs(await begin(soon), 'repeat')
+    assert.deepEqual([resend, record.turn, record.epoch], [true, 2, epoch])
+    assert.equal(expectIs(await begin({ ...soon, link: 'link-b' }), 'repeat').resend, false, 'a copy over another link')
+    assert.deepEqual([(await find())!.turn, (await find())!.status], [2, 'resting'], 'nothing was opened')
+  })
   it('is a repeat while its turn is taken: nothing to send again', async () => {
     const { begin } = dialogueFixture(held.store)
     const { record } = expectIs(await begin({ link: 'link-a' }), 'opened')
@@ -188,14 +203,36 @@ function unnumbered(held: Held) {
 
 function recurring(held: Held) {
   const copyMs = 20_000
-  it('is a copy of one that is open only if it is dialled alike and not long after it', async () => {
+  it('is a copy of one that is open only if it is dialled alike', async () => {
     const { begin, asked } = dialogueFixture(held.store)
     const first = await asked({ network: '17', copyMs })
-    assert.equal(expectIs(await begin({ network: '17', copyMs, atMs: T0 + copyMs - 1 }), 'repeat').resend, false)
+    assert.equal(expectIs(await begin({ network: '17', copyMs, atMs: T0 + copyMs - 1 }), 'repeat').resend, true)
     const other = expectIs(await begin({ network: '17', copyMs, code: '*124#', atMs: T0 + 1 }), 'opened')
     assert.equal(other.previous?.epoch, first)
-    await asked({ network: '17', copyMs, msisdn: '2' })
-    expectIs(await begin({ network: '17', copyMs, msisdn: '2', atMs: T0 + copyMs }), 'opened')
+  })
+  it('ends nothing however late it comes to an open dialogue, and gets its screen over any link: it may be a redial', async () => {
+    const { begin, taken, rest, confirm, answer } = dialogueFixture(held.store)
+    const turn = await taken({ network: '17', copyMs })
+    const late = { network: '17', copyMs, link: 'link-b', atMs: T0 + copyMs }
+    assert.equal(expectIs(await begin(late), 'repeat').resend, false, 'its screen is still to come')
+    await rest({ ...turn, atMs: T0 + copyMs })
+    assert.equal(expectIs(await begin({ ...late, isGone: false }), 'repeat').resend, false, 'it is on its way')
+    await confirm(turn.epoch, 2)
+    const { resend, record } = expectIs(await begin(late), 'repeat')
+    assert.deepEqual([resend, record.epoch, record.turn], [true, turn.epoch, 2])
+    assert.equal(expectIs(await begin({ ...late, atMs: T0 + copyMs - 1 }), 'repeat').resend, false, 'a copy, likely')
+    assert.equal(expectIs(await answer({ atMs: T0 + copyMs + 1 }), 'next').record.turn, 3)
+  })
+  it('is a copy where this daemon stood still, and the dialogue was open before or was opened meanwhile', async () => {
+    const { begin, asked, taken, find } = dialogueFixture(held.store)
+    const late = { copyMs, atMs: T0 + 50_000 }
+    const turn = await taken({ network: '17', copyMs })
+    for (const stillFromMs of [T0 - 10_000, T0 + copyMs - 1])
+      expectIs(await begin({ network: '17', ...late, stillFromMs }), 'repeat')
+    assert.equal((await find())?.epoch, turn.epoch)
+    await asked({ network: '', msisdn: '2' })
+    expectIs(await begin({ network: '', msisdn: '2', stillFromMs: T0, atMs: T0 + 30_000 }), 'repeat')
+    expectIs(await begin({ network: '18', msisdn: '2', ...late, stillFromMs: T0 }), 'opened')
   })
   it('is a redial as soon as the last reply of that one, beyond the first, was accepted, or it was ended from outside', async () => {
     const { begin, asked, taken, rest, drop, confirm } = dialogueFixture(held.store)
@@ -240,7 +277,7 @@ function recurring(held: Held) {
   })
   it('is never a copy for longer than tombstones are kept', async () => {
     const { begin, asked } = dialogueFixture(held.store)
-    await asked({ network: '17', copyMs: LIMITS.tombstoneMs + 1 })
+    await asked({ network: '17', copyMs: LIMITS.tombstoneMs + 1 }, { ended: 'completed' })
     expectIs(await begin({ network: '17', copyMs: LIMITS.tombstoneMs + 1, atMs: T0 + LIMITS.tombstoneMs }), 'opened')
   })
 }

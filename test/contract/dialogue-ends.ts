@@ -84,18 +84,6 @@ function resting(held: Held) {
     )
     assert.equal(await rest({ ...turn, snapshot: { text: 'x'.repeat(LIMITS.snapshotOctetsMax - 11) } }), true)
   })
-  it('shares nothing with the caller', async () => {
-    const { taken, rest, find } = dialogueFixture(held.store)
-    const snapshot = { context: { page: 1 } }
-    await rest({ ...(await taken()), snapshot })
-    snapshot.context.page = 2
-    const seen = (await find())!
-    assert.deepEqual(seen.snapshot, { context: { page: 1 } })
-    seen.returnPath.from[2] = 'else'
-    seen.answer.text = 'else'
-    assert.notEqual((await find())!.answer.text, 'else')
-    assert.notEqual((await find())!.returnPath.from[2], 'else')
-  })
 }
 
 function renewing(held: Held) {

@@ -38,6 +38,8 @@ export interface Said {
   atMs?: number
   path?: Partial<ReturnPath>
   copyMs?: number
+  /** This daemon stood still from then until now. */
+  stillFromMs?: number
   /** Whether the other link, on which the reply went out, is closed. Default true. */
   isGone?: boolean
 }
@@ -74,6 +76,7 @@ export function dialogueFixture(store: DialogueStore) {
     leaseUntilMs: (said.atMs ?? T0) + LEASE_MS,
     epoch: said.epoch ?? fresh('epoch'),
     copyMs: said.copyMs,
+    still: said.stillFromMs === undefined ? undefined : { fromMs: said.stillFromMs, toMs: said.atMs ?? T0 },
     isGone: () => said.isGone ?? true,
   })
   const begin = (said: Said = {}) => store.open(taking(said, 'begin'))
@@ -123,7 +126,8 @@ export function dialogueFixture(store: DialogueStore) {
     find: (said: Said = {}) => store.find(key(said)),
     drop: (which: { network?: string; epoch?: string } = {}, said: Said = {}, reason: EndReason = 'subscriber-abort') =>
       store.drop(key(said), which, reason, said.atMs ?? T0),
-    overdue: (atMs: number, token = 'sweeper', limit = 100) => store.overdue(atMs, limit, token, atMs + LEASE_MS),
+    overdue: (atMs: number, token = 'sweeper', limit = 100, farewell?: Parameters<DialogueStore['overdue']>[4]) =>
+      store.overdue(atMs, limit, token, atMs + LEASE_MS, farewell),
     /** Confirms, and waits until the store has seen it: it answers nothing, but keeps its place in the queue. */
     async confirm(epoch: string, turn = 1, said: Said = {}) {
       const found = await store.find(key(said)).catch(() => null)

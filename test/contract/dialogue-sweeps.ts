@@ -1,5 +1,6 @@
 /** The contract of dialogue stores: what is due, when, and to whom it is given. */
 import assert from 'node:assert/strict'
+import type { DialogueRecord } from '../../src/dialogue/types.ts'
 import { expectIs, LEASE_MS, LIMITS, dialogueFixture, T0 } from './dialogue-fixture.ts'
 import type { Held } from './dialogue-store.ts'
 
@@ -157,6 +158,41 @@ function endings(held: Held) {
       (await overdue(T0 + LIMITS.idleMs)).map((one) => one.is),
       ['ended'],
     )
+  })
+  it('leave their text to be sent until it is confirmed: whoever seized it may die before that', async () => {
+    const { asked, confirm, overdue, find, drop } = dialogueFixture(held.store)
+    const farewell = ({ ended }: DialogueRecord) => ({ action: 'end', text: `over: ${ended}` }) as const
+    const at = T0 + LIMITS.idleMs
+    for (const msisdn of ['1', '2', '3']) await confirm(await asked({ msisdn }), 1, { msisdn })
+    const ended = await overdue(at, 'sweeper', 9, farewell)
+    assert.deepEqual(
+      ended.map(({ is, record }) => [is, record.ended, record.reply?.text]),
+      [1, 2, 3].map(() => ['ended', 'idle', 'over: idle']),
+    )
+    assert.equal(await held.store.count(), 3, 'their texts are owed')
+    await confirm((await find({ msisdn: '2' }))!.epoch, 1, { msisdn: '2' })
+    await drop({}, { msisdn: '3' })
+    assert.deepEqual(await overdue(at + LIMITS.confirmMs - 1), [])
+    const [found, ...more] = await overdue(at + LIMITS.confirmMs)
+    assert.deepEqual(
+      [found?.is, found?.record.key.msisdn, found?.record.reply?.text],
+      ['unconfirmed', '1', 'over: idle'],
+    )
+    assert.deepEqual(more, [])
+  })
+  it('with a text that nobody has confirmed make no redial a copy, and no key of before, and no turn rests behind it', async () => {
+    const { asked, taken, begin, answer, overdue, rest } = dialogueFixture(held.store)
+    const copyMs = 300_000
+    const farewell = () => ({ action: 'end', text: 'over' }) as const
+    await asked({ copyMs, text: '' })
+    const turn = await taken({ msisdn: '2' })
+    const at = T0 + LIMITS.totalMs
+    assert.equal((await overdue(at, 'sweeper', 9, farewell)).length, 2)
+    assert.equal(await rest({ ...turn, atMs: at }, { msisdn: '2' }), false)
+    expectIs(await answer({ msisdn: '2', atMs: at, link: 'link-b' }), 'unknown')
+    const copy = await begin({ msisdn: '2', atMs: at, link: 'link-b' })
+    assert.equal(expectIs(copy, 'repeat').resend, false, 'a number that is not used again')
+    assert.equal(expectIs(await begin({ copyMs, atMs: at + 1, link: 'link-b' }), 'opened').previous?.ended, 'idle')
   })
   it('count from the last answer', async () => {
     const { asked, answer, rest, confirm, overdue } = dialogueFixture(held.store)

@@ -53,6 +53,40 @@ async function pressed(store: DialogueStore, text: string, more: Partial<Taking>
   return store.take(said(text, more), play)
 }
 
+describe('the last key again where no counter tells a copy', () => {
+  const again = { link: 'link-a', sameKeyMs: 1_000 }
+  /** What `atOnce` is told of the second `1`, so long after the first. */
+  async function told(more: Partial<Taking>, afterMs: number, first: Partial<Taking> = {}) {
+    const { store, asked } = stage()
+    await asked({ text: '' })
+    await pressed(store, '1', first)
+    const heard: boolean[] = []
+    const play: PlayAtOnce = ({ mayBeCopy }) => (heard.push(mayBeCopy), 'show-again')
+    const taken = await pressed(store, '1', { token: 'b', ...again, nowMs: T0 + afterMs, ...more }, play)
+    return { heard, taken }
+  }
+  it('shows the screen again, and takes nothing, where that is wanted', async () => {
+    const { heard, taken } = await told({}, 999)
+    assert.deepEqual(heard, [true])
+    const { record, resend } = expectIs(taken, 'repeat')
+    assert.deepEqual([resend, record.status, record.turn], [true, 'resting', 2])
+  })
+  it('is no copy when its time is over, when it says something else, or where the network has no such time', async () => {
+    assert.deepEqual((await told({}, 1_000)).heard, [false])
+    assert.deepEqual((await told({ answer: { kind: 'input', text: '2', step: null } }, 1)).heard, [false])
+    assert.deepEqual((await told({ sameKeyMs: undefined }, 1)).heard, [false])
+  })
+  it('is no copy where a counter counts', async () => {
+    const step = (n: number) => ({ answer: { kind: 'input' as const, text: '1', step: n } })
+    assert.deepEqual((await told(step(4), 1, step(2))).heard, [false])
+  })
+  it('may be a copy where the network counts, but our replies do not', async () => {
+    const step = (n: number) => ({ answer: { kind: 'input' as const, text: '1', step: n } })
+    assert.deepEqual((await told(step(2), 999, step(2))).heard, [true])
+    assert.deepEqual((await told(step(2), 1_000, step(2))).heard, [false])
+  })
+})
+
 describe('a turn that awaits nothing', () => {
   it('is one read and one write; one that awaits something is a write more', async () => {
     const { store, calls, asked, rest } = stage()

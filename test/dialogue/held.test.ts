@@ -237,6 +237,7 @@ describe('a turn whose back end is patient', () => {
         msisdn: '67570000001',
         language: 'tpi',
         line: 'digicel',
+        flow: 'shop',
         todayMs: START,
         once: true,
         isSecret: false,

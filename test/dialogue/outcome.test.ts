@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { deadlineMs, keepMs, nextVersion, tokenOf, type DialogueEntry } from '../../src/dialogue/entry.ts'
+import { deadlineMs, keepMs, nextVersion, playedAtOnce, tokenOf, type DialogueEntry } from '../../src/dialogue/entry.ts'
 import { mayRest, rest, seize } from '../../src/dialogue/outcome.ts'
 import type { Resting } from '../../src/dialogue/types.ts'
 import type { EndReason } from '../../src/ussd/vocabulary.ts'
@@ -57,8 +57,14 @@ describe('an entry after it was taken', () => {
     const rested = rest(TAKEN, resting({ snapshot: { n: 1 } }), 'a', LIMITS)
     assert.deepEqual(rested, { ...RESTED, version: 'mine/a', snapshot: { n: 1 }, touchedMs: T0 + 9, takeovers: 0 })
   })
+  it('rests no earlier than it was taken, where the clock was set back meanwhile: it would be idle at once', () => {
+    const rested = rest(TAKEN, resting({ nowMs: T0 - 3_600_000 }), 'a', LIMITS)
+    assert.equal(rested.touchedMs, TAKEN.touchedMs)
+    assert.ok(deadlineMs({ ...rested, confirmed: true }, LIMITS)! > TAKEN.touchedMs)
+  })
   it('has a version that no two writers give, and that tells its turn', () => {
     assert.equal(tokenOf(nextVersion(nextVersion('mine', 'a'), 'b')), 'mine')
+    assert.equal(playedAtOnce('mine'), 'mine/', 'as in every release')
     assert.notEqual(nextVersion('mine', 'a'), nextVersion('mine', 'b'))
     const { entry } = seize(TAKEN, seizing(T0 + 3_000), LIMITS)
     assert.deepEqual(

@@ -40,6 +40,7 @@ export function flowOf(
     step: (snapshot, event) => (stepped.push(event), { value: next(event), context: snapshot.context }),
     want: ({ value }) => wants[value]!,
     text: (key) => key,
+    changes: () => false,
     resumable: (snapshot) => snapshot.value === 'asked',
   }
   return { flow, begun, stepped }

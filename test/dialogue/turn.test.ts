@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Backend, CallResult } from '../../src/backend/types.ts'
-import { playTurn, type Begin, type TurnDeps } from '../../src/dialogue/turn.ts'
+import { playAtOnce, playTurn, type Begin, type TurnDeps } from '../../src/dialogue/turn.ts'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
 import type { CompiledFlow, Want } from '../../src/flow/engine/types.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
@@ -132,6 +132,7 @@ describe('one turn', () => {
       msisdn: '67570000001',
       language: 'tpi',
       line: 'digicel',
+      flow: 'shop',
       todayMs: START,
       deadlineMs: START + 5_000,
       once: true,
@@ -171,6 +172,23 @@ describe('one turn', () => {
     assert.equal(await begunIn(['en', 'tpi'], 'tpi'), 'tpi')
     assert.equal(await begunIn(['en', 'tpi'], null), 'en')
     assert.deepEqual(asked, ['67570000001', '67570000001'])
+  })
+
+  it('is played at once only where nobody need be asked for the language', () => {
+    const atOnce = (languages: string[], chooses: boolean) => {
+      const { flow } = flowOf('shop', 'shop@2', { first: ask })
+      return playAtOnce(RECORD, begin(), {
+        flows: { current: () => ({ ...flow, languages }), pinned: async () => flow, loaded: () => flow },
+        backend: () => undefined,
+        clock,
+        language: 'en',
+        page: PAGE,
+        ...(chooses ? { chosenLanguage: async () => 'tpi' } : {}),
+      } as never)
+    }
+    assert.ok(atOnce(['en'], true))
+    assert.ok(atOnce(['en', 'tpi'], false))
+    assert.ok(!atOnce(['en', 'tpi'], true))
   })
 
   const calling = () =>

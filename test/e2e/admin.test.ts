@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { get } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
-import { FAILED_MAX, tokenHash } from '../../src/admin/access.ts'
+import { tokenHash } from '../../src/admin/access.ts'
+import { FAILED_MAX } from '../../src/base/lockout.ts'
 import { dialoguesCommand } from '../../src/cli/commands/dialogues.ts'
 import { traceCommand } from '../../src/cli/commands/trace.ts'
 import { readPdus } from '../../src/tools/capture/capture.ts'
@@ -12,6 +15,9 @@ import { T1, T4 } from '../support/screens.ts'
 import { describeWith } from '../support/services.ts'
 
 const JOHN = '67570000001'
+/** As many as the server takes, and more. */
+const CONNECTIONS_MAX = 200
+const IDLE = 260
 const TOKENS = { read: 'reading-token-of-a-test', operate: 'operating-token-of-a-test' }
 
 describeWith(['redis', 'postgres'], 'the admin door', () => {
@@ -34,11 +40,11 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
       change: (settings) => {
         settings.admin.tokensFile = join(settings.data, 'tokens')
         const line = (role: keyof typeof TOKENS) => `${role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
-        writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n`)
+        writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n`, { mode: 0o600 })
       },
     })
     url = `http://127.0.0.1:${staged.daemon.admin.port}`
-    for (const role of ['read', 'operate'] as const) writeFileSync(file(role), `${TOKENS[role]}\n`)
+    for (const role of ['read', 'operate'] as const) writeFileSync(file(role), `${TOKENS[role]}\n`, { mode: 0o600 })
   })
   after(async () => {
     await staged?.close()
@@ -165,6 +171,20 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
     assert.doesNotMatch(JSON.stringify(staged.logged()), new RegExp(`${TOKENS.read}|${TOKENS.operate}|${JOHN}`))
   })
 
+  it('serves a good request beside more idle connections than it takes, from the same address', async () => {
+    const { port } = staged.daemon.admin
+    const idle = Array.from({ length: IDLE }, () => connect(port, '127.0.0.1').on('error', () => undefined))
+    try {
+      await Promise.all(idle.map((socket) => once(socket, 'connect')))
+      assert.equal((await ask('GET', '/metrics', TOKENS.read)).status, 200)
+      const closed = idle.slice(0, IDLE - CONNECTIONS_MAX).map((socket) => socket.closed || once(socket, 'close'))
+      await Promise.all(closed)
+      assert.ok((await staged.daemon.metrics.value('limits_total', { limit: 'admin_connections' })) > 0)
+    } finally {
+      for (const socket of idle) socket.destroy()
+    }
+  })
+
   it('turns an address away that guesses, and lets a right token of the same address in all the while', async () => {
     for (let i = 0; i < FAILED_MAX; i++) assert.equal((await ask('GET', '/metrics', `guess-${i}`)).status, 401)
     const locked = await ask('GET', '/metrics', 'guess')
@@ -175,8 +195,10 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
       assert.equal((await ask('GET', '/metrics', TOKENS.read)).status, 200)
       assert.equal((await ask('GET', '/v1/lines', TOKENS.operate)).status, 200)
     }
-    assert.ok(staged.logged().some((line) => line.msg === 'admin audit: turned away' && line.result === 'wrong'))
+    assert.ok(staged.logged().some((line) => line.msg === 'admin audit: turned away' && line.why === 'wrong'))
     assert.equal(await staged.daemon.metrics.value('admin_turned_away_total', { why: 'locked' }), FAILED_MAX + 1)
+    const told = staged.logged().filter((line) => line.msg === 'admin audit: locked out after too many wrong tokens')
+    assert.deepEqual([told.length, told[0]!.level], [1, 'warn'], 'once')
   })
 })
 

@@ -81,7 +81,7 @@ describeWith(['redis', 'postgres'], 'a crowd after two slots', () => {
     looking = false
     dialogues.open = open
     assert.equal(screens.filter((screen) => screen.open).length, CROWD, 'all are served')
-    assert.equal(most, REQUESTS_A_TURN)
+    assert.ok(most >= REQUESTS_A_TURN.least && most <= REQUESTS_A_TURN.most, `${most} in one turn`)
     phones.forEach((phone) => phone.hangUp())
   })
 })

@@ -4,11 +4,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Knex } from 'knex'
-import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
-import { realClock } from '../support/clock.ts'
-import { newStage, settingsFor, stageTables } from '../support/daemon.ts'
-import { bound, runProcess, type DaemonProcess } from '../support/process.ts'
+import { ProcessStage, soonTakenOver } from '../support/process-stage.ts'
 import { describeWith } from '../support/services.ts'
 
 const FLOW = `flow: deadly
@@ -23,38 +19,19 @@ screens:
 
 describeWith(['redis', 'postgres'], 'an answer that kills the daemon', function () {
   this.timeout(120_000)
-  const stage = newStage()
-  const asked = join(stage.data, 'asked')
-  let smsc: Smsc
-  let daemon: DaemonProcess
-  let knex: Knex
-
-  const start = () =>
-    runProcess(
-      settingsFor(
-        {
-          smscPort: smsc.port,
-          change: (s) => {
-            s.flows = { ...s.flows, dir: join(stage.data, 'flows'), reloadMs: 0 }
-            s.services = [{ code: '*150#', flow: 'deadly' }]
-            s.backends = { deadly: { module: join(stage.data, 'deadly.mjs'), settings: {} } }
-            s.dialogue.leaseMs = 600
-            // No turn ends because it is late: what ends it is how often it was taken over.
-            s.dialogue.turnMs = 60_000
-            s.dialogue.sweepMs = 100
-            s.lines[0]!.timers.reconnectMs = 100
-          },
-        },
-        stage,
-      ),
-      stage.data,
-    )
+  const on = new ProcessStage((settings) => {
+    soonTakenOver(settings)
+    settings.flows = { ...settings.flows, dir: join(on.stage.data, 'flows'), reloadMs: 0 }
+    settings.services = [{ code: '*150#', flow: 'deadly' }]
+    settings.backends = { deadly: { module: join(on.stage.data, 'deadly.mjs'), settings: {} } }
+  })
+  const asked = join(on.stage.data, 'asked')
 
   before(async () => {
-    mkdirSync(join(stage.data, 'flows'))
-    writeFileSync(join(stage.data, 'flows', 'deadly.yaml'), FLOW)
+    mkdirSync(join(on.stage.data, 'flows'))
+    writeFileSync(join(on.stage.data, 'flows', 'deadly.yaml'), FLOW)
     writeFileSync(
-      join(stage.data, 'deadly.mjs'),
+      join(on.stage.data, 'deadly.mjs'),
       `import { appendFileSync } from 'node:fs'
 export const backend = () => ({ operations: { async balance() {
   appendFileSync(${JSON.stringify(asked)}, 'asked\\n')
@@ -63,31 +40,24 @@ export const backend = () => ({ operations: { async balance() {
 } } })
 `,
     )
-    smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    knex = await stageTables(stage)
-    daemon = start()
-    await bound(daemon, smsc)
+    await on.open()
+    await on.startBound()
   })
-  after(async () => {
-    daemon?.kill('SIGKILL')
-    await smsc?.stop()
-    await knex?.raw(`DROP SCHEMA IF EXISTS "${stage.schema}" CASCADE`)
-    await knex?.destroy()
-  })
+  after(() => on.close())
 
   it('is asked for by three daemons, and by the fourth no more: it says so, and the subscriber reads the busy text', async () => {
-    const john = smsc.phone('67570000001')
+    const john = on.smsc.phone('67570000001')
     assert.match((await john.dial('*150#')).text, /^Hello/)
     john.type('1')
     for (let death = 1; death <= 3; death++) {
-      await daemon.exited
-      daemon = start()
+      await on.daemon.exited
+      on.start()
     }
     const last = await john.next(60_000)
     assert.deepEqual([last.text, last.open], ['Service busy. Please try again later.', false])
     assert.equal(readFileSync(asked, 'utf8'), 'asked\n'.repeat(3))
     assert.ok(
-      daemon
+      on.daemon
         .output()
         .some((line) => line.includes('turn given up after repeated take-overs') && line.includes('"takeovers":3')),
     )

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { stageDaemon, type Staged } from '../support/daemon.ts'
+import { promisify } from 'node:util'
+import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { T1, T10, T11, T2, T4, T5, T6, T7, T8, T9, T3, T1_MARY } from '../support/screens.ts'
 import { describeWith, freePort, until } from '../support/services.ts'
@@ -28,6 +29,8 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
   const python = pythonWithDjango()
   let data: string
   let port: number
+  let adminPort: number
+  let today = FROZEN
   let django: ChildProcess
   let smsc: Awaited<ReturnType<typeof foreignSmsc>>
   let staged: Staged
@@ -38,6 +41,7 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
     DENTAL_FROZEN: '2025-05-01T09:00:00+10:00',
     DENTAL_TOKEN: 'a token',
     PORT: String(port),
+    CONNECTOR_URL: `http://127.0.0.1:${adminPort}`,
   })
   /** A few lines of Python with the application's models at hand. */
   const inDjango = (lines: string) =>
@@ -47,6 +51,12 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
     })
       .toString()
       .trim()
+
+  /** The same, while the daemon, which is in this process, goes on. */
+  const besideUs = async (lines: string) => {
+    const args = ['manage.py', 'shell', '-c', `from dental.models import *\n${lines}`]
+    return (await promisify(execFile)(python!, args, { cwd: folder, env: env() })).stdout.trim()
+  }
 
   async function startDjango(): Promise<void> {
     django = spawn(join(folder, 'run'), { env: env(), stdio: 'ignore' })
@@ -67,11 +77,16 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
     this.timeout(60_000)
     data = mkdtempSync(join(tmpdir(), 'ussd-django-'))
     port = await freePort()
+    adminPort = await freePort()
     await startDjango()
     smsc = await foreignSmsc()
     staged = await stageDaemon({
       smscPort: smsc.port,
+      today: () => today,
       change: (settings) => {
+        settings.admin.port = adminPort
+        settings.admin.tokensFile = join(data, 'connector.tokens')
+        settings.reminders.pollMs = 50
         settings.backends.dental = {
           http: {
             url: `http://127.0.0.1:${port}/ussd`,
@@ -81,6 +96,7 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
             retries: 1,
             octetsMax: 262_144,
             ended: true,
+            smsToken: 'dental',
           },
         }
       },
@@ -129,6 +145,40 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
     await mary.hangUp()
     assert.equal((await mary.dial('*123*3#')).text, T9)
     await mary.hangUp()
+  })
+
+  it('a booking is confirmed and reminded of by SMS, in the language of the subscriber; the staff cancels it and says so', async function () {
+    this.timeout(60_000)
+    const sms = (msisdn: string) => smsc.sms.filter(({ to }) => to === msisdn).map(({ text }) => text)
+    inDjango(`from datetime import datetime, timezone
+Slot.objects.create(clinic_id='koki', type_id='cleaning', starts_at=datetime(2025, 5, 12, 0, 0, tzinfo=timezone.utc))`)
+    smsc.sms.length = 0
+    const john = smsc.phone('67570000001')
+    await john.dial('*123*2*1#')
+    await john.answer('1')
+    assert.equal((await john.answer('1')).text, T7)
+    await john.hangUp()
+    await until(() => Promise.resolve(sms('67570000001').length === 1), 'the confirmation')
+    const said = 'Cleaning at Koki Dental Clinic on 12/05/2025, 10 AM.'
+    assert.deepEqual(sms('67570000001'), [`Confirmed: ${said}`])
+    const due = () => staged.knex('sms_outbox').where({ state: 'due', owner: 'token:dental' }).orderBy('id', 'desc')
+    const [soon, day] = await due()
+    today = day.due_at.getTime() + 1_000
+    await until(() => Promise.resolve(sms('67570000001').length === 2), 'the reminder of the day before')
+    assert.equal(sms('67570000001')[1], `Reminder: ${said}`)
+    const told = await besideUs(`from django.contrib.auth.models import User
+from django.test import Client
+User.objects.create_superuser('staff', '', 'x')
+staff = Client(HTTP_HOST='127.0.0.1')
+staff.force_login(User.objects.get(username='staff'))
+visit = Appointment.objects.filter(msisdn='67570000001', status='booked', slot__type='cleaning').latest('id')
+page = staff.post('/admin/dental/appointment/', {'action': 'cancel_visits', '_selected_action': [visit.id]}, follow=True)
+print(page.status_code, 'is cancelled, and the subscriber is told' in page.content.decode(), Appointment.objects.get(pk=visit.id).status)`)
+    assert.equal(told, '200 True cancelled')
+    await until(() => Promise.resolve(sms('67570000001').length === 3), 'the SMS of the staff')
+    assert.equal(sms('67570000001')[2], `Cancelled: ${said}`)
+    assert.equal((await staged.knex('sms_outbox').where({ id: soon.id }))[0].state, 'cancelled', 'no reminder is left')
+    today = FROZEN
   })
 
   it('what the staff changes is on the next screen, without a restart of anything', async function () {

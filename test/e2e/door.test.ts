@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
+import { FAILED_MAX } from '../../src/base/lockout.ts'
 import { parseSettings } from '../../src/config/load.ts'
 import { describeWith } from '../support/services.ts'
 import { FAREWELL, T1, T12, T13, T2, T3, T4, T5, T6, T7 } from '../support/screens.ts'
@@ -16,7 +17,7 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
     let dir: string
     before(async () => {
       dir = mkdtempSync(join(tmpdir(), 'ussd-door-'))
-      writeFileSync(join(dir, 'token'), 'open-sesame\n', { mode: 0o600 })
+      writeFileSync(join(dir, 'token'), 'open-sesame-you-rock\n', { mode: 0o600 })
       staged = await stageDaemon({
         smscPort: 1,
         change(settings) {
@@ -27,6 +28,8 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
             port: 0,
             path: '/ussd',
             contract: 'africastalking',
+            tokens: [],
+            proxies: [],
             tokenFile: join(dir, 'token'),
           }
         },
@@ -41,7 +44,7 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
       const answer = await fetch(`http://127.0.0.1:${staged.daemon.ingress.port()}/ussd`, {
         method: 'POST',
         body: new URLSearchParams(fields),
-        headers: { authorization: 'Bearer open-sesame', ...headers },
+        headers: { authorization: 'Bearer open-sesame-you-rock', ...headers },
       })
       return { status: answer.status, text: await answer.text() }
     }
@@ -124,7 +127,7 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
         (
           await fetch(url + path, {
             ...init,
-            headers: { authorization: 'Bearer open-sesame', ...init.headers },
+            headers: { authorization: 'Bearer open-sesame-you-rock', ...init.headers },
           })
         ).status
       assert.equal(await bare('/ussd', { method: 'GET' }), 405)
@@ -154,6 +157,113 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
     })
   })
 
+  describe('for several callers', () => {
+    const KEY = 'a-shared-key-of-a-partner'
+    const MARY = '67570000009'
+    let staged: Staged
+    before(async () => {
+      staged = await stageDaemon({
+        smscPort: 1,
+        change(settings) {
+          settings.lines = []
+          const key = join(settings.data, 'partner.key')
+          writeFileSync(key, KEY, { mode: 0o600 })
+          const common = { msisdn: ['675'], addresses: ['127.0.0.0/8'] }
+          const tokens = [
+            { ...common, name: 'aggregator', token: 'token-of-the-aggregator' },
+            { ...common, name: 'other', token: 'token-of-another-caller', services: ['*100#'] },
+            { ...common, name: 'partner', hmac: { keyFile: key }, perSecond: 1 },
+          ]
+          settings.services.push({ code: '*100#', flow: 'dental' })
+          const proxies = ['127.0.0.1']
+          settings.door = {
+            name: 'door',
+            host: '127.0.0.1',
+            port: 0,
+            path: '/ussd',
+            contract: 'africastalking',
+            tokens,
+            proxies,
+          }
+        },
+      })
+    })
+    after(() => staged?.close())
+
+    const post = async (body: string, headers: Record<string, string>) => {
+      const answer = await fetch(`http://127.0.0.1:${staged.daemon.ingress.port()}/ussd`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      })
+      return { status: answer.status, text: await answer.text() }
+    }
+    const form = (text: string, more = {}) =>
+      new URLSearchParams({ sessionId: 'one', phoneNumber: MARY, serviceCode: '*123#', text, ...more }).toString()
+    const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+    const turnedAway = (why: string) => staged.daemon.metrics.value('door_turned_away_total', { why })
+
+    it('keeps the dialogues of each to itself, and to what it may do', async () => {
+      const [aggregator, other] = [bearer('token-of-the-aggregator'), bearer('token-of-another-caller')]
+      assert.equal((await post(form(''), aggregator)).text, `CON ${T13}`)
+      assert.deepEqual(await post(form(''), other), { status: 403, text: 'this caller may not open this service\n' })
+      assert.match((await post(form('1'), aggregator)).text, /^CON Enter your name:/)
+      // It knows the name of the dialogue. It gets one of its own, with nothing in it.
+      assert.equal((await post(form('1*Eve'), other)).text, `CON ${T13}`)
+      assert.equal((await post(form('', { phoneNumber: '61412345678' }), aggregator)).status, 403)
+      const stolen = { ...aggregator, 'x-forwarded-for': '203.0.113.7' }
+      assert.deepEqual(await post(form(''), stolen), {
+        status: 403,
+        text: 'this caller may not call from this address\n',
+      })
+      assert.deepEqual(await Promise.all(['service', 'msisdn', 'address'].map(turnedAway)), [1, 1, 1])
+    })
+
+    it('takes a signed request once, and at the rate of its caller', async () => {
+      const timestamp = String(Date.now())
+      const body = form('', { sessionId: 'two', serviceCode: '*100#' })
+      const hash = createHash('sha256').update(body).digest('hex')
+      const sign = (text: string) => createHmac('sha256', KEY).update(text).digest('hex')
+      const headers = {
+        'x-ussd-key': 'partner',
+        'x-ussd-timestamp': timestamp,
+        'x-ussd-signature': sign(`POST\n/ussd\n${timestamp}\n${hash}`),
+      }
+      assert.equal((await post(`${body}1`, headers)).status, 401)
+      assert.equal((await post(body, headers)).status, 200)
+      assert.match((await post(body, headers)).text, /used before/)
+      const next = String(Number(timestamp) + 1)
+      const again = { ...headers, 'x-ussd-timestamp': next, 'x-ussd-signature': sign(`POST\n/ussd\n${next}\n${hash}`) }
+      assert.equal((await post(body, again)).status, 429)
+      assert.deepEqual(await Promise.all(['signature', 'replay', 'rate'].map(turnedAway)), [1, 1, 1])
+    })
+
+    it('locks out who guesses, says so once, and writes every refusal down without a number', async () => {
+      const guess = (i: number) => post(form(''), { ...bearer(`guess-${i}`), 'x-forwarded-for': '203.0.113.9' })
+      for (let i = 0; i < FAILED_MAX; i++) assert.equal((await guess(i)).status, 401)
+      for (let i = 0; i < FAILED_MAX; i++) assert.equal((await guess(i)).status, 429)
+      assert.deepEqual([await turnedAway('wrong'), await turnedAway('locked')], [FAILED_MAX, FAILED_MAX])
+      const logged = staged.logged()
+      const told = logged.filter((line) => line.msg === 'HTTP ingress audit: locked out after too many wrong tokens')
+      assert.deepEqual(
+        told.map(({ level, address }) => [level, address]),
+        [['warn', '203.0.113.9']],
+      )
+      const audit = logged.filter((line) => line.msg === 'HTTP ingress audit: turned away')
+      assert.deepEqual(
+        audit.slice(0, 5).map(({ who, why }) => [who, why]),
+        [
+          ['other', 'service'],
+          ['aggregator', 'msisdn'],
+          ['aggregator', 'address'],
+          ['partner', 'signature'],
+          ['partner', 'replay'],
+        ],
+      )
+      assert.doesNotMatch(JSON.stringify(logged), new RegExp(`${MARY}|61412345678|token-of|shared-key|guess-`))
+    })
+  })
+
   describe('for other callers', () => {
     const start = (contract: 'arkesel' | 'nalo' | 'hubtel', stage = newStage()) =>
       stageDaemon({
@@ -162,7 +272,7 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
         change(settings) {
           settings.lines = []
           settings.stopMs = 0
-          settings.door = { name: 'door', host: '127.0.0.1', port: 0, path: '/ussd', contract }
+          settings.door = { name: 'door', host: '127.0.0.1', port: 0, path: '/ussd', contract, tokens: [], proxies: [] }
         },
       })
     const post = async (staged: Staged, body: object) =>
@@ -246,6 +356,8 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
       port: 8384,
       path: '/ussd',
       contract: 'africastalking',
+      tokens: [],
+      proxies: [],
     })
   })
 })

@@ -72,7 +72,7 @@ describeWith(['redis', 'postgres'], 'a PIN and an SMS, over a real socket', () =
     return [...keys, ...values.map((value) => value?.toString('latin1'))].join('\n')
   }
   const texts = async () =>
-    (await staged.knex('sms_outbox').where({ kind: 'flow' }).select('msisdn', 'text')) as object[]
+    (await staged.knex('sms_outbox').where({ kind: 'transactional' }).select('msisdn', 'text')) as object[]
 
   it('a PIN is set and opens; it is neither in Redis, nor in the database, nor in the log', async () => {
     const john = smsc.phone(JOHN)

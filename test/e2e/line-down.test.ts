@@ -42,8 +42,10 @@ describeWith(['redis', 'postgres'], 'a line of two that is down', () => {
         Object.assign(south!.timers, { reconnectMs: 20, reconnectMaxMs: 40 })
         settings.lines.push({ ...structuredClone(south!), name: 'north', smsc: { ...south!.smsc, port } })
         settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`)
-        writeFileSync(join(settings.data, 'token'), TOKEN)
+        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`, {
+          mode: 0o600,
+        })
+        writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })
       },
     })
     url = `http://127.0.0.1:${staged.daemon.admin.port}`

@@ -71,8 +71,10 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
         Object.assign(settings.lines[0]!.timers, { reconnectMs: 10, reconnectMaxMs: 20 })
         settings.trace.dropDir = join(settings.data, 'drops')
         settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`)
-        writeFileSync(join(settings.data, 'token'), TOKEN)
+        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`, {
+          mode: 0o600,
+        })
+        writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })
       },
     })
     file = structuredClone(staged.settings)

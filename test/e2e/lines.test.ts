@@ -52,8 +52,10 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
         settings.lines[0]!.name = 'east'
         settings.lines[0]!.timers.reconnectMs = 50
         settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`)
-        writeFileSync(join(settings.data, 'token'), TOKEN)
+        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`, {
+          mode: 0o600,
+        })
+        writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })
       },
     })
     file = structuredClone(staged.settings)

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
-import { describeWith } from '../support/services.ts'
+import { describeWith, until } from '../support/services.ts'
+import { T6, T7 } from '../support/screens.ts'
 
 /** [text, its_session_info or none, ussd_service_op] → first line of the screen that comes back. */
 type Turn = [text: string, its: string, op: number, expected: string]
 const MENU = 'Welcome, John!'
+const INVALID = 'Invalid choice. Please try again:'
 const TYPES = 'Select Appointment Type:'
 const SLOTS = 'Available Checkup Slots:'
 
@@ -121,4 +123,50 @@ describeWith(['redis', 'postgres'], 'networks with habits of their own, all in t
       await staged.daemon.stores.dialogues.erase('67570000001')
     })
   }
+
+  describe('a key that the SMSC sends twice', () => {
+    const MARY = '67570000088'
+    const key = (text: string, its: string, op = 18) => ({
+      source_addr_ton: 1,
+      source_addr_npi: 1,
+      source_addr: MARY,
+      destination_addr: '123',
+      short_message: Buffer.from(text),
+      ussd_service_op: op,
+      ...(its ? { its_session_info: Buffer.from(its, 'hex') } : {}),
+    })
+    const bookings = async () =>
+      Number((await staged.knex('dental_appointment').where({ msisdn: MARY }).count())[0]!.count)
+    const press = async (text: string, its: string, op?: number) => (await smsc.say(MARY, key(text, its, op))).text
+    before(async () => {
+      await staged.knex('dental_profile').insert({ msisdn: MARY, name: 'Mary', language: 'en', created_at: new Date() })
+    })
+    afterEach(() => staged.daemon.stores.dialogues.erase(MARY))
+
+    it('confirms nothing where the counter stood still once and counts again', async () => {
+      await press('*123#', '0900', 1)
+      assert.match(await press('2', '0904'), /^Select Appointment Type/)
+      const invalid = await press('x', '0904')
+      assert.match(invalid, /^Invalid choice/)
+      for (const copied of ['x', '2']) assert.equal(await press(copied, '0904'), invalid, 'its screen again')
+      assert.match(await press('2', '0908'), /^Available Checkup Slots/)
+      assert.equal(await press('1', '090c'), T6)
+      assert.equal(await smsc.deliver(key('1', '090c')), 0)
+      assert.equal(await press('x', '0910'), `${INVALID}${T6.slice(T6.indexOf('\n'))}`, 'the copy is no key')
+      assert.equal(await bookings(), 0)
+    })
+    it('confirms nothing where the network has no counter: the question comes again, and a later key confirms', async () => {
+      await press('*123#', '', 1)
+      await press('2', '')
+      await press('2', '')
+      assert.equal(await press('1', ''), T6)
+      assert.equal(await press('1', ''), T6, 'a copy, as far as can be told')
+      assert.equal(await bookings(), 0)
+      assert.equal(await staged.daemon.metrics.value('limits_total', { limit: 'same_key_ms' }), 1)
+      let screen = T6
+      await until(async () => (screen = await press('1', '')) !== T6, 'the key is never taken')
+      assert.equal(screen, T7)
+      assert.equal(await bookings(), 1)
+    })
+  })
 })

@@ -137,6 +137,8 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed in the middle of a 
     await start()
     assert.match((await phone.next(20_000)).text, /^That PIN is wrong\. 2 tries are left\.\nYour PIN:/)
     assert.match((await phone.answer(PIN)).text, /^Balance: K/)
+    const [{ octets }] = await knex('pin').where({ msisdn: TRIED }).select(knex.raw('length(salt) AS octets'))
+    assert.equal(octets, 17, 'with the pepper of the key file')
     await killed()
     assert.deepEqual(await found(), [])
   })

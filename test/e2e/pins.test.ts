@@ -89,7 +89,15 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
             octetsMax: 65_536,
           }
           settings.privacy = { ...settings.privacy, storeKeyFile: join(stage.data, 'keys') }
-          settings.door = { name: 'door', host: '127.0.0.1', port: 0, path: '/ussd', contract: 'africastalking' }
+          settings.door = {
+            name: 'door',
+            host: '127.0.0.1',
+            port: 0,
+            path: '/ussd',
+            contract: 'africastalking',
+            tokens: [],
+            proxies: [],
+          }
           settings.trace.dropDir = drops
           settings.admin.tokensFile = join(stage.data, 'tokens')
           settings.lines[0]!.timers.reconnectMs = 50

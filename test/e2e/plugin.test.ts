@@ -43,8 +43,8 @@ describeWith(['redis', 'postgres'], 'a daemon with a type of screen of a plug-in
     for (const each of ['flows', 'drafts']) mkdirSync(join(folder, each))
     copyFileSync('examples/plugins/visit.yaml', join(folder, 'flows', 'visit.yaml'))
     writeFileSync(join(folder, 'visits.mjs'), RATED)
-    writeFileSync(join(folder, 'token'), TOKEN)
-    writeFileSync(join(folder, 'tokens'), `operate:${tokenHash(TOKEN).toString('hex')} operator`)
+    writeFileSync(join(folder, 'token'), TOKEN, { mode: 0o600 })
+    writeFileSync(join(folder, 'tokens'), `operate:${tokenHash(TOKEN).toString('hex')} operator`, { mode: 0o600 })
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     staged = await stageDaemon({
       smscPort: smsc.port,

@@ -10,6 +10,7 @@ import { describeWith, until } from '../support/services.ts'
 import { FAREWELL, T1, T2 } from '../support/screens.ts'
 
 const JOHN = '67570000001'
+const TOKENS = { read: 'reading-token-of-a-test', operate: 'operating-token-of-a-test' }
 const SUBMIT_SM = 4
 const ask = (msisdn: string, more: object = {}) => ({ msisdn, flow: 'dental', ttlMs: 3_000, ...more })
 
@@ -25,9 +26,9 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
       change: (settings) => {
         settings.reminders.pollMs = 50
         settings.admin.tokensFile = join(settings.data, 'tokens')
-        const line = (role: 'read' | 'operate') => `${role}:${tokenHash(role).toString('hex')} ${role}er`
-        writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n`)
-        writeFileSync(join(settings.data, 'operate'), 'operate')
+        const line = (role: 'read' | 'operate') => `${role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
+        writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n`, { mode: 0o600 })
+        writeFileSync(join(settings.data, 'operate'), TOKENS.operate, { mode: 0o600 })
         settings.reminders.channel = 'push-then-sms'
         settings.dialogue.confirmMs = 1_000
       },
@@ -217,6 +218,7 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
     )
 
   it('reminds on the screen, where the visit can be confirmed, and sends no SMS then', async () => {
+    await noneOpen()
     const john = smsc.phone(JOHN)
     const before = john.inbox.length
     const id = await owe(JOHN, 'By SMS')
@@ -253,8 +255,8 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
     it('is for those who operate only, and written down without the text', async () => {
       const body = { msisdn: `+${JOHN}`, text: 'Private words' }
       assert.equal((await post('nobody', body)).status, 401)
-      assert.equal((await post('read', body)).status, 403)
-      const answer = await post('operate', body)
+      assert.equal((await post(TOKENS.read, body)).status, 403)
+      const answer = await post(TOKENS.operate, body)
       assert.equal(answer.status, 200)
       assert.deepEqual(await answer.json(), { is: 'shown', sms: false })
       assert.equal((await smsc.phone(JOHN).next()).text, 'Private words')
@@ -272,7 +274,7 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
         { msisdn: 'x', text: 'x' },
         { msisdn: JOHN, text: 'x', a: 1 },
       ]) {
-        const answer = await post('operate', body)
+        const answer = await post(TOKENS.operate, body)
         assert.equal(answer.status, 400)
         assert.match(((await answer.json()) as { error: string }).error, /^send the body/)
       }

@@ -65,8 +65,8 @@ describeWith(['redis', 'postgres'], 'a recalled revision in mode files, in daemo
     )
 
   before(async () => {
-    writeFileSync(join(drafts, 'tokens'), `operate:${tokenHash(TOKEN).toString('hex')} operateer\n`)
-    writeFileSync(decide.tokenFile, TOKEN)
+    writeFileSync(join(drafts, 'tokens'), `operate:${tokenHash(TOKEN).toString('hex')} operateer\n`, { mode: 0o600 })
+    writeFileSync(decide.tokenFile, TOKEN, { mode: 0o600 })
     for (const name of ['prices', 'fees']) writeFileSync(join(folder, `${name}.yaml`), flow(name, 'K10'))
     for (const which of [0, 1]) smscs[which] = await startSmsc({ clock: realClock, chance: Math.random })
     await start(0)

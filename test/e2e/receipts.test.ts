@@ -42,7 +42,7 @@ const receiptOf = (id: string, state = 'DELIVRD') =>
 const referenceIn = (body: Buffer) => body.subarray(body.indexOf(Buffer.from('02040002', 'hex')) + 4).readUInt16BE()
 const echoing = (reference: number) => `02040002${reference.toString(16).padStart(4, '0')}`
 
-/** Two SMSCs: one names its messages, the other calls each of them 0. */
+/** Three SMSCs: one names its messages, one numbers them in hexadecimal, the last calls each of them 0. */
 describeWith(['redis', 'postgres'], 'receipts as SMSCs write them', () => {
   const peers = new Map<string, Peer>()
   let staged: Staged
@@ -50,8 +50,12 @@ describeWith(['redis', 'postgres'], 'receipts as SMSCs write them', () => {
 
   before(async function () {
     this.timeout(30_000)
-    let named = 0
-    const names: Record<string, () => string> = { named: () => `m${++named}`, useless: () => '0' }
+    let [named, numbered] = [0, 0x1a_0000]
+    const names: Record<string, () => string> = {
+      named: () => `m${++named}`,
+      numbered: () => (++numbered).toString(16).toUpperCase(),
+      useless: () => '0',
+    }
     for (const [line, name] of Object.entries(names)) {
       peers.set(
         line,
@@ -65,7 +69,7 @@ describeWith(['redis', 'postgres'], 'receipts as SMSCs write them', () => {
         settings.lines = [...peers].map(([name, { port }]) => ({
           ...first!,
           name,
-          dialect: name === 'named' ? 'standard' : 'c-gateway',
+          dialect: name === 'useless' ? 'c-gateway' : 'standard',
           smsc: { ...first!.smsc, port },
         }))
         settings.reminders.pollMs = 50
@@ -186,6 +190,19 @@ describeWith(['redis', 'postgres'], 'receipts as SMSCs write them', () => {
       await said('useless', receipt)
       assert.equal(await stateOf(id), 'delivered')
     })
+  })
+
+  it('of an SMSC that numbers in hexadecimal, and in its receipts in decimal: five show it, and the rest arrive', async () => {
+    const ids: string[] = []
+    for (let n = 0; n < 6; n++) {
+      const { id } = await accepted('numbered', '67570000061')
+      const { message_id: name } = (await staged.knex('sms_part').where({ sms: id }).first<{ message_id: string }>())!
+      await said('numbered', { from: '67570000061', text: receiptOf(`00${parseInt(name, 16)}`) })
+      ids.push(id)
+    }
+    assert.equal(await stateOf(ids[5]!), 'delivered')
+    const known = staged.logged().find((it) => it.msg === 'the form of message ids in receipts is known')
+    assert.deepEqual([known?.line, known?.form], ['numbered', 'hex-to-dec'])
   })
 
   it('without any message id are matched by the reference, too', async () => {

@@ -92,8 +92,8 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
 
   before(async () => {
     const line = (role: keyof typeof TOKENS) => `${role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
-    writeFileSync(tokens, `${line('read')}\n${line('operate')}\n`)
-    for (const role of ['read', 'operate'] as const) writeFileSync(join(drafts, role), TOKENS[role])
+    writeFileSync(tokens, `${line('read')}\n${line('operate')}\n`, { mode: 0o600 })
+    for (const role of ['read', 'operate'] as const) writeFileSync(join(drafts, role), TOKENS[role], { mode: 0o600 })
     writeFileSync(join(folder, 'prices.yaml'), flow('K10'))
     for (const which of [0, 1]) {
       smscs[which] = await startSmsc({ clock: realClock, chance: Math.random })

@@ -47,14 +47,14 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS',
     await knex?.destroy()
   })
 
-  async function owe(msisdn: string): Promise<string> {
+  async function owe(msisdn: string, text = LONG): Promise<string> {
     const now = Date.now()
     const [row] = (await knex('sms_outbox')
       .insert({
         subject: `test:${msisdn}`,
         kind: 'reminder',
         msisdn,
-        text: LONG,
+        text,
         due_at: new Date(now - 1000),
         expires_at: new Date(now + 3_600_000),
         wake_at: new Date(0),
@@ -123,6 +123,24 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS',
     assert.deepEqual(
       smsc.phone(msisdn).inbox.map(({ text }) => text),
       [LONG],
+    )
+  })
+
+  it('while what became of it is stored: it is in doubt, and its receipt settles it', async () => {
+    const msisdn = '67570000403'
+    const id = await owe(msisdn, 'Short')
+    smsc.receipts.send = true
+    daemon = start('sms-in-settle=1')
+    assert.equal(await daemon.exited, null, 'it killed itself')
+    assert.equal((await row(id))!.state, 'submitting')
+    await unleased(id)
+    daemon = start()
+    await bound(daemon, smsc)
+    await becomes(id, 'delivered')
+    assert.equal((await row(id))!.losses, 1)
+    assert.deepEqual(
+      smsc.phone(msisdn).inbox.map(({ text }) => text),
+      ['Short'],
     )
   })
 })

@@ -17,7 +17,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
   const say = (line: string) => void said.push(line)
   /** What the SMSC holds goes on to the handset when a test says so. */
   const clock = heldClock()
-  const file = (role: string) => join(staged.settings.data, role)
+  const file = (role: string, data = staged.settings.data) => join(data, role)
 
   before(async function () {
     this.timeout(30_000)
@@ -31,9 +31,10 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
         const roles = ['read', 'operate'] as const
         writeFileSync(
           settings.admin.tokensFile,
-          roles.map((role) => `${role}:${tokenHash(role).toString('hex')} ${role}er\n`).join(''),
+          roles.map((role) => `${role}:${tokenHash(`${role}-token-of-a-test`).toString('hex')} ${role}er\n`).join(''),
+          { mode: 0o600 },
         )
-        for (const role of roles) writeFileSync(join(settings.data, role), role)
+        for (const role of roles) writeFileSync(file(role, settings.data), `${role}-token-of-a-test`, { mode: 0o600 })
       },
     })
     url = `http://127.0.0.1:${staged.daemon.admin.port}`

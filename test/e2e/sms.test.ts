@@ -207,6 +207,18 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
     assert.equal(await staged.daemon.metrics.value('sms_incoming_total', { result: 'repeat' }), 1)
   })
 
+  it('of who may not dial on the line nothing is taken, not even STOP', async () => {
+    const barred = '67570000777'
+    line.msisdn = { ...line.msisdn, deny: [barred] }
+    const phone = smsc.phone(barred)
+    assert.deepEqual([await phone.send('123', 'HELP'), await phone.send('123', 'STOP')], [0, 0])
+    line.msisdn = { ...line.msisdn, deny: [] }
+    const optedOut = await staged.knex('sms_opt_out').where({ msisdn: barred })
+    const owed = await staged.knex('sms_outbox').where({ msisdn: barred })
+    assert.deepEqual([optedOut.length, owed.length], [0, 0])
+    assert.equal(await staged.daemon.metrics.value('sms_incoming_total', { result: 'not-allowed' }), 2)
+  })
+
   it('an SMS is refused with a temporary status while the database is away, so that the SMSC keeps it', async () => {
     await staged.knex.raw('ALTER TABLE sms_incoming RENAME TO sms_incoming_away')
     const status = await smsc.phone('67570000031').send('123', 'STOP')
@@ -217,7 +229,7 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
 
   it('calls back from the SMSC what is not wanted any more', async () => {
     const msisdn = '67570000041'
-    smsc.receipts.delayMs = 3_000
+    smsc.receipts.delayMs = 30_000
     staged.settings.lines[0]!.sms!.manage = true
     const id = await owe(msisdn, 'Reminder')
     await becomes(id, 'accepted')

@@ -163,7 +163,7 @@ describeWith(['redis', 'postgres'], 'trouble on the way', () => {
       (await value('smpp_rx')) ===
         (await sum('smpp_rx_handled', 'smpp_rx_duplicate', 'smpp_rx_rejected', 'smpp_rx_dropped')) &&
       (await value('smpp_tx_submit')) ===
-        (await sum('smpp_tx_ok', 'smpp_tx_refused', 'smpp_tx_timeout', 'smpp_tx_lost'))
+        (await sum('smpp_tx_ok', 'smpp_tx_refused', 'smpp_tx_timeout', 'smpp_tx_lost', 'smpp_tx_recalled'))
     )
   }
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { createOverload } from '../../src/gateway/admission.ts'
+import { Admission, createOverload } from '../../src/gateway/admission.ts'
 
 const JOHN = '67570000001'
 const MARY = '67570000002'
@@ -63,6 +63,31 @@ describe('the rate of one subscriber', () => {
     assert.equal(overload.inTime('67571000000', 1_000), true)
     assert.equal(overload.inTime('67571000000', 1_000), true)
     assert.equal(overload.inTime('67571000000', 1_000), false)
+  })
+})
+
+describe('who gets a dialogue', () => {
+  const TURN_MS = 8_000
+  function admitting() {
+    const counted: string[] = []
+    const admission = new Admission({
+      overload: { mayDial: () => true },
+      services: [{ code: '*123#', flow: 'dental' }],
+      limits: { turnsMax: 10, openMax: 10, turnMs: TURN_MS },
+      texts: { overload: 'Busy', unknownCode: 'Unknown' },
+      metrics: { count: (_, labels) => void counted.push(labels!.limit!) },
+      underWay: () => 0,
+    })
+    const dial = (waitMs: number) => admission.turnedAway({ code: '*123#' } as never, { name: 'main' } as never, waitMs)
+    return { counted, dial }
+  }
+
+  it('is who can be served within the time of a turn; another is told, and counted', () => {
+    const { dial, counted } = admitting()
+    assert.equal(dial(TURN_MS), null)
+    assert.deepEqual(counted, [])
+    assert.deepEqual(dial(TURN_MS + 1), { result: 'overload', text: 'Busy' })
+    assert.deepEqual(counted, ['turn_ms'])
   })
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { sendReply, THROTTLED_MS, type Sent } from '../../src/gateway/reply.ts'
-import type { Line, OutgoingPdu, SubmitOutcome } from '../../src/smpp/types.ts'
+import type { Line, OutgoingPdu, SubmitOptions, SubmitOutcome } from '../../src/smpp/types.ts'
+import { statusPolicy } from '../../src/ussd/status-policy.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
 
 const TURN_MS = 8_000
@@ -24,11 +25,14 @@ async function played({ outcomes, chance = 0, isWanted = () => true, deadlineMs 
   const clock: FakeClock = fakeClock()
   const startMs = clock.now()
   const writes: number[] = []
+  const links: (string | undefined)[] = []
+  const counted: string[] = []
   const line = {
     name: 'test',
-    dialect: { meaning: (status: number) => (status === 0x58 || status === 0x14 ? 'retry-once' : 'dialogue-gone') },
-    async submit(): Promise<SubmitOutcome> {
+    dialect: { policy: statusPolicy },
+    async submit(_: OutgoingPdu, { link }: SubmitOptions): Promise<SubmitOutcome> {
       const outcome = outcomes[Math.min(writes.length, outcomes.length - 1)]!
+      links.push(link)
       writes.push(clock.now() - startMs)
       return outcome
     },
@@ -37,6 +41,7 @@ async function played({ outcomes, chance = 0, isWanted = () => true, deadlineMs 
     pdu: {} as OutgoingPdu,
     action: 'continue' as const,
     line,
+    link: 'one/0#1',
     deadline: startMs + deadlineMs,
     tryUntil: startMs + TURN_MS,
   }
@@ -44,13 +49,16 @@ async function played({ outcomes, chance = 0, isWanted = () => true, deadlineMs 
   const parts = {
     clock,
     chance: () => chance,
-    metrics: { count: () => undefined },
+    metrics: {
+      count: (name: string, labels: Record<string, string> = {}) =>
+        void counted.push(`${name} ${labels.result ?? labels.why}`),
+    },
     isWanted: async () => isWanted(clock.now() - startMs),
   }
   const sending = sendReply(reply, parts).then((it) => (sent = it))
   await clock.advance(deadlineMs + TURN_MS)
   assert.notEqual(sent, undefined, 'it goes on after its time')
-  return { writes, sent: await sending }
+  return { writes, links, counted, sent: await sending }
 }
 
 describe('a reply that the SMSC throttles', () => {
@@ -88,20 +96,42 @@ describe('a reply that the SMSC throttles', () => {
     assert.equal(sent, 'lost')
   })
 
+  it('is sent once more at once, over any bind, where the SMSC does not count this bind', async () => {
+    const unbound: SubmitOutcome = { kind: 'refused', status: 0x04 }
+    const shown = await played({ outcomes: [unbound, OK] })
+    assert.deepEqual([shown.writes, shown.links, shown.sent], [[0, 0], ['one/0#1', undefined], 'ok'])
+    const never = await played({ outcomes: [unbound] })
+    assert.deepEqual([never.writes, never.sent], [[0, 0], 'gone'])
+  })
+
   it('is not tried again where the refusal is another', async () => {
-    assert.deepEqual(await played({ outcomes: [{ kind: 'refused', status: 0x45 }] }), { writes: [0], sent: 'gone' })
+    const { writes, sent } = await played({ outcomes: [{ kind: 'refused', status: 0x45 }] })
+    assert.deepEqual([writes, sent], [[0], 'gone'])
   })
 })
 
 describe('a reply whose link is lost', () => {
   it('is written twice at most, soon one after the other, and left to the sweep', async () => {
-    assert.deepEqual(await played({ outcomes: [{ kind: 'lost' }] }), { writes: [0, 200], sent: 'lost' })
+    const { writes, sent } = await played({ outcomes: [{ kind: 'lost' }] })
+    assert.deepEqual([writes, sent], [[0, 200], 'lost'])
   })
   it('is left to the sweep where there is no link all the time', async () => {
-    const { sent } = await played({ outcomes: [{ kind: 'unsent', why: 'no-bind' }] })
+    const { sent, writes, counted } = await played({ outcomes: [{ kind: 'unsent', why: 'no-bind' }] })
     assert.equal(sent, 'lost')
+    assert.ok(writes.length > 10)
+    assert.deepEqual(counted, ['ussd_replies_total unsent', 'smpp_unsent no-bind'], 'the reply, not its tries')
+  })
+  it('is not tried again on a line that was stopped: a process that ends would wait for it', async () => {
+    const { sent, writes, counted } = await played({ outcomes: [{ kind: 'lost' }, { kind: 'unsent', why: 'stopped' }] })
+    assert.deepEqual([sent, writes, counted], ['lost', [0, 200], ['ussd_replies_total lost']])
+  })
+  it('is not counted as unsent where a later try gets a link', async () => {
+    const none: SubmitOutcome = { kind: 'unsent', why: 'no-bind' }
+    const { sent, counted } = await played({ outcomes: [none, none, OK] })
+    assert.deepEqual([sent, counted], ['ok', ['ussd_replies_total ok']])
   })
   it('is open, and sent once more only, where the SMSC has it and says nothing', async () => {
-    assert.deepEqual(await played({ outcomes: [{ kind: 'timeout' }] }), { writes: [0], sent: 'open' })
+    const { writes, sent } = await played({ outcomes: [{ kind: 'timeout' }] })
+    assert.deepEqual([writes, sent], [[0], 'open'])
   })
 })

@@ -25,7 +25,11 @@ describeWith(['postgres'], 'promised answers, while there are none', () => {
   })
 
   /** The names of the statements of `waits` looks, and how long each waits. */
-  async function looks(waits: number, leaseMs: number): Promise<{ names: string[]; pauses: number[] }> {
+  async function looks(
+    waits: number,
+    leaseMs: number,
+    mayRun = () => true,
+  ): Promise<{ names: string[]; pauses: number[] }> {
     const names: string[] = []
     const counting = aroundSql(sql, ({ name }, ask) => {
       names.push(name)
@@ -43,7 +47,7 @@ describeWith(['postgres'], 'promised answers, while there are none', () => {
     }
     const parts = { sql: counting, clock, log: silentLog, instance: 'me', metrics: { count: () => undefined } }
     const settings = { pushMs: 500, busyMs: 0, leaseMs, waitingMax: 10 }
-    const late = createDeferredAnswers({ ...parts, settings } as unknown as DeferredDeps)
+    const late = createDeferredAnswers({ ...parts, settings, mayRun } as unknown as DeferredDeps)
     const pauses: number[] = []
     late.start()
     for (let n = 0; n < waits; n++) {
@@ -58,6 +62,13 @@ describeWith(['postgres'], 'promised answers, while there are none', () => {
     assert.equal(names.pop(), 'late-let-go')
     return { names, pauses }
   }
+
+  it('asks nothing while the clock of this machine is wrong: by it, the lease of every other daemon is over', async () => {
+    let isRight = false
+    assert.deepEqual((await looks(4, 60_000, () => isRight)).names, [])
+    isRight = true
+    assert.ok((await looks(4, 60_000, () => isRight)).names.includes('late-take-over'))
+  })
 
   it('asks once in two seconds, soon after the start for the first time, and gives up once a minute', async () => {
     const { names, pauses } = await looks(31, 30_000)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ProblemsError } from '../../src/base/errors.ts'
-import { moduleDeps, type ModuleHost } from '../../src/daemon/modules.ts'
+import { moduleDeps, type ModuleHost } from '../../src/daemon/backends/modules.ts'
 import { dentalOptions } from '../../samples/dental/options.ts'
 import { parseSettings } from '../../src/config/load.ts'
 import { silentLog } from '../../src/base/log-port.ts'

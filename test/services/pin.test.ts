@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { scryptSync } from 'node:crypto'
 import { Refusal, type BackendModule, type CallContext } from '../../src/backend/types.ts'
-import { isWeak, pins, PIN_DEFAULTS } from '../../src/services/pin/module.ts'
+import { isWeak, pinPepper, pins, PIN_DEFAULTS } from '../../src/services/pin/module.ts'
 import { pinOptions } from '../../src/services/pin/options.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
 import { describeBoth } from '../support/postgres.ts'
@@ -15,11 +16,12 @@ describeBoth('PINs', (database) => {
   let serial = 0
   let told: unknown
 
-  const open = () =>
+  const open = (pepper?: Buffer) =>
     pins({
       sql: database.db.sql,
       clock,
       settings: PIN_DEFAULTS,
+      pepper,
       counters: { count: (_name, { result }) => void counted.push(result) },
     })
 
@@ -105,6 +107,57 @@ describeBoth('PINs', (database) => {
     await clock.advance(1)
     assert.deepEqual(await call('verify', '2580'), {})
     assert.deepEqual(counted.slice(2), ['wrong', 'wrong', 'locked', 'locked', 'locked', 'ok'])
+  })
+
+  it('are locked twice as long each time in a row, up to a limit; a right one begins again', async () => {
+    await set('2580')
+    const { lockMs, lockMaxMs } = PIN_DEFAULTS
+    const locks = async () => {
+      assert.equal(await call('verify', '1'), 'wrong')
+      assert.deepEqual(told, { left: 2 })
+      assert.equal(await call('verify', '2'), 'wrong')
+      assert.deepEqual(told, { left: 1 })
+      assert.equal(await call('verify', '3'), 'locked')
+      const { locked_until } = await database.db.knex('pin').first()
+      return (locked_until as Date).getTime() - clock.now()
+    }
+    const spans = [1, 2, 4, 8, 16, 32, 64, 128, lockMaxMs / lockMs, lockMaxMs / lockMs].map((times) => times * lockMs)
+    for (const span of spans) {
+      assert.equal(await locks(), span)
+      await clock.advance(span - 1)
+      assert.equal(await call('verify', '2580'), 'locked')
+      await clock.advance(1)
+    }
+    assert.deepEqual(await call('verify', '2580'), {})
+    assert.equal(await locks(), lockMs)
+  })
+
+  it('with a key file cannot be tried out on a stolen table, and those from before get its pepper when they are right', async () => {
+    const stolen = async () => (await database.db.knex('pin').first()) as { salt: Buffer; hash: Buffer }
+    await set('2580')
+    const plain = await stolen()
+    assert.deepEqual(
+      scryptSync('2580', plain.salt, 32, { N: 16_384, r: 8, p: 1 }),
+      plain.hash,
+      'a PIN of four digits is found',
+    )
+    module = open(pinPepper(Buffer.alloc(32, 1)))
+    assert.equal(await call('verify', '2581'), 'wrong')
+    assert.deepEqual((await stolen()).salt, plain.salt)
+    assert.deepEqual(await call('verify', '2580'), {})
+    const renewed = await stolen()
+    assert.notDeepEqual(scryptSync('2580', renewed.salt, 32, { N: 16_384, r: 8, p: 1 }), renewed.hash)
+    assert.deepEqual(await call('verify', '2580'), {})
+    await set('3691')
+    assert.equal(await call('verify', '2580'), 'wrong')
+    assert.deepEqual(await call('verify', '3691'), {})
+    // Another key: wrong. No key: a fault of ours, which counts no try.
+    module = open(pinPepper(Buffer.alloc(32, 2)))
+    assert.equal(await call('verify', '3691'), 'wrong')
+    module = open()
+    await assert.rejects(call('verify', '3691'), /privacy\.storeKeyFile/)
+    module = open(pinPepper(Buffer.alloc(32, 1)))
+    assert.deepEqual(await call('verify', '3691'), {})
   })
 
   it('count only wrong tries in a row', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { DEFECTS, type Defect } from './broken.ts'
+import { DEFECTS, planFor, type Defect } from './broken.ts'
 import { play } from './history.ts'
 import { planOf, sayFault, type Plan } from './plan.ts'
 import { shrink } from './shrink.ts'
@@ -20,13 +20,9 @@ describe('a core with a defect', () => {
       this.timeout(120_000)
       const isFound = isFoundBy(defect)
       let seed = defect.near
-      const planFor = (one: number): Plan => {
-        const plan = planOf(one)
-        return { ...plan, faults: defect.faults ? [...defect.faults] : plan.faults }
-      }
-      while (seed < defect.near + SEEDS_MAX && !(await isFound(planFor(seed)))) seed++
+      while (seed < defect.near + SEEDS_MAX && !(await isFound(planFor(defect, seed)))) seed++
       assert.ok(seed < defect.near + SEEDS_MAX, `not caught in ${SEEDS_MAX} seeds`)
-      const { plan } = await shrink(planFor(seed), isFound)
+      const { plan } = await shrink(planFor(defect, seed), isFound)
       assert.ok(
         plan.faults.length <= FAULTS_MAX,
         `still ${plan.faults.length} faults: ${plan.faults.map(sayFault).join('; ')}`,

@@ -1,13 +1,13 @@
 /**
  * One daemon: the real core, put together as src/daemon/daemon.ts does it, on a simulated process, network and stores.
  */
-import { createBackends } from '../../src/daemon/backends.ts'
-import { factoryOf } from '../../src/daemon/modules.ts'
+import { createBackends } from '../../src/daemon/backends/backends.ts'
+import { factoryOf } from '../../src/daemon/backends/modules.ts'
 import { sampleModule } from '../../src/daemon/samples.ts'
 import { createLines, type Lines } from '../../src/daemon/lines/index.ts'
 import { createDaemonDeferred } from '../../src/daemon/deferred.ts'
 import { createDaemonPush } from '../../src/daemon/push.ts'
-import { servicesOf } from '../../src/daemon/apps.ts'
+import { servicesOf } from '../../src/daemon/backends/apps.ts'
 import type { Settings } from '../../src/config/schema.ts'
 import type { DialogueStore } from '../../src/dialogue/types.ts'
 import type { FlowRegistry } from '../../src/flow/engine/types.ts'
@@ -84,9 +84,12 @@ export async function startSimDaemon(deps: SimDaemonDeps): Promise<SimDaemon> {
     backend: backends.get,
     mint,
   })
+  const msisdnOf = (name: string) => settings.lines.find((line) => line.name === name)?.msisdn
+  const overload = createOverload(settings.dialogue.perSubscriber, msisdnOf)
   const sms: SmsSide = createSmsSide({
     ...common,
     push,
+    access: overload,
     subjects: backends.subjects,
     shelf: fileParts({ subscribersMax: settings.sms.long.subscribersMax }),
   })
@@ -104,7 +107,7 @@ export async function startSimDaemon(deps: SimDaemonDeps): Promise<SimDaemon> {
   const gateway: Gateway = createGateway({
     dialogues,
     flows,
-    late,
+    deferred: late,
     services: servicesOf(settings),
     backend: backends.get,
     line: lines.get,
@@ -117,10 +120,7 @@ export async function startSimDaemon(deps: SimDaemonDeps): Promise<SimDaemon> {
     metrics,
     limits: settings.dialogue,
     texts: settings.texts,
-    overload: createOverload(
-      settings.dialogue.perSubscriber,
-      (name) => settings.lines.find((line) => line.name === name)?.msisdn,
-    ),
+    overload,
   })
   sweepOn(host, settings.dialogue.sweepMs, async () => (lines.anyBound() ? gateway.sweep() : undefined), metrics)
   sms.start()

@@ -3,9 +3,11 @@
  * receipt.
  */
 import { check, type Breach } from '../campaigns/checker.ts'
+import { countersOf, type Counters } from '../campaigns/counters.ts'
 import type { DialogueStore } from '../../src/dialogue/types.ts'
 import type { Log } from '../../src/base/log-port.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
+import type { NetworkCoding } from '../../src/simulator/network/coding.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import type { LinkPort, Pdu } from '../../src/smpp/types.ts'
@@ -56,6 +58,8 @@ export interface Told {
   sms: number
   virtualMs: number
   events: number
+  /** What the counter did, and the copies of keys. */
+  counters: Counters['counts']
 }
 
 /** All deadlines, leases, graces and back-offs are over by then. */
@@ -66,8 +70,12 @@ const QUIET_MS = 6_000
 /** How long a subscriber waits for a screen. */
 const SCREEN_MS = 30_000
 const PROBES = 4
+/** Nobody reads a screen in less time, which is what `sameKeyMs` rests on. */
+const READS_MS = 1_100
+/** Longer than a subscriber waits: a key that nobody answers is missed, and does not end as an apology for being idle. */
+const PATIENT_MS = 40_000
 
-const CHANCES = { net: 1, kv: 2, sql: 3, smsc: 4, walk: 5, daemon: 6, version: 7 } as const
+const CHANCES = { net: 1, kv: 2, sql: 3, smsc: 4, walk: 5, daemon: 6, version: 7, counter: 8 } as const
 
 export async function play(plan: Plan, options: HistoryOptions = {}): Promise<Told> {
   const { sabotage = {}, onNote, between, log } = options
@@ -77,8 +85,17 @@ export async function play(plan: Plan, options: HistoryOptions = {}): Promise<To
   const database = emptyDatabase()
   const sql = newSql({ scheduler, chance: chance('sql'), database, model: sabotage.model })
   const kv = kvWire(scheduler, chance('kv'))
-  const dialogues = kvRegister(LIMITS)
-  const smsc = await openSmsc(scheduler, net, chance('smsc'))
+  const counts = plan.counting !== undefined && plan.counting !== 'echoes'
+  const idle = counts ? { idleMs: PATIENT_MS } : {}
+  const limits = { ...LIMITS, ...idle }
+  const dialogues = kvRegister(limits)
+  const counters = countersOf({
+    chance: chance('counter'),
+    of: () => plan.counting ?? 'echoes',
+    after: (ms, run) => void scheduler.after(ms, 'copy', run),
+  })
+  const smsc = await openSmsc(scheduler, net, chance('smsc'), counters.coding)
+  counters.watch(smsc)
   const unwritten: Unwritten = new Set()
   const versions = chance('version')
   const daemons = await simProcesses({
@@ -87,15 +104,23 @@ export async function play(plan: Plan, options: HistoryOptions = {}): Promise<To
     net,
     sql,
     chance: chance('daemon'),
-    settings: SETTINGS,
+    settings: { ...SETTINGS, dialogue: { ...SETTINGS.dialogue, ...idle } },
     log,
     before: sabotage.onRequest,
     dialoguesOf(one) {
-      const own = kvOf({ register: dialogues, limits: LIMITS, way: kv, host: one, chance: versions, unwritten })
+      const own = kvOf({ register: dialogues, limits, way: kv, host: one, chance: versions, unwritten })
       return sabotage.dialogues?.(own) ?? own
     },
   })
-  const walking = walkers({ count: plan.walkers, scheduler, smsc, chance: chance('walk'), byHand: sql.byHand })
+  const walking = walkers({
+    count: plan.walkers,
+    scheduler,
+    smsc,
+    chance: chance('walk'),
+    byHand: sql.byHand,
+    counters,
+    readsMs: counts ? READS_MS : 0,
+  })
   const faults = injectFaults(plan.faults, { scheduler, net, chaos: smsc.chaos, kv, sql: sql.wire, ...daemons })
   const { tables } = database
 
@@ -126,14 +151,16 @@ export async function play(plan: Plan, options: HistoryOptions = {}): Promise<To
     sms: evidence.sms.length,
     virtualMs: scheduler.nowMs(),
     events: scheduler.events(),
+    counters: counters.counts,
   }
 }
 
-export function openSmsc(scheduler: Scheduler, net: Net, chance: Chance): Promise<Smsc> {
+export function openSmsc(scheduler: Scheduler, net: Net, chance: Chance, coding?: NetworkCoding): Promise<Smsc> {
   const operator = host(SMSC, scheduler)
   return startSmsc({
     clock: operator.clock,
     chance,
+    ...(coding ? { coding } : {}),
     screenMs: SCREEN_MS,
     traceMax: 1,
     receipts: { send: true, delayMs: 100 },

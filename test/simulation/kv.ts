@@ -44,6 +44,14 @@ export interface KvDeps {
   unwritten: Unwritten
 }
 
+/** Whoever changes a record that the store knows throws. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const part of Object.values(value)) frozen(part)
+  return value
+}
+
 /** The store as one daemon has it. */
 export function kvOf({ register, limits, way, host, chance, unwritten }: KvDeps): DialogueStore {
   const begin = ({ key, network }: Taking) => `${key.msisdn} ${network}`
@@ -51,9 +59,10 @@ export function kvOf({ register, limits, way, host, chance, unwritten }: KvDeps)
   const opening = new Map<string, { taking: Taking; isServed: boolean; isGivenUp: boolean }>()
   const ask = <T>(what: string, serve: () => Promise<T>) => way.ask(host, what, serve)
   const far: DialogueRegister = {
-    read: (where, how) => ask('read', () => register.read(where, how)),
+    read: (where, how) => ask('read', async () => frozen(await register.read(where, how))),
     write: (where, write) =>
       ask('write', async () => {
+        frozen(write)
         const written = await register.write(where, write)
         const own = written && opening.get(tokenOf(write.entry.version))
         if (own) own.isServed = true

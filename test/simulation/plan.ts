@@ -4,6 +4,7 @@
  */
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
+import { COUNTINGS, type Counting } from '../campaigns/counters.ts'
 import type { Weather } from './wire.ts'
 
 /** `atMs`: virtual time. `daemon`: which of them, from 0. */
@@ -62,7 +63,12 @@ export interface Plan {
   /** For so long subscribers dial; the faults fall into it. */
   walkMs: number
   faults: Fault[]
+  /** How the network counts the turns. Absent: it says the step of our last reply. */
+  counting?: Counting
 }
+
+/** There, a second decides (`sameKeyMs`): while a clock is set back it is longer, and a screen is shown again. */
+const STALLING: ReadonlySet<Counting> = new Set(['stalls', 'stands-still'])
 
 const DAEMONS_MAX = 2
 const STEPS = [0, 6] as const
@@ -76,7 +82,10 @@ export function planOf(seed: number): Plan {
   const walkMs = whole(chance, WALK_MS)
   const count = whole(chance, FAULTS)
   const faults = Array.from({ length: count }, () => faultOf(chance, { daemons, walkMs }))
-  return { seed, daemons, walkers: whole(chance, [2, 5]), walkMs, faults: faults.toSorted((a, b) => a.atMs - b.atMs) }
+  const walkers = whole(chance, [2, 5])
+  const counting = pick(chance, COUNTINGS)
+  const borne = faults.filter(({ is }) => is !== 'step' || !STALLING.has(counting))
+  return { seed, daemons, walkers, walkMs, faults: borne.toSorted((a, b) => a.atMs - b.atMs), counting }
 }
 
 const KINDS = [

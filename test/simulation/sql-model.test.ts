@@ -184,7 +184,7 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
     const { knex } = db
     const database = emptyDatabase()
     const { tables } = database
-    await knex.raw(`TRUNCATE sms_outbox, sms_part, sms_receipt_orphan, sms_opt_out, sms_incoming, dental_hold, dental_appointment, dental_slot,
+    await knex.raw(`TRUNCATE sms_outbox, sms_part, sms_receipt_orphan, sms_id_form, sms_opt_out, sms_incoming, dental_hold, dental_appointment, dental_slot,
       dental_type_name, dental_type, dental_clinic, dental_profile RESTART IDENTITY CASCADE`)
     const clinics = ['C1', 'C2'].map((id, position) => ({ id, name: `Clinic ${id}`, zone: ZONE, position }))
     const types = [
@@ -228,7 +228,7 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
         optOut: async (msisdn) => void tables.optOuts.add(msisdn),
         tables: async () =>
           Object.fromEntries(
-            (['profiles', 'holds', 'appointments', 'sms', 'parts', 'orphans'] as const).map((name) => [
+            (['profiles', 'holds', 'appointments', 'sms', 'parts', 'orphans', 'forms'] as const).map((name) => [
               name,
               sorted([...tables[name].values()]),
             ]),
@@ -250,6 +250,7 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
                 sms: 'sms_outbox',
                 parts: 'sms_part',
                 orphans: 'sms_receipt_orphan',
+                forms: 'sms_id_form',
               }).map(async ([name, table]) => [name, sorted((await knex(table).select('*')) as object[])]),
             ),
           ),
@@ -306,10 +307,10 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
       case 'die': {
         // written, and its daemon is gone
         const [now, until, lease] = [new Date(nowMs), new Date(nowMs + 30_000), `lease ${n}`]
-        const rows = await CLAIM(sql, { now, today: now, lease, until, paused: '[]', limit: 1 })
-        const submitted = await Promise.all(
-          rows.map((row) => SUBMIT(sql, { id: row.id, msisdn: row.msisdn, lease, now, until })),
-        )
+        const wants = JSON.stringify({ test: 1 })
+        const rows = await CLAIM(sql, { now, today: now, lease, until, wants, other: 1 })
+        const held = { ids: `{${rows.map(({ id }) => id)}}`, leases: `{${rows.map(() => lease)}}` }
+        const submitted = await SUBMIT(sql, { ...held, now, today: now, until, services: '{}' })
         if (s.cancelledToo)
           for (const { id } of rows) await TAKE_PART(sql, { id, lease, line: 'test', parts: 3, until })
         return submitted

@@ -9,9 +9,65 @@ export interface NewRow {
   due_at: string
   expires_at: string
   quiet_zone: string | null
+  module: string
+  key: string | null
+  hook: string | null
 }
 
 type Given = Record<string, unknown>
+
+/** What became of one SMS, as `settleTried` writes it. */
+interface SettledRow {
+  id: string
+  lease: string
+  state: string
+  wake: string
+  uncounted: number
+  lost: number
+  status: number | null
+  error: string | null
+  line: string | null
+  parts: number | null
+  final: boolean
+}
+
+/** A list as Postgres writes it. */
+const listOf = (list: unknown) => String(list).slice(1, -1).split(',')
+
+function grouped(rows: readonly Sms[], keyOf: (row: Sms) => string): Map<string, Sms[]> {
+  const groups = new Map<string, Sms[]>()
+  for (const row of rows) groups.set(keyOf(row), [...(groups.get(keyOf(row)) ?? []), row])
+  return groups
+}
+
+/** Those that are due and that this claim still has. */
+function heldRows(tables: Tables, ids: unknown, leases: unknown): Sms[] {
+  return listOf(ids).flatMap((id, n) => {
+    const row = tables.sms.get(Number(id))
+    return row?.state === 'due' && row.lease === listOf(leases)[n] ? [row] : []
+  })
+}
+
+function claimed(tables: Tables, row: Sms, share: number): Given {
+  const { msisdn, text, kind, quiet_zone, due_at, expires_at, attempts, losses, parts } = row
+  const line = parts > 1 ? (row.sent_line ?? row.line) : row.line
+  const owner = row.owner ?? `module:${row.subject.split(':')[0]}`
+  const own = {
+    msisdn,
+    text,
+    kind,
+    quiet_zone,
+    due_at,
+    expires_at,
+    attempts,
+    losses,
+    parts,
+    owner,
+    template: null,
+    tlvs: null,
+  }
+  return { id: String(row.id), ...own, taken: taken(tables, row), line, owed_line: row.line, share }
+}
 
 const at = (value: unknown) => value as Date
 const isHeard = (state: string) => state === 'submitting' || state === 'ambiguous'
@@ -33,72 +89,94 @@ export const OUTBOX_MODEL: Model = {
     )
     return [{ send: rows.some((row) => isReady(row, at(now), at(today))), upkeep }]
   },
-  'sms-claim': ({ tables }, { today, now, paused, limit, lease, until }) => {
-    const lines = new Set(JSON.parse(String(paused)) as string[])
-    return [...tables.sms.values()]
-      .filter((row) => isReady(row, at(now), at(today)) && !lines.has(row.line))
+  'sms-claim': ({ tables }, { today, now, wants, other, lease, until }) => {
+    const named = JSON.parse(String(wants)) as Record<string, number>
+    const ready = [...tables.sms.values()]
+      .filter((row) => isReady(row, at(now), at(today)) && (named[row.line] ?? Number(other)) > 0)
       .toSorted(by(readyAt, (row) => row.id))
-      .slice(0, Number(limit))
-      .map((row) => {
-        put(tables, row, { lease: String(lease), wake_at: at(until) })
-        const { msisdn, text, kind, quiet_zone, due_at, expires_at, attempts, losses } = row
-        const line = row.parts > 1 ? (row.sent_line ?? row.line) : row.line
-        const parts = { parts: row.parts, taken: taken(tables, row) }
-        return {
-          id: String(row.id),
-          msisdn,
-          text,
-          kind,
-          quiet_zone,
-          due_at,
-          expires_at,
-          attempts,
-          losses,
-          ...parts,
-          line,
-        }
-      })
-  },
-  'sms-submit': ({ tables }, { id, lease, msisdn, now, until }) => {
-    const row = tables.sms.get(Number(id))
-    if (row?.state !== 'due' || row.lease !== lease) return []
-    const isAway = tables.optOuts.has(String(msisdn))
-    const kept = put(tables, row, {
-      state: isAway ? 'cancelled' : 'submitting',
-      attempts: row.attempts + (isAway ? 0 : 1),
-      submitted_at: isAway ? null : at(now),
-      settled_at: isAway ? at(now) : null,
-      wake_at: at(until),
+    // The kinds of a line get equal shares; lines that are not named are one.
+    const lanes = grouped(ready, ({ line }) => (line in named ? line : ''))
+    return [...lanes].flatMap(([lane, rows]) => {
+      const most = named[lane] ?? Number(other)
+      const kinds = [...grouped(rows, ({ line, kind }) => JSON.stringify([line, kind])).values()]
+      const share = Math.ceil(most / kinds.length)
+      return kinds
+        .flatMap((group) => group.slice(0, share).map((row, nth) => ({ row, nth })))
+        .toSorted(
+          by(
+            ({ nth }) => nth,
+            ({ row }) => readyAt(row),
+            ({ row }) => row.id,
+          ),
+        )
+        .slice(0, most)
+        .map(({ row }) => {
+          put(tables, row, { lease: String(lease), wake_at: at(until) })
+          return claimed(tables, row, share)
+        })
     })
-    return [{ state: kept.state, attempts: kept.attempts }]
   },
+  'sms-submit': ({ tables }, { ids, leases, now, today, until }) =>
+    heldRows(tables, ids, leases).map((row) => {
+      const isAway =
+        !['answer', 'answer-screen', 'otp', 'transactional'].includes(row.kind) && tables.optOuts.has(row.msisdn)
+      const state = isAway ? 'cancelled' : row.expires_at <= at(today) ? 'expired' : 'submitting'
+      const isSent = state === 'submitting'
+      const kept = put(tables, row, {
+        state,
+        attempts: row.attempts + (isSent ? 1 : 0),
+        submitted_at: isSent ? at(now) : null,
+        settled_at: isSent ? null : at(now),
+        wake_at: at(until),
+      })
+      return { id: String(row.id), state, attempts: kept.attempts }
+    }),
   'sms-take-part': ({ tables }, { id, lease, line, parts, until }) =>
     change(tables, [tables.sms.get(Number(id))], (row) => row.state === 'submitting' && row.lease === lease, {
       parts: Number(parts),
       sent_line: String(line),
       wake_at: at(until),
     }),
-  'sms-settle': ({ tables }, given) => {
-    const row = tables.sms.get(Number(given.id))
-    if (!row || row.lease !== given.lease || !isHeard(row.state)) return []
-    put(tables, row, {
-      state: String(given.state),
-      wake_at: at(given.wake),
-      attempts: row.attempts - Number(given.uncounted),
-      losses: row.losses + Number(given.lost),
-      last_status: given.status as number | null,
-      last_error: given.error as string | null,
-      sent_line: (given.line as string | null) ?? row.sent_line,
-      parts: (given.parts as number | null) ?? row.parts,
-      settled_at: given.final ? at(given.now) : null,
-    })
-    storeParts(tables, row.id, given.line ?? '', given.ids)
-    return [{ id: String(row.id) }]
+  'sms-settle': ({ tables }, { rows, ids, now }) => {
+    const kept: { id: string }[] = []
+    for (const given of JSON.parse(String(rows)) as SettledRow[]) {
+      const row = tables.sms.get(Number(given.id))
+      if (!row || row.lease !== given.lease || !isHeard(row.state)) continue
+      put(tables, row, {
+        state: given.state,
+        wake_at: new Date(given.wake),
+        attempts: row.attempts - given.uncounted,
+        losses: row.losses + given.lost,
+        last_status: given.status,
+        last_error: given.error,
+        sent_line: given.line ?? row.sent_line,
+        parts: given.parts ?? row.parts,
+        settled_at: given.final ? at(now) : null,
+      })
+      const own = (JSON.parse(String(ids)) as (NewPart & { sms: string })[]).filter(({ sms }) => sms === given.id)
+      storeParts(
+        tables,
+        row.id,
+        given.line ?? '',
+        own.map(({ part, message_id, message_key }) => ({ part, message_id, message_key })),
+      )
+      kept.push({ id: String(row.id) })
+    }
+    return kept
   },
-  'sms-defer': ({ tables }, { id, lease, wake }) =>
-    change(tables, [tables.sms.get(Number(id))], (row) => row.state === 'due' && row.lease === lease, {
-      wake_at: at(wake),
-      lease: null,
+  'sms-defer': ({ tables }, { ids, wakes, lease }) => {
+    const wakeOf = new Map(listOf(ids).map((id, n) => [Number(id), new Date(listOf(wakes)[n]!)]))
+    return change(
+      tables,
+      [...wakeOf.keys()].map((id) => tables.sms.get(id)),
+      (row) => row.state === 'due' && row.lease === lease,
+      (row) => ({ wake_at: wakeOf.get(row.id)!, lease: null }),
+    )
+  },
+  'sms-release': ({ tables }, { ids, leases }) =>
+    heldRows(tables, ids, leases).map((row) => {
+      put(tables, row, { wake_at: row.created_at, lease: null })
+      return { id: String(row.id) }
     }),
   'sms-lose': ({ tables }, { now, until }) =>
     change(
@@ -107,12 +185,16 @@ export const OUTBOX_MODEL: Model = {
       (row) => row.state === 'submitting' && row.wake_at <= at(now),
       (row) => ({ state: 'ambiguous', losses: row.losses + 1, wake_at: at(until) }),
     ),
-  'sms-expire': ({ tables }, { now, today }) =>
-    change(tables, tables.sms.values(), (row) => isExpired(row, at(now), at(today)), {
-      state: 'expired',
-      lease: null,
-      settled_at: at(now),
-    }),
+  'sms-expire': ({ tables }, { now, today, limit }) =>
+    change(
+      tables,
+      [...tables.sms.values()]
+        .filter((row) => isExpired(row, at(now), at(today)))
+        .toSorted(by((row) => row.expires_at))
+        .slice(0, Number(limit)),
+      () => true,
+      { state: 'expired', lease: null, settled_at: at(now) },
+    ),
   'sms-ambiguous': ({ tables }, { now, limit }) =>
     [...tables.sms.values()]
       .filter(
@@ -143,16 +225,18 @@ export const OUTBOX_MODEL: Model = {
       last_error: error as string | null,
       settled_at: final ? at(now) : null,
     }),
-  'sms-hold-back': ({ tables }, { msisdn, wake, now }) =>
-    change(
-      tables,
-      tables.sms.values(),
-      (row) =>
-        row.msisdn === msisdn &&
-        row.state === 'due' &&
-        row.wake_at < at(wake) &&
-        (row.lease === null || row.wake_at <= at(now)),
-      { wake_at: at(wake) },
+  'sms-hold-back': ({ tables }, { full, now }) =>
+    (JSON.parse(String(full)) as { msisdn: string; wake: string }[]).flatMap(({ msisdn, wake }) =>
+      change(
+        tables,
+        tables.sms.values(),
+        (row) =>
+          row.msisdn === msisdn &&
+          row.state === 'due' &&
+          row.wake_at < new Date(wake) &&
+          (row.lease === null || row.wake_at <= at(now)),
+        { wake_at: new Date(wake) },
+      ),
     ),
   'sms-recall': ({ tables }, { now, limit, until }) =>
     [...tables.sms.values()]
@@ -190,15 +274,16 @@ export const OUTBOX_MODEL: Model = {
       .filter((one) => one.received_at < at(before))
       .map((one) => (tables.orphans.delete(one.id), { id: String(one.id) })),
   'forget-incoming': () => [],
-  'forget-sms': ({ tables }, { before }) =>
-    [...tables.sms.values()]
-      .filter(
-        (row) =>
-          row.created_at < at(before) &&
-          row.expires_at < at(before) &&
-          !['due', 'submitting', 'ambiguous'].includes(row.state),
-      )
-      .map((row) => (remove(tables, row), { id: String(row.id) })),
+  'forget-sms': ({ tables }, { before }) => {
+    const old = [...tables.sms.values()].filter(
+      (row) =>
+        row.created_at < at(before) &&
+        row.expires_at < at(before) &&
+        !['due', 'submitting', 'ambiguous'].includes(row.state),
+    )
+    for (const row of old) remove(tables, row)
+    return [{ gone: old.length, last: null }]
+  },
 }
 
 /** Owes these SMS; the same subject, kind and moment twice is one row. */
@@ -209,11 +294,14 @@ export function insertSms(
   now: Date,
 ): void {
   const { tables } = database
-  for (const { kind, body, quiet_zone, ...row } of rows) {
+  for (const { kind, body, quiet_zone, module, hook, ...row } of rows) {
+    const key = row.key === null ? null : `${owner.subject}/${row.key}`
     const [due_at, expires_at] = [new Date(row.due_at), new Date(row.expires_at)]
     const id = database.next('sms')
     const isThere = [...tables.sms.values()].some(
-      (one) => one.subject === owner.subject && one.kind === kind && +one.due_at === +due_at,
+      (one) =>
+        (one.subject === owner.subject && one.kind === kind && +one.due_at === +due_at) ||
+        (key !== null && one.owner === module && one.key === key),
     )
     if (isThere) continue
     tables.sms.set(id, {
@@ -236,8 +324,15 @@ export function insertSms(
       submitted_at: null,
       settled_at: null,
       parts: 1,
+      template: null,
+      tlvs: null,
       answered: null,
       recall_at: null,
+      owner: module,
+      key,
+      asked: null,
+      hook,
+      asked_at: null,
     })
   }
 }
@@ -264,9 +359,15 @@ export function put(tables: Tables, row: Sms, changes: Partial<Sms>): Sms {
   return kept
 }
 
+interface NewPart {
+  part: number
+  message_id: string
+  message_key: string
+}
+
 /** Those that are known already stay as they are. */
-export function storeParts(tables: Tables, sms: number, line: unknown, ids: unknown): void {
-  for (const one of JSON.parse(String(ids)) as { part: number; message_id: string; message_key: string }[]) {
+export function storeParts(tables: Tables, sms: number, line: unknown, parts: readonly NewPart[]): void {
+  for (const one of parts) {
     const key = `${sms}/${one.part}`
     if (!tables.parts.has(key)) tables.parts.set(key, { sms, line: String(line), state: 'accepted', ...one })
   }

@@ -1,7 +1,7 @@
 /** What the statements of receipts (src/sms/outbox/receipt-rows.ts) do, without SQL. */
 import type { Model } from './sql-model.ts'
 import { partsOf, put, storeParts } from './sql-outbox.ts'
-import { by, type Orphan } from './tables.ts'
+import { by, type IdFormRow, type Orphan, type Tables } from './tables.ts'
 
 const RIVAL_MS = 86_400_000
 
@@ -9,17 +9,24 @@ export const RECEIPTS_MODEL: Model = {
   // Transactions of the model take turns anyway.
   'receipt-lock': () => [],
   'receipt-parts': ({ tables }, { sms, line, ids }) => {
-    storeParts(tables, Number(sms), line, ids)
+    storeParts(tables, Number(sms), line, JSON.parse(String(ids)))
     return []
   },
-  'receipt-single-delivered': settlesSingle('delivered'),
-  'receipt-single-failed': settlesSingle('failed'),
+  'receipt-singles': ({ tables }, { receipts, now }) =>
+    (JSON.parse(String(receipts)) as SingleReceipt[])
+      .filter((receipt) => settlesSingle(tables, receipt, now as Date))
+      .map(({ n }) => ({ n })),
+  'receipt-early-of': ({ tables }, { keys }) => {
+    const known = new Set([...tables.orphans.values()].map((one) => one.message_key))
+    const early = (JSON.parse(String(keys)) as { sms: string; key: string }[]).filter(({ key }) => known.has(key))
+    return [...new Set(early.map(({ sms }) => Number(sms)))].map((sms) => ({ sms: String(sms) }))
+  },
   'receipt-early': ({ tables }, { keys, own, line, sms }) => {
     const wanted = new Set(JSON.parse(String(keys)) as string[])
     const { msisdn } = tables.sms.get(Number(sms))!
     return [...tables.orphans.values()]
       .filter((one) => wanted.has(one.message_key) && (line === '' || one.line === line))
-      .filter((one) => one.message_key !== own || one.sender === msisdn)
+      .filter((one) => (one.message_key === own ? one.sender === msisdn : isTo(one.sender, msisdn)))
       .map((one) => (tables.orphans.delete(one.id), shown(one)))
   },
   'receipt-possible': ({ tables }, { sms, msisdn, submitted, line, reference }) =>
@@ -48,6 +55,52 @@ export const RECEIPTS_MODEL: Model = {
           (one) => one.id,
         ),
       )
+      .map(shown),
+  'receipt-forms': ({ tables }) => [...tables.forms.values()].map(({ line, form }) => ({ line, form })),
+  'receipt-others': ({ tables }, { keys, from }) => {
+    const wanted = new Set(JSON.parse(String(keys)) as string[])
+    const found = [...tables.parts.values()].filter(
+      (part) => wanted.has(part.message_key) && part.state === 'accepted' && tables.sms.get(part.sms)!.msisdn === from,
+    )
+    return [...new Set(found.map((part) => part.message_key))].map((message_key) => ({ message_key }))
+  },
+  'receipt-form-shown': ({ tables }, given) => {
+    const [line, form, now] = [String(given.line), String(given.form), given.now as Date]
+    const known = tables.forms.get(line) ?? { ...NO_FORM, line }
+    const { candidate, confirmed_at: confirmed, since, seen } = known
+    const isSteady = candidate === form && (confirmed === null || +confirmed < +since! - 60_000)
+    const holds = known.form === form || (isSteady && seen + 1 >= 5)
+    const next = isSteady ? { ...known, seen: seen + 1 } : { ...known, candidate: form, seen: 1, since: now }
+    tables.forms.set(line, holds ? { ...NO_FORM, line, form } : next)
+    return [{ line, form: tables.forms.get(line)!.form }]
+  },
+  'receipt-form-confirm': ({ tables }, given) => {
+    const [line, form] = [String(given.line), String(given.form)]
+    const known = tables.forms.get(line) ?? { ...NO_FORM, line, form }
+    if (known.form === form) tables.forms.set(line, { ...known, confirmed_at: given.now as Date })
+    return []
+  },
+  'receipt-orphans': ({ tables }, { since, until }) => {
+    const lately = [...tables.orphans.values()].filter(
+      ({ received_at: at }) => at >= (since as Date) && at < (until as Date),
+    )
+    return [...new Set(lately.map(({ line }) => line))].map((line) => {
+      const own = lately.filter((one) => one.line === line)
+      return {
+        line,
+        receipts: own.length,
+        example: own
+          .map((one) => one.message_id)
+          .toSorted()
+          .at(-1)!,
+      }
+    })
+  },
+  'receipt-kept': ({ tables }, { line, below }) =>
+    [...tables.orphans.values()]
+      .filter((one) => one.line === line && BigInt(one.id) < BigInt(String(below)))
+      .toSorted(by((one) => -one.id))
+      .slice(0, 100)
       .map(shown),
   'receipt-drop': ({ tables }, { ids }) => {
     for (const id of JSON.parse(String(ids)) as string[]) tables.orphans.delete(Number(id))
@@ -82,6 +135,7 @@ export const RECEIPTS_MODEL: Model = {
   'receipt-part': ({ tables }, { key, line, id, from }) =>
     [...tables.parts.values()]
       .filter((part) => part.message_key === key && (part.line === line || part.line === ''))
+      .filter((part) => isTo(String(from), tables.sms.get(part.sms)!.msisdn))
       .toSorted(
         by(
           (part) => part.message_id !== id,
@@ -133,22 +187,42 @@ export const RECEIPTS_MODEL: Model = {
   },
 }
 
-/** Of an SMS in one part, with its id, on its line, from its subscriber. */
-function settlesSingle(to: 'delivered' | 'failed'): Model[string] {
-  return ({ tables }, { key, id, line, from, error, now }) => {
-    const [part] = [...tables.parts.values()]
-      .filter((one) => one.message_key === key && one.message_id === id && one.line === line)
-      .filter((one) => tables.sms.get(one.sms)!.msisdn === from)
-      .toSorted(by((one) => -one.sms))
-    const row = part && tables.sms.get(part.sms)
-    if (!part || !row || row.parts !== 1 || part.state !== 'accepted') return []
-    tables.parts.set(`${part.sms}/${part.part}`, { ...part, state: to })
-    if (['submitting', 'ambiguous', 'accepted'].includes(row.state))
-      put(tables, row, { state: to, last_error: error as string | null, settled_at: now as Date })
-    return [{ id: String(row.id) }]
-  }
+const NO_FORM: Omit<IdFormRow, 'line'> = { form: 'same', candidate: null, seen: 0, since: null, confirmed_at: null }
+
+function isTo(sender: string, msisdn: string): boolean {
+  return sender === '' || sender === msisdn || (sender.length >= 6 && msisdn.endsWith(sender))
 }
 
-function shown({ id, line, message_id, message_key, state, error, reference }: Orphan) {
-  return { id: String(id), line, message_id, message_key, state, error, reference }
+interface SingleReceipt {
+  n: number
+  key: string
+  id: string
+  line: string
+  sender: string
+  state: string
+  error: string | null
+}
+
+/** Of an SMS in one part, with its id, on its line, from its subscriber. */
+function settlesSingle(tables: Tables, receipt: SingleReceipt, now: Date): boolean {
+  const { key, id, line, sender, state, error } = receipt
+  const [part] = [...tables.parts.values()]
+    .filter((one) => one.message_key === key && one.line === line)
+    .filter((one) => tables.sms.get(one.sms)!.msisdn === sender)
+    .toSorted(
+      by(
+        (one) => one.message_id !== id,
+        (one) => -one.sms,
+      ),
+    )
+  const row = part && tables.sms.get(part.sms)
+  if (!part || !row || row.parts !== 1 || part.state !== 'accepted') return false
+  tables.parts.set(`${part.sms}/${part.part}`, { ...part, state })
+  if (['submitting', 'ambiguous', 'accepted'].includes(row.state))
+    put(tables, row, { state, last_error: error, settled_at: now })
+  return true
+}
+
+function shown({ id, line, message_id, message_key, sender, state, error, reference }: Orphan) {
+  return { id: String(id), line, message_id, message_key, sender, state, error, reference }
 }

@@ -73,6 +73,14 @@ export interface Sms {
   parts: number
   answered: string | null
   recall_at: Date | null
+  /** Of those that somebody asked for under a key. */
+  owner: string | null
+  key: string | null
+  asked: string | null
+  asked_at: Date | null
+  hook: string | null
+  template: string | null
+  tlvs: string | null
 }
 export interface Part {
   sms: number
@@ -94,6 +102,15 @@ export interface Orphan {
   received_at: Date
 }
 
+export interface IdFormRow {
+  line: string
+  form: string
+  candidate: string | null
+  seen: number
+  since: Date | null
+  confirmed_at: Date | null
+}
+
 export interface Tables {
   clinics: Map<string, Clinic>
   types: Map<string, VisitType>
@@ -105,6 +122,7 @@ export interface Tables {
   sms: Map<number, Sms>
   parts: Map<string, Part>
   orphans: Map<number, Orphan>
+  forms: Map<string, IdFormRow>
   optOuts: Set<string>
 }
 
@@ -129,6 +147,7 @@ export function emptyDatabase(): Database {
       sms: new Map(),
       parts: new Map(),
       orphans: new Map(),
+      forms: new Map(),
       optOuts: new Set(),
     },
   }
@@ -147,6 +166,7 @@ export function snapshot(tables: Tables): Tables {
     sms: new Map(tables.sms),
     parts: new Map(tables.parts),
     orphans: new Map(tables.orphans),
+    forms: new Map(tables.forms),
     optOuts: new Set(tables.optOuts),
   }
 }

@@ -172,6 +172,13 @@ function owe(sql: Sql, scheduler: Scheduler, count: number): void {
         parts: 1,
         answered: null,
         recall_at: null,
+        owner: null,
+        key: null,
+        asked: null,
+        hook: null,
+        template: null,
+        tlvs: null,
+        asked_at: null,
       })
     }
   })

@@ -3,6 +3,7 @@
  * afterwards.
  */
 import { LEAD_MS, reminds, type Evidence } from '../campaigns/checker.ts'
+import type { Counters } from '../campaigns/counters.ts'
 import { nameOf } from '../campaigns/stage.ts'
 import { HABITS, converse, newDiary, type Diary } from '../campaigns/subscriber.ts'
 import type { Phone } from '../../src/simulator/phone/phone.ts'
@@ -24,6 +25,9 @@ export interface WalkersDeps {
   scheduler: Scheduler
   smsc: Smsc
   chance: Chance
+  counters: Counters
+  /** The least time that a subscriber takes to read a screen. */
+  readsMs: number
   /** Changes the database between two transactions. */
   byHand(change: (tables: Tables) => void): void
 }
@@ -35,7 +39,7 @@ const FREE_PER_WALKER = 2
 const REFILL_MS = 2_000
 const ZONE = 'Pacific/Port_Moresby'
 
-export function walkers({ count, scheduler, smsc, chance, byHand }: WalkersDeps): Walkers {
+export function walkers({ count, scheduler, smsc, chance, byHand, counters, readsMs }: WalkersDeps): Walkers {
   const diary = newDiary()
   const msisdns = Array.from({ length: count }, (_, i) => `6757${String(i + 1).padStart(7, '0')}`)
   const state = { isStopped: false }
@@ -62,7 +66,7 @@ export function walkers({ count, scheduler, smsc, chance, byHand }: WalkersDeps)
   async function walk(msisdn: string): Promise<void> {
     const handset = smsc.phone(msisdn)
     handset.skipRepeats = true
-    const phone = thoughtful(handset, scheduler, chance)
+    const phone = thoughtful(counters.copying(handset), scheduler, chance, readsMs)
     while (!state.isStopped) {
       const before = stories(diary)
       await converse(phone, diary, chance, HABITS, scheduler.nowMs)
@@ -93,9 +97,9 @@ function stories({ hung, odd, foreign }: Diary): number {
 }
 
 /** A phone whose owner reads before pressing a key. */
-function thoughtful(phone: Phone, scheduler: Scheduler, chance: Chance): Phone {
+function thoughtful(phone: Phone, scheduler: Scheduler, chance: Chance, readsMs: number): Phone {
   const thought = () =>
-    new Promise<void>((done) => void scheduler.after(chance() * THINK_MS, `${phone.msisdn} thinks`, done))
+    new Promise<void>((done) => void scheduler.after(readsMs + chance() * THINK_MS, `${phone.msisdn} thinks`, done))
   return Object.assign(Object.create(phone) as Phone, {
     dial: (...of: Parameters<Phone['dial']>) => thought().then(() => phone.dial(...of)),
     answer: (...of: Parameters<Phone['answer']>) => thought().then(() => phone.answer(...of)),

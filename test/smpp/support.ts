@@ -5,6 +5,7 @@ import type { LateResponse } from '../../src/smpp/session/window.ts'
 import type { Log } from '../../src/base/log-port.ts'
 import { smppLine, type LineDeps } from '../../src/smpp/session/line.ts'
 import { lineSettings, type LineWishes } from '../../src/smpp/session/settings.ts'
+import { statusPolicy } from '../../src/ussd/status-policy.ts'
 import { realClock } from '../support/clock.ts'
 import { startPeer, type Peer, type PeerConnection, type PeerManners } from '../support/peer.ts'
 import { until } from '../support/services.ts'
@@ -75,7 +76,9 @@ export function testLine(options: TestLineOptions): TestLine {
       const sum = (...names: string[]) => names.reduce((all, name) => all + test.count(name), 0)
       return {
         rx: test.count('smpp_rx') - sum('smpp_rx_handled', 'smpp_rx_duplicate', 'smpp_rx_rejected', 'smpp_rx_dropped'),
-        tx: test.count('smpp_tx_submit') - sum('smpp_tx_ok', 'smpp_tx_refused', 'smpp_tx_timeout', 'smpp_tx_lost'),
+        tx:
+          test.count('smpp_tx_submit') -
+          sum('smpp_tx_ok', 'smpp_tx_refused', 'smpp_tx_timeout', 'smpp_tx_lost', 'smpp_tx_recalled'),
       }
     },
     bound: () => until(() => test.line.bound(), 'not bound'),
@@ -119,11 +122,12 @@ function dialectOf(habits: Partial<Dialect['habits']> = {}): Dialect {
     write: () => {
       throw new Error('not used')
     },
-    meaning: () => 'dialogue-gone',
+    policy: statusPolicy,
     habits: {
       deliverResp: 'immediate',
       submitResp: 'prompt',
       unknownInput: 'expired',
+      overload: 'text',
       messageIdUseless: false,
       messageIdBases: { response: 'as-is', receipt: 'as-is' },
       ...habits,

@@ -162,6 +162,31 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
     await refused('corrupt', T0 + LIMITS.totalMs + 60_001)
   })
 
+  it('a whole record that is put back answers nobody but the number that the network gave its dialogue', async () => {
+    await dialogueFixture(store).asked({}, AFTER_PIN)
+    const old = await stored()
+    await dialogueFixture(store).drop()
+    await dialogueFixture(store).asked({ network: '18', atMs: T0 + 1 })
+    await put(old)
+    expectIs(await dialogueFixture(store).answer({ network: '18', atMs: T0 + 2 }), 'unknown')
+    // What is left: within its time, under its own number (or where the network gives none), it goes on.
+    for (const network of ['17', '']) {
+      await put(old)
+      const { record } = expectIs(await dialogueFixture(store).answer({ network, atMs: T0 + 2 }), 'next')
+      assert.deepEqual(record.snapshot, AFTER_PIN.snapshot)
+    }
+    assert.deepEqual(faults, [])
+  })
+
+  it('a record of another subscriber, whole, opens under no other name', async () => {
+    await dialogueFixture(store).asked({ msisdn: '67570000002' }, AFTER_PIN)
+    const others = await stored()
+    await store.erase('67570000002')
+    await dialogueFixture(store).asked()
+    await put(others)
+    await refused('corrupt')
+  })
+
   it('nor is it offered to be resumed for longer', async () => {
     await dialogueFixture(store).asked({}, { ...AFTER_PIN, ended: 'idle' })
     const old = await stored()

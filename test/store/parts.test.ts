@@ -32,9 +32,9 @@ const adding =
   (whose: typeof JOHN, text: string, dueMs = 1_000) =>
   (held: HeldDeps | null): Changed<number> => {
     const texts = [...(textsOf(held) ?? []), text] as string[]
-    return { held: heldBy(whose, ...texts), dueMs, liveMs: 1_000, told: texts.length }
+    return { held: heldBy(whose, ...texts), dueMs, liveMs: 1_000, result: texts.length }
   }
-const removing = (held: HeldDeps): Changed<string> => ({ held: null, dueMs: 0, liveMs: 0, told: held.msisdn })
+const removing = (held: HeldDeps): Changed<string> => ({ held: null, dueMs: 0, liveMs: 0, result: held.msisdn })
 
 function shelfContract(open: (subscribersMax?: number) => PartShelf): void {
   it('keeps what each subscriber has, for every daemon', async () => {
@@ -101,11 +101,11 @@ describeWith(['redis'], 'unfinished SMS in Redis', () => {
 
   it('loses nothing where many parts of one subscriber come at once', async () => {
     const shelves = [open(plainSealer), open(plainSealer)]
-    const told = await Promise.all(
+    const result = await Promise.all(
       Array.from({ length: 16 }, (_, n) => shelves[n % 2]!.change(JOHN, adding(JOHN, `${n}`))),
     )
     assert.deepEqual(
-      told.toSorted((a, b) => a - b),
+      result.toSorted((a, b) => a - b),
       Array.from({ length: 16 }, (_, n) => n + 1),
     )
     assert.equal(textsOf(await shelves[0]!.find(JOHN))!.length, 16)

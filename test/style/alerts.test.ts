@@ -45,6 +45,11 @@ describe(`the alerts, by Prometheus itself${isThere ? '' : ' (skipped: no promto
         isTaken(' unless (smpp_bind_standby == 1 and on (line) max by (line) (smpp_bind_up) == 1)', ''),
         false,
       )
+      assert.equal(isTaken('(sms_receipt_orphans) > 5 and', '(sms_receipt_orphans) > 3 and'), false)
+      assert.equal(
+        isTaken(' and max by (line) (sms_receipt_orphans) > 0.05 *', ' or sms_receipt_orphans > 0.05 *'),
+        false,
+      )
       assert.equal(isTaken(' and on (line) max by (line) (smpp_bind_up) == 1)', ')'), false)
     } finally {
       rmSync(dir, { recursive: true })

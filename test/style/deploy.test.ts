@@ -55,7 +55,10 @@ describeWith(['redis', 'postgres'], 'what an operator is told to watch', () => {
   before(async function () {
     this.timeout(60_000)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    staged = await stageDaemon({ smscPort: smsc.port })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      wall: { now: () => Date.now(), steady: () => performance.now() },
+    })
     const answer = await fetch(`http://127.0.0.1:${staged.daemon.admin.port}/metrics`)
     metrics = new Set(
       [...(await answer.text()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(([, name, type]) =>

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { readTokens, tokenHash } from '../../src/admin/access.ts'
+import { parseSettings } from '../../src/config/load.ts'
 import { settingsSchema } from '../../src/config/schema.ts'
 import { parseStoreKeys } from '../../src/store/key-file.ts'
 import { composeFaults, dockerfileFaults, exposure, EXPOSURE_MAX, unitFaults } from '../campaigns/hardening.ts'
@@ -12,22 +13,81 @@ import { root } from './tree.ts'
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
-describe('the systemd unit', () => {
-  const unit = read('deploy/ussd-connector.service')
-  it('has what it must have', () => {
-    assert.deepEqual(unitFaults(unit), [])
-    assert.deepEqual(unitFaults(unit.replace('LimitCORE=0', '')).length, 1)
-    assert.deepEqual(unitFaults(unit.replace('DynamicUser=yes', 'User=root')).length, 1)
-    assert.deepEqual(unitFaults(`${unit}\nEnvironment=SMSC_PASSWORD=x\n`).length, 1)
+const UNITS = ['deploy/ussd-connector.service', 'deploy/ussd-connector@.service'] as const
+
+for (const file of UNITS) {
+  describe(`the systemd unit ${file}`, () => {
+    const unit = read(file)
+    it('has what it must have', () => {
+      assert.deepEqual(unitFaults(unit), [])
+      assert.deepEqual(unitFaults(unit.replace('LimitCORE=0', '')).length, 1)
+      assert.deepEqual(unitFaults(unit.replace('DynamicUser=yes', 'User=root')).length, 1)
+      assert.deepEqual(unitFaults(`${unit}\nEnvironment=SMSC_PASSWORD=x\n`).length, 1)
+    })
+    it(`is scored ${EXPOSURE_MAX} at most by systemd itself`, function () {
+      const score = exposure(join(root, file))
+      if (score === undefined) return this.skip() // no systemd-analyze here, or one that cannot work offline
+      assert.ok(score <= EXPOSURE_MAX, String(score))
+    })
+    it('is understood by systemd', function () {
+      const run = spawnSync('systemd-analyze', ['verify', '--man=no', join(root, file)], { encoding: 'utf8' })
+      if (run.error) return this.skip() // no systemd-analyze here
+      const said = run.stderr.split('\n').filter((line) => line.includes('ussd-connector'))
+      // The program need not be installed on this machine.
+      assert.deepEqual(
+        said.filter((line) => !/is not executable|Failed to prepare filename/.test(line)),
+        [],
+      )
+    })
   })
-  it(`is scored ${EXPOSURE_MAX} at most by systemd itself`, function () {
-    const score = exposure(join(root, 'deploy/ussd-connector.service'))
-    if (score === undefined) return this.skip() // no systemd-analyze here, or one that cannot work offline
-    assert.ok(score <= EXPOSURE_MAX, String(score))
+}
+
+describe('the template of a unit for each core', () => {
+  const template = read(UNITS[1])
+  const settings = `
+lines: [{ name: north, smsc: { host: 127.0.0.1, port: 2775, systemId: ussd, passwordFile: /run/credentials/x } }]
+services: [{ code: "*1#", flow: menu }]
+redis: { url: "redis://127.0.0.1:6379/0", passwordFile: /run/credentials/x }
+postgres: { url: "postgres://ussd@127.0.0.1:5432/ussd", passwordFile: /run/credentials/x }
+`
+  it('is the plain unit, but for what an instance has of its own', () => {
+    const own = /^(Description|WorkingDirectory|StateDirectory|Environment=USSD_CONNECTOR_\w+)=/
+    const rest = (unit: string) => unit.split('\n').filter((line) => !line.startsWith('#') && !own.test(line))
+    assert.deepEqual(rest(template), rest(read(UNITS[0])))
   })
+  it('sets, over one settings file, what instances must not share', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'ussd-credentials-'))
+    try {
+      for (const name of ['smsc', 'postgres', 'redis']) {
+        writeFileSync(join(dir, `${name}_password`), `${name}-pw\n`, { mode: 0o600 })
+      }
+      const set = (port: string) => {
+        const lines = [
+          ...template
+            .replaceAll('%i', port)
+            .replaceAll('%d', dir)
+            .matchAll(/^Environment=(\w+)=(.*)$/gm),
+        ]
+        return parseSettings(settings, 'test', Object.fromEntries(lines.map(([, name, value]) => [name!, value!])))
+          .settings
+      }
+      const [one, two] = [set('8123'), set('8124')]
+      assert.deepEqual([one.admin.port, two.admin.port], [8123, 8124])
+      assert.notEqual(one.data, two.data)
+      assert.equal(one.lines[0]?.smsc.password, 'smsc-pw')
+      assert.match((one.postgres as { url: string }).url, /:postgres-pw@/)
+      assert.match((one.redis as { url: string }).url, /:redis-pw@/)
+    } finally {
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+})
+
+describe('the systemd units', () => {
+  const unit = read(UNITS[0])
   it('is given longer to stop than the daemon takes at most', () => {
     const settings = settingsSchema.parse(parse(read('deploy/compose-connector.yaml')))
-    const hardMs = settings.stopMs * 2 + 10_000
+    const hardMs = settings.stopMs + 10_000
     assert.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)![1]) * 1_000 > hardMs)
     assert.ok(
       Number(/connector:[\s\S]*stop_grace_period: (\d+)s/.exec(read('deploy/compose.yaml'))![1]) * 1_000 > hardMs,
@@ -87,7 +147,7 @@ describe('the Dockerfile', () => {
   const faults = (from: string | RegExp, to: string) => dockerfileFaults(text.replace(from, to), root)
   it('runs as nobody in particular, pinned, without scripts, shells or secrets', () => {
     assert.deepEqual(dockerfileFaults(text, root), [])
-    assert.match(faults('USER 65532:65532', '')[0]!, /USER root/)
+    assert.match(faults('USER 65532:65532\nEXPOSE', 'EXPOSE')[0]!, /USER root/)
     assert.match(faults('node:24-bookworm-slim\n', 'node:latest\n').join(), /node:latest/)
     assert.deepEqual(faults('node:24-bookworm-slim\n', `node@sha256:${'a'.repeat(64)}\n`), [])
     assert.match(faults('npm ci --ignore-scripts', 'npm ci')[0]!, /scripts/)
@@ -109,6 +169,7 @@ describe('the compose file', () => {
       ['cap_drop: [ALL]', 'cap_drop: []', /cap_drop/],
       ['["no-new-privileges:true"]', '[]', /no-new-privileges/],
       ['pids_limit: 64', 'pids_limit: 0', /pids_limit/],
+      ['ulimits: { core: 0 }', 'ulimits: { core: 1 }', /connector: ulimits/],
       ['    mem_limit: 512m\n', '', /connector: mem_limit/],
       ['    stop_grace_period: 45s\n', '', /connector: stop_grace/],
       ['user: redis', 'user: root', /redis: user/],

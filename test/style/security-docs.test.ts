@@ -38,6 +38,42 @@ describe('the pages about security', () => {
     }
   })
 
+  it('name for each claim the test or the goal that holds it', () => {
+    const isHeld = (text: string) => /`test\/[\w./-]+\.ts`|\bR\d{1,2}\b/.test(text)
+    const rowsOf = (page: string) =>
+      [...read(page).matchAll(/^\|(.+)\|$/gm)]
+        .map(([, row]) => row!.split(' | ').map((cell) => cell.trim()))
+        .filter(([first]) => !/^(threat|topic of|section|-+)/.test(first!))
+    // What nobody holds says so itself.
+    const open = rowsOf('docs/security/threat-model.md').filter((cells) => !isHeld(cells.at(-1)!))
+    assert.deepEqual(
+      open.map(([threat]) => threat),
+      ['Postgres is read'],
+    )
+    for (const cells of rowsOf('docs/security/ts-33117-answers.md'))
+      assert.ok(isHeld(cells.at(-1)!) || cells.at(-1)!.startsWith('by hand'), cells[0])
+    const answers = rowsOf('docs/security/asvs.md')
+    assert.ok(answers.length > 50)
+    for (const [section, answer, where] of answers) {
+      assert.match(answer!, /^(met|partly|not met|—)$/, section)
+      if (answer === 'met') assert.ok(isHeld(where!) || /\]\(/.test(where!), section)
+    }
+  })
+
+  it('name in docs/SECURITY.md, paragraph by paragraph, what holds it', () => {
+    const [, ...sections] = read('docs/SECURITY.md').split(/^## /m)
+    const claims = sections
+      .filter((section) => !section.startsWith('For reviewers'))
+      .flatMap((section) => section.split(/\n\n|\n(?=\* )/).slice(1))
+      .filter((paragraph) => !/^(\||```|<)/.test(paragraph.trim()) && paragraph.trim() !== '')
+    assert.ok(claims.length > 15)
+    const bare = claims.filter((claim) => !/`test\/[\w./-]+\.ts`|\bR\d{1,2}\b/.test(claim))
+    assert.deepEqual(
+      bare.map((claim) => claim.slice(0, 60)),
+      [],
+    )
+  })
+
   it('give the ports and addresses that the settings have by default', () => {
     const least = settingsSchema.parse({
       lines: [{ name: 'a', smsc: { host: 'h', systemId: 's' } }],

@@ -23,6 +23,7 @@ interface Package {
 
 interface Bom {
   bomFormat: string
+  serialNumber: string
   components: {
     'bom-ref': string
     purl: string
@@ -95,6 +96,7 @@ describe('what comes from others', () => {
     assert.equal(run(), text)
     const bom = JSON.parse(text) as Bom
     assert.equal(bom.bomFormat, 'CycloneDX')
+    assert.match(bom.serialNumber, /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
     assert.equal(bom.components.length, production.length)
     assert.ok(
       bom.components.every((one) => /^[0-9a-f]{128}$/.test(one.hashes[0]!.content) && one.licenses[0]!.license.id),

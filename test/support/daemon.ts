@@ -39,6 +39,10 @@ export interface StageOptions {
   today?: () => number
   /** The wall clock, where a test moves it on: what is due by then is due at once. Timers stay real. */
   now?: () => number
+  /** As that of the daemon: its clock is then compared with those of the stores. */
+  wall?: DaemonOptions['wall']
+  /** False: it is not ready, and the test wants it so. */
+  awaitReady?: boolean
   /** Share data with another stage (several daemons on one set of stores). */
   with?: Stage
   embedded?: boolean
@@ -80,11 +84,13 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
     chance: Math.random,
     log,
     processMetrics: false,
+    ...(options.wall ? { wall: options.wall } : {}),
     ...(options.read ? { read: options.read } : {}),
     ...(options.watch ? { watch: options.watch } : {}),
   })
   if (!options.with) await seedDental(daemon.stores.sql, { atMs: FROZEN })
-  await until(async () => (await daemon.readiness()).ready, 'the daemon does not get ready')
+  if (options.awaitReady !== false)
+    await until(async () => (await daemon.readiness()).ready, 'the daemon does not get ready')
   return {
     daemon,
     settings,

@@ -1,7 +1,7 @@
 /** The dental sample on a test's own database, given what the daemon gives a module. */
 import { dental, type DentalOptions } from '../../samples/dental/module.ts'
 import { seed } from '../../samples/dental/seed.ts'
-import { moduleDatabase, moduleSms, subscriberIn } from '../../src/daemon/modules.ts'
+import { moduleDatabase, moduleSms, subscriberIn } from '../../src/daemon/backends/modules.ts'
 import type { BackendModule, ModuleSeed } from '../../src/plugin/index.ts'
 import type { Sql } from '../../src/base/sql.ts'
 import type { Chance, Clock } from '../../src/ussd/vocabulary.ts'
@@ -19,7 +19,7 @@ export function dentalOn({ sql, clock, chance = () => 0.5, settings = {} }: Dent
     ...database,
     clock,
     chance,
-    sms: moduleSms(clock),
+    sms: moduleSms(clock, { owner: 'module:dental', hook: null }),
     subscriberIn: (tables) => subscriberIn(database, tables),
     settings,
   })

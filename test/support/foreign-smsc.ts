@@ -50,10 +50,20 @@ export interface ForeignSms {
   to: string
   text: string
   from: string
+  /** Parameters that npm smpp does not know, by tag, as Latin-1. Absent: none. */
+  vendor?: Record<string, string>
 }
 
 const GSM =
   '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u001bÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà'
+
+/** They are the keys that are numbers. */
+function vendorOf(pdu: ForeignPdu): Pick<ForeignSms, 'vendor'> {
+  const own = Object.entries(pdu).filter(([key, value]) => /^\d+$/.test(key) && value instanceof Buffer)
+  return own.length === 0
+    ? {}
+    : { vendor: Object.fromEntries(own.map(([key, value]) => [key, (value as Buffer).toString('latin1')])) }
+}
 
 /** Starts it on a free loopback port. */
 export async function foreignSmsc() {
@@ -80,7 +90,8 @@ export async function foreignSmsc() {
     session.on('submit_sm', (pdu) => {
       session.send(pdu.response({ message_id: `f${++messageId}` }))
       const to = pdu.destination_addr!.replace('+', '')
-      if (pdu.ussd_service_op === undefined) return void sms.push({ to, text: textOf(pdu), from: pdu.source_addr! })
+      if (pdu.ussd_service_op === undefined)
+        return void sms.push({ to, text: textOf(pdu), from: pdu.source_addr!, ...vendorOf(pdu) })
       const screen = { text: textOf(pdu), op: pdu.ussd_service_op, end: Boolean((pdu.its_session_info?.[1] ?? 0) & 1) }
       const wait = waiting.get(to)
       waiting.delete(to)
@@ -107,6 +118,10 @@ export async function foreignSmsc() {
       const answer = await say(fields)
       if (answer.command_status !== 0) throw new Error(`deliver_sm_resp ${answer.command_status}`)
       return next(msisdn)
+    },
+    /** One that gets no screen: the status of its response. */
+    async deliver(fields: object): Promise<number> {
+      return (await say(fields)).command_status
     },
     sms,
     bound: () => sessions.length,

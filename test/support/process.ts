@@ -22,7 +22,7 @@ export interface DaemonProcess {
 /** Starts `ussd-connector run` on these settings. */
 export function runProcess(settings: Settings, folder: string, env: Record<string, string> = {}): DaemonProcess {
   const file = join(folder, 'connector.yaml')
-  writeFileSync(file, stringify(JSON.parse(JSON.stringify(settings))))
+  writeFileSync(file, stringify(JSON.parse(JSON.stringify(settings))), { mode: 0o600 })
   return runCli(['run', '--config', file], env)
 }
 

@@ -63,3 +63,7 @@ STATIC_URL = "/static/"
 DENTAL_TOKEN = os.environ.get("DENTAL_TOKEN", "")
 # Longer than a dialogue may last, so that a hold does not lapse while its question is on the handset.
 DENTAL_HOLD_SECONDS = 210
+
+# Where the connector's admin server is, and the token with which this application asks it for SMS.
+CONNECTOR_URL = os.environ.get("CONNECTOR_URL", "http://127.0.0.1:8123")
+CONNECTOR_TOKEN_FILE = Path(os.environ.get("CONNECTOR_TOKEN_FILE", DATA_DIR / "connector.token"))

@@ -1,7 +1,10 @@
 """What the clinic's staff sees and changes; the next dial shows it."""
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 
-from .models import Appointment, Clinic, Slot, Type, TypeName
+from .clock import now
+from .models import Appointment, Clinic, Profile, Slot, Type, TypeName
+from .sms import Unreachable, staff_cancelled
 
 
 class TypeNames(admin.TabularInline):
@@ -23,10 +26,25 @@ class SlotAdmin(admin.ModelAdmin):
 
 @admin.register(Appointment)
 class AppointmentAdmin(admin.ModelAdmin):
-    """To look at: a booking is the subscriber's."""
+    """To look at, and to cancel: a booking is the subscriber's."""
 
     list_display = ["slot", "status"]
     list_filter = ["status"]
+    actions = ["cancel_visits"]
+
+    @admin.action(description="Cancel the visits and tell the subscribers")
+    def cancel_visits(self, request, visits):
+        for visit in visits.filter(status=Appointment.BOOKED, slot__starts_at__gt=now()):
+            profile = Profile.objects.filter(msisdn=visit.msisdn).first()
+            try:
+                # If the connector does not take it, nothing has changed, and the action can be repeated.
+                with transaction.atomic():
+                    Appointment.objects.filter(pk=visit.pk).update(status=Appointment.CANCELLED)
+                    staff_cancelled(visit, profile.language if profile else "en")
+            except Unreachable as why:
+                messages.error(request, f"{visit.slot} stays booked: {why}")
+                return
+            messages.success(request, f"{visit.slot} is cancelled, and the subscriber is told")
 
     def has_add_permission(self, request):
         return False

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from .clock import local, now
 from .models import Appointment, Hold, Profile, Slot, Type
+from .sms import booked, reminders_of
 
 ROWS_MAX = 100
 
@@ -128,7 +129,8 @@ def book(call: Call) -> dict:
             before = Appointment.objects.filter(intention=call.intention, msisdn=call.msisdn).first()
             if before is None:
                 raise Refusal("slot-taken") from None
-    return {"id": before.id, **_shown(before.slot, call.language)}
+    # `sms` is for the connector: it takes it out of the answer. A repeated booking asks for the same.
+    return {"id": before.id, **_shown(before.slot, call.language), "sms": booked(before)}
 
 
 def cancel(call: Call) -> dict:
@@ -140,7 +142,7 @@ def cancel(call: Call) -> dict:
         status=Appointment.CANCELLED, cancel_intention=call.intention)
     if not changed and not mine.filter(cancel_intention=call.intention).exists():
         raise Refusal("not-upcoming")
-    return {}
+    return {"cancel": [key for visit in mine for key in reminders_of(visit)]}
 
 
 OPERATIONS: dict[str, Callable[[Call], dict]] = {run.__name__: run for run in (

@@ -1,9 +1,9 @@
 /**
- * The back end of the airtime flow: accounts, offers and purchases in two tables of the daemon's Postgres. A payment is one
- * transaction, and its intention key is unique: a turn that is played again finds the payment that it made.
+ * The back end of the airtime flow: accounts, offers and purchases in two tables of the daemon's Postgres. A payment is
+ * one transaction with a unique intention key: if a turn is played again, it finds the payment that it made.
  */
 
-/** What is on offer; `least`: only to a balance of at least that. Prices in kina. */
+/** The offers. `least`: only for a balance of at least that. Prices in kina. */
 const BUNDLES = [
   { id: 'd100', name: '100 MB', days: 1, price: 3, least: 0 },
   { id: 'd500', name: '500 MB', days: 3, price: 8, least: 0 },
@@ -12,7 +12,7 @@ const BUNDLES = [
   { id: 'm5', name: '5 GB', days: 30, price: 49.5, least: 0 },
   { id: 'm10', name: '10 GB', days: 30, price: 90, least: 100 },
 ]
-/** What a top-up is kept as; each reader sees it in the language of the dialogue. */
+/** The stored name of a top-up. Each subscriber sees it in the language of the dialogue. */
 const AIRTIME = 'airtime'
 const WORDS = { en: 'Airtime', tpi: 'Kredit' }
 const OPENING_TOEA = 5_000
@@ -41,7 +41,7 @@ export function backend(host) {
       },
       buy: async ({ id, price }, context) => {
         const bundle = BUNDLES.find((one) => one.id === id)
-        // What was shown is what is paid: never another price.
+        // The subscriber pays the price that was shown, and no other.
         if (!bundle || bundle.price !== Number(price)) return refuse('changed')
         return pay(context, { what: bundle.name, price: bundle.price }, (toea) =>
           toea < bundle.least * 100 ? 'changed' : undefined,
@@ -78,11 +78,11 @@ function offersFor(toea) {
   return BUNDLES.filter(({ price, least }) => Math.max(price, least) * 100 <= toea)
 }
 
-/** Accounts, and what is paid from them. */
+/** Accounts, and the payments from them. */
 function accounts({ transaction, clock, refuse, settings }) {
   const { opening = OPENING_TOEA / 100 } = settings
 
-  /** The balance; its row is locked until the transaction ends. */
+  /** The balance. Its row is locked until the transaction ends. */
   async function account(sql, msisdn) {
     await sql('INSERT INTO example_airtime_account (msisdn, toea) VALUES (:msisdn, :toea) ON CONFLICT DO NOTHING', {
       msisdn,
@@ -93,7 +93,7 @@ function accounts({ transaction, clock, refuse, settings }) {
   }
   const balanceOf = (msisdn) => transaction((sql) => account(sql, msisdn))
 
-  /** Pays once an intention. `refusal` is asked with the balance, before anything is written. */
+  /** Pays once per intention. `refusal` gets the balance before anything is written. */
   function pay({ msisdn, intention }, { what, price }, refusal = () => undefined) {
     return transaction(async (sql) => {
       const toea = await account(sql, msisdn)

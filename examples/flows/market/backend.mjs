@@ -1,6 +1,7 @@
 /**
- * The back end of the market flow: fifty goods at twenty markets, one table of a thousand prices in the daemon's Postgres, and
- * one of what each subscriber looked at. The prices are made up at the first use; whoever knows better writes into the table.
+ * The back end of the market flow: fifty goods at twenty markets. One table in the daemon's Postgres has their thousand
+ * prices, another what each subscriber looked at. The prices are synthetic and created at the first use; write real
+ * ones into the table.
  */
 
 const GOODS = [
@@ -145,7 +146,7 @@ function nameOf({ goods, market }) {
   return `${goods}, ${market}`
 }
 
-/** Made up, but always the same: by the places of the goods and of the market. */
+/** Synthetic, but always the same: they depend on the positions of the goods and of the market. */
 function pricesOf(clock) {
   return GOODS.flatMap((goods, g) =>
     MARKETS.map((market, m) => ({

@@ -1,9 +1,10 @@
 /**
- * The back end of the money flow: accounts and transfers in two tables of the daemon's Postgres. PINs are the work of the
- * module `pin`. A transfer is one transaction, and its intention key is unique: a turn that is played again finds it.
+ * The back end of the money flow: accounts and transfers in two tables of the daemon's Postgres. The module `pin`
+ * handles PINs. A transfer is one transaction with a unique intention key: if a turn is played again, it finds its
+ * transfer.
  */
 
-/** Fees in toea, by the amount that is sent: up to so many toea. */
+/** Fees in toea, by the amount that is sent: up to this many toea. */
 const FEES = [
   [5_000, 50],
   [20_000, 100],
@@ -20,7 +21,8 @@ export function backend(host) {
 
   return {
     prepare: () => makeTables(sql),
-    // Where somebody is the receiver, the row is the sender's too: a real service has to say how long it keeps it.
+    // If the subscriber is the receiver, the row also belongs to the sender: a real service must decide how long it
+    // keeps it.
     subscriber: subscriberIn([
       { table: 'example_money_transfer', column: 'msisdn' },
       { table: 'example_money_account', column: 'msisdn' },
@@ -49,11 +51,11 @@ async function makeTables(sql) {
     toea bigint NOT NULL, fee bigint NOT NULL, toea_after bigint NOT NULL, at timestamptz NOT NULL)`)
 }
 
-/** Accounts, and what is sent from one to the other. */
+/** Accounts, and transfers between them. */
 function accounts({ transaction, clock, refuse, settings }) {
   const { opening = OPENING_TOEA / 100 } = settings
 
-  /** Locked until the transaction ends. Whoever comes for the first time has the opening balance. */
+  /** The row is locked until the transaction ends. A new subscriber gets the opening balance. */
   async function account(sql, msisdn) {
     const name = NAMES[Number(msisdn.slice(-2)) % NAMES.length]
     await sql(
@@ -69,7 +71,7 @@ function accounts({ transaction, clock, refuse, settings }) {
     const toea = Math.round(Number(amount) * 100)
     if (feeOf(toea) !== Math.round(Number(fee) * 100)) return refuse('fee-changed')
     return transaction(async (sql) => {
-      // In one order always, so that two who send to each other do not wait for each other.
+      // Always in the same order, so that two who send to each other do not wait for each other.
       const accounts = {}
       for (const one of [msisdn, receiver].toSorted()) accounts[one] = await account(sql, one)
       const [before] = await sql('SELECT * FROM example_money_transfer WHERE intention = :intention', { intention })

@@ -1,13 +1,13 @@
 /**
- * The back end of the survey flow: one row for each subscriber in the daemon's Postgres, with the answers so far. Saving an
- * answer twice is the same as once; a finished row is never changed again.
+ * The back end of the survey flow: one row per subscriber in the daemon's Postgres, with the answers so far. Saving an
+ * answer twice has the effect of once. A finished row never changes.
  */
 
 const KEYS = new Set(['farm', 'crop', 'name', 'trees', 'sold', 'phone', 'age'])
 
 /** @type {import('ussd-connector/plugin').BackendFactory} */
 export function backend({ sql, transaction, clock, refuse, subscriberIn }) {
-  /** In one transaction, with the row locked: two dialogues of one number cannot answer at once. */
+  /** In one transaction with the row locked: two dialogues of one number cannot answer at once. */
   function withRow(msisdn, run) {
     return transaction(async (sql) => {
       await sql('INSERT INTO example_survey (msisdn, begun_at) VALUES (:msisdn, :at) ON CONFLICT DO NOTHING', {
@@ -45,7 +45,7 @@ export function backend({ sql, transaction, clock, refuse, subscriberIn }) {
       finish: (_args, { msisdn, intention }) =>
         withRow(msisdn, async (sql, row) => {
           if (row.nr !== null) return row.intention === intention ? { nr: Number(row.nr) } : refuse('closed')
-          // One counter, so that numbers have no gaps.
+          // One counter, so that the numbers have no gaps.
           await sql('LOCK TABLE example_survey IN EXCLUSIVE MODE')
           const [{ last }] = await sql('SELECT max(nr) AS last FROM example_survey')
           const nr = Number(last ?? 0) + 1

@@ -1,13 +1,14 @@
 /**
- * The back end of the voucher flow: vouchers, credits and unknown codes in three tables of the daemon's Postgres. Redeeming is
- * one transaction on the voucher's row: of two who try at once, one gets it. Unknown codes are counted a day, against guessing.
+ * The back end of the voucher flow: vouchers, credits and unknown codes in three tables of the daemon's Postgres.
+ * Redeeming is one transaction on the voucher's row: if two try at once, one gets it. Unknown codes are counted per
+ * day, against guessing.
  */
 
-/** Eleven digits and their checksum are typed by hand, and could be guessed by many tries: so these are bounded. */
+/** Eleven digits and their checksum are typed by hand, and many tries could guess them. So tries are limited. */
 const UNKNOWN_A_DAY = 5
 const DAY_MS = 86_400_000
 
-/** For the trial: three codes that are good, and one that has expired. `days` from the first use on. */
+/** For trials: three valid codes, and one that has expired. `days` count from the first use. */
 const SAMPLE = [
   { code: '100000000016', worth: 20, days: 30 },
   { code: '100000000024', worth: 50, days: 30 },
@@ -64,7 +65,7 @@ async function makeTables(sql, sample, clock) {
     )
 }
 
-/** The voucher is used, and its worth is the subscriber's. */
+/** Marks the voucher as used and credits its value to the subscriber. */
 async function credit(sql, { code, worth }, { msisdn, intention, at }) {
   await sql(
     `UPDATE example_voucher SET used_at = :at, used_by = :msisdn, used_intention = :intention
@@ -78,7 +79,7 @@ async function credit(sql, { code, worth }, { msisdn, intention, at }) {
   )
 }
 
-/** Codes that were tried and are none, by subscriber and day. */
+/** Unknown codes that were tried, by subscriber and day. */
 function guesses({ sql, clock, refuse }) {
   const today = () => new Date(clock.today()).toISOString().slice(0, 10)
 

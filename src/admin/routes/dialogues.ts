@@ -1,8 +1,8 @@
-/** /v1/dialogues: the dialogues of one subscriber, without their texts; and their end. */
+/** /v1/dialogues: lists the dialogues of one subscriber, without their texts, and ends them. */
 import { Hono } from 'hono'
 import { DIGITS, type Admitted, type RouteDeps } from './shared.ts'
 
-export function dialogueRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
+export function dialogueRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.get('/', async (c) => {
     const msisdn = (c.req.query('msisdn') ?? '').replace(/^\+/, '').trim()
@@ -11,7 +11,7 @@ export function dialogueRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
         { error: 'msisdn must be international digits, such as 67570000001', try: '/v1/dialogues?msisdn=67570000001' },
         400,
       )
-    const dialogues = await desk.dialogues(msisdn)
+    const dialogues = await service.dialogues(msisdn)
     audit(c, 'dialogues looked at', { msisdn, found: dialogues.length })
     return c.json({ dialogues })
   })
@@ -19,7 +19,7 @@ export function dialogueRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
   app.delete('/:group/:msisdn', async (c) => {
     const { group, msisdn } = c.req.param()
     if (!DIGITS.test(msisdn)) return c.json({ error: 'msisdn must be international digits, such as 67570000001' }, 400)
-    const ended = await desk.endDialogue(group, msisdn)
+    const ended = await service.endDialogue(group, msisdn)
     audit(c, 'dialogue ended', {
       group,
       msisdn,

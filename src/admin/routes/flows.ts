@@ -1,4 +1,4 @@
-/** The admin routes about flows: what stands, and publish, rollback, canary, recall. Each decision is written down. */
+/** The admin routes for flows: the state, and publish, rollback, canary, recall. Each decision is logged. */
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
 import type { By, FlowChange } from '../flow-service.ts'
@@ -28,27 +28,27 @@ const BODIES = {
   recall: z.strictObject({ revision, texts: z.record(language, z.string().min(1).max(182)).default({}), note }),
 } as const
 
-export function flowRoutes({ flows: desk, audit }: RouteDeps): Hono<Admitted> {
+export function flowRoutes({ flows: service, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.use('/:name/*', async (c, next) =>
     NAME.test(c.req.param('name')) ? next() : c.json({ error: 'this is not a valid flow name' }, 400),
   )
 
-  lookRoutes(app, desk)
+  lookRoutes(app, service)
   app.post('/:name/publish', (c) =>
     decide(c, 'publish', (name, { source, revision: one, share: part, note: why }) =>
-      desk.publish(name, source ? { source } : { revision: one! }, {
+      service.publish(name, source ? { source } : { revision: one! }, {
         ...byOf(c, why),
         ...(part === undefined ? {} : { share: part }),
       }),
     ),
   )
   app.post('/:name/rollback', (c) =>
-    decide(c, 'rollback', (name, body) => desk.rollBack(name, body.revision ?? null, byOf(c, body.note))),
+    decide(c, 'rollback', (name, body) => service.rollBack(name, body.revision ?? null, byOf(c, body.note))),
   )
   app.post('/:name/canary', (c) =>
     decide(c, 'canary', (name, body) =>
-      desk.tryOut(
+      service.tryOut(
         name,
         body.revision === null ? null : { revision: body.revision, share: body.share },
         byOf(c, body.note),
@@ -56,7 +56,7 @@ export function flowRoutes({ flows: desk, audit }: RouteDeps): Hono<Admitted> {
     ),
   )
   app.post('/:name/recall', (c) =>
-    decide(c, 'recall', (name, body) => desk.recall(name, body.revision, body.texts, byOf(c, body.note))),
+    decide(c, 'recall', (name, body) => service.recall(name, body.revision, body.texts, byOf(c, body.note))),
   )
 
   async function decide<What extends keyof typeof BODIES>(
@@ -82,15 +82,15 @@ export function flowRoutes({ flows: desk, audit }: RouteDeps): Hono<Admitted> {
   return app
 }
 
-/** What stands, for whoever may read. */
-function lookRoutes(app: Hono<Admitted>, desk: RouteDeps['flows']): void {
-  app.get('/', (c) => c.json({ flows: desk.flows() }))
+/** Routes that only read. */
+function lookRoutes(app: Hono<Admitted>, service: RouteDeps['flows']): void {
+  app.get('/', (c) => c.json({ flows: service.flows() }))
   app.get('/:name/revisions', async (c) => {
-    const rows = await desk.revisions(c.req.param('name'))
+    const rows = await service.revisions(c.req.param('name'))
     return rows ? c.json(rows) : c.json({ error: 'there is no such flow', try: '/v1/flows' }, 404)
   })
   app.get('/:name/revisions/:revision', async (c) => {
-    const source = await desk.source(c.req.param('name'), c.req.param('revision'))
+    const source = await service.source(c.req.param('name'), c.req.param('revision'))
     return source ? c.json(source) : c.json({ error: 'there is no such revision' }, 404)
   })
 }

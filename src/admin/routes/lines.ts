@@ -1,28 +1,28 @@
-/** /v1/lines: the lines and their binds; stop, start, and the settings read again. */
+/** /v1/lines: the lines and their binds; stops, starts, and reloads the settings. */
 import { Hono } from 'hono'
 import type { LinesReloaded } from '../service.ts'
 import type { Admitted, RouteDeps } from './shared.ts'
 import { traceRoute } from './trace.ts'
 
 export function lineRoutes(deps: RouteDeps): Hono<Admitted> {
-  const { desk, audit } = deps
+  const { service, audit } = deps
   const app = new Hono<Admitted>()
-  app.get('/', (c) => c.json({ lines: desk.lines() }))
+  app.get('/', (c) => c.json({ lines: service.lines() }))
   app.post('/reload', async (c) => {
-    const done = await desk.reload()
+    const done = await service.reload()
     audit(c, 'lines reloaded', 'problem' in done ? { refused: done.problem } : { after: done })
     if ('problem' in done) return c.json({ error: done.problem }, 409)
     return done.refused.length === 0 ? c.json(done) : c.json({ ...done, ...refusalOf(done) }, 409)
   })
   for (const [verb, change] of [
-    ['stop', desk.haltLine],
-    ['start', desk.resumeLine],
+    ['stop', service.haltLine],
+    ['start', service.resumeLine],
   ] as const) {
     app.post(`/:line/${verb}`, (c) => {
       const name = c.req.param('line')
-      const before = desk.lines().find((line) => line.name === name)?.stopped
+      const before = service.lines().find((line) => line.name === name)?.stopped
       if (!change(name))
-        return c.json({ error: `there is no line '${name}'`, lines: desk.lines().map((line) => line.name) }, 404)
+        return c.json({ error: `there is no line '${name}'`, lines: service.lines().map((line) => line.name) }, 404)
       const stopped = verb === 'stop'
       audit(c, `line ${verb}`, {
         line: name,

@@ -22,7 +22,7 @@ const body = z
   })
   .refine((it) => (it.flow === undefined) !== (it.text === undefined), { error: 'needs either flow or text' })
 
-export function pushRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
+export function pushRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.post('/', async (c) => {
     const read = body.safeParse(await c.req.json<unknown>().catch(() => null))
@@ -30,17 +30,22 @@ export function pushRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
       const fields = 'send the body {"msisdn", "flow" or "text", "line", "language", "ttlMs", "sms"}'
       return c.json({ error: `${fields}; ${whyNot(read.error)}` }, 400)
     }
-    const told = await desk.push(requestOf(read.data))
     const { flow = null, line = null } = read.data
-    audit(c, 'push', { msisdn: withoutPlus(read.data.msisdn), flow, line, after: told.is, sms: told.sms })
-    return c.json(told)
+    const about = { msisdn: withoutPlus(read.data.msisdn), flow, line }
+    const result = await service.push(requestOf(read.data))
+    if ('refused' in result) {
+      audit(c, 'push', { ...about, after: 'refused', sms: false })
+      return c.json({ error: result.refused }, 503)
+    }
+    audit(c, 'push', { ...about, after: result.is, sms: result.sms })
+    return c.json(result)
   })
   return app
 }
 
 const withoutPlus = (msisdn: string) => msisdn.replace('+', '')
 
-/** One of `flow` and `text`. */
+/** Exactly one of `flow` and `text`. */
 function requestOf({ flow, text = '', language, line, sms, ...asked }: z.infer<typeof body>) {
   const how = {
     ...asked,

@@ -1,5 +1,5 @@
-/** The admin routes that need a token, one file for each group. Each change is logged: who, what, before, after. */
-import { Hono } from 'hono'
+/** The admin routes that need a token, one file per group. Each change is logged: who, what, before, after. */
+import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Log } from '../../base/index.ts'
 import type { AdminRole } from '../access.ts'
@@ -19,11 +19,12 @@ const GROUPS = [
 ] as const
 
 const BODY_OCTETS_MAX = 65_536
-/** Of a request that may hold a flow's files: more than the longest that is read. */
+/** The most octets of a request that may hold a flow's files: more than the longest flow. */
 const FLOW_OCTETS_MAX = 4_000_000
 const PUBLISH = /\/flows\/[^/]+\/publish$/
 
-export function adminRoutes({ desk, flows, log }: Omit<RouteDeps, 'audit'> & { log: Log }): Hono<Admitted> {
+export function adminRoutes(deps: Omit<RouteDeps, 'audit'> & { log: Log }): Hono<Admitted> {
+  const { service, flows, log, now, counters } = deps
   const app = new Hono<Admitted>()
   const audit: RouteDeps['audit'] = (c, what, more) => {
     const token = c.get('token')
@@ -35,10 +36,18 @@ export function adminRoutes({ desk, flows, log }: Omit<RouteDeps, 'audit'> & { l
   app.use((c, next) => (PUBLISH.test(c.req.path) ? large : small)(c, next))
   app.use(async (c, next) => {
     const need: AdminRole = c.req.method === 'GET' ? 'read' : 'operate'
-    if (need === 'read' || c.get('token')?.role === 'operate') return next()
+    const role = c.get('token')?.role
+    if (role === 'sms' ? isOwnSms(c.req) : need === 'read' || role === 'operate') return next()
     audit(c, `${c.req.method} refused`, { needs: need })
-    return c.json({ error: 'this token may only read: use one with the role operate' }, 403)
+    const may = role === 'sms' ? 'only ask for SMS, and see and cancel its own' : 'only read'
+    return c.json({ error: `this token may ${may}: use one with the role operate` }, 403)
   })
-  for (const [path, routes] of GROUPS) app.route(path, routes({ desk, flows, audit }))
+  for (const [path, routes] of GROUPS) app.route(path, routes({ service, flows, audit, now, counters }))
   return app
+}
+
+/** What a token with the role sms may do: its own SMS, by their keys. */
+function isOwnSms(request: HonoRequest): boolean {
+  if (request.path !== '/v1/sms') return false
+  return request.method === 'POST' || request.query('key') !== undefined
 }

@@ -1,35 +1,98 @@
-/** /v1/sms: the SMS of one subscriber, without their texts, and another text for one of them. */
-import { Hono } from 'hono'
+/**
+ * /v1/sms: lists the SMS of one subscriber, without their texts, and replaces the text of one. And SMS of an
+ * application under keys of its own: put, looked at, cancelled.
+ */
+import { randomUUID } from 'node:crypto'
+import { Hono, type Context } from 'hono'
 import { z } from 'zod'
-import { DIGITS, type Admitted, type RouteDeps } from './shared.ts'
+import { smsRequestSchema, type SmsAnswer } from '../../sms/requests/index.ts'
+import { DIGITS, whyNot, type Admitted, type RouteDeps } from './shared.ts'
 
-const body = z.strictObject({ text: z.string().min(1).max(1_600) })
+const replacement = z.strictObject({ text: z.string().min(1).max(1_600) })
 /** The HTTP status of each outcome. */
 const STATUS = { none: 404, off: 409, 'too-late': 409, busy: 409, unknown: 504 } as const
 
-export function smsRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
+const asked = smsRequestSchema.extend({
+  to: z.string().min(1).max(30).describe('the number that gets it, international digits'),
+  line: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,63}$/)
+    .optional(),
+  language: z
+    .string()
+    .regex(/^[a-z]{2,3}$/)
+    .optional(),
+})
+const FIELDS =
+  'send the body {"to", "text", "key", "at" or "in" or "before", "window", "class", "line", "language", "template", "tlvs"}'
+
+const PUT_STATUS = { accepted: 201, known: 200, replaced: 200, 'too-late': 409, busy: 409, past: 422 } as const
+
+export function smsRoutes({ service, audit, now, counters }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
+  const ownerOf = (c: Context<Admitted>) => `token:${c.get('token')?.name ?? '-'}`
+  const noKey = { error: 'say which SMS: ?key= and the key under which you asked for it' }
+
   app.get('/', async (c) => {
+    const key = c.req.query('key')
+    if (key !== undefined) {
+      const found = await service.findSms(ownerOf(c), key)
+      return found ? c.json(found) : c.json({ error: 'none: this token has no SMS of this key' }, 404)
+    }
     const msisdn = (c.req.query('msisdn') ?? '').replace(/^\+/, '').trim()
     if (!DIGITS.test(msisdn))
       return c.json(
         { error: 'msisdn must be international digits, such as 67570000001', try: '/v1/sms?msisdn=67570000001' },
         400,
       )
-    const sms = await desk.smsOf(msisdn)
+    const sms = await service.smsOf(msisdn)
     audit(c, 'sms looked at', { msisdn, found: sms.length })
     return c.json({ sms })
   })
+  app.post('/', async (c) => {
+    const owner = ownerOf(c)
+    if (!service.mayAsk(owner, now())) {
+      counters.count('limits_total', { limit: 'sms_requests' })
+      c.header('retry-after', '1')
+      return c.json({ error: 'too many requests of this token: see admin.smsPerSecond' }, 429)
+    }
+    const read = asked.safeParse(await c.req.json<unknown>().catch(() => null))
+    if (!read.success) return c.json({ error: `${FIELDS}; ${whyNot(read.error)}` }, 400)
+    const { line = '', language, ...request } = read.data
+    if (line !== '' && !service.hasLine(line)) return c.json({ error: `there is no line '${line}'` }, 400)
+    const key = request.key ?? c.req.header('idempotency-key') ?? randomUUID()
+    const answer = await service.putSms({ owner, line, language, key }, request)
+    return put(c, answer)
+  })
+  app.delete('/', async (c) => {
+    const key = c.req.query('key')
+    if (!key) return c.json(noKey, 400)
+    const is = await service.cancelSms(ownerOf(c), key)
+    audit(c, 'sms cancelled', { after: is })
+    if (is === 'none') return c.json({ error: 'none: this token has no SMS of this key', is }, 404)
+    return c.json({ is }, is === 'too-late' ? 409 : 200)
+  })
   app.post('/:id/replace', async (c) => {
     const id = c.req.param('id')
-    const read = body.safeParse(await c.req.json<unknown>().catch(() => null))
+    const read = replacement.safeParse(await c.req.json<unknown>().catch(() => null))
     if (!/^\d{1,18}$/.test(id) || !read.success) {
       return c.json({ error: 'send the body {"text"} with 1 to 1,600 characters, and an id from /v1/sms' }, 400)
     }
-    const is = await desk.replaceSms(id, read.data.text)
+    const is = await service.replaceSms(id, read.data.text)
     audit(c, 'sms replaced', { id, after: is })
     const status = (STATUS as Record<string, 404 | 409 | 504 | undefined>)[is]
     return status ? c.json({ error: `not replaced: ${is} (docs/SMS.md)`, is }, status) : c.json({ is })
   })
   return app
+}
+
+/** `dueAt`: when it goes out; `moved`: quiet hours made it earlier or later than was asked. */
+function put(c: Context<Admitted>, answer: SmsAnswer) {
+  if (answer.is === 'wrong') return c.json({ error: answer.what }, 400)
+  if (answer.is === 'not-allowed') return c.json({ error: 'to must be a number in international digits' }, 400)
+  if (answer.is === 'past') return c.json({ error: 'its moment is over: nobody gets it', is: 'past' }, PUT_STATUS.past)
+  const { is, key, state, dueMs, moved } = answer
+  const said = { is, key, state, dueAt: new Date(dueMs).toISOString(), ...(moved ? { moved } : {}) }
+  const status = PUT_STATUS[is]
+  return status === 409 ? c.json({ error: `not replaced: ${is}`, ...said }, 409) : c.json(said, status)
 }

@@ -1,5 +1,5 @@
 /**
- * GET /v1/lines/LINE/trace: what passed on a line lately, as a capture file or a listing. Unmasked only for who may
+ * GET /v1/lines/LINE/trace: the last PDUs of a line, as a capture file or a listing. Unmasked only for a token that may
  * operate.
  */
 import type { Context } from 'hono'
@@ -18,7 +18,7 @@ const query = z.strictObject({
 })
 
 export const traceRoute =
-  ({ desk, audit }: RouteDeps) =>
+  ({ service, audit }: RouteDeps) =>
   (c: Context<Admitted>): Response => {
     const read = query.safeParse(c.req.query())
     if (!read.success) {
@@ -31,14 +31,14 @@ export const traceRoute =
       audit(c, 'trace refused', { line, needs: 'operate' })
       return c.json({ error: 'this token may see only masked traces: use one with the role operate' }, 403)
     }
-    const told = desk.trace(line, { last, msisdn, clear: clear !== undefined })
-    if (!told) return c.json({ error: 'there is no such line' }, 404)
+    const trace = service.trace(line, { last, msisdn, clear: clear !== undefined })
+    if (!trace) return c.json({ error: 'there is no such line' }, 404)
     audit(c, 'trace taken', {
       line,
       clear: clear !== undefined,
-      pdus: told.pdus,
+      pdus: trace.pdus,
       ...(msisdn === undefined ? {} : { msisdn }),
     })
-    if (form === 'text') return c.text(told.text())
-    return c.body(new Uint8Array(told.pcap()), 200, { 'content-type': 'application/vnd.tcpdump.pcap' })
+    if (form === 'text') return c.text(trace.text())
+    return c.body(new Uint8Array(trace.pcap()), 200, { 'content-type': 'application/vnd.tcpdump.pcap' })
   }

@@ -1,4 +1,4 @@
-/** A contract profile becomes functions: what to send, and what an answer means. */
+/** Compiles a contract profile to functions: what to send, and what an answer means. */
 import { createHash } from 'node:crypto'
 import type { EndReason, Json, JsonObject } from '../../ussd/index.ts'
 import { closingValues, fillTree, fillWords, contractText, contractValues } from './fill.ts'
@@ -10,7 +10,7 @@ import type { Contract, Outgoing } from './types.ts'
 
 type Values = ReturnType<typeof contractValues>
 
-/** For a checked profile. */
+/** The profile must be valid. */
 export function compileContract(profile: ContractProfile): Contract {
   const begin = laid(profile.ask, profile.begin)
   const answer = laid(profile.ask, profile.answer)

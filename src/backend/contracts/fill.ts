@@ -1,4 +1,4 @@
-/** The values that a contract's fields are filled with. */
+/** The values for a contract's fields. */
 import type { EndReason, Json } from '../../ussd/index.ts'
 import type { Filled } from './profile.ts'
 import type { Asked, Closing } from './types.ts'
@@ -27,7 +27,7 @@ export const END_REASONS = [
   'answer-later',
 ] as const satisfies readonly EndReason[]
 
-/** What may stand in braces. */
+/** The names that may be in braces. */
 export const NAMES: ReadonlySet<string> = new Set([
   'session',
   'msisdn',
@@ -45,11 +45,11 @@ export const NAMES: ReadonlySet<string> = new Set([
   'dialled',
   'bareServiceCode',
   'bareDialled',
-  // All that was entered, joined by `*`; the newest answer; the same, but what was dialled on the first request.
+  // Everything entered, joined by `*`; the newest answer; the newest answer, but at first the dialled string.
   'text',
   'input',
   'message',
-  // At the end only.
+  // Only at the end.
   'reason',
   'word',
   'turns',
@@ -85,7 +85,7 @@ export function contractValues(asked: Asked, form: 'plain' | 'plus'): Values {
   }
 }
 
-/** The same and what is known at the end. `word` is the contract's for the reason. */
+/** The same values, and those known at the end. `word` is the contract's word for the reason. */
 export function closingValues(closing: Closing, form: 'plain' | 'plus', word: string): Values {
   const { reason, turns, durationMs, lastText, lastEnd } = closing
   const isGood = reason === 'completed' || reason === 'exit'
@@ -101,7 +101,7 @@ export function closingValues(closing: Closing, form: 'plain' | 'plus', word: st
   }
 }
 
-/** A tree of texts with its names filled in. Unknown names become an empty text. */
+/** A tree of texts with its names filled in. An unknown name becomes an empty text. */
 export function fillTree(tree: Filled, values: Values): Json {
   if (typeof tree === 'string') return fillText(tree, values)
   if (Array.isArray(tree)) return tree.map((item) => fillTree(item, values))
@@ -114,7 +114,7 @@ export function fillWords(text: string, values: Values): string {
   return contractText(fillText(text, values))
 }
 
-/** As it stands in a URL, a form or a text. */
+/** In the form for a URL, a form or a text. */
 export function contractText(value: Json): string {
   return value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
@@ -133,7 +133,7 @@ function lookUp(name: string, values: Values): Json {
   if (kind !== 'state' && kind !== 'chosen') return values[name] ?? ''
   const kept = own(values.state, key)
   if (kind === 'state') return kept
-  // What stands under `*` is for any other answer.
+  // The value under `*` is for any other answer.
   return own(kept, String(values.input).trim()) || own(kept, '*')
 }
 

@@ -1,6 +1,6 @@
 /**
- * The kit of a contract: recorded requests and replies of one dialogue, to test both sides with. An HTTP message stands
- * in it would on the wire, less the headers that say nothing about the contract.
+ * The kit of a contract: recorded requests and replies of one dialogue, to test both sides. An HTTP message is written
+ * as on the wire, without the headers that do not matter for the contract.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,9 +28,9 @@ const kit = z.strictObject({
   }),
   /** One after the other, in one dialogue. The first is the dial. */
   turns: z.array(z.strictObject({ input: z.string(), request: z.string(), reply: z.string(), shows })).min(1),
-  /** What the application is told when the dialogue ends after the first turn; '' for nothing. */
+  /** What the application is told if the dialogue ends after the first turn; '' for nothing. */
   closes: z.partialRecord(z.enum(END_REASONS), z.string()).default({}),
-  /** Replies that are no answer. */
+  /** Replies that are invalid. */
   refused: z.array(z.string()).default([]),
 })
 
@@ -39,7 +39,7 @@ export type Kit = z.infer<typeof kit>
 /** Where the application of every kit listens. */
 export const KIT_PATH = '/ussd'
 
-/** The kit of that name; undefined if there is none. Throws ProblemsError on one that does not read. */
+/** The kit with this name. Undefined if there is none. Throws ProblemsError if it is not valid. */
 export function loadKit(name: string, dir = join(packageRoot, 'contracts')): Kit | undefined {
   const file = join(dir, `${name}.kit.yaml`)
   if (!existsSync(file)) return undefined
@@ -51,7 +51,7 @@ export function loadKit(name: string, dir = join(packageRoot, 'contracts')): Kit
   )
 }
 
-/** A request as it stands in a kit: `POST /path`, its telling headers, an empty line, the body. */
+/** A request in the form of a kit: `POST /path`, the headers that matter, an empty line, the body. */
 export function requestText({
   method,
   target,
@@ -62,7 +62,7 @@ export function requestText({
   return message(`${method} ${target}`, told, body)
 }
 
-/** The request that a kit's text stands for. */
+/** The request that a kit's text describes. */
 export function readRequest(text: string): {
   method: string
   target: string
@@ -74,13 +74,13 @@ export function readRequest(text: string): {
   return { method, target, headers, body }
 }
 
-/** The reply that a kit's text stands for: an answer, or, where it comes later, a request of the application's own. */
+/** The reply that a kit's text describes: an answer or, if it comes later, a request of the application. */
 export function readAnswer(text: string): HttpAnswer {
   const { first, headers, body } = parts(text)
   return { status: first.startsWith('POST ') ? 200 : Number(first), headers, body }
 }
 
-/** The question that a turn of the kit asks, given what was entered and remembered up to it. */
+/** The question of one turn of the kit, given what was entered and remembered before. */
 export function kitAsked(kit: Kit, turn: number, state: Asked['state']): Asked {
   const { code, dialled, ...dialogue } = kit.dialogue
   const entered = kit.turns.slice(1, turn + 1).map(({ input }) => input)

@@ -1,6 +1,4 @@
-/**
- * Contracts by name: the built-in ones in contracts/, files of the operator, and the two that no profile can express.
- */
+/** Contracts by name: the built-in ones in contracts/, files of the operator, and those that no profile can express. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
@@ -36,7 +34,7 @@ export function loadContract(name: string, dir?: string): Contract {
   throw new ProblemsError('contracts', [{ where: 'contract', what: `there is no contract '${name}'`, remedy }])
 }
 
-/** A profile from its text. Throws ProblemsError with all that is wrong. */
+/** A profile from its text. Throws ProblemsError with everything that is wrong. */
 export function parseContract(source: string, file: string): ContractProfile {
   const lines = new LineCounter()
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })

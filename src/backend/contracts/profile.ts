@@ -1,7 +1,7 @@
 /**
- * The form of a contract profile: how an aggregator or an operator asks the applications behind it, as data.
+ * The schema of a contract profile: how an aggregator or an operator asks the applications behind it, as data.
  *
- * Values are texts with names in braces; a text that is one name in braces alone keeps the type of its value in JSON.
+ * Values are texts with names in braces. A text that is only one name in braces keeps the type of its value in JSON.
  */
 import { z } from 'zod'
 import { END_REASONS, NAMES } from './fill.ts'
@@ -34,7 +34,7 @@ const ask = z.strictObject({
   path: value.optional(),
   /** query: in the URL · form: application/x-www-form-urlencoded · json · xml: one element · xmlrpc: one struct. */
   format: formats.optional(),
-  /** What xmlrpc calls. */
+  /** The procedure that xmlrpc calls. */
   procedure: z
     .string()
     .regex(/^[\w.:/]{1,64}$/, 'the name of a procedure')
@@ -45,12 +45,12 @@ const ask = z.strictObject({
 
 const place = z.union([z.string(), z.number().int().min(-20).max(20)])
 
-/** One line for each row there; a row without one of the named values gives none. */
+/** One line for each row. A row without one of the named values gives no line. */
 const line = z.string().regex(/\{[^{}]+\}/, 'must name a value of the row, such as {#text}')
 const rows = z.strictObject({ rows: place, line })
 const said = z.union([place, rows])
 
-/** Exactly one of prefix (of the text), field (a path), has (a path that is there) or header decides. */
+/** Exactly one decides: prefix (of the text), field (a path), has (a path that exists) or header. */
 const mark = z
   .strictObject({
     prefix: z.string().min(1).optional(),
@@ -71,13 +71,11 @@ const reply = z.strictObject({
   as: z.enum(['text', 'json', 'form', 'delimited', 'xml', 'xmlrpc']),
   separator: z.string().length(1).default('|'),
   statuses: z.array(z.number().int().min(200).max(299)).min(1).default([200]),
-  /** Where the text of the screen is; several places give one line each, lists too. Absent: the whole body. */
+  /** Where the text of the screen is. Several places give one line each; lists too. Absent: the whole body. */
   text: z.union([said, z.array(said)]).optional(),
   continue: mark,
   end: mark,
-  /**
-   * What is to be told again with the next question: name → where it is in the reply, or what to find by the answer.
-   */
+  /** What to send back with the next question: name → where it is in the reply, or what to find by the answer. */
   state: z.record(z.string(), z.union([place, z.strictObject({ rows: place, key: place, value: place })])).default({}),
 })
 
@@ -85,16 +83,16 @@ const reasons = z.array(z.enum(END_REASONS)).min(1)
 
 const profile = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first'),
-  /** The source of the author. */
+  /** The source on which the author relies. */
   seen: z.string().min(1),
   notes: z.array(z.string()).default([]),
   /** plus: `+675…` */
   msisdn: z.enum(['plain', 'plus']).default('plain'),
   ask: ask.extend({ format: formats }),
-  /** Laid over `ask` for the first request of a dialogue, and for the others. */
+  /** Overrides `ask` for the first request of a dialogue, and for the others. */
   begin: ask.optional(),
   answer: ask.optional(),
-  /** The reply comes later: in a request whose `field` repeats this id of the question. */
+  /** The reply comes later, in a request whose `field` repeats this id of the question. */
   later: z
     .strictObject({
       id: value,
@@ -109,7 +107,7 @@ const profile = z.strictObject({
   close: ask
     .extend({
       to: z.enum(['app', 'events']).default('app'),
-      /** The words of the contract for our reasons, as {word}; a reason without a word is not reported. */
+      /** The contract's words for our reasons, as {word}. A reason without a word is not reported. */
       words: z.record(z.string(), reasons).optional(),
       otherwise: z.string().optional(),
     })

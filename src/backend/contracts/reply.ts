@@ -1,4 +1,4 @@
-/** The reply of an application, read by its contract: the text of the screen, and whether an answer is awaited. */
+/** Reads the reply of an application by its contract: the text of the screen, and whether it waits for an answer. */
 import type { AppSaid } from '../../flow/engine/index.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
 import { Nonsense, parseJson } from '../body.ts'
@@ -12,7 +12,7 @@ import { readResponse } from './xmlrpc.ts'
 type Mark = ReplyProfile['continue']
 type Place = string | number
 
-/** Throws Nonsense: a message for the log, without anything that the application said. */
+/** Throws Nonsense: a message for the log, without anything from the application. */
 export function readReply(rules: ReplyProfile, answer: HttpAnswer): AppSaid {
   if (!rules.statuses.includes(answer.status)) throw new Nonsense(`status ${answer.status}`)
   const parsed = parse(rules, answer.body)
@@ -39,7 +39,7 @@ function marked(mark: Mark, { answer, parsed }: Found): { met: boolean; strip: n
   return { met: mark.is!.some((wanted) => same(wanted, value)), strip: 0 }
 }
 
-/** Blanks before it are ignored: many applications send a stray line feed. */
+/** Leading blanks are ignored: many applications send a stray line feed. */
 function prefixed(prefix: string, body: string): { met: boolean; strip: number } {
   const start = /^\s*/.exec(body)![0].length
   const isThere = body.slice(start, start + prefix.length).toUpperCase() === prefix.toUpperCase()
@@ -50,11 +50,11 @@ function prefixed(prefix: string, body: string): { met: boolean; strip: number }
 }
 
 function same(wanted: string | number | boolean | null, value: Json | undefined): boolean {
-  // null: it is not there.
+  // null means: it is absent.
   if (value === undefined || value === null) return wanted === null
   if (typeof wanted === 'string' && typeof value === 'string')
     return wanted.toLowerCase() === value.trim().toLowerCase()
-  // PHP and the like send 1, "1", "true" for true.
+  // PHP and similar languages send 1, "1" or "true" for true.
   return contractText(wanted) === contractText(value)
 }
 
@@ -123,10 +123,10 @@ function parse(rules: ReplyProfile, body: string): Json {
 function at(value: Json, place: Place): Json | undefined {
   let here: Json | undefined = value
   for (const key of String(place).split('.')) {
-    // An element with a text alone is that text.
+    // An element with only a text is that text.
     if (key === '#text' && typeof here === 'string') continue
     if (here === null || typeof here !== 'object') return undefined
-    // Negative: from the end, as nobody knows how many parts there are. A name: that of each of them.
+    // Negative: counted from the end, since the number of parts is unknown. A name: that of each part.
     if (Array.isArray(here))
       here = /^-?\d+$/.test(key) ? here.at(Number(key)) : here.flatMap((item) => at(item, key) ?? [])
     else here = Object.hasOwn(here, key) ? here[key] : undefined

@@ -12,11 +12,11 @@ const DCS = 15
 const BEGIN_INVOKE = 1
 const COOKIE_MAX = 512
 
-/** What the application's newest message was, as far as the next one depends on it. */
+/** The application's newest message, as far as the next one depends on it. */
 interface Remembered extends JsonObject {
   cookie: string
   invokeId: string
-  /** Whether it was a notify: acknowledged, not answered. */
+  /** Whether it was a notify: it is acknowledged, not answered. */
   notify: boolean
 }
 
@@ -36,7 +36,7 @@ export function restcomm(): Contract {
   }
 }
 
-/** Told as MAP would tell it; an end of the application's own is no news to it. */
+/** Reported as MAP would do it. An end by the application itself is not reported. */
 const ENDS: Partial<Record<EndReason, Record<string, string>>> = {
   idle: { dialogTimedOut: 'true' },
   total: { dialogTimedOut: 'true' },

@@ -8,7 +8,7 @@ export interface Asked extends AppAsk {
   epoch: string
   msisdn: string
   line: string
-  /** What the contract calls the operator; the line's name unless the settings say otherwise. */
+  /** The operator in the words of the contract. Default: the line's name. */
   network: string
   language: string
   /** The same for each repetition of the same question. */
@@ -16,12 +16,12 @@ export interface Asked extends AppAsk {
   nowMs: number
 }
 
-/** The end of a dialogue, as an application is told of it. */
+/** The end of a dialogue, as it is reported to an application. */
 export interface Closing extends Asked {
   reason: EndReason
   turns: number
   durationMs: number
-  /** The newest screen of the application; '' where it never answered. */
+  /** The newest screen of the application; '' if it never answered. */
   lastText: string
   lastEnd: boolean
 }
@@ -52,10 +52,12 @@ export interface Contract {
   ask(asked: Asked): Outgoing
   /** Throws Nonsense. */
   understand(answer: HttpAnswer, asked: Asked): AppSaid
-  /** What the application is told at the end; null: nothing for this reason. */
+  /** What the application is told at the end. Null: nothing for this reason. */
   close(closing: Closing): Outgoing | null
-  /** The application answers by a request of its own, which names the question in this field by this id. */
+  /** The application answers with a request of its own, which repeats this id in this field. */
   readonly later?: { field: string; id(asked: Asked): string; receipt: { status: number; body: string } }
-  /** Where that goes: to the application itself, or to an address of its own that the settings may give. */
+  /**
+   * Where the report of the end goes: to the application itself, or to a separate address that the settings may give.
+   */
   readonly closeTo: 'app' | 'events'
 }

@@ -1,12 +1,12 @@
 /**
- * XML as a tree of JSON and back, the same way round in requests and replies: an element is an object of its children
- * by name, `@name` is an attribute and `#text` its text; one with a text alone is that text, and several of a name are
- * a list.
+ * XML as a tree of JSON and back, in the same form for requests and replies. An element is an object of its children by
+ * name; `@name` is an attribute and `#text` its text. An element with only a text is that text. Several children of one
+ * name are a list.
  */
 import type { Json, JsonObject } from '../../ussd/index.ts'
 import { attribute, type Element } from './xml.ts'
 
-/** What may be the name of an element, or with `@` of an attribute. */
+/** Possible names of an element or, with `@`, of an attribute. */
 export const XML_NAME = /^(#text|@?[A-Za-z_][\w.-]*)$/
 
 /** A document. `tree` has one key: its element. */
@@ -14,7 +14,7 @@ export function toXml(tree: JsonObject): string {
   return `<?xml version="1.0" encoding="UTF-8"?>${childrenOf(tree)}`
 }
 
-/** What is in an element. */
+/** The content of an element. */
 export function fromXml({ attributes, children, text }: Element): Json {
   const own = text.trim()
   const found = new Map<string, Json>(Object.entries(attributes).map(([name, value]) => [`@${name}`, value]))

@@ -1,7 +1,7 @@
 /**
- * XML, as much of it as contracts speak: elements, attributes, text. No document type, no entities but the five of XML
- * itself and numbers, no processing instruction but the declaration: nothing that can grow or reach out.
- * (XML 1.0, fifth edition)
+ * The subset of XML that contracts use: elements, attributes, text. No document type, no entities except XML's own five
+ * and numbers, no processing instruction except the declaration: nothing that can grow or reach out. (XML 1.0, fifth
+ * edition)
  */
 import { Nonsense } from '../body.ts'
 
@@ -22,7 +22,7 @@ const DECLARATION = /<\?xml[ \t\r\n][^?]*\?>/y
 const COMMENT = /<!--(?:(?!--)[\s\S])*-->/y
 const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
-/** The document's element. Throws Nonsense on anything that is not well formed, or not of this subset. */
+/** The document's element. Throws Nonsense if the text is not well formed, or not of this subset. */
 export function parseXml(source: string): Element {
   const reader = { source, at: 0, elements: 0 }
   take(reader, SPACE)
@@ -34,7 +34,7 @@ export function parseXml(source: string): Element {
   return root
 }
 
-/** Text as it stands in an attribute; line feeds survive, as a parser would make blanks of them. (§3.3.3) */
+/** The text in the form for an attribute. Line feeds are escaped: a parser would turn them into blanks. (§3.3.3) */
 export function attribute(text: string): string {
   return text.replace(/[&<>"'\n\r\t]/g, (character) => `&#${character.charCodeAt(0)};`)
 }
@@ -114,7 +114,7 @@ function content(reader: Reader, into: Element, depth: number): void {
       if (take(reader, COMMENT) === '') throw new Nonsense('XML: only comments may begin with <!')
     } else {
       const child = element(reader, depth + 1)
-      // Everywhere in these contracts a line feed inside a text.
+      // In all of these contracts it is a line feed within a text.
       if (child.name === 'br') into.text += '\n'
       else into.children.push(child)
     }
@@ -124,7 +124,8 @@ function content(reader: Reader, into: Element, depth: number): void {
 function decoded(text: string): string {
   if (text.includes('<')) throw new Nonsense('XML: a value contains <')
   return text.replace(/&([^;&]*;?)/g, (_all, written: string) => {
-    // Applications that fill a template forget to write &amp;: a lone & means itself, unless it could mean two things.
+    // Applications that fill a template often do not write &amp;. A lone & means itself, unless it could mean two
+    // things.
     if (!/^#?\w+;$/.test(written)) {
       if (/^(#|amp|lt|gt|quot|apos)/.test(written)) throw new Nonsense('XML: an entity has no end')
       return `&${written}`

@@ -1,15 +1,15 @@
-/** XML-RPC, as far as a dialogue needs it: one struct goes, one value comes. (xmlrpc.com/spec) */
+/** As much of XML-RPC as a dialogue needs: one struct is sent, one value comes back. (xmlrpc.com/spec) */
 import { Nonsense } from '../body.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
 import { parseXml, type Element } from './xml.ts'
 import { toXml } from './xml-tree.ts'
 
-/** A call of that procedure with the fields as its one parameter. */
+/** A call of this procedure with the fields as its one parameter. */
 export function writeCall(procedure: string, fields: JsonObject): string {
   return toXml({ methodCall: { methodName: procedure, params: { param: { value: typed(fields) } } } })
 }
 
-/** The value that came back. Throws Nonsense on a fault, and on what is no response. */
+/** The returned value. Throws Nonsense on a fault, and if the text is not a response. */
 export function readResponse(source: string): Json {
   const root = parseXml(source)
   if (root.name !== 'methodResponse') throw new Nonsense('XML-RPC: methodResponse is missing')

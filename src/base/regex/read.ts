@@ -1,32 +1,31 @@
 /**
- * Regular expressions that an operator wrote, read as ECMAScript reads them with the flag `u`, whatever release of
- * Node.js runs: the one reader for flows and dialects. What cannot be matched in a bounded time is refused here, with a
- * remedy.
+ * Regular expressions that an operator wrote, read as ECMAScript with the flag `u`, in the same way on every release of
+ * Node.js. Flows and dialects both use this reader. It refuses, with a remedy, what cannot be matched in bounded time.
  */
 import { RegExpParser, type AST } from '@eslint-community/regexpp'
 
 export type Part = AST.Element | AST.QuantifiableElement
-/** Branches of parts, one of which matches. */
+/** Alternatives, one of which must match. */
 export interface Expression {
   alternatives: readonly { elements: readonly Part[] }[]
 }
 
-/** What the two kinds of files let an expression have. */
+/** What an expression may contain in each of the two kinds of files. */
 export interface Limits {
-  /** Characters of the expression. */
+  /** The most characters of the expression. */
   lengthMax: number
   /** The largest `{n}` or `{n,m}`. */
   repeatMax: number
-  /** `*`, `+`, `{n,}` and ranges wider than `rangeWidth`. */
+  /** How many `*`, `+`, `{n,}` and ranges wider than `rangeWidth` there may be. */
   repeatsMax: number
   rangeWidth: number
-  /** Groups that keep what they matched may have names. */
+  /** Whether capturing groups may have names. */
   named: boolean
 }
 
 const parser = new RegExpParser({ ecmaVersion: 2024 })
 
-/** The expression; or a sentence about what is wrong with it, and what to do. */
+/** The expression, or a sentence about what is wrong with it and what to do. */
 export function readRegex(source: string, limits: Limits): Expression | string {
   if (source.length > limits.lengthMax) return `is longer than ${limits.lengthMax} characters: shorten it`
   try {
@@ -76,7 +75,7 @@ function isWide(part: AST.Quantifier, width: number): boolean {
   return part.max === Infinity || (part.max - part.min > width && !isOptional(part))
 }
 
-/** All parts, each before what is in it. */
+/** All parts, each before the parts inside it. */
 function* partsOf(alternatives: Expression['alternatives']): Iterable<Part> {
   for (const part of alternatives.flatMap(({ elements }) => elements)) {
     yield part

@@ -1,11 +1,11 @@
 /**
- * An expression of ECMAScript in the syntax of RE2, meaning the same: what a character, a blank or an end is differs
- * between the two.
+ * Writes an ECMAScript expression in RE2's syntax with the same meaning. The two differ in what a character, a blank
+ * and an end is.
  */
 import type { AST } from '@eslint-community/regexpp'
 import type { Expression, Part } from './read.ts'
 
-/** In RE2's syntax, without anchors of its own. */
+/** The expression in RE2's syntax, without additional anchors. */
 export function inRe2({ alternatives }: Expression): string {
   return alternatives.map(({ elements }) => elements.map(written).join('')).join('|')
 }
@@ -41,7 +41,7 @@ function timesOf({ min, max, greedy }: AST.Quantifier): string {
 }
 
 const NO_LINE_END = '[^\\n\\r\\x{2028}\\x{2029}]'
-/** ECMA-262, CharacterClassEscape: RE2 takes only the blanks of ASCII for `\s`. */
+/** ECMA-262, CharacterClassEscape. RE2's `\s` covers only the blanks of ASCII. */
 const SPACE =
   '\\t\\n\\x{b}\\f\\r\\x{20}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}'
 const NO_SPACE =
@@ -50,7 +50,7 @@ const NO_SPACE =
 const ALL = '\\x{0}-\\x{10ffff}'
 
 function classOf(part: AST.CharacterClass): string {
-  // An empty class takes nothing, and its opposite everything; RE2 has neither.
+  // An empty class matches nothing, and its negation matches everything; RE2 has neither.
   const inner = part.elements.length === 0 ? ALL : part.elements.map(member).join('')
   return part.negate === (part.elements.length === 0) ? `[${inner}]` : `[^${inner}]`
 }

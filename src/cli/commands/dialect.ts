@@ -1,4 +1,4 @@
-/** `dialect`: profiles of operators. */
+/** `dialect`: the profiles of operators. */
 import type { Command } from 'commander'
 import type { Say } from '../arguments.ts'
 

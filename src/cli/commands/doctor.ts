@@ -1,4 +1,4 @@
-/** `doctor`: the link to an SMSC, examined. */
+/** `doctor`: examines the link to an SMSC. */
 import type { Command } from 'commander'
 import { parseInteger, smsc, type Say } from '../arguments.ts'
 

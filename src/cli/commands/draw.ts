@@ -1,4 +1,4 @@
-/** `flow draw`, and `draw`, which the help does not name: a flow as a picture. */
+/** `flow draw`, and `draw`, which the help does not list: a flow as a picture. */
 import type { Command } from 'commander'
 import { PLUGIN, type Say } from '../arguments.ts'
 

@@ -1,4 +1,4 @@
-/** `flow …`: for a flow's author, and for whoever releases flows. */
+/** `flow …`: for the author of a flow, and for the operator who releases flows. */
 import type { Command } from 'commander'
 import { adminOptions, collected, percent, PLUGIN, type Say } from '../arguments.ts'
 import { drawCommand } from './draw.ts'
@@ -16,7 +16,7 @@ export function registerFlow(program: Command, say: Say): void {
   decisionCommands(flow, say)
 }
 
-/** Of files. */
+/** Commands for files. */
 function filesCommands(flow: Command, say: Say): void {
   flow
     .command('schema')
@@ -37,7 +37,7 @@ function filesCommands(flow: Command, say: Say): void {
     )
 }
 
-/** Of what a running daemon serves. */
+/** Commands for what a running daemon serves. */
 function servedCommands(flow: Command, say: Say): void {
   adminOptions(flow.command('status'))
     .description('shows what a running daemon serves: revisions in force, trials, broken files')
@@ -58,7 +58,7 @@ function servedCommands(flow: Command, say: Say): void {
     )
 }
 
-/** Decisions of whoever releases flows. */
+/** Commands for decisions about releases. */
 function decisionCommands(flow: Command, say: Say): void {
   const decide = (command: Command) =>
     adminOptions(command).option('--note <text>', 'the reason; kept with the decision', '')

@@ -1,4 +1,4 @@
-/** `flow import`, and `import`, which the help does not name: a journey of ussd-engine becomes a flow. */
+/** `flow import`, and `import`, which the help does not list: imports a journey of ussd-engine as a flow. */
 import type { Command } from 'commander'
 import type { Say } from '../arguments.ts'
 

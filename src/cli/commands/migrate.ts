@@ -1,4 +1,4 @@
-/** `migrate`: the database gets this version's schema. */
+/** `migrate`: gives the database the schema of this version. */
 import type { Command } from 'commander'
 import { CONFIG, type Say } from '../arguments.ts'
 

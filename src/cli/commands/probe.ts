@@ -1,4 +1,4 @@
-/** `probe`: which profile an SMSC speaks. */
+/** `probe`: finds out which profile an SMSC uses. */
 import type { Command } from 'commander'
 import { parseInteger, smsc, type Say } from '../arguments.ts'
 

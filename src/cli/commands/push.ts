@@ -36,7 +36,7 @@ export async function pushCommand({ url, tokenFile, ...body }: PushOptions, say:
   say([told.is, told.epoch, means, told.sms ? 'an SMS goes out instead' : undefined].filter(Boolean).join('  '))
 }
 
-/** What stands behind the word of an outcome (docs/SMS.md), for whoever typed the command. */
+/** The meaning of an outcome (docs/SMS.md), for the person who typed the command. */
 const NOT_SHOWN: Record<string, string> = {
   busy: 'the subscriber is in another dialogue with us',
   absent: 'the network refused: the handset is off, out of reach or in another call',

@@ -1,4 +1,4 @@
-/** `sms list` and `sms replace`: the SMS of a running daemon, over its admin server. */
+/** `sms list`, `send`, `cancel` and `replace`: the SMS of a running daemon, over its admin server. */
 import type { Command } from 'commander'
 import type { SmsSummary } from '../../admin/index.ts'
 import { adminOptions, type Say } from '../arguments.ts'
@@ -10,6 +10,20 @@ export function registerSms(program: Command, say: Say): void {
     .description('lists the newest SMS of one subscriber: states, no texts')
     .requiredOption('--msisdn <number>', 'whose')
     .action((options: AdminOptions & { msisdn: string }) => listSms(options, say))
+  adminOptions(sms.command('send'))
+    .description('asks for an SMS, now or later; the same key again replaces it')
+    .requiredOption('--to <number>', 'who gets it, international digits')
+    .requiredOption('--text <text>', 'the text')
+    .option('--key <key>', 'your name of the SMS; default: one is made')
+    .option('--at <moment>', 'when, in ISO 8601; without an offset in reminders.zone')
+    .option('--in <duration>', 'or so long from now: 90m, 24h, 2d')
+    .option('--class <class>', 'otp, transactional, reminder or campaign')
+    .option('--line <name>', 'the line; default: any')
+    .action((options: AdminOptions & SendOptions) => sendCommand(options, say))
+  adminOptions(sms.command('cancel'))
+    .description('cancels an SMS that the same token asked for')
+    .requiredOption('--key <key>', 'its key')
+    .action((options: AdminOptions & { key: string }) => cancelCommand(options, say))
   adminOptions(sms.command('replace'))
     .description('changes the text of an SMS that was not sent yet, or that waits at the SMSC')
     .argument('<id>', 'number of the SMS, as `sms list` shows it')
@@ -31,7 +45,30 @@ export async function listSms(options: AdminOptions & { msisdn: string }, say: S
   }
 }
 
-/** What cannot be replaced is a UsageError with why. */
+interface SendOptions {
+  to: string
+  text: string
+  key?: string
+  at?: string
+  in?: string
+  class?: string
+  line?: string
+}
+
+/** Throws UsageError with the reason if it is not accepted. */
+export async function sendCommand({ url, tokenFile, ...body }: AdminOptions & SendOptions, say: Say): Promise<void> {
+  const admin = { url, ...(tokenFile === undefined ? {} : { tokenFile }) }
+  const { is, key, dueAt, moved } = await askAdmin<Record<string, string>>(admin, 'POST', '/v1/sms', body)
+  say([is, `key ${key}`, `due ${dueAt}`, moved ? `moved ${moved} by quiet hours` : ''].filter(Boolean).join('  '))
+}
+
+/** Throws UsageError with the reason if it is too late. */
+export async function cancelCommand({ key, ...options }: AdminOptions & { key: string }, say: Say): Promise<void> {
+  const { is } = await askAdmin<{ is: string }>(options, 'DELETE', `/v1/sms?key=${encodeURIComponent(key)}`)
+  say(is)
+}
+
+/** Throws UsageError with the reason if an SMS cannot be replaced. */
 export async function replaceCommand(
   id: string,
   { text, ...options }: AdminOptions & { text: string },

@@ -1,4 +1,4 @@
-/** `store-key`: the file of keys that dialogues are encrypted with. */
+/** `store-key`: the file of keys with which dialogues are encrypted. */
 import type { Command } from 'commander'
 import type { Say } from '../arguments.ts'
 

@@ -1,4 +1,4 @@
-/** `subscriber`: what is kept of one subscriber. */
+/** `subscriber`: what is kept about one subscriber. */
 import type { Command } from 'commander'
 import { CONFIG, type Say } from '../arguments.ts'
 

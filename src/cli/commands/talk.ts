@@ -1,4 +1,4 @@
-/** `talk`: written conversations, played against their flows. */
+/** `talk`: plays written conversations against their flows. */
 import type { Command } from 'commander'
 import { PLUGIN, type Say } from '../arguments.ts'
 

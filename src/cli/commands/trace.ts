@@ -1,4 +1,4 @@
-/** `trace`: what passed on a line lately, asked of the admin API. */
+/** `trace`: the last PDUs of a line, from the admin API. */
 import type { Command } from 'commander'
 import { adminOptions, parseInteger, type Say } from '../arguments.ts'
 import { writeFileSync } from 'node:fs'
@@ -37,7 +37,7 @@ export async function traceCommand(line: string, options: TraceOptions, say: Say
   const answer = await request(options, 'GET', `/v1/lines/${encodeURIComponent(line)}/trace?${query}`)
   if (out === undefined) return say((await answer.text()).trimEnd())
   const capture = Buffer.from(await answer.arrayBuffer())
-  // Even masked, it says who was served when.
+  // Even masked, it shows who was served when.
   writeFileSync(out, capture, { mode: 0o600 })
   say(
     `${out}: ${capture.length} octets${clear ? ', with numbers and texts of subscribers: delete it when you are done' : ', masked'}`,

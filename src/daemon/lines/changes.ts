@@ -1,29 +1,30 @@
-/** Lines that are added, changed, removed, stopped and started while the others go on. */
+/** Adds, changes, removes, stops and starts lines while the others keep running. */
 import type { LinesChange } from '../../admin/index.ts'
 import type { ConfiguredLine } from '../../config/index.ts'
-import { printOf } from './line.ts'
+import { readLine, type LineSource } from './line.ts'
 import type { LinesDeps, Running } from './running.ts'
 import type { Trials } from './trials.ts'
 
 export interface LineTable {
-  /** The lines in force, stopped ones included. */
+  /** The lines in force, including stopped ones. */
   running: Map<string, Running>
   trials: Trials
-  make(own: ConfiguredLine, print: string): Running
+  make(own: ConfiguredLine, source: LineSource): Running
   retire(old: Running): void
-  /** Into the log and the metrics. */
+  /** Writes to the log and the metrics. */
   tell(what: string, name: string): void
 }
 
 /** See `Lines.apply`. */
 export function applyLines(next: readonly ConfiguredLine[], { settings }: LinesDeps, table: LineTable): LinesChange {
   const { running, trials } = table
-  const prints = new Map(next.map((line) => [line.name, printOf(line, settings.dialects)]))
-  const isNew = ({ name }: ConfiguredLine) => (trials.of(name)?.next ?? running.get(name))?.print !== prints.get(name)
-  const made = next.filter(isNew).map((line) => table.make(line, prints.get(line.name)!))
+  const sources = new Map(next.map((line) => [line.name, readLine(line, settings.dialects)]))
+  const isNew = ({ name }: ConfiguredLine) =>
+    (trials.of(name)?.next ?? running.get(name))?.source.print !== sources.get(name)?.print
+  const made = next.filter(isNew).map((line) => table.make(line, sources.get(line.name)!))
   const kept = next.filter((line) => !isNew(line)).map(({ name }) => name)
   settings.lines.splice(0, settings.lines.length, ...next)
-  const removed = [...running.keys()].filter((name) => !prints.has(name))
+  const removed = [...running.keys()].filter((name) => !sources.has(name))
   for (const name of removed) removeLine(name, table)
   const change: LinesChange = { added: [], changed: [], removed, kept }
   for (const one of made) change[putLine(one, table)].push(one.settings.name)
@@ -38,13 +39,13 @@ function removeLine(name: string, { running, trials, tell, retire }: LineTable):
   if (!old.halted) retire(old)
 }
 
-/** Starts it at once if no line of that name serves; otherwise tries it first. */
+/** Starts it at once if no line of this name serves; otherwise tries it first. */
 function putLine(one: Running, { running, trials, tell }: LineTable): 'added' | 'changed' {
   const { name } = one.settings
   const old = running.get(name)
   if (old && !old.halted) {
-    // The change was undone before its trial: there is nothing to try.
-    if (old.print === one.print) trials.of(name)?.callOff()
+    // The change was undone before its trial, so there is nothing to try.
+    if (old.source.print === one.source.print) trials.of(name)?.callOff()
     else trials.begin(name, one)
     return 'changed'
   }
@@ -64,7 +65,7 @@ export function haltLine(name: string, { running, trials, tell, retire }: LineTa
   one.halted = true
   const trial = trials.of(name)
   if (trial) {
-    // It starts again with the settings that were asked for last.
+    // It starts again with the settings that were requested last.
     trial.callOff()
     trial.next.halted = true
     running.set(name, trial.next)
@@ -80,7 +81,7 @@ export function resumeLine(name: string, { running, make, tell }: LineTable): bo
   if (!one) return false
   if (!one.halted) return true
   // The stopped line may still be closing.
-  const fresh = make(one.settings, one.print)
+  const fresh = make(one.settings, one.source)
   running.set(name, fresh)
   tell('started', name)
   fresh.line.start()

@@ -2,12 +2,12 @@
 import type { LinesDeps, Running } from './running.ts'
 
 export interface Departures {
-  /** Resolves when it is gone. */
+  /** Resolves when the line is gone. */
   leave(old: Running): Promise<void>
-  /** Lets it leave while the daemon goes on. */
+  /** Closes it while the daemon keeps running. */
   retire(old: Running): void
   all(): Iterable<Running>
-  /** Resolves when all that were retired are gone. */
+  /** Resolves when all retired lines are gone. */
   over(): Promise<unknown>
 }
 

@@ -1,4 +1,4 @@
-/** How the binds of the lines stand, for metrics, /ready and operators. */
+/** The state of the lines' binds, for metrics, /ready and operators. */
 import type { BindState } from '../../admin/index.ts'
 import type { BindRow } from '../../smpp/index.ts'
 import type { Running } from './running.ts'
@@ -8,11 +8,11 @@ export interface BindFigure {
   line: string
   bind: string
   up: boolean
-  /** Another daemon, or somebody, holds the bind. */
+  /** Another daemon, or another program, holds the bind. */
   standby: boolean
 }
 
-/** `all`: every line with binds, also lines that are being tried or closing. */
+/** `all`: every line with binds, including lines under trial or closing. */
 export function lineFigures(serving: () => Running[], all: () => Running[]) {
   /** The binds of one line. If two lines of that name exist, a bind is up if one of them has it. */
   function figuresOf(name: string): BindFigure[] {

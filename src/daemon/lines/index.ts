@@ -1,4 +1,4 @@
-/** The lines of the settings as they run, and how they change while the others go on. */
+/** The lines of the settings as they run, and how they change while the others keep running. */
 export { groupsOf, profileDirs, wishesOf } from './line.ts'
 export { createLines, type Lines } from './lines.ts'
 export type { LinesDeps } from './running.ts'

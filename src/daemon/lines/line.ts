@@ -1,31 +1,36 @@
-/** One line of the settings as it runs: its dialect, its binds, and the print by which a change of it is seen. */
+/** One line of the settings as it runs: its dialect, its binds, and the print that shows a change. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { ConfiguredLine, Settings } from '../../config/index.ts'
 import { packageRoot } from '../../base/index.ts'
-import { loadProfile, compileDialect } from '../../smpp/dialect/index.ts'
+import { loadProfile, compileDialect, type DialectProfile } from '../../smpp/dialect/index.ts'
 import { smppLine, type LineDeps, lineSettings } from '../../smpp/session/index.ts'
 import type { Line } from '../../smpp/index.ts'
-import { numberingOf } from '../../ussd/index.ts'
+import { numberingOf, senderOf } from '../../ussd/index.ts'
 import { tlsOf } from '../tls.ts'
 
-export type MakeDeps = Omit<LineDeps, 'dialect'> & { dialects: Settings['dialects'] }
-
-/** A line that does nothing until it is started. Throws ProblemsError for its profile, UsageError for its files. */
-export function makeLine(settings: ConfiguredLine, { dialects, ...parts }: MakeDeps): Line {
-  const profile = loadProfile(settings.dialect, profileDirs(dialects))
-  const dialect = compileDialect(profile, { numbering: numberingOf(settings), chance: parts.chance })
-  return smppLine(wishesOf(settings), { ...parts, dialect })
+/** What a line is created from, besides its settings. */
+export interface LineSource {
+  profile: DialectProfile
+  /** A hash of everything that defines the line: its settings, its profile, its password and its certificates. */
+  print: string
 }
 
-/** Differs when the settings of the line, its profile, its password or its certificates do. Throws as makeLine does. */
-export function printOf(settings: ConfiguredLine, dialects: Settings['dialects']): string {
+/** Throws ProblemsError if the profile is wrong, UsageError if a file of the line is. */
+export function readLine(settings: ConfiguredLine, dialects: Settings['dialects']): LineSource {
   const { tls } = settings.smsc
-  const said = [settings, loadProfile(settings.dialect, profileDirs(dialects)), tls ? tlsOf(tls, 'smsc.tls') : null]
-  return createHash('sha256').update(JSON.stringify(said)).digest('hex')
+  const profile = loadProfile(settings.dialect, profileDirs(dialects))
+  const said = [settings, profile, tls ? tlsOf(tls, 'smsc.tls') : null]
+  return { profile, print: createHash('sha256').update(JSON.stringify(said)).digest('hex') }
 }
 
-/** A path stands for itself; a name is looked up in the operator's folder, then in ours. */
+/** A line that does nothing until it starts. Throws UsageError if a file of it is wrong. */
+export function makeLine(settings: ConfiguredLine, profile: DialectProfile, deps: Omit<LineDeps, 'dialect'>): Line {
+  const dialect = compileDialect(profile, { numbering: numberingOf(settings), chance: deps.chance })
+  return smppLine(wishesOf(settings), { ...deps, dialect })
+}
+
+/** A path is used as it is; a name is looked up in the operator's folder, then in ours. */
 export function profileDirs({ dir }: Settings['dialects']): string[] {
   return [...(dir ? [dir] : []), join(packageRoot, 'dialects')]
 }
@@ -47,7 +52,7 @@ export function wishesOf(settings: ConfiguredLine): ReturnType<typeof lineSettin
       addrNpi: smsc.addrNpi,
       ...(smsc.tls ? { tls: tlsOf(smsc.tls, 'smsc.tls') } : {}),
     },
-    ...(sms ? { sms: sourceOf(sms) } : {}),
+    ...(sms ? { sms: senderOf(sms) } : {}),
     limits: {
       windowSlots: settings.window,
       pduReadMs: timers.pduReadMs,
@@ -55,16 +60,6 @@ export function wishesOf(settings: ConfiguredLine): ReturnType<typeof lineSettin
     },
     times: timers,
   })
-}
-
-/** TON and NPI of an SMS source, as networks expect them: alphanumeric, short code, or international number. */
-function sourceOf(sms: NonNullable<ConfiguredLine['sms']>) {
-  const digits = /^\d+$/.test(sms.source)
-  return {
-    source: sms.source,
-    sourceTon: sms.sourceTon ?? (digits ? (sms.source.length <= 6 ? 3 : 1) : 5),
-    sourceNpi: sms.sourceNpi ?? (digits ? 1 : 0),
-  }
 }
 
 /** The line groups that may have dialogues under these settings. */

@@ -1,11 +1,11 @@
-/** The lines that run. They may be added, changed, stopped and removed while the others go on. */
+/** The running lines. They may be added, changed, stopped and removed while the others keep running. */
 import type { ConfiguredLine } from '../../config/index.ts'
 import type { LinesChange, OperatedLines } from '../../admin/index.ts'
 import type { Line } from '../../smpp/index.ts'
 import { applyLines, haltLine, resumeLine, type LineTable } from './changes.ts'
 import { createDepartures } from './departures.ts'
 import { lineFigures, type BindFigure } from './figures.ts'
-import { printOf } from './line.ts'
+import { readLine } from './line.ts'
 import { lineMaker, type LinesDeps, type Running } from './running.ts'
 import { createTrials } from './trials.ts'
 
@@ -17,11 +17,12 @@ export interface Lines extends OperatedLines {
   boundCount(): number
   binds(): BindFigure[]
   start(): void
-  stop(untilMs: number): Promise<void>
+  /** See `Line.stop`. */
+  stop(untilMs: number, goneMs: number): Promise<void>
   /**
-   * Makes the lines those of `next`, which become `settings.lines`. One that is not in it goes; a changed one is tried,
-   * and takes the old one's place if it is bound (replacement.ts); the others do not notice. Throws, and changes nothing,
-   * if one cannot be made.
+   * Changes the lines to those of `next`, which become `settings.lines`. A line that is not in it goes. A changed line
+   * is tried, and replaces the old one if it is bound (replacement.ts). The others are not affected. Throws, and
+   * changes nothing, if one cannot be made.
    */
   apply(next: readonly ConfiguredLine[]): LinesChange
 }
@@ -34,7 +35,7 @@ export function createLines(deps: LinesDeps): Lines {
   const trials = createTrials(deps, { running, leave: departures.leave, take, isStopping: () => isStopping })
   const make = lineMaker(deps, (one) => running.get(one.settings.name) === one)
   const table: LineTable = { running, trials, make, retire: departures.retire, tell }
-  for (const line of settings.lines) running.set(line.name, make(line, printOf(line, settings.dialects)))
+  for (const line of settings.lines) running.set(line.name, make(line, readLine(line, settings.dialects)))
 
   /** The tried settings are in force from now on. */
   function take(old: Running, next: Running): void {
@@ -61,10 +62,10 @@ export function createLines(deps: LinesDeps): Lines {
     },
     get: (name) => (running.get(name)?.halted ? undefined : running.get(name)?.line),
     start: () => serving().forEach(({ line }) => line.start()),
-    async stop(untilMs) {
+    async stop(untilMs, goneMs) {
       isStopping = true
       for (const trial of trials.all()) trial.callOff()
-      const stopped = [...running.values()].map(({ line }) => line.stop(untilMs))
+      const stopped = [...running.values(), ...departures.all()].map(({ line }) => line.stop(untilMs, goneMs))
       await Promise.all([...stopped, departures.over(), tried()])
     },
     settled: async () => (await tried()).filter((one) => one !== undefined),

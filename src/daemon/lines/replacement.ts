@@ -1,7 +1,7 @@
 /**
- * Replaces a line by its changed version. The new one is tried first, with one bind; the old one stays until the new
- * one is bound, and goes on serving if that fails. If the SMSC accepts no second bind, the old one closes, and binds
- * again if the new one is refused. The SMSC sees a password that may be wrong twice at most.
+ * Replaces a line by its changed version. The new line is tried first, with one bind. The old one stays until the new
+ * one is bound, and keeps serving if that fails. If the SMSC accepts no second bind, the old line closes, and binds
+ * again if the new one is refused. The SMSC sees a wrong password at most twice.
  */
 import type { LineRefusal } from '../../admin/index.ts'
 import type { ConfiguredLine } from '../../config/index.ts'
@@ -17,8 +17,8 @@ export interface LineContender {
 }
 
 /**
- * taken: the new one serves · unproven: neither is bound, the new one goes on trying · refused: the old one goes on
- * serving · called-off: the operator asked for something else meanwhile; the new one is stopped
+ * taken: the new line serves · unproven: neither is bound, and the new one keeps trying · refused: the old one keeps
+ * serving · called-off: the operator requested something else meanwhile, and the new line is stopped
  */
 export type Verdict = { is: 'taken' | 'called-off' } | { is: 'unproven' | 'refused'; refusal: LineRefusal }
 
@@ -33,7 +33,7 @@ export interface TrialDeps {
   log: Log
   /** Stops the old one in order: it answers its open requests first. */
   leave(old: LineContender): Promise<void>
-  /** Whether the old one is still to serve, when the new one is not. */
+  /** Whether the old line should still serve if the new one does not. */
   isWanted(old: LineContender): boolean
 }
 
@@ -84,7 +84,7 @@ export function tryOut(old: LineContender, next: LineContender, deps: TrialDeps)
 }
 
 /**
- * Whether the SMSC may accept the new bind when the old one is gone: it says so, closes the second connection, or does
+ * Whether the SMSC may accept the new bind after the old one is gone: it says so, closes the second connection, or does
  * not answer it.
  */
 function needsRoom({ why, peer }: LineRefusal, old: LineContender): boolean {
@@ -93,7 +93,7 @@ function needsRoom({ why, peer }: LineRefusal, old: LineContender): boolean {
 }
 
 interface BindWatch {
-  /** Bound, or why not. A reason that is not `final` may pass until the time is over. */
+  /** Bound, or why not. A reason that is not `final` may go away before the time is over. */
   outcome(final: (down: BindDown) => boolean): Promise<'bound' | 'called-off' | LineRefusal>
   callOff(): void
   isCalledOff(): boolean
@@ -138,7 +138,7 @@ function watchBinds(next: LineContender, clock: Clock): BindWatch {
   }
 }
 
-/** Outages of a line under trial are not logged one by one: the verdict says them once. */
+/** Outages of a line under trial are not logged one by one: the verdict reports them once. */
 export function trialLog(log: Log, onTrial: () => boolean): Log {
   return {
     debug: (fields, message) => log.debug(fields, message),

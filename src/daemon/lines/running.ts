@@ -4,7 +4,7 @@ import type { Log, Metrics } from '../../base/index.ts'
 import type { Connect, LateResponse, Tap } from '../../smpp/session/index.ts'
 import type { Line, LinkPort, Pdu } from '../../smpp/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
-import { makeLine } from './line.ts'
+import { makeLine, type LineSource } from './line.ts'
 import { trialLog } from './replacement.ts'
 
 export interface LinesDeps {
@@ -25,7 +25,7 @@ export interface LinesDeps {
 
 export interface Running {
   settings: ConfiguredLine
-  print: string
+  source: LineSource
   line: Line
   /** Requests of the SMSC that are being answered. */
   underWay: number
@@ -35,31 +35,35 @@ export interface Running {
   onBindState?: (() => void) | undefined
 }
 
-/** `isServing`: of the lines of that name, this one serves. */
+/** `isServing`: whether, of the lines with this name, this one serves. */
 export function lineMaker(deps: LinesDeps, isServing: (one: Running) => boolean) {
   let generation = 0
-  return (own: ConfiguredLine, print: string): Running => {
-    // Links of one name must not be taken for each other's.
+  return (own: ConfiguredLine, source: LineSource): Running => {
+    // Links of two lines with the same name must have different ids.
     const instance = `${deps.instance}${generation++ || ''}`
-    return makeRunning(own, deps, { print, instance, isServing })
+    return makeRunning(own, deps, { source, instance, isServing })
   }
 }
 
 function makeRunning(
   own: ConfiguredLine,
   deps: LinesDeps,
-  { print, instance, isServing }: { print: string; instance: string; isServing(one: Running): boolean },
+  { source, instance, isServing }: { source: LineSource; instance: string; isServing(one: Running): boolean },
 ): Running {
-  const { settings, log, metrics } = deps
+  const { log, metrics } = deps
+  const answered = () => void made.underWay--
+  const failed = (error: unknown): never => {
+    made.underWay--
+    throw error
+  }
   const made: Running = {
     settings: own,
-    print,
+    source,
     underWay: 0,
     halted: false,
     onTrial: false,
-    line: makeLine(own, {
+    line: makeLine(own, source.profile, {
       ...deps,
-      dialects: settings.dialects,
       counters: metrics,
       log: trialLog(log, () => made.onTrial),
       instance,
@@ -67,12 +71,12 @@ function makeRunning(
         if (isServing(made)) deps.onState?.(own.name, bind, state)
         made.onBindState?.()
       },
-      onRequest: async (pdu, link) => {
+      onRequest(pdu, link) {
         made.underWay++
         try {
-          await deps.onRequest(pdu, made.line, link)
-        } finally {
-          made.underWay--
+          return deps.onRequest(pdu, made.line, link).then(answered, failed)
+        } catch (error) {
+          return failed(error)
         }
       },
       onLate: (late) =>

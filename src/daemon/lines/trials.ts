@@ -30,7 +30,7 @@ export function createTrials(deps: LinesDeps, lines: TrialsDeps): Trials {
   const { running, leave, isStopping } = lines
   const trials = new Map<string, Trying>()
 
-  /** Answers why the line keeps its old settings, if it does and there is a reason. */
+  /** Resolves with why the line keeps its old settings, if it does and there is a reason. */
   async function decide(name: string, trying: Trying, before: Trying | undefined): Promise<LineRefusal | undefined> {
     await before?.over
     const old = running.get(name)

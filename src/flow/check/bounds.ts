@@ -1,28 +1,28 @@
 /**
- * The longest that values may be: by the rules of inputs, by what calls are expected to answer, and by what is set from
- * those.
+ * The largest that values can be. It follows from the rules of inputs, from what calls are expected to answer, and from
+ * what is set from those.
  */
 import { keptAt, kindOf, type FlowDefinition, setIn } from '../language/index.ts'
 import type { KeptSize } from '../screens/index.ts'
 import { charsOf, largest, type Size } from '../expression/index.ts'
 import { valueSize } from './value-size.ts'
 
-/** By path, as `answers.amount` or `data.slots.rows`; `row.name` within one list. */
+/** Keyed by path, such as `answers.amount` or `data.slots.rows`; `row.name` within one list. */
 export interface Bounds {
-  /** Characters of a value. */
+  /** The most characters of a value. */
   lengths: ReadonlyMap<string, number>
-  /** The greatest that a number gets. */
+  /** The largest value of a number. */
   numbers: ReadonlyMap<string, number>
 }
 
 interface Growing extends Bounds {
   lengths: Map<string, number>
   numbers: Map<string, number>
-  /** Decimals that a number may have, where that is known. */
+  /** How many decimals a number can have, if that is known. */
   decimals: Map<string, number>
 }
 
-/** Those that hold on each screen. */
+/** The bounds that hold on each screen. */
 export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds {
   const bounds: Growing = { lengths: new Map(), numbers: new Map(), decimals: new Map() }
   const rows = new Map<string, Bounds>()
@@ -48,10 +48,10 @@ export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds
   }
 }
 
-/** Digits that a number is exact with. */
+/** The most digits with which a number is exact. */
 const DIGITS_MAX = 15
 
-/** A field of a row has so many characters; where it is shown as a number, so many digits. */
+/** Sets the bounds of a row's fields: a number of characters, or of digits if a field is shown as a number. */
 function ofRow(
   root: string,
   fields: readonly [string, number][],
@@ -68,7 +68,7 @@ function grow(sizes: Map<string, number>, path: string, max: number): void {
   sizes.set(path, Math.max(max, sizes.get(path) ?? 0))
 }
 
-/** What is set is as large as the largest of the values that it is set to. */
+/** A variable is as large as the largest value that it is set to. */
 function ofVars(definition: FlowDefinition, bounds: Growing): void {
   const set = setIn(definition)
   const known = new Map<string, Size>()
@@ -78,7 +78,7 @@ function ofVars(definition: FlowDefinition, bounds: Growing): void {
     if (root !== 'vars' || rest.length > 0)
       return { chars: bounds.lengths.get(path), max: bounds.numbers.get(path), decimals: bounds.decimals.get(path) }
     if (!known.has(name)) {
-      // While it is being found out, nobody knows how large what hangs on itself gets.
+      // While a size is being computed, the size of a variable that depends on itself is unknown.
       known.set(name, {})
       known.set(name, largest((set.get(name) ?? []).map((value) => valueSize(value, { sizeOf, fieldOf }))))
     }
@@ -98,7 +98,7 @@ function keep({ lengths, numbers, decimals }: Growing, path: string, size: KeptS
   if (size.decimals !== undefined) grow(decimals, path, size.decimals)
 }
 
-/** The fields of rows from there that have bounds, with these. */
+/** The fields of the rows at this path that have bounds, with their bounds. */
 export function rowSizesAt(from: string, { screens }: FlowDefinition): [string, number][] {
   return Object.entries(screens).flatMap(([name, screen]) => {
     const sizes = kindOf(screen).sizes?.(screen) ?? []

@@ -1,4 +1,4 @@
-/** The prover: what is wrong with a flow, and what is doubtful, before anybody dials it. */
+/** The checks of a flow: what is wrong and what is doubtful, before anybody dials it. */
 import { ProblemsError, type Problem, toEnd } from '../../base/index.ts'
 import { checkKeys } from './keys.ts'
 import { checkLabels } from './labels.ts'
@@ -17,43 +17,44 @@ import { readFlow, type FlowSource, type ReadFlow } from '../read/index.ts'
 /** An error keeps a flow from going live; a warning does not. */
 export interface FlowProblem extends Problem {
   severity: 'error' | 'warning'
-  /** `dial > 2 > 1`: the shortest way to the screen that it is about. */
+  /** `dial > 2 > 1`: the shortest way to the screen of the problem. */
   shown?: string
 }
 
-/** Takes down a problem. */
+/** Records a problem. */
 export type Complain = (severity: FlowProblem['severity'], problem: Problem) => void
 
-/** All problems of a flow that holds against the schema, in the order of the file. `backends`: the names known. */
+/** All problems of a flow that matches the schema, in the order of the file. `backends`: the known names. */
 function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowProblem[] {
   return toEnd(checkingFlow(read, backends))
 }
 
-/** The same in pieces: a daemon plays turns meanwhile. */
+/** `checkFlow` in pieces, so that a daemon can play turns between them. */
 export function* checkingFlow(read: ReadFlow, backends?: readonly string[]): Generator<undefined, FlowProblem[]> {
   const problems: FlowProblem[] = []
   const complain: Complain = (severity, problem) => void problems.push({ severity, ...problem })
   for (const doubt of read.doubts) complain('warning', doubt)
   checkNames(read, backends, complain)
-  // These need names that lead somewhere, and rules that can be read.
+  // These checks need names that exist and rules that can be read.
   if (problems.every((problem) => problem.severity !== 'error')) {
     checkWays(read, complain)
     checkKeys(read, complain)
     checkPrinted(read, complain)
   }
   yield
-  checkPaths(read, complain)
-  checkTypes(read, complain)
-  checkShown(read, complain)
-  checkSecrets(read, complain)
-  yield
+  for (const check of [checkPaths, checkTypes, checkShown, checkSecrets]) {
+    check(read, complain)
+    yield
+  }
   checkTexts(read, complain)
   yield
   checkLabels(read, complain)
   return withTrails(read, once(problems)).toSorted((a, b) => inOrder(a.where, b.where))
 }
 
-/** All problems of a flow's files, those against the schema too. Never throws for what stands in them. */
+/**
+ * All problems of a flow's files, including those against the schema. The content of the files never makes it throw.
+ */
 export function checkSource(source: FlowSource, backends?: readonly string[], types?: ScreenTypes): FlowProblem[] {
   try {
     return checkFlow(readFlow(source, types), backends)
@@ -63,7 +64,7 @@ export function checkSource(source: FlowSource, backends?: readonly string[], ty
   }
 }
 
-/** One key of a type of screen, or one field of a form, may stand for several screens with the same fault. */
+/** Removes repeated problems: one key of a screen type or one field of a form can stand for several screens. */
 function once(problems: readonly FlowProblem[]): FlowProblem[] {
   const said = ({ severity, where, what }: FlowProblem) => `${severity} ${where} ${what}`
   return [...new Map(problems.map((problem) => [said(problem), problem])).values()]

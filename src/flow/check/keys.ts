@@ -1,4 +1,6 @@
-/** Whether the keys for `Back` and `Home` can be told from answers, and lead nowhere that changes something. */
+/**
+ * Checks that the keys for `Back` and `Home` differ from answers, and that they lead nowhere that changes something.
+ */
 import type { Complain } from './check.ts'
 import { asks, kindOf, unaskedChange, keysOn } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'

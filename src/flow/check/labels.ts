@@ -1,4 +1,4 @@
-/** Whether choices that may be typed can be told apart as people type them. */
+/** Checks that choices that may be typed by their words differ as people type them. */
 import type { Complain } from './check.ts'
 import { folded } from '../expression/index.ts'
 import { takesLabels } from '../language/index.ts'

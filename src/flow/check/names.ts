@@ -1,4 +1,4 @@
-/** Whether every name in a flow leads to something: screens, languages, zone, back ends, bounds. */
+/** Checks that every name in a flow leads to something: screens, languages, zone, back ends, bounds. */
 import type { Complain } from './check.ts'
 import { compileCondition, Slip, expressionIn, isExpression } from '../expression/index.ts'
 import { kindOf, targetsOf, type FlowDefinition, SUBSCRIBER, SMS, pointing, usesOf } from '../language/index.ts'
@@ -39,7 +39,7 @@ export function checkNames(read: ReadFlow, backends: readonly string[] | undefin
   }
 }
 
-/** A language that is set as it stands there. One that the flow does not speak would change nothing. */
+/** Checks a language that is written out. Setting a language that the flow does not have would change nothing. */
 function checkSpoken(
   screen: string,
   { value, where, definition }: { value: unknown; where: string; definition: FlowDefinition },

@@ -1,4 +1,4 @@
-/** Whether what a flow reads has been set before: by a call, an input, a choice from a list, or `set`. */
+/** Checks that what a flow reads was set before: by a call, an input, a choice from a list, or `set`. */
 import type { Complain } from './check.ts'
 import { compileCondition, Slip, ROOTS, pathsOf } from '../expression/index.ts'
 import {
@@ -48,13 +48,13 @@ export interface Read {
   screen: string
   place: FlowPlace
   path: string
-  /** Whether `row` means something there. */
+  /** Whether `row` has a meaning at this place. */
   inRow: boolean
-  /** It asks whether something is there, or is read where it is: only a name that nothing sets is wrong. */
+  /** The place tests whether the value exists, or is read elsewhere. Only a name that nothing sets is wrong then. */
   asks?: boolean
 }
 
-/** All that a flow reads, screen by screen. */
+/** Everything that a flow reads, screen by screen. */
 export function readsByScreen(definition: FlowDefinition): Read[] {
   const reads: Read[] = []
   const { texts, conditions, values } = usesOf(definition)
@@ -64,13 +64,13 @@ export function readsByScreen(definition: FlowDefinition): Read[] {
       const message = words === undefined ? undefined : compileIn(definition, words, language)
       return typeof message === 'object' ? message.slots.map((slot) => slot.path) : []
     })
-    // A notice is shown where the way that it stands on leads to: what is set there is known when it is filled in.
+    // A notice is shown on the next screen: values that its way sets are known by then.
     const asks = role === 'notice'
     for (const path of new Set(paths)) reads.push({ screen, place, path, inRow: role === 'row', asks })
   }
   for (const { screen, place, condition, inRow = false } of conditions) {
     const compiled = compileCondition(condition)
-    // A condition may well ask whether something is there: only names that nothing sets are wrong.
+    // A condition may test whether a value exists. Only names that nothing sets are wrong.
     if (!(compiled instanceof Slip))
       for (const path of compiled.paths) reads.push({ screen, place, path, inRow, asks: true })
   }
@@ -112,7 +112,7 @@ function wrongPath(path: string, { ever, inRow, definition }: Known): { what: st
   }
 }
 
-/** The fields kept under that name by all lists and branches that set it; undefined if one keeps all. */
+/** The fields that all lists and branches keep under this name; undefined if one of them keeps all. */
 function keptOf(definition: FlowDefinition, name: string): string[] | undefined {
   const lists = Object.entries(definition.screens).flatMap(([screen, list]) =>
     keptAt(screen, list) === `chosen.${name}` ? ['keep' in list ? list.keep : undefined] : [],
@@ -121,7 +121,7 @@ function keptOf(definition: FlowDefinition, name: string): string[] | undefined 
   return (lists as string[][]).reduce((all, keep) => all.filter((field) => keep.includes(field)))
 }
 
-/** `data.balance` of `data.balance.amount`; undefined of what no flow sets. */
+/** `data.balance` for `data.balance.amount`; undefined for a path that no flow sets. */
 export function setPathOf(path: string): string | undefined {
   const [root = '', name] = path.split('.')
   return SET.includes(root) && name !== undefined ? `${root}.${name}` : undefined
@@ -135,7 +135,7 @@ export function setOn(name: string, screen: ScreenDefinition, path: (string | nu
   return [...set.filter((key) => key !== 'language').map((key) => `vars.${key}`), ...(kept === undefined ? [] : [kept])]
 }
 
-/** For each screen that is reached: what is set on whatever way it is reached. */
+/** For each screen that is reached: the names that are set on every way to it. */
 function setBefore(definition: FlowDefinition): Map<string, ReadonlySet<string>> {
   const before = new Map<string, ReadonlySet<string>>([[definition.start, new Set()]])
   const next = [definition.start]

@@ -1,11 +1,11 @@
-/** Whether the numbers that texts print themselves, as those of choices, can be pressed. */
+/** Checks that numbers printed by the texts themselves, like those of choices, can be pressed. */
 import type { Complain } from './check.ts'
 import { type InputScreen, usesOf } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { acceptsAlone } from '../screens/index.ts'
 import { wordsIn } from '../text/index.ts'
 
-/** `1. Yes` or `0) Back` at the beginning of a line. */
+/** `1. Yes` or `0) Back` at the start of a line. */
 const NUMBERED = /^[ \t]*(\d{1,3}|[*#]{1,2})[.)][ \t]+\S/gm
 
 export function checkPrinted({ definition, at }: ReadFlow, complain: Complain): void {

@@ -1,4 +1,4 @@
-/** What a text may look like: filled in with made-up values of the lengths that they may have. */
+/** What a text may look like: filled in with synthetic values of the lengths that they can have. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { FlowFault } from '../../base/index.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
@@ -6,10 +6,10 @@ import type { Bounds } from './bounds.ts'
 import type { Message, Slot } from '../text/index.ts'
 import type { Scope } from '../expression/index.ts'
 
-/** Characters of a value whose bound is not known: the names of clinics, types and people are seldom longer. */
+/** Characters of a value without a known bound. Names of clinics, types and people are seldom longer. */
 const VALUE_LIKELY = 24
 
-/** The longest of the forms that the message takes, choices and all, with no values or with likely ones. */
+/** The longest form of the message, over all its choices, either without values or with likely ones. */
 export function sample(message: Message, values: 'none' | 'likely', bounds: Bounds): string {
   const forms = message.slots.flatMap((slot) => (slot.among ?? []).map((option) => ({ path: slot.path, option })))
   const made = (form?: { path: string; option: string }) =>
@@ -20,7 +20,7 @@ export function sample(message: Message, values: 'none' | 'likely', bounds: Boun
   return texts.reduce((longest, text) => (text.length > longest.length ? text : longest))
 }
 
-/** A path that is used as two things that no value can be gives nothing to measure. */
+/** A path that is used as two types that no value can have at once cannot be measured. */
 function said(message: Message, scope: Scope): string {
   try {
     return message.say(scope)
@@ -42,7 +42,7 @@ function valueOf(path: string, shown: Shown, how: { values: 'none' | 'likely'; b
 function scopeOf(slots: readonly Slot[], value: (path: string, shown: Shown) => Json): Scope {
   const fixed = { msisdn: '675'.padEnd(15, '0'), language: 'en', code: '*123#', line: 'a' }
   const roots: JsonObject = { data: {}, answers: {}, chosen: {}, vars: {}, row: {}, ...fixed }
-  // Deeper paths last, so that a value never stands where a block must.
+  // Longer paths last, so that an object is never replaced by a value.
   const paths = [...new Set(slots.map((slot) => slot.path))].toSorted((a, b) => a.length - b.length)
   for (const path of paths) {
     const shown = new Set(slots.filter((slot) => slot.path === path).map((slot) => slot.as))

@@ -1,6 +1,6 @@
 /**
- * Texts in letters that GSM 7-bit does not have: each is told, or all at once where a language is written in such
- * letters.
+ * Checks for letters that GSM 7-bit does not have. Each is reported, or all in one problem if the language uses such
+ * letters throughout.
  */
 import { uncodableAt, transliterate, USSD_PAGE } from '../../ussd/index.ts'
 import type { Complain } from './check.ts'
@@ -12,7 +12,7 @@ export interface WrittenText {
   where: string
 }
 
-/** Characters that are named; more do not help to find them. */
+/** How many characters are named. More would not help to find them. */
 const NAMED_MAX = 8
 
 const PAGE = `a page then holds only ${USSD_PAGE.ucs2} characters, not ${USSD_PAGE.septets}`

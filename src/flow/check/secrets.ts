@@ -1,4 +1,4 @@
-/** Whether a secret answer goes where it may: into a call before the next question, and nowhere else. */
+/** Checks that a secret answer goes only where it may: into a call before the next question, and nowhere else. */
 import { readsByScreen } from './paths.ts'
 import type { Complain } from './check.ts'
 import { isSeen, keptAt, secretsOf, targetsOf, type FlowDefinition, type InputScreen } from '../language/index.ts'
@@ -9,7 +9,7 @@ export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): 
   if (secrets.size === 0) return
   for (const { screen, place, path } of readsByScreen(definition)) {
     if (!secrets.has(path)) continue
-    // A check sees what was just typed; what was typed before is gone by then.
+    // A check reads what was just typed. An older secret is already deleted by then.
     const isOwn = place[2] === 'checks' && ownAnswer(definition, screen) === path
     const say = (what: string, remedy: string) =>
       complain('error', { where: at(place), what: `screen '${screen}' ${what} '${path}', which is secret`, remedy })
@@ -28,7 +28,7 @@ export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): 
   }
 }
 
-/** A PIN that nobody looks at keeps nobody out. */
+/** A PIN that no call checks keeps nobody out. */
 function checkRead(
   name: string,
   path: string,
@@ -56,7 +56,7 @@ function ownAnswer({ screens }: FlowDefinition, name: string): string | undefine
   return screen && keptAt(name, screen)
 }
 
-/** Whether every way from a question to this call begins at an input of that secret. */
+/** Whether every way from a question to this call begins at an input of this secret. */
 function alwaysFresh(definition: FlowDefinition, call: string, path: string): boolean {
   const starts = Object.entries(definition.screens).filter(([, screen]) => isSeen(screen))
   const stale = starts.flatMap(([name, screen]) => {

@@ -1,4 +1,4 @@
-/** Whether texts, lists and plain values take what they can of what calls are expected to answer. */
+/** Checks that texts, lists and plain values fit the types of what calls are expected to answer. */
 import type { Complain } from './check.ts'
 import { readsByScreen } from './paths.ts'
 import { slipIn, typesIn } from './types.ts'
@@ -28,7 +28,7 @@ export function checkShown(read: ReadFlow, complain: Complain): void {
       complain(type === 'text' ? 'warning' : 'error', { where: at(place), what, remedy })
     }
   }
-  // Those of expressions are told where in them they stand.
+  // Slips in expressions are reported elsewhere, with their position.
   const worked = new Set(
     usesOf(definition)
       .values.filter(({ value }) => isExpression(value))
@@ -45,7 +45,7 @@ export function checkShown(read: ReadFlow, complain: Complain): void {
   }
 }
 
-/** What a text shows, in all languages that it is written in. */
+/** What a text shows, in all its languages. */
 function slotsOf({ definition }: ReadFlow, text: Parameters<typeof wordsIn>[1]): Slot[] {
   return definition.languages.flatMap((language) => {
     const words = wordsIn(definition, text, language)

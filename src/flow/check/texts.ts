@@ -1,4 +1,4 @@
-/** Whether a flow's texts say what they should: in every language, in GSM characters, within a page. */
+/** Checks the texts of a flow: every language is there, characters are GSM, everything fits a page. */
 import { boundsOf, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
 import { checkScript, type WrittenText } from './script.ts'
@@ -38,7 +38,7 @@ export function checkTexts(read: ReadFlow, complain: Complain): void {
   }
 }
 
-/** Whether it compiles in that language; a missing translation falls back to the first language. */
+/** Checks that the text compiles in this language. A missing translation falls back to the first language. */
 function checkText(
   use: TextUse,
   language: string,
@@ -70,7 +70,7 @@ function checkText(
   return true
 }
 
-/** A translation that shows fewer, or other, values than the original is a slip more often than not. */
+/** A translation that shows fewer or other values than the original is most often a mistake. */
 function sameValues(
   use: TextUse,
   own: { message: Message; where: string; language: string; read: ReadFlow },
@@ -120,7 +120,7 @@ function checkCatalogues({ definition, catalogueAt }: ReadFlow, complain: Compla
   }
 }
 
-/** Built-in texts that are shown on screens of some kinds only. */
+/** Built-in texts that only some kinds of screens show. */
 const ON_SCREENS: ReadonlySet<TextKey> = new Set([
   'invalid',
   'invalid-short',
@@ -133,7 +133,7 @@ const ON_SCREENS: ReadonlySet<TextKey> = new Set([
   'show-all',
 ])
 
-/** Words of the daemon's own that the flow may show in a language in which nobody has written them. */
+/** Checks for built-in texts that the flow may show in a language in which nobody has written them. */
 function checkBuiltIn({ definition, at }: ReadFlow, complain: Complain): void {
   const screens = Object.values(definition.screens)
   const shown = new Set(screens.flatMap((screen) => kindOf(screen).words?.(screen) ?? []))
@@ -157,7 +157,7 @@ function short(text: string): string {
   return line.length > 48 ? `${line.slice(0, 45)}...` : line
 }
 
-/** Whether there is anything to translate outside of the braces. */
+/** Whether there is anything to translate outside the braces. */
 function hasWords(text: string): boolean {
   return /\p{L}/u.test(text.replace(/\{[^{}]*\}/g, ''))
 }
@@ -185,7 +185,7 @@ function checkLength(measured: Measured, read: ReadFlow, complain: Complain): vo
     complain(severity, { where, what: `${about}${what}`, ...(remedy === undefined ? {} : { remedy }) })
 }
 
-/** The text with no values, or with values as long as they are likely to be. */
+/** The text without values, or with values of the likely length. */
 function said(
   definition: FlowDefinition,
   text: Text,

@@ -1,7 +1,7 @@
-/** The shortest way to each screen, as it is pressed: what a complaint shows itself by. Needs no flow that compiles. */
+/** The shortest way to each screen, as the keys to press. A problem shows it. The flow does not need to compile. */
 import { kindOf, targetsOf, type FlowDefinition } from '../language/index.ts'
 
-/** `dial > 2 > (wallet.buy refuses: insufficient)`, by screen; screens that are never reached have none. */
+/** `dial > 2 > (wallet.buy refuses: insufficient)`, by screen. Screens that are never reached have none. */
 export function trailsOf(definition: FlowDefinition): ReadonlyMap<string, string> {
   const trails = new Map([[definition.start, 'dial']])
   const next = [definition.start]

@@ -1,4 +1,4 @@
-/** Whether expressions work with what they can, as far as calls, inputs and sets say what type a value is of. */
+/** Checks the types in expressions, as far as calls, inputs and sets declare the type of a value. */
 import { didYouMean, remedyAmong } from '../../base/index.ts'
 import { rowSizesAt } from './bounds.ts'
 import type { Complain } from './check.ts'
@@ -39,7 +39,7 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
     })
     for (const { path, value } of against) {
       const words = wordsAt(path, definition)
-      // A part may be for flows of other languages too.
+      // A part may also be used by flows in other languages.
       if (typeof value !== 'string' || !words || words.includes(value) || file(at(place)) !== file(at(['flow'])))
         continue
       const what = `screen '${screen}': '${path}' can never be '${value}'`
@@ -58,7 +58,7 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
   }
 }
 
-/** All words that are there, of what is one of some. */
+/** All words that a value may be, if it is one of a list. */
 function wordsAt(path: string, { languages, screens }: FlowDefinition): readonly string[] | undefined {
   if (path === 'language') return languages
   const asked = Object.entries(screens).flatMap(([name, screen]) => {
@@ -68,13 +68,13 @@ function wordsAt(path: string, { languages, screens }: FlowDefinition): readonly
   return asked.every((words) => words !== undefined) && asked.length > 0 ? asked.flat() : undefined
 }
 
-/** What all screens that set a path say it is; undefined where one says nothing, or they differ. */
+/** The type on which all screens that set a path agree; undefined if one does not say, or if they differ. */
 export function typesIn(definition: FlowDefinition): (path: string) => Type | undefined {
   const set = setIn(definition)
   const known = new Map<string, Type | undefined>()
   const typeOf = (path: string): Type | undefined => {
     if (!known.has(path)) {
-      // While it is being found out, what hangs on itself is of no type.
+      // While a type is being computed, a value that depends on itself has no type.
       known.set(path, undefined)
       known.set(path, found(path))
     }
@@ -108,12 +108,12 @@ function declaredType(path: string, definition: FlowDefinition): Type | undefine
   return is === 'rows' && deeper.join() === 'count' ? 'number' : undefined
 }
 
-/** The screens that keep something there, such as `data.balance`. */
+/** The screens that keep a value at this path, such as `data.balance`. */
 function keepersOf(path: string, { screens }: FlowDefinition): ScreenDefinition[] {
   return Object.entries(screens).flatMap(([name, screen]) => (keptAt(name, screen) === path ? [screen] : []))
 }
 
-/** The expected field that was likely meant. An answer may well have more fields than are expected. */
+/** The expected field that was probably meant. An answer may have more fields than are expected. */
 export function slipIn(path: string, screen: string, definition: FlowDefinition): string | undefined {
   const [root, as, field] = path.split('.')
   if (root === 'data' && as !== undefined && field !== undefined) {

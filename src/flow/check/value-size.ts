@@ -1,4 +1,4 @@
-/** How large a value of `set` gets. */
+/** How large a value of `set` can be. */
 import type { Scalar } from '../language/index.ts'
 import {
   DECIMALS_MAX,
@@ -17,11 +17,11 @@ import {
 
 export interface KnownBounds {
   sizeOf: (path: string) => Size
-  /** The most characters of a field of the rows from there. */
+  /** The most characters of a field of the rows at this path. */
   fieldOf: (from: string, field: string) => number | undefined
 }
 
-/** What is worked out and has no bound gets as large as its type lets it. */
+/** An expression without a bound can be as large as its type allows. */
 export function valueSize(written: Scalar, known: KnownBounds): Size {
   if (typeof written === 'number') return literal(written)
   if (typeof written !== 'string') return { chars: String(written ?? '').length }
@@ -68,7 +68,7 @@ function literal(value: number): Size {
   return { max: Math.abs(value), decimals: String(value).split('.')[1]?.length ?? 0 }
 }
 
-/** By how far from zero each side gets: a difference is no farther than a sum. */
+/** Uses the distance of each side from zero: a difference is never farther from zero than a sum. */
 function calculated({ op, left, right }: Node & { is: 'arithmetic' }, known: KnownBounds): Size {
   const [one, other] = [sizeOf(left, known), sizeOf(right, known)]
   const [places, others] = [one.decimals ?? DECIMALS_MAX, other.decimals ?? DECIMALS_MAX]
@@ -79,7 +79,7 @@ function calculated({ op, left, right }: Node & { is: 'arithmetic' }, known: Kno
 function maxOf(op: Arithmetic, one: number | undefined, other: number | undefined, right: Node): number | undefined {
   if (one === undefined || other === undefined) return undefined
   if (op === '*') return one * other
-  // By what is not known it may be divided by less than one.
+  // An unknown divisor may be less than one.
   if (op === '/') return right.is === 'literal' && other > 0 ? one / other : undefined
   return one + other
 }

@@ -1,4 +1,7 @@
-/** Whether a flow can be walked: every screen reached, a way out of each, something to press, no circle. */
+/**
+ * Checks the ways through a flow: every screen is reached, has a way out and something to press, and no circle passes
+ * without a question.
+ */
 import type { Complain } from './check.ts'
 import { circle, firstScreens, leavable, kindOf, reachable, keysOn } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'

@@ -1,19 +1,19 @@
-/** A flow as states and ways between them, worded for a reader: what every picture of it is drawn from. */
+/** A flow as states and ways between them, with labels for a reader. Every picture of the flow is drawn from it. */
 import { kindOf, targetsOf, type FlowDefinition, type Kind, type ScreenDefinition } from '../language/index.ts'
 
 export interface ChartState {
   name: string
   kind: Kind
-  /** What it shows or does, in the flow's first language. */
+  /** What the state shows or does, in the flow's first language. */
   caption: string
-  /** A dialogue ends here. */
+  /** The dialogue ends here. */
   final: boolean
 }
 
 export interface ChartWay {
   from: string
   to: string
-  /** What is pressed, answered or refused; '' where there is only one way on. */
+  /** What is pressed, answered or refused; '' if there is only one way on. */
   label: string
   path: (string | number)[]
 }
@@ -45,7 +45,7 @@ function labelOf(screen: ScreenDefinition, path: (string | number)[], definition
   return own ?? (path[0] === 'to' ? '' : String(path[0]))
 }
 
-/** The first line, in the first language. */
+/** The first line of a text, in the first language. */
 function first(text: string | Record<string, string>, definition: FlowDefinition): string {
   const words = typeof text === 'string' ? text : (text[definition.languages[0] as string] ?? '')
   return words.split('\n')[0] as string

@@ -1,8 +1,8 @@
-/** A flow as Mermaid text, which needs no program of ours to be drawn. */
+/** A flow as Mermaid text. Common tools draw it without any program of ours. */
 import { chartOf } from './chart.ts'
 import type { FlowDefinition } from '../language/index.ts'
 
-/** `stateDiagram-v2`: screens as states, ways as arrows with what is pressed, answered or refused. */
+/** `stateDiagram-v2`: screens are states; ways are arrows with what is pressed, answered or refused. */
 export function drawFlow(definition: FlowDefinition): string {
   const { start, states, ways } = chartOf(definition)
   const lines = ['stateDiagram-v2', `  [*] --> ${idOf(start)}`]
@@ -16,13 +16,13 @@ export function drawFlow(definition: FlowDefinition): string {
   return `${lines.join('\n')}\n`
 }
 
-/** Mermaid has no escapes: its signs become look-alikes. */
+/** Mermaid has no escapes, so its special characters become similar ones. */
 function plain(text: string): string {
   const safe = text.replaceAll('"', "'").replaceAll(':', ' -').replaceAll(';', ',').replace(/[{}#]/g, '')
   return safe.length > 60 ? `${safe.slice(0, 57)}...` : safe
 }
 
-/** Some names are words of Mermaid (`end`). */
+/** Some names are keywords of Mermaid (`end`). */
 function idOf(name: string): string {
   return `s_${name.replaceAll('_', '__').replaceAll('-', '_')}`
 }

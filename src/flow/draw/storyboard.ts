@@ -4,7 +4,7 @@ import type { Compilation } from '../load/index.ts'
 import { escapeMarkup as escape } from './markup.ts'
 import { type Exploration, explore, type ExploredPage, pagesFrom } from '../explore/index.ts'
 
-/** HTML that needs nothing else: no script, no font, no picture from anywhere. */
+/** HTML that is complete in itself: it loads no script, font or image. */
 export function storyboard(compilation: Compilation): string {
   const { definition, flow } = compilation
   const boards = definition.languages.map((language) => explore(compilation, { language }))
@@ -12,7 +12,7 @@ export function storyboard(compilation: Compilation): string {
   const seen = [...new Set(pages.map((page) => page.screen))]
   const screens = [...seen.filter((screen) => !isBuiltIn(screen)), ...seen.filter(isBuiltIn)]
   const sections = screens.map((screen) => {
-    // By what each page speaks: a subscriber may change the language on the way.
+    // Grouped by the language of each page: a subscriber may change the language on the way.
     const phones = definition.languages.map((language) =>
       distinct(pages.filter((page) => page.screen === screen && page.context.language === language)),
     )
@@ -37,11 +37,11 @@ export function storyboard(compilation: Compilation): string {
   ].join('\n')
 }
 
-/** Such as `_busy`. */
+/** A built-in screen such as `_busy`. */
 const isBuiltIn = (screen: string) => screen.startsWith('_')
 
 interface Shown extends ExploredPage {
-  /** By what is pressed: the screens that it leads to. */
+  /** What is pressed → the screens that it leads to. */
   leads: Map<string, Set<string>>
 }
 
@@ -56,7 +56,7 @@ function toScreens({ pages }: Exploration): Shown[] {
   })
 }
 
-/** Pages that read alike are one picture, with the ways of all of them. */
+/** Pages with the same text become one picture, with the ways of all of them. */
 function distinct(pages: readonly Shown[]): Shown[] {
   const found = new Map<string, Shown>()
   for (const page of pages) {
@@ -85,7 +85,7 @@ function phone(page: Shown, language: string): string {
   ].join('\n')
 }
 
-/** Numbers that follow each other and lead to the same are one line. */
+/** Consecutive numbers that lead to the same screens become one line. */
 function ways({ leads }: Shown): string {
   const rows: { from: string; until: string; to: string }[] = []
   for (const [answer, screens] of [...leads].toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))) {

@@ -1,10 +1,10 @@
-/** A flow as a picture: the statechart, laid out from top to bottom, as SVG that needs nothing else. */
+/** A flow as a picture: the statechart, laid out from top to bottom, as SVG that is complete in itself. */
 import { Graph, layout } from '@dagrejs/dagre'
 import { chartOf, type ChartState } from './chart.ts'
 import type { Compilation } from '../load/index.ts'
 import { escapeMarkup as escape } from './markup.ts'
 
-/** Of the widest monospace face that a machine may have at 12 px: nothing then stands over its box. */
+/** The width of the widest monospace font at 12 px. With it no text is wider than its box. */
 const CHARACTER = 7.3
 const LINE = 16
 const COLUMNS = 30
@@ -12,7 +12,7 @@ const CAPTION_LINES = 3
 const LABEL_COLUMNS = 24
 const MARGIN = 24
 const HEAD = 44
-/** Where every dialogue begins, and where those that end have ended. */
+/** Where every dialogue begins, and where those that end are drawn to end. */
 const START = '(start)'
 
 interface Box {
@@ -58,13 +58,13 @@ export function svgOf({ definition, flow }: Compilation): string {
     ...arrows.map(pathOf),
     `<circle class="start" cx="${round(dot.x)}" cy="${round(dot.y)}" r="9"/>`,
     ...boxes,
-    // Last, so that no arrow runs through a label.
+    // Labels come last, so that no arrow crosses them.
     ...arrows.flatMap(labelsOf),
     '</g></svg>\n',
   ].join('\n')
 }
 
-/** Ways between the same two states are one arrow with several labels. */
+/** Ways between the same two states become one arrow with several labels. */
 function joined(ways: readonly { from: string; to: string; label: string }[]): [readonly [string, string], string[]][] {
   const by = new Map<string, [readonly [string, string], string[]]>()
   for (const { from, to, label } of ways) {
@@ -102,7 +102,7 @@ function pathOf({ points }: Arrow): string {
   return `<path class="arrow" marker-end="url(#tip)" d="${curve(points)}"/>`
 }
 
-/** On paper of their own. */
+/** Labels have a background of their own. */
 function labelsOf({ x, y, lines }: Arrow): string[] {
   const down = (i: number) => y + (i - (lines.length - 1) / 2) * LINE + 4
   return lines.map((line, i) => {
@@ -113,7 +113,7 @@ function labelsOf({ x, y, lines }: Arrow): string[] {
   })
 }
 
-/** Through the middles of the segments, with the corners as what it is drawn towards. */
+/** A curve through the middles of the segments, with the corners as control points. */
 function curve(points: readonly { x: number; y: number }[]): string {
   const at = ({ x, y }: { x: number; y: number }) => `${round(x)} ${round(y)}`
   const middle = (i: number) => ({ x: (points[i]!.x + points[i + 1]!.x) / 2, y: (points[i]!.y + points[i + 1]!.y) / 2 })

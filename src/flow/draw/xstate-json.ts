@@ -1,6 +1,6 @@
 /**
- * A flow as the JSON of an XState machine: for tools that draw, walk or simulate statecharts. States and ways are those
- * of the flow; a branch is `always` with the guard `condition`, whose `if` is as the flow has it.
+ * A flow as the JSON of an XState machine, for tools that draw, walk or simulate statecharts. It has the states and
+ * ways of the flow. A branch is `always` with the guard `condition`, whose `if` is the text in the flow.
  */
 import { chartOf, type ChartState, type ChartWay } from './chart.ts'
 import { type FlowDefinition, kindOf, type ScreenDefinition } from '../language/index.ts'
@@ -46,7 +46,7 @@ function eventsOf(screen: ScreenDefinition, ways: readonly ChartWay[]): Record<s
   for (const { to: target, label, path } of ways) {
     const event =
       path[0] === 'choices' ? `choose ${label}` : label || (kindOf(screen).does === 'tell' ? 'shown' : 'answered')
-    // Choices that read alike: the first is the one that a machine can tell.
+    // Of choices with the same text, a machine can only tell the first.
     events[event] ??= { target }
   }
   return events

@@ -1,14 +1,14 @@
-/** One event of a dialogue, to the next thing that the subscriber sees: calls are made on the way. */
-import { FlowFault } from '../../base/index.ts'
+/** Plays one event of a dialogue up to the next thing that the subscriber sees, and makes the calls on the way. */
+import { FlowFault, stretch } from '../../base/index.ts'
 import type { Json } from '../../ussd/index.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot, Want } from './types.ts'
 
-/** Calls that one turn may make: each costs a round trip, and the network waits some ten seconds in all. */
+/** The most calls of one turn. Each costs a round trip, and the network waits some ten seconds in all. */
 export const CALLS_PER_TURN_MAX = 8
 
 export type CallWant = Extract<Want, { do: 'call' }>
 
-/** What a call came to. The same shape as CallResult in src/backend/types.ts, which flows may not import. */
+/** The outcome of a call. It has the shape of CallResult in src/backend/types.ts, which flows may not import. */
 export type CallOutcome =
   | { is: 'data'; data: Json }
   | { is: 'refused'; refusal: string; data?: Json }
@@ -17,23 +17,23 @@ export type CallOutcome =
 export interface Advanced {
   snapshot: FlowSnapshot
   want: Exclude<Want, CallWant>
-  /** Calls made. */
+  /** How many calls were made. */
   calls: number
 }
 
-/** It rests on a call whose answer is not waited for here. */
+/** The dialogue rests on a call; its answer is awaited elsewhere. */
 export interface Waiting {
   snapshot: FlowSnapshot
   want: CallWant
-  /** Calls made, that one not among them. */
+  /** How many calls were made, not counting the one that it rests on. */
   calls: number
 }
 
 type Call<Outcome> = (want: CallWant, n: number, at: FlowSnapshot) => Promise<Outcome>
 
 /**
- * Steps until something is shown. `event` null: the snapshot is a fresh one of `begin`, or one whose call is to be made
- * (again). `call` gets the number of the call in this turn, from 0: together with the turn it names the intention.
+ * Steps until something is shown. `event` null: the snapshot is a fresh one of `begin`, or one whose call must be made
+ * (again). `call` gets the number of the call in this turn, from 0; together with the turn it names the intention.
  * Throws FlowFault; `call` must not reject.
  */
 export async function advance(
@@ -42,20 +42,20 @@ export async function advance(
   event: FlowEvent | null,
   call: Call<CallOutcome>,
 ): Promise<Advanced> {
-  // A call that is answered is never waited for.
+  // This `call` always answers, so the result is never Waiting.
   return (await advanceOrWait(flow, from, event, call)) as Advanced
 }
 
-/** The same, where `call` may answer null: it goes on elsewhere. */
+/** Like `advance`, but `call` may answer null: the dialogue then rests on that call. */
 export async function advanceOrWait(
   flow: CompiledFlow,
   from: FlowSnapshot,
   event: FlowEvent | null,
   call: Call<CallOutcome | null>,
 ): Promise<Advanced | Waiting> {
-  let snapshot = event ? flow.step(from, event) : from
+  let snapshot = event ? stretch('flow-step', flow.step, from, event) : from
   for (let calls = 0; ; calls++) {
-    const want = flow.want(snapshot)
+    const want = stretch('flow-step', flow.want, snapshot)
     if (want.do !== 'call') return { snapshot, want, calls }
     if (calls >= CALLS_PER_TURN_MAX) {
       throw new FlowFault(
@@ -64,7 +64,7 @@ export async function advanceOrWait(
     }
     const outcome = await call(want, calls, snapshot)
     if (!outcome) return { snapshot, want, calls }
-    snapshot = flow.step(snapshot, eventOf(outcome))
+    snapshot = stretch('flow-step', flow.step, snapshot, eventOf(outcome))
   }
 }
 

@@ -1,14 +1,14 @@
-/** What an answer is held against: each rule reads the answer so far, and may put it into a better form. */
+/** The rules that an answer must pass. Each rule reads the answer as it is so far and may normalise it. */
 import { DateTime } from 'luxon'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { msisdnOf, type Json } from '../../ussd/index.ts'
 import { compileCondition, Slip, compilePattern } from '../expression/index.ts'
 import { type Check, type CHECKSUMS, ANSWER_CHARS_MAX } from '../terms/index.ts'
 
-/** The answer as it is kept, or undefined: the rule does not hold. Pure. */
+/** Returns the answer to keep, or undefined if the rule does not hold. Pure. */
 export type Rule = (answer: Json, context: DialogueContext) => Json | undefined
 
-/** For a check that has been checked. `as`: the name of the answer; `zone`: the flow's. */
+/** The rule of a valid check. `as`: the name of the answer; `zone`: the flow's zone. */
 export function ruleOf(check: Check, as: string, zone: string): Rule {
   if (check.number) return textRule(numberReader(check.number))
   if (check.length) return textRule(lengthReader(check.length))
@@ -45,7 +45,7 @@ export function patternReader(source: string) {
   return (answer: string): string | undefined => (pattern.test(answer) ? answer : undefined)
 }
 
-/** A rule about what was typed: of a number, its digits; what it then is stays what it was. */
+/** A rule about what was typed. For a number it reads the digits and leaves the number unchanged. */
 function textRule(read: (answer: string) => Json | undefined): Rule {
   return (answer) => {
     const value = read(String(answer))
@@ -64,7 +64,7 @@ function phoneRule({ country, digits, trunk }: NonNullable<Check['phone']>): Rul
   return (answer) => {
     const msisdn = msisdnOf(String(answer), numbering)
     if (msisdn === null) return undefined
-    // One of this country has as many digits as its plan says; of another's plan nothing is known here.
+    // A number of this country must have as many digits as its plan says. For other countries the plan is not known.
     const national = msisdn.startsWith(country) ? msisdn.length - country.length : undefined
     return national === undefined || digits.includes(national) ? msisdn : undefined
   }
@@ -104,7 +104,7 @@ const CHECKSUM: Record<Checksum, (answer: string) => boolean> = {
   },
 }
 
-/** ISO/IEC 7812-1 annex B: every second digit from the right, but for the last, counts twice. */
+/** ISO/IEC 7812-1 annex B: from the right, every second digit counts twice; the last digit counts once. */
 function luhnSum(digits: string): number {
   return [...digits].toReversed().reduce((sum, digit, i) => {
     const value = Number(digit) * (i % 2 === 0 ? 1 : 2)
@@ -112,7 +112,7 @@ function luhnSum(digits: string): number {
   }, 0)
 }
 
-/** Answers that may pass the check: what a flow is walked with. */
+/** Answers that may pass the check. The explorer uses them. */
 export function examplesOf(check: Check, zone: string): string[] {
   if (check.oneOf) return check.oneOf
   if (check.number) return [check.number.min ?? Math.min(1, check.number.max ?? 1), check.number.max ?? 100].map(String)
@@ -127,7 +127,7 @@ export function examplesOf(check: Check, zone: string): string[] {
   )
 }
 
-/** When a flow is walked, and a talk dials that says no other time. */
+/** The time of the dial when a flow is explored, and in a talk that gives no time. */
 export const WALKED_AT = '2025-01-15T08:00:00Z'
-/** Who dials then. */
+/** The subscriber who dials then. */
 export const TALK_MSISDN = '67570000001'

@@ -1,6 +1,6 @@
 /**
- * An application of somebody else's, spoken to over HTTP, as a flow: one state asks it, one shows what it said, one
- * says its last words. So the gateway, the stores and the deadlines treat it like any other flow.
+ * An external application, spoken to over HTTP, as a flow. One state asks the application, one shows its answer, one
+ * shows its last text. So the gateway, the stores and the deadlines handle it like any other flow.
  */
 import { createHash } from 'node:crypto'
 import { FlowFault } from '../../base/index.ts'
@@ -20,36 +20,36 @@ import { layAppPage, moreKey } from './app-pages.ts'
 import { builtIn } from '../terms/index.ts'
 import type { CompiledFlow, FlowInput, FlowSnapshot, Want } from './types.ts'
 
-/** What the application is told by a call, and what is remembered between calls. JSON. */
+/** What a call tells the application, and what is remembered between calls. JSON. */
 export type AppAsk = {
-  /** `*384#`: the code that the application is known by. */
+  /** `*384#`: the code under which the application is known. */
   serviceCode: string
-  /** `*384*1#`: all that was dialled. */
+  /** `*384*1#`: everything that was dialled. */
   dialled: string
-  /** Everything entered so far, dialled answers included, joined by `*`; '' at first. */
+  /** Everything entered so far, including dialled answers, joined by `*`; '' at first. */
   text: string
-  /** The newest answer as it was typed; '' at first. */
+  /** The newest answer as typed; '' at first. */
   input: string
   /** 1 on the first request of a dialogue. */
   sequence: number
-  /** What the contract wants to be told again: cookies, tokens of the application. */
+  /** What the contract wants back in the next call: cookies, tokens of the application. */
   state: JsonObject
 }
 
-/** What a call of the application gives, as the data of its result. */
+/** The data of a call's result. */
 export type AppSaid = { text: string; end: boolean; state: JsonObject }
 
-/** What an ended dialogue and its application had said to each other; null if it was never asked. */
+/** What an ended dialogue and its application said to each other; null if the application was never asked. */
 export interface AppHistory {
   ask: AppAsk
-  /** The application's newest screen; '' where it never answered. */
+  /** The application's newest screen; '' if it never answered. */
   lastText: string
   lastEnd: boolean
 }
 
-/** `*` and answers: longer is nobody's menu, and the snapshot must stay under the store's limit. */
+/** `*` and answers. No menu needs more, and the snapshot must stay under the store's limit. */
 const ENTERED_UNITS_MAX = 2_000
-/** Changes when dialogues under way could not go on with a newer engine. */
+/** Changes when open dialogues could not continue with a newer engine. */
 const SPEC = 1
 
 const ASK = 'ask'
@@ -57,16 +57,16 @@ const SAID = 'said'
 const CLOSED = 'closed'
 const BUSY = 'busy'
 
-/** What the name of every application's flow begins with; a colon is in no name of the settings. */
+/** The prefix of the name of every application's flow. Names in the settings cannot have a colon. */
 export const APP_LEAD = 'app:'
 
-/** The name that flows, back ends and metrics know an application by. */
+/** The name of an application in flows, back ends and metrics. */
 export function appName(app: string): string {
   return APP_LEAD + app
 }
 
 /**
- * The flow of an application. `contract` names what it speaks: a dialogue finishes on the contract that it began with.
+ * The flow of an application. `contract` names its contract: a dialogue finishes on the contract with which it began.
  */
 export function appFlow(
   app: string,
@@ -106,18 +106,20 @@ export function appFlow(
     want: (snapshot) => guarded(snapshot.value, () => wantOf(snapshot.value, restedOf(snapshot).context, name, busy)),
     text: (key, language) =>
       key === 'busy' ? busy(language) : key === 'holding' ? holding(language) : builtIn(key, language),
-    // The application has been told that the dialogue is over; to it, a redial is a new one.
+    // The application gets every answer, and may change something.
+    changes: (screen) => screen === ASK,
+    // The application was told that the dialogue is over; a redial is a new dialogue for it.
     resumable: () => false,
   }
 }
 
-/** Such a flow where it says its last words, whatever it was at: they may have several pages. */
+/** The snapshot that shows the application's last text, whatever state it was in. The text may have several pages. */
 export function closing(snapshot: FlowSnapshot, text: string): FlowSnapshot {
   const { context } = restedOf(snapshot)
   return snapshotOf({ value: CLOSED, context: shown({ ...context, vars: { ...context.vars, said: text, end: true } }) })
 }
 
-/** What the snapshot of an application's dialogue says of the two. */
+/** What the snapshot of an application's dialogue says of both sides. */
 export function appHistory(snapshot: JsonObject | null): AppHistory | null {
   const context = snapshot?.context as DialogueContext | undefined
   if (!context) return null
@@ -131,7 +133,7 @@ function screensOf(): ReadonlyMap<string, Screen> {
     [SAID, { targets: [ASK, BUSY], arrive: shown, answer: answered }],
     [CLOSED, { targets: [], arrive: shown, answer: leafed }],
     [BUSY, { targets: [] }],
-    // The machine wants it there; no dialogue of an application is ever resumed.
+    // The machine requires this state; an application's dialogue is never resumed.
     [RESUME, { targets: [ASK], pass: (context) => ({ to: ASK, context }) }],
   ])
 }
@@ -140,7 +142,7 @@ function opening({ msisdn, code, line, language, dialled, page }: FlowInput) {
   return { msisdn, code, line, language, dialled, page, resume: null }
 }
 
-/** On the way into the call: the first time, what was dialled behind the code counts as entered. */
+/** On entering the call. The first time, the answers dialled behind the code count as entered. */
 function counted(context: DialogueContext): DialogueContext {
   const sequence = Number(context.vars.sequence ?? 0) + 1
   const first: JsonObject =
@@ -178,7 +180,7 @@ function answered(context: DialogueContext, event: DialogueEvent): Move | undefi
   return { to: ASK, context: { ...context, vars: { ...context.vars, text, input: event.text } } }
 }
 
-/** The next page of a long text; on a last screen any key asks for it. */
+/** The next page of a long text. On the last screen, any key asks for it. */
 function leafed(context: DialogueContext, event: DialogueEvent): Move | undefined {
   if (event.type !== 'ANSWER' || !context.shown?.more) return undefined
   return { context: turned(context, layAppPage(textOf(context), pageStart(context), sheetOf(context)).next) }
@@ -217,7 +219,7 @@ function askOf(context: DialogueContext): AppAsk {
   }
 }
 
-/** The code without what was dialled beyond the service's own; all of it where the service takes every code. */
+/** The code without the answers dialled behind it; the whole code if the service takes every code. */
 function serviceCodeOf(code: string, beyond: number): string {
   const read = readCode(code)
   const parts = read?.parts.slice(0, read.parts.length - beyond) ?? []

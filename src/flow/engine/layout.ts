@@ -1,43 +1,43 @@
 /**
- * Pages: options laid out, numbered and cut into pages; and the number pressed, looked up in the page that was shown.
- * The one place that knows digits. All lengths are those of the encoded text.
+ * Pages: numbers the options and cuts them into pages, and looks up a pressed number on the page that was shown. No
+ * other file knows the digits. All lengths are those of the encoded text.
  */
 import type { Shown } from '../../../machines/dialogue.ts'
 import { type PageLimit, boundaryAt, fit, fits, longestPage } from '../../ussd/index.ts'
 
-/** A line with its values whole, or with each value cut to so many characters. */
+/** A line with its values whole, or with each value cut to `valueMax` characters. */
 export type LayoutLine = (valueMax?: number) => string
 
-/** What is to be shown: a title and its options. */
+/** What to show: a title and its options. */
 export interface ScreenContent {
-  /** Stands in a line of its own above the title, on the first page. */
+  /** Stands on its own line above the title, on the first page. */
   notice: string
   title: LayoutLine
   options: readonly LayoutLine[]
-  /** Whether the first page too has a way back. */
+  /** Whether the first page also has a way back. */
   back: boolean
-  /** A key leads back: later pages need no line for it. */
+  /** A key leads back, so later pages need no line for it. */
   keyed?: boolean
-  /** Its last page ends the dialogue: nothing can be pressed on it. */
+  /** The last page ends the dialogue: nothing can be pressed on it. */
   closing?: boolean
-  /** `wrong`: what stands in place of the title after a wrong answer; pages of many leave room for it. */
+  /** `wrong` replaces the title after a wrong answer. Pages with many options leave room for it. */
   words: { more: string; back: string; wrong?: string }
   limit: PageLimit
 }
 
 export interface Page {
   text: string
-  /** Options on it. */
+  /** How many options are on the page. */
   n: number
   more: boolean
   /** Where the next page starts. */
   next: [number, number]
 }
 
-/** A value is cut to this before options go to a second page; less of a name says nothing. */
+/** Values are cut down to this length before options move to a second page. A shorter name says nothing. */
 const VALUE_MIN = 10
 
-/** The page that starts there. Options are never cut unless one alone is too long for a page. */
+/** The page that starts at this position. An option is cut only if it is too long for a page by itself. */
 export function layPage(given: ScreenContent, at: Shown['at']): Page {
   const [from, first] = at.at(-1) ?? [0, 0]
   const sheet = written(given)
@@ -50,7 +50,7 @@ export function relay(given: ScreenContent, shown: Shown, heads: readonly string
   const [from, first] = shown.at.at(-1) ?? [0, 0]
   const sheet = written(given)
   const back = hasBack(sheet, shown.at)
-  // A page in the middle of a long text has no title to give up, and its text is not shown again later.
+  // A page within a long text has no title to replace, and its text is not shown again later.
   if (shown.n === 0 && (shown.more || !back)) return layPage(sheet, shown.at).text
   const paper = { ...sheet, back, first, from, single: false }
   const tail = body(paper, shown.n, shown.more)
@@ -62,7 +62,7 @@ export function relay(given: ScreenContent, shown: Shown, heads: readonly string
   return whole === undefined ? topped(heads.at(-1) ?? '', tail, sheet.limit) : joined(whole, tail)
 }
 
-/** The same sheet, whose lines are worked out once each: a page is tried with one more line again and again. */
+/** The same sheet with each line computed once: a page is tried again and again with one more line. */
 function written(sheet: ScreenContent): ScreenContent {
   return { ...sheet, title: once(sheet.title), options: sheet.options.map(once) }
 }
@@ -72,7 +72,7 @@ function once(line: LayoutLine): LayoutLine {
   return (valueMax) => (valueMax === undefined ? (whole ??= line()) : line(valueMax))
 }
 
-/** What a number means on the page shown. Only a number as it is printed means anything. */
+/** What a number means on the page shown. Only a number in its printed form has a meaning. */
 export function lookUp(
   shown: Shown,
   back: boolean,
@@ -94,7 +94,7 @@ function hasBack(sheet: Pick<ScreenContent, 'back' | 'keyed'>, at: Shown['at']):
   return sheet.back || (at.length > 1 && sheet.keyed !== true)
 }
 
-/** A text within the limit whose values are cut if need be, and only then the text itself. */
+/** A text that fits the limit. Its values are cut first, then the text itself. */
 export function fitLine(line: LayoutLine, limit: PageLimit, before = ''): string {
   const whole = joined(before, line())
   if (fits(whole, limit)) return whole
@@ -109,10 +109,10 @@ interface Paper extends ScreenContent {
   single: boolean
 }
 
-/** All that is left, on one page: with values of the title cut, if that is enough. */
+/** Everything that is left, on one page. Values of the title may be cut if that is enough. */
 function onOnePage(paper: Paper): Page | undefined {
   const n = paper.options.length - paper.first
-  // No line is shorter than four septets: of a thousand rows, not all need to be written to know.
+  // A line has at least four septets, so a list of a thousand rows is ruled out without writing them all.
   if (n * 4 > paper.limit.septets) return undefined
   const tail = paper.closing ? '' : body(paper, n, false)
   const done = (head: string): Page => ({
@@ -128,7 +128,7 @@ function onOnePage(paper: Paper): Page | undefined {
   return max !== undefined && max >= VALUE_MIN ? done(headOf(paper, max)) : undefined
 }
 
-/** As many options as go on a page under the title, at least one; undefined if the title leaves no room for that. */
+/** As many options as fit on a page under the title, at least one; undefined if the title leaves no room. */
 function optionsPage(paper: Paper): Page | undefined {
   const left = paper.options.length - paper.first
   if (left === 0) return undefined
@@ -144,10 +144,10 @@ function optionsPage(paper: Paper): Page | undefined {
   return { text: joined(head, body(paper, n, more)), n, more, next: [paper.from, paper.first + n] }
 }
 
-/** A row of this many characters still says something. */
+/** A row cut to this many characters still says something. */
 const ROW_MIN = 16
 
-/** One row alone is too long: its values are cut, then the row; undefined if hardly anything of it would be left. */
+/** For a single row that is too long: cuts its values, then the row. Undefined if too little of it would be left. */
 function cutRow(paper: Paper, head: string, more: boolean): string | undefined {
   const label = paper.options[paper.first] as LayoutLine
   const paged = (shown: string) => {
@@ -163,7 +163,7 @@ function cutRow(paper: Paper, head: string, more: boolean): string | undefined {
   return room < Math.min(ROW_MIN, hard.length) && head !== '' ? undefined : paged(cut(room))
 }
 
-/** The title over a page that has a successor: at most half of it, if cutting values can do that. */
+/** The title of a page that another page follows: at most half of the page, if cutting values achieves that. */
 function pagedHead(paper: Paper): string {
   const half = { septets: Math.floor(paper.limit.septets / 2), ucs2: Math.floor(paper.limit.ucs2 / 2) }
   const whole = headOf(paper)
@@ -172,7 +172,7 @@ function pagedHead(paper: Paper): string {
   return headOf(paper, Math.max(max ?? VALUE_MIN, VALUE_MIN))
 }
 
-/** A piece of a long text, with `More`; it ends where a word ends. */
+/** A piece of a long text, with `More`. It ends at the end of a word. */
 function textPage(paper: Paper): Page {
   const rest = headOf(paper)
   const tail = body(paper, 0, true)
@@ -217,12 +217,15 @@ function topped(head: string, tail: string, limit: PageLimit): string {
   return joined(head.slice(0, boundaryAt(head, room)).trimEnd(), tail)
 }
 
-/** Lengths of a text that need to be tried: none that is over a page is ever within it. */
+/** How many lengths of a text need to be tried: a text longer than the longest page never fits. */
 function tried(text: string, limit: PageLimit): number {
   return Math.min(text.length, longestPage(limit))
 }
 
-/** The greatest number from 1 to `max` that is good, all smaller ones being good too; undefined if none is. */
+/**
+ * The greatest number from 1 to `max` for which `good` holds, if it holds for all smaller ones; undefined if there is
+ * none.
+ */
 function longest(max: number, good: (length: number) => boolean): number | undefined {
   let low = 0
   let high = max

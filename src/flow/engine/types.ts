@@ -1,6 +1,4 @@
-/**
- * What a compiled flow is to the rest: something that steps purely and says what it wants.
- */
+/** What a compiled flow is to other code: it steps purely and says what it wants. */
 import type { CallOutcome } from './advance.ts'
 import type { EndReason, Json, JsonObject, PageLimit } from '../../ussd/index.ts'
 
@@ -12,17 +10,17 @@ export type FlowEvent =
   | { type: 'ACK' }
   /** A back end answered the call that the machine wants. */
   | { type: 'RESULT'; data: Json }
-  /** A back end refused by name: an expected outcome such as 'slot-taken'. */
+  /** A back end refused with a name: an expected outcome such as 'slot-taken'. */
   | { type: 'REFUSED'; refusal: string; data: Json }
-  /** No usable answer: down, late, breaker open, nonsense. */
+  /** No usable answer: the back end is down or too late, its circuit breaker is open, or the answer is nonsense. */
   | { type: 'FAILED'; why: 'late' | 'down' | 'nonsense' | 'refused-call' }
 
 /** Why a flow ends a dialogue by itself. */
 export type FlowEnd = Extract<EndReason, 'completed' | 'exit' | 'backend-failed' | 'too-many-wrong' | 'recalled'>
 
-/** What a settled snapshot asks of the world. Read off the state it rests in, never off the transition. */
+/** What a settled snapshot asks for. It depends on the state in which the dialogue rests, never on the transition. */
 export type Want =
-  /** `secret`: what is typed is a PIN or the like. */
+  /** `secret`: the subscriber types a PIN or something like it. */
   | { do: 'ask'; text: string; screen: string; secret?: true }
   | { do: 'notify'; text: string; screen: string }
   | { do: 'end'; text: string; screen: string; reason: FlowEnd }
@@ -32,9 +30,9 @@ export type Want =
       backend: string
       operation: string
       args: JsonObject
-      /** It changes something. */
+      /** The call changes something. */
       once: boolean
-      /** Arguments that are secret: never to be shown or logged. */
+      /** Secret arguments: never show or log them. */
       hidden?: string[]
       timeoutMs?: number
     }
@@ -48,13 +46,13 @@ export interface FlowInput {
   /** Answers dialled behind the code: `*123*2*2#` on code `*123#` gives ['2', '2']. */
   dialled: string[]
   page: PageLimit
-  /** When it is dialled, ISO 8601: what `today` is. */
+  /** The time of the dial, ISO 8601: it defines `today`. */
   now?: string
   /** A lost dialogue that can be offered again: its snapshot, on the same revision. */
   resume?: JsonObject
 }
 
-/** The least that persists: state value and context. Survives JSON. */
+/** The smallest state that is stored: state value and context. Survives JSON. */
 export type FlowSnapshot = { value: string; context: JsonObject }
 
 export interface CompiledFlow {
@@ -62,46 +60,51 @@ export interface CompiledFlow {
   /** `dental@9f2c01ab77de` */
   readonly revision: string
   readonly languages: readonly string[]
-  /** Back ends that it names. */
+  /** The back ends that the flow names. */
   readonly backends: readonly string[]
   /** Pure. */
   begin(input: FlowInput): FlowSnapshot
   /**
-   * Pure; the very same snapshot back means that the event meant nothing here. Throws FlowFault on a snapshot that this
+   * Pure. If it returns the same snapshot, the event had no meaning here. Throws FlowFault on a snapshot that this
    * revision does not know.
    */
   step(snapshot: FlowSnapshot, event: FlowEvent): FlowSnapshot
   /** Pure. */
   want(snapshot: FlowSnapshot): Want
   /**
-   * Why what was answered to the call that it wants is no use to it: a refusal that leads nowhere, fields that are
-   * expected and not there. Undefined: it is of use, or there was no answer. Pure.
+   * Why the flow cannot use the answer to the call that the snapshot wants: a refusal that leads nowhere, or expected
+   * fields that are missing. Undefined: it can use it, or there was no answer. Pure.
    */
   useless?(snapshot: FlowSnapshot, outcome: CallOutcome): { refusal?: string; lacks?: string[] } | undefined
-  /** A text of the flow's own for things outside a screen: busy, expired, overload … in that language. */
+  /** A text of the flow for things outside its screens (busy, expired, overload …), in that language. */
   text(key: 'busy' | 'expired' | 'overload' | 'goodbye' | 'holding', language: string): string
-  /** Whether a dialogue lost here may be offered for resume (not on the first screen, not ended). */
+  /** Whether a path from this screen leads to a call that changes something before the next question. */
+  changes(screen: string): boolean
+  /** Whether a dialogue that was lost here may be offered again (not on the first screen, and not after the end). */
   resumable(snapshot: FlowSnapshot): boolean
 }
 
 /** Where flows come from. */
 export interface FlowRegistry {
   /**
-   * What new dials get, of that subscriber if there is a trial; undefined if there is no such flow that ever loaded
-   * well.
+   * The flow that a new dial gets: the one on trial if this subscriber takes part in the trial. Undefined: no flow of
+   * this name has ever loaded without errors.
    */
   current(name: string, msisdn?: string): CompiledFlow | undefined
-  /** A revision that a dialogue began with; looked up in the archive if it is no longer loaded. */
+  /** The revision with which a dialogue began. Read from the archive if it is no longer loaded. */
   pinned(revision: string): Promise<CompiledFlow | undefined>
-  /** The same, if it is in memory: nothing is to be awaited. */
+  /** The same revision if it is in memory, without waiting. */
   loaded?(revision: string): CompiledFlow | undefined
-  /** Whether any flow in force calls that back end. */
+  /** Whether any flow in force calls this back end. */
   calls?(backend: string): boolean
 }
 
-/** Keeps the sources of all revisions that ever served: a dialogue finishes on its own. Postgres, or a folder. */
+/**
+ * Keeps the sources of all revisions that ever served: a dialogue finishes on its own revision. In Postgres or in a
+ * folder.
+ */
 export interface FlowArchive {
-  /** `serves` false: it is stored to be tried, and serves nobody yet. Default true. */
+  /** `serves` false: the revision is stored for a trial and serves nobody yet. Default true. */
   put(
     revision: string,
     name: string,

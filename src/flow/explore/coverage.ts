@@ -1,16 +1,17 @@
-/** What of a flow has been walked by talks: its screens, choices and refusals, and all its transitions. */
+/** What talks have covered of a flow: its screens, choices and refusals, and all its transitions. */
 import type { Compilation } from '../load/index.ts'
 import { coverageItems, itemsDone, screenItem, transitionsOf } from './transitions.ts'
 import type { CompiledFlow } from '../engine/index.ts'
 
 export interface Coverage {
   /**
-   * The flow, to be played in its place: it takes down what is walked. (Answers dialled behind a code are not seen.)
+   * Play this flow in place of the original: it records what is covered. (It does not see answers dialled behind a
+   * code.)
    */
   flow: CompiledFlow
-  /** Things walked, of all that there are; and those that were not, in the order of the file. */
+  /** How many coverage items are covered, how many there are, and the missing ones in the order of the file. */
   report: () => Walked
-  /** The same of its transitions. */
+  /** The same for its transitions. */
   transitions: () => Walked
 }
 

@@ -1,10 +1,10 @@
-/** What a flow reads, and the examples that its screens are explored with. */
+/** What a flow reads, and the examples with which its screens are explored. */
 import { compileCondition, Slip, type Against, type Reading, pathsOf, readingOf } from '../expression/index.ts'
 import { type FlowDefinition, kindOf, rowsFrom, usesOf } from '../language/index.ts'
 import { type Examples, fieldPath, type Lengths, type Reads, type RowFields } from '../screens/index.ts'
 import { type Slot, compileIn, wordsIn } from '../text/index.ts'
 
-/** The examples of each screen, by its name. For a definition that has been checked. */
+/** The examples of each screen, by its name. The definition must be valid. */
 export function examplesIn(definition: FlowDefinition, lengths: Lengths): (name: string) => Examples {
   const { screens, zone } = definition
   const reads = readsOf(definition)
@@ -55,7 +55,7 @@ function readsOf(definition: FlowDefinition): Reads {
   }
 }
 
-/** What an expression works out with must be made up as that. */
+/** The types that an expression needs: examples must have them. */
 function slotsIn({ wanted, rows }: Reading): Slot[] {
   const fields = rows.flatMap(({ from, reads }) =>
     typeof reads === 'object' ? [{ path: fieldPath(from, reads.field), as: reads.as }] : [],
@@ -63,7 +63,7 @@ function slotsIn({ wanted, rows }: Reading): Slot[] {
   return [...wanted, ...fields]
 }
 
-/** What is compared with an answer of bounds changes over at the least of them. */
+/** A value of a call that is compared with a bounded answer: the outcome changes at the smallest bound. */
 function againstAnswers(paths: readonly string[], { screens }: FlowDefinition): Against[] {
   const least = Object.entries(screens).flatMap(([name, screen]) => {
     const isAsked = 'number' in screen && paths.includes(`answers.${screen.as ?? name}`)
@@ -72,7 +72,7 @@ function againstAnswers(paths: readonly string[], { screens }: FlowDefinition): 
   return paths.filter((path) => path.startsWith('data.')).flatMap((path) => least.map((value) => ({ path, value })))
 }
 
-/** All that its texts show, in all languages. */
+/** Everything that the texts show, in all languages. */
 export function slotsOf(definition: FlowDefinition): Slot[] {
   return usesOf(definition).texts.flatMap(({ text }) =>
     definition.languages.flatMap((language) => {
@@ -82,7 +82,7 @@ export function slotsOf(definition: FlowDefinition): Slot[] {
   )
 }
 
-/** The rows under there, once each, with all that lists and branches read of them. */
+/** The rows under this path, each once, with everything that lists and branches read of them. */
 function rowsUnder(root: string, definition: FlowDefinition, { slots, against, handed, rows }: Reads): RowFields[] {
   const lists = new Map<string, RowFields>()
   for (const [name, screen] of Object.entries(definition.screens)) {

@@ -1,6 +1,6 @@
 /**
- * The explorer: every state of a flow, and every edge between them, found once, breadth-first, with examples for
- * subscribers and back ends. The proof, the pictures and the written talks read what it found.
+ * The explorer finds every state of a flow and every edge between them, once, breadth-first, with example answers of
+ * subscribers and back ends. The checks, the pictures and the written talks use what it found.
  */
 import { FlowFault, toEnd } from '../../base/index.ts'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
@@ -21,69 +21,75 @@ import { isPlain } from '../talk/index.ts'
 import { examplesIn } from './examples.ts'
 import { contextOf, stateKeys } from './state-key.ts'
 
-/** Pages that are looked at. A flow has a page or two for each screen and state of its conditions. */
+/** The most pages that are explored. A flow has a page or two for each screen and each result of its conditions. */
 export const PAGES_MAX = 2000
-/** What is dialled. */
+/** The code that is dialled. */
 export const CODE = '*123#'
 
 export interface ExploreOptions {
   language: string
-  /** Default: as is usual. */
+  /** Default: answers of the usual length. */
   lengths?: Lengths
-  /** Wrong answers and choices by their words, too: whatever a subscriber may type. Default: what leads on. */
+  /**
+   * Also try wrong answers and choices by their words: everything that a subscriber may type. Default: only what leads
+   * on.
+   */
   everything?: boolean
   pagesMax?: number
 }
 
 export interface Exploration {
   input: FlowInput
-  /** In the order in which they were found: the ways to them are the shortest, and never get shorter. */
+  /** In the order in which they were found. The way to each state is the shortest one, and never gets shorter. */
   states: State[]
-  /** Those of them that a handset shows. */
+  /** The states that a handset shows. */
   pages: ExploredPage[]
   faults: ExploredFault[]
-  /** There are more pages than were looked at. */
+  /** There are more pages than were explored. */
   isCut: boolean
 }
 
-/** A screen, with what tells it apart from there on: a page as the handset shows it, or a call that is wanted. */
+/**
+ * A screen, with everything that makes a difference from there on: a page as the handset shows it, or a call that is
+ * wanted.
+ */
 export interface State {
-  /** `main`, `slot-2`: the screen, and which of the states found on it. */
+  /** `main`, `slot-2`: the screen, and a number if several states were found on it. */
   id: string
   screen: string
   want: Want
   snapshot: FlowSnapshot
   context: DialogueContext
-  /** Calls since the last answer. */
+  /** How many calls were made since the last answer. */
   calls: number
-  /** What is pressed and what is answered by back ends, from the dial on. */
+  /** What is pressed, and what back ends answer, from the dial on. */
   trail: readonly string[]
-  /** The first edge that led here; undefined: the dial. */
+  /** The first edge that led here. Undefined: the dial. */
   by: Edge | undefined
   edges: Edge[]
 }
 
 export type ExploredPage = State & { want: Exclude<Want, { do: 'call' }> }
 
-/** What is done in a state: one event, or as many wrong answers as it takes. */
+/** What is done in a state: one event, or as many wrong answers as the screen allows. */
 export interface Edge extends Act {
   from: State
-  /** Undefined: it runs into a fault, or to a page that was not looked at. */
+  /** Undefined: the edge leads to a fault, or to a page that was not explored. */
   to: State | undefined
   isFault?: boolean
-  /** The screen does not take it, and is shown again. */
+  /** The screen refuses it and is shown again. */
   isRefused?: boolean
 }
 
 interface Act {
-  /** As a trail says it; '' for what goes without saying. */
+  /** As a trail shows it; '' if there is nothing to say. */
   told: string
   events: readonly FlowEvent[]
-  /** `printed`: the screen must take it. `typed`: whether its checks take it, only the screen can say. */
+  /** `printed`: the screen must accept it. `typed`: only the screen's checks can say whether it is accepted. */
   how: 'printed' | 'typed' | 'tried'
 }
 
-/** Where it could not go on as a subscriber would have wished. */
+/** A place where the flow could not go on as a subscriber would wish. */
 export interface ExploredFault {
   screen: string
   trail: readonly string[]
@@ -100,15 +106,15 @@ interface Exploring extends Exploration {
   ids: Map<string, number>
 }
 
-/** A fault in a screen ends that way, not the exploration. */
+/** A fault in a screen ends that way, but not the exploration. */
 export function explore(compilation: Compilation, options: ExploreOptions): Exploration {
   return toEnd(exploring(compilation, options))
 }
 
-/** Edges between two rests: some milliseconds. */
+/** How many edges are explored between two pauses: some milliseconds. */
 const EDGES_MAX = 10
 
-/** The same in pieces: whoever has more to do than to explore may do it at each `yield`. */
+/** Explores in pieces: the caller may do other work at each `yield`. */
 export function* exploring(
   { flow, definition }: Compilation,
   options: ExploreOptions,
@@ -142,7 +148,7 @@ export function* exploring(
   return { input, states, pages, faults, isCut }
 }
 
-/** The pages that an edge leads to, over all that the calls between may answer. */
+/** The pages that an edge leads to, for all answers of the calls between. */
 export function pagesFrom(edge: Edge): ExploredPage[] {
   const seen = new Set<State>(edge.to ? [edge.to] : [])
   for (const state of seen) {
@@ -152,14 +158,14 @@ export function pagesFrom(edge: Edge): ExploredPage[] {
   return [...seen].filter(isPage)
 }
 
-/** From the dial on. */
+/** The edges from the dial to this state. */
 export function pathTo({ by }: State): Edge[] {
   return by ? [...pathTo(by.from), by] : []
 }
 
 const isPage = (state: State): state is ExploredPage => state.want.do !== 'call'
 
-/** Each edge as it is found; the states that they lead to wait at the end of all states. */
+/** Each edge as it is found. The states that they lead to are appended to the states that wait. */
 function* edgesFrom(state: State, exploring: Exploring): Generator<Edge> {
   let wrong: FlowEvent | undefined
   for (const act of actsIn(state, exploring)) {
@@ -203,7 +209,7 @@ function givingUp(state: State, wrong: FlowEvent, exploring: Exploring): Edge {
   return next ? arriving(edge, next, exploring) : { ...edge, isFault: true }
 }
 
-/** The edge, with the state that it leads to. */
+/** Completes the edge with the state that it leads to. */
 function arriving(edge: Edge, next: FlowSnapshot, exploring: Exploring): Edge {
   const calls = edge.from.want.do === 'call' ? edge.from.calls + 1 : 0
   const trail = trailOver(edge)
@@ -215,7 +221,7 @@ function arriving(edge: Edge, next: FlowSnapshot, exploring: Exploring): Edge {
   return edge
 }
 
-/** The state of that snapshot; undefined: there are too many. */
+/** The state of this snapshot. Undefined: there are too many. */
 function reach(
   exploring: Exploring,
   snapshot: FlowSnapshot,
@@ -257,10 +263,12 @@ function actsIn(state: State, exploring: Exploring): Act[] {
   return []
 }
 
-/** What a secret answer reads like wherever it is shown. */
+/** What is shown in place of a secret answer. */
 const MASK = '****'
 
-/** Every key that the page prints, or an answer that the input takes; and what else may be typed, if it is wanted. */
+/**
+ * Every key that the page prints, or an answer that the input accepts; with `everything`, also what else may be typed.
+ */
 function answersIn(state: State, text: string, exploring: Exploring): Act[] {
   const { screen, context, trail } = state
   const { definition, options } = exploring
@@ -279,7 +287,7 @@ function answersIn(state: State, text: string, exploring: Exploring): Act[] {
   const keys = printed.map(({ key }) => key)
   add(right, 'typed')
   if (options.everything && isInput) add(examples.wrongAnswers?.(context) ?? [], 'tried')
-  // A number in a prompt is no key: it is an answer like others.
+  // A number in a prompt is not a key: it is an answer like others.
   add(isInput ? keys.filter((key) => !/^[1-9]/.test(key)) : keys, isInput ? 'typed' : 'printed')
   if (options.everything) add(keys, 'tried')
   const letters = context.find ? undefined : examples.letters?.(context)
@@ -291,13 +299,13 @@ function answersIn(state: State, text: string, exploring: Exploring): Act[] {
   return [...acts.values()]
 }
 
-/** What `run` makes; undefined: it ran into a fault, which is noted. */
+/** The result of `run`. Undefined: it threw a fault, which is recorded. */
 function attempt<T>(exploring: Exploring, at: Pick<ExploredFault, 'screen' | 'trail'>, run: () => T): T | undefined {
   try {
     return run()
   } catch (error) {
     if (!(error instanceof FlowFault)) throw error
-    // What is passed through on the way may be at fault, and says so.
+    // The fault may be in a screen that was passed on the way; the message then names that screen.
     const [, screen = at.screen, what = error.message] = /^screen '([^']+)': (.*)$/s.exec(error.message) ?? []
     exploring.faults.push({ ...at, screen, what })
     return undefined

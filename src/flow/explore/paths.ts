@@ -1,4 +1,6 @@
-/** Talks made from a flow: the shortest ways that take every transition, with made-up back ends and subscribers. */
+/**
+ * Talks written from a flow: the shortest ways that take every transition, with synthetic back ends and subscribers.
+ */
 import { CALLS_PER_TURN_MAX } from '../engine/index.ts'
 import type { Compilation } from '../load/index.ts'
 import { talkOf, type TalkEntry, writeTalk } from '../talk/index.ts'
@@ -6,13 +8,13 @@ import { CODE, type Edge, type Exploration, explore, PAGES_MAX, pathTo } from '.
 import { type Transition, type Transitions, transitionsOf } from './transitions.ts'
 
 export interface Paths {
-  /** A `.talk` file; each talk ends where a transition is taken that no talk before has. */
+  /** A `.talk` file. Each talk ends where it takes a transition that no earlier talk takes. */
   text: string
   talks: number
-  /** Transitions that there are, and those that no talk takes. */
+  /** How many transitions there are; `missing` are those that no talk takes. */
   all: number
   missing: Transition[]
-  /** The flow has more pages than were looked at: some of what is missing may be beyond them. */
+  /** The flow has more pages than were explored: missing transitions may be beyond them. */
   cut: boolean
 }
 
@@ -21,14 +23,14 @@ interface Way {
   finds: string[]
 }
 
-/** For a flow that has been checked. `pagesMax`: of the flow, that are looked at. */
+/** The flow must be valid. `pagesMax`: how many of its pages are explored. */
 export function talksOf(compilation: Compilation, pagesMax = PAGES_MAX): Paths {
   const { definition, flow } = compilation
   const exploration = explore(compilation, { language: definition.languages[0]!, everything: true, pagesMax })
   const transitions = transitionsOf(compilation)
   const { all } = transitions
   const { ways, found } = waysOf(exploration, transitions, flow)
-  // A way that another one goes on from is told by that.
+  // Leaves out a way that another way continues: the longer one covers it.
   const whole = ways.filter(
     (way) => !ways.some((other) => other !== way && way.edges.every((edge, i) => other.edges[i] === edge)),
   )
@@ -44,7 +46,7 @@ export function talksOf(compilation: Compilation, pagesMax = PAGES_MAX): Paths {
   return { text: [head, ...talks].join('\n'), talks: talks.length, all: all.length, missing, cut: exploration.isCut }
 }
 
-/** Ways that are each the shortest to a transition that none before it takes. */
+/** Ways of which each is the shortest to a transition that no earlier way takes. */
 function waysOf(
   { input, states }: Exploration,
   { all, begun, taken }: Transitions,
@@ -73,7 +75,7 @@ function takenBy({ events, from }: Edge, flow: Compilation['flow'], taken: Trans
   })
 }
 
-/** A way that stops at a call goes on with what is well, for a talk shows pages. */
+/** A way that stops at a call continues with a successful answer, because a talk shows pages. */
 function settled({ edges }: Way): readonly Edge[] {
   const out = [...edges]
   for (let n = 0; n < CALLS_PER_TURN_MAX; n++) {

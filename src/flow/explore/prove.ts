@@ -1,4 +1,7 @@
-/** What the explorer finds wrong: every printed number works, every page fits, nothing runs into a fault. */
+/**
+ * What the explorer finds wrong: a printed number that does not work, a page that does not fit, a way that runs into a
+ * fault.
+ */
 import { kindOf } from '../language/index.ts'
 import { fits, USSD_PAGE } from '../../ussd/index.ts'
 import { type FlowProblem, trailsOf } from '../check/index.ts'
@@ -9,12 +12,12 @@ import type { Lengths } from '../screens/index.ts'
 import { examplesIn } from './examples.ts'
 import { type Exploration, exploring, type ExploredPage } from './explorer.ts'
 
-/** A problem of a flow that compiles, each once, with the keys that show it. */
+/** The problems of a flow that compiles, each once, with the keys that show it. */
 export function proveFlow(compilation: Compilation, at: ReadFlow['at']): FlowProblem[] {
   return toEnd(provingFlow(compilation, at))
 }
 
-/** The same in pieces, for a daemon that serves meanwhile: a large flow takes seconds. */
+/** `proveFlow` in pieces, for a daemon that serves meanwhile: a large flow takes seconds. */
 export function* provingFlow(compilation: Compilation, at: ReadFlow['at']): Generator<undefined, FlowProblem[]> {
   const { definition } = compilation
   const problems = new Map<string, FlowProblem>()
@@ -46,7 +49,7 @@ export function* provingFlow(compilation: Compilation, at: ReadFlow['at']): Gene
   return [...problems.values()]
 }
 
-/** The way that it is written to be reached by. */
+/** The way to the screen as the file has it. */
 function shownBy(trail: string | undefined): { shown?: string } {
   return trail === undefined ? {} : { shown: trail }
 }
@@ -81,7 +84,10 @@ function pageFaults({ screen, want, trail, context }: ExploredPage): Fault[] {
   return out
 }
 
-/** Screens that are seen or call, and were found by none; where there were too many pages, nothing is known. */
+/**
+ * Screens that are shown or make a call, and that no exploration reached. If there were too many pages, nothing is
+ * known.
+ */
 function notReached({ definition }: Compilation, found: readonly Exploration[]): string[] {
   if (found.some(({ isCut }) => isCut)) return []
   const reached = new Set(found.flatMap(({ states }) => states.map(({ screen }) => screen)))

@@ -1,14 +1,14 @@
-/** Two revisions side by side: what a subscriber would see changed, screen by screen and language by language. */
+/** Compares two revisions: what changes for a subscriber, screen by screen and language by language. */
 import type { Compilation } from '../load/index.ts'
 import { explore } from './explorer.ts'
 
-/** One screen that reads otherwise, or is on one side only. Pages in the order of a walk with made-up data. */
+/** One screen whose text differs, or that only one revision has. Its pages are in the order of exploration. */
 export interface ScreenChange {
   screen: string
   language: string
-  /** Empty: the screen was not there. */
+  /** Empty: the screen did not exist. */
   before: string[]
-  /** Empty: the screen is there no longer. */
+  /** Empty: the screen no longer exists. */
   after: string[]
 }
 
@@ -19,7 +19,7 @@ export function screenChanges(before: Compilation, after: Compilation): ScreenCh
     return [...new Set([...now.keys(), ...old.keys()])].flatMap((screen): ScreenChange[] => {
       const [was, is] = [old.get(screen) ?? [], now.get(screen) ?? []]
       if (was.length === is.length && was.every((text, i) => text === is[i])) return []
-      // Pages that both have are no change; where one has more of them, only those are shown.
+      // Pages that both revisions have are not a change. If one has additional pages, only those are shown.
       const change = {
         screen,
         language,

@@ -1,4 +1,4 @@
-/** What tells two states apart: only what may still be read from there on. */
+/** What distinguishes two states: only what can still be read from there on. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { setPathOf, readsByScreen, setOn } from '../check/index.ts'
 import { compileCondition, Slip, readPath, readRows } from '../expression/index.ts'
@@ -7,8 +7,8 @@ import type { FlowSnapshot } from '../engine/index.ts'
 import { slotsOf } from './examples.ts'
 
 /**
- * The screen, its page, the language, and of what is still read: whether it is there, how each condition on it stands,
- * what texts choose by, and whether lists have no, few or many rows.
+ * The key has the screen, its page and the language. Of everything that is still read, it has: whether it exists, the
+ * results of conditions on it, the words by which texts choose, and whether lists have no, few or many rows.
  */
 export function stateKeys(definition: FlowDefinition): (snapshot: FlowSnapshot) => string {
   const live = liveKeys(definition)

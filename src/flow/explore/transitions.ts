@@ -1,4 +1,4 @@
-/** Every item and every way of a flow that a test has to take, and which of them an event takes. */
+/** Every coverage item and every transition of a flow that a test has to take, and which of them an event takes. */
 import type { DialogueContext, DialogueInput, Rested } from '../../../machines/dialogue.ts'
 import { begunBy, passedBy } from '../../../machines/passed.ts'
 import { trimAnswer } from '../../ussd/index.ts'
@@ -20,7 +20,7 @@ import { contextOf } from './state-key.ts'
 export interface Transition {
   name: string
   screen: string
-  /** What it depends on that made-up data may not bring about. */
+  /** A condition of this transition that synthetic data may not meet. */
   only: string
 }
 
@@ -60,7 +60,7 @@ export function transitionsOf({ definition, machine }: Compilation): Transitions
   }
 }
 
-/** Numbers and keys begin with what words never do. */
+/** Words never begin with the characters with which numbers and keys begin. */
 const isWords = (event: FlowEvent) => event.type === 'ANSWER' && !/^[\d*#+]/.test(trimAnswer(event.text))
 
 const UNLED = 'no synthetic data lead there'
@@ -81,7 +81,7 @@ function waysOf(definition: FlowDefinition, name: string, screen: ScreenDefiniti
   ]
 }
 
-/** What a branch or a list without rows came to, where a step went through it. */
+/** The transitions of a branch, or of a list without rows, that a step passed through. */
 function silentWays(
   definition: FlowDefinition,
   { value, context }: Rested,
@@ -112,7 +112,7 @@ function pressedOn(
   return takesLabels(definition, screen) ? [itemOf(from.value, 'a choice by its words')] : []
 }
 
-/** What came of an answer, or of a call. */
+/** The outcome of an answer, or of a call. */
 function answeredOn(screen: ScreenDefinition, from: FlowSnapshot, event: FlowEvent, next: Rested): string[] {
   const name = from.value
   const found = kindOf(screen).answered?.(screen, { name, context: contextOf(from), event, next })
@@ -122,14 +122,14 @@ function answeredOn(screen: ScreenDefinition, from: FlowSnapshot, event: FlowEve
 export const screenItem = (name: string) => `screen '${name}'`
 const itemOf = (screen: string, what: string) => `${screenItem(screen)}, ${what}`
 
-/** Whatever of a screen can be walked. Branches and sets are not seen: no dialogue rests there. */
+/** The coverage items of a screen. Branches and sets have none: no dialogue rests there. */
 export function coverageItems(name: string, screen: ScreenDefinition): string[] {
   const { does, items } = kindOf(screen)
   if (does === 'pass') return []
   return [screenItem(name), ...(items?.(screen) ?? []).map(({ what }) => itemOf(name, what))]
 }
 
-/** By what an event covers: an item of its screen. */
+/** The item of its screen that an event covers. */
 type ItemDone = (snapshot: FlowSnapshot, event: FlowEvent) => string | undefined
 
 export function itemsDone(definition: FlowDefinition): ItemDone {

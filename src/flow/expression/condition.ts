@@ -12,10 +12,10 @@ import { readsIn, type Reading } from './reading.ts'
 
 export { Slip } from './expression.ts'
 
-/** A condition as it is written. */
+/** A condition as a file has it. */
 export type ConditionSource = string | { and: ConditionSource[] } | { or: ConditionSource[] } | { not: ConditionSource }
 
-/** In one line, as it may be written too. */
+/** The condition in one line, in a form that a file may also have. */
 export function conditionWords(source: ConditionSource): string {
   if (typeof source === 'string') return source
   const inner = (one: ConditionSource) =>
@@ -25,13 +25,15 @@ export function conditionWords(source: ConditionSource): string {
 }
 
 export interface Condition {
-  /** Pure. A path that leads nowhere is false, and unequal to all; so is what cannot be worked out. */
+  /**
+   * Pure. A path that leads nowhere is false and unequal to everything; so is an expression that cannot be computed.
+   */
   holds: (scope: Scope) => boolean
-  /** Paths that it reads. */
+  /** The paths that it reads. */
   paths: readonly string[]
-  /** Values that it compares paths with: on each side of one, it may come out differently. */
+  /** The values with which it compares paths: its result may change at each of them. */
   against: readonly Against[]
-  /** The expressions that it is made of, for the check of types. */
+  /** Its expressions, for the check of types. */
   made: readonly Made[]
 }
 
@@ -40,14 +42,14 @@ export interface Against {
   value: Json
 }
 
-/** An expression, as it is written at this path within the condition. */
+/** An expression, and its path within the condition. */
 export interface Made extends Reading {
   node: Node
   source: string
   within: (string | number)[]
 }
 
-/** What is wrong with a condition, and where within it. */
+/** What is wrong with a condition, and where in it. */
 export class ConditionSlip extends Slip {
   readonly source: string
   readonly within: (string | number)[]
@@ -58,7 +60,7 @@ export class ConditionSlip extends Slip {
   }
 }
 
-/** Compiles. `zone`: the flow's; only what works out days needs it. */
+/** Compiles a condition. `zone`: the flow's zone; only expressions with days need it. */
 export function compileCondition(source: ConditionSource, zone = 'UTC'): Condition | ConditionSlip {
   return compiled(source, zone, [])
 }
@@ -98,7 +100,7 @@ function single(source: string, zone: string, within: (string | number)[]): Cond
   }
 }
 
-/** What is asked must be able to be true or false, and must read something. */
+/** Checks that each operand can be true or false, and that the condition reads something. */
 function decides(node: Node, source: string): Slip | undefined {
   for (const asked of askedIn(node)) {
     if (['path', 'compare', 'among'].includes(asked.is)) continue
@@ -112,7 +114,7 @@ function decides(node: Node, source: string): Slip | undefined {
   return new Slip(`'${source}' reads no value: it is the same for every subscriber`, node.at)
 }
 
-/** What `and`, `or` and `not` put together. */
+/** The operands that `and`, `or` and `not` connect. */
 function askedIn(node: Node): Node[] {
   if (node.is === 'both') return [...askedIn(node.left), ...askedIn(node.right)]
   return node.is === 'not' ? askedIn(node.of) : [node]

@@ -1,8 +1,8 @@
-/** Exact decimals: whole numbers of 10⁻¹⁰. Sums of money come out to the toea, 0.1 + 0.2 is 0.3. */
+/** Exact decimals: whole numbers of 10⁻¹⁰. Sums of money are exact to the toea: 0.1 + 0.2 is 0.3. */
 
-/** Decimals that are kept; what comes after them is rounded, half away from zero. */
+/** How many decimals are kept. Further decimals are rounded, half away from zero. */
 export const DECIMALS_MAX = 10
-/** Digits before the point: as many as an `input` takes, and as a JSON number is exact with. */
+/** Digits before the point: as many as an `input` accepts, and as many as a JSON number can hold exactly. */
 export const WHOLE_DIGITS_MAX = 15
 
 export type Decimal = bigint
@@ -10,10 +10,10 @@ export type Decimal = bigint
 const ONE = 10n ** BigInt(DECIMALS_MAX)
 const LIMIT = ONE * 10n ** BigInt(WHOLE_DIGITS_MAX)
 const WRITTEN = /^(-?)(\d+)(?:\.(\d+))?$/
-/** Characters of a number that comes as a text. */
+/** The most characters of a number that comes as a text. */
 const CHARS_MAX = 40
 
-/** What a number, or a text that is one, is worth; undefined: it is none, or has too many digits. */
+/** The decimal of a number, or of a text that is a number. Undefined: it is not a number, or has too many digits. */
 export function readDecimal(value: unknown): Decimal | undefined {
   if (typeof value === 'number') return Math.abs(value) < 10 ** WHOLE_DIGITS_MAX ? read(written(value)) : undefined
   return typeof value === 'string' && value.length <= CHARS_MAX ? read(value.trim()) : undefined
@@ -38,7 +38,7 @@ export function asNumber(units: Decimal): number {
   return Number(`${units < 0n ? '-' : ''}${digits.slice(0, -DECIMALS_MAX)}.${digits.slice(-DECIMALS_MAX)}`)
 }
 
-/** Undefined: over so many digits, or a division by zero. */
+/** Undefined: too many digits, or a division by zero. */
 export const ARITHMETIC = {
   '+': (one: Decimal, other: Decimal) => within(one + other),
   '-': (one: Decimal, other: Decimal) => within(one - other),
@@ -52,13 +52,13 @@ function within(units: Decimal): Decimal | undefined {
   return -LIMIT < units && units < LIMIT ? units : undefined
 }
 
-/** To the nearest; of two, to the one farther from zero. */
+/** Rounds to the nearest; a tie goes away from zero. */
 function divided(units: bigint, by: bigint): bigint {
   const [n, d] = by < 0n ? [-units, -by] : [units, by]
   return n < 0n ? -((-n * 2n + d) / (2n * d)) : (n * 2n + d) / (2n * d)
 }
 
-/** To so many decimals: to the nearest, down, or up. */
+/** Rounds to this many decimals: to the nearest, down, or up. */
 export function rounded(units: Decimal, places: number, how: 'nearest' | 'down' | 'up'): Decimal {
   const step = 10n ** BigInt(DECIMALS_MAX - places)
   if (how === 'nearest') return divided(units, step) * step

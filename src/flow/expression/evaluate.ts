@@ -1,4 +1,4 @@
-/** The value of an expression, given what a dialogue knows. Pure; as many steps as the expression has signs. */
+/** The value of an expression in a dialogue. Pure; it takes at most one step per token of the expression. */
 import type { Json } from '../../ussd/index.ts'
 import { ARITHMETIC, asNumber, type Decimal } from './decimal.ts'
 import type { Comparing, Node } from './expression.ts'
@@ -7,20 +7,20 @@ import { readPath, type Scope } from './path.ts'
 
 export interface ExpressionScope {
   scope: Scope
-  /** The flow's: days are days there. */
+  /** The flow's zone: days are days of that zone. */
   zone: string
 }
 
 /**
- * Undefined: a path that leads nowhere. Throws Unworkable where a number or a date is wanted and there is none, or by
- * zero.
+ * Undefined: a path that leads nowhere. Throws Unworkable if a number or a date is needed and the value is neither, or
+ * on a division by zero.
  */
 export function evaluate(node: Node, world: ExpressionScope): Json | undefined {
   const value = worth(node, world)
   return typeof value === 'bigint' ? asNumber(value) : value
 }
 
-/** The same with numbers that were worked out as they are: exact. */
+/** The same value, with computed numbers as exact decimals. */
 function worth(node: Node, world: ExpressionScope): Json | Decimal | undefined {
   switch (node.is) {
     case 'literal':
@@ -55,12 +55,12 @@ function called(fn: Fn, args: readonly Node[], world: ExpressionScope): Json | D
   return fn.run(given, { now: world.scope.context.now, zone: world.zone })
 }
 
-/** What the function takes there. */
+/** The type of the function's argument at this position. */
 export function takenAt(fn: Fn, i: number): ArgumentType | undefined {
   return fn.takes[i] ?? (fn.many ? fn.takes.at(-1) : undefined)
 }
 
-/** As it is taken. A text or a list that is missing is empty. */
+/** The argument in the type that the function takes. A missing text or list is empty. */
 function argument(taken: ArgumentType | undefined, node: Node, world: ExpressionScope): Arg {
   const value = worth(node, world)
   if (taken === 'number') return decimalOf(value)
@@ -70,7 +70,9 @@ function argument(taken: ArgumentType | undefined, node: Node, world: Expression
   return asText(value)
 }
 
-/** Whether it is true; what is no comparison is, as a path is when it is asked for. */
+/**
+ * Whether it is true. A value that is not a comparison counts as true like a path in a condition: if it is not empty.
+ */
 export function holds(node: Node, world: ExpressionScope): boolean {
   switch (node.is) {
     case 'compare':
@@ -90,7 +92,7 @@ export function holds(node: Node, world: ExpressionScope): boolean {
   }
 }
 
-/** A side that cannot be worked out is as a path that leads nowhere. */
+/** A side that cannot be computed counts as a path that leads nowhere. */
 function known(node: Node, world: ExpressionScope): Json | undefined {
   if (node.is === 'path') return readPath(world.scope, node.path)
   try {
@@ -116,7 +118,7 @@ function same(left: Json | undefined, right: Json | undefined): boolean {
   return left === right || (left === undefined && right === null)
 }
 
-/** Numbers by size, texts by code points (ISO dates compare right); anything else is in no order. */
+/** Numbers are ordered by size, texts by code points (ISO dates compare correctly); other values have no order. */
 function ordered(left: Json | undefined, right: Json | undefined, inOrder: (l: number, r: number) => boolean): boolean {
   if (typeof left === 'string' && typeof right === 'string') return inOrder(left < right ? -1 : left > right ? 1 : 0, 0)
   const [l, r] = [Number(left ?? Number.NaN), Number(right ?? Number.NaN)]

@@ -1,14 +1,14 @@
 /**
- * The one grammar of conditions and of values that are worked out: comparisons, arithmetic, functions. Read once, when
- * the flow is loaded, in one pass over its signs. No loops and no names but paths: what needs more is a back end's
- * work.
+ * The grammar of conditions and of computed values: comparisons, arithmetic, functions. An expression is read once,
+ * when the flow is loaded, in one pass over its tokens. There are no loops, and the only names are paths: whatever
+ * needs more is work for a back end.
  *
  *     or     and { or and }                       comparison   sum [ == != < <= > >= sum | in [ sum, … ] ]
  *     and    not { and not }                      sum          product { + - product }
  *     not    [ not ] comparison                   product      single { * / single }
  *     single  - single | ( or ) | function(or, …) | path | {path} | number | true | false | null | 'text'
  *
- * A bare word is a text on the right of a comparison, and in a list; with a dot, it is a path there too.
+ * A bare word is a text on the right of a comparison and in a list. With a dot, it is a path there too.
  */
 import type { Json } from '../../ussd/index.ts'
 import { DECIMALS_MAX, type Arithmetic } from './decimal.ts'
@@ -16,14 +16,14 @@ import { FUNCTIONS } from './functions.ts'
 import { PATH, ROOTS } from './path.ts'
 import { remedyAmong } from '../../base/index.ts'
 
-/** Characters of one expression: who needs more needs a back end. */
+/** The most characters of one expression: whatever needs more needs a back end. */
 export const EXPRESSION_CHARS_MAX = 500
-/** Parentheses, functions and signs within each other. */
+/** The most parentheses, functions and signs within each other. */
 export const EXPRESSION_DEEP_MAX = 20
 
 export type Comparing = '==' | '!=' | '<' | '<=' | '>' | '>='
 
-/** `at` and `end`: the characters of the source that it is. */
+/** `at` and `end`: where it begins and ends in the source. */
 export type Node = { at: number; end: number } & (
   | { is: 'literal'; value: Json }
   | { is: 'path'; path: string }
@@ -75,7 +75,7 @@ interface Sign {
   end: number
 }
 
-/** A word that is not known yet to be a text or a path. */
+/** A word of which it is not yet known whether it is a text or a path. */
 type Word = { is: 'word'; word: string; at: number; end: number }
 
 interface Reader {
@@ -112,7 +112,7 @@ function signsOf(source: string): Sign[] {
 const peek = (reader: Reader) => reader.signs[reader.next] as Sign
 const take = (reader: Reader) => reader.signs[reader.next++] as Sign
 
-/** Takes one of these, if it comes next. */
+/** Takes one of these tokens if it comes next. */
 function taken<T extends string>(reader: Reader, kind: Sign['kind'], ...texts: T[]): T | undefined {
   const sign = peek(reader)
   if (sign.kind !== kind || !(texts as string[]).includes(sign.text)) return undefined
@@ -193,7 +193,7 @@ function readProduct(reader: Reader): Node | Word {
   }))
 }
 
-/** Operands with operators of one rank between them, from left to right. */
+/** Operands with operators of equal rank between them, from left to right. */
 function chain<T extends string>(
   reader: Reader,
   read: Read,
@@ -256,7 +256,10 @@ function readCall({ text: name, at }: Sign, reader: Reader): Node {
   return call
 }
 
-/** A function that there is, with as many values as it takes; names of fields and numbers of places are written out. */
+/**
+ * Checks that the function exists, that it has the right number of arguments, and that fields and decimals are
+ * literals.
+ */
 function slipOf({ name, args, at }: Node & { is: 'call' }): Slip | undefined {
   const fn = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
   if (!fn) return new Slip(`there is no function '${name}'`, at, remedyAmong(name, Object.keys(FUNCTIONS)))
@@ -286,12 +289,12 @@ function pathOf(path: string, { at, end }: { at: number; end: number }): Node {
   throw new Slip(`'${path}' is not a path: paths start with ${ROOTS.join(', ')}`, at, BLANKS)
 }
 
-/** Where a bare word is a path. */
+/** Used where a bare word is a path. */
 function strict(node: Node | Word): Node {
   return node.is === 'word' ? pathOf(node.word, node) : node
 }
 
-/** Where a bare word is a text, unless it is a path with a dot. */
+/** Used where a bare word is a text, unless it is a path with a dot. */
 function loose(node: Node | Word): Node {
   if (node.is !== 'word') return node
   const { word, at, end } = node
@@ -304,7 +307,7 @@ function isPath(written: string): boolean {
   return PATH.test(written) && (ROOTS as readonly string[]).includes(written.split('.')[0] as string)
 }
 
-/** It and all within it. */
+/** The node and all nodes within it. */
 export function nodesOf(node: Node): Node[] {
   const nodes = [node]
   for (let i = 0; i < nodes.length; i++) nodes.push(...innerOf(nodes[i] as Node))

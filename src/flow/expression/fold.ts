@@ -1,7 +1,7 @@
-/** Words as people type them on a handset: without case, marks and needless blanks, in any script. */
+/** Words as people type them on a handset: without case, accents and superfluous blanks, in any script. */
 import { fewMarks } from '../../ussd/index.ts'
 
-/** `Buy Café` and `buy cafe` come out the same. Marks that are letters' own (Devanagari vowel signs) stay. */
+/** `Buy Café` and `buy cafe` become the same. Marks that belong to a letter (Devanagari vowel signs) stay. */
 export function folded(text: string): string {
   return fewMarks(text.replace(PHRASES, ' '))
     .normalize('NFKD')
@@ -13,19 +13,20 @@ export function folded(text: string): string {
 }
 
 /**
- * Two signs that stand for four words each: nobody types them, and a text of them would become eighteen times as long.
+ * Two characters that each stand for four words. Nobody types them, and a text of them would become eighteen times as
+ * long.
  */
 const PHRASES = /[\ufdfa\ufdfb]/g
 
 /** Combining marks of the Latin, Greek and Cyrillic scripts. */
 const LATIN_MARKS = /[\u0300-\u036f]/g
 
-/** Units of a label that are compared with what was typed: an answer has at most 160 characters. */
+/** How much of a label is compared with what was typed: an answer has at most 160 characters. */
 const LABEL_UNITS = 200
 
 /**
- * The only one of the labels that the words name: by all of it, else by its beginning. Digits alone name none, for they
- * are numbers of lines.
+ * The only label that the typed words name: the whole label, or else its beginning. Digits alone name no label, because
+ * they are the numbers of lines.
  */
 export function labelNamed(labels: readonly string[], typed: string): number | undefined {
   const words = folded(typed)

@@ -1,4 +1,4 @@
-/** The functions of expressions: what each takes and gives, and how large that gets. All are pure. */
+/** The functions of expressions: what each takes and returns, and how large the result can be. All are pure. */
 import type { Json } from '../../ussd/index.ts'
 import { dayOf } from '../../base/index.ts'
 import { ARITHMETIC, asNumber, DECIMALS_MAX, readDecimal, rounded, type Decimal } from './decimal.ts'
@@ -8,31 +8,31 @@ import { added, charsOf, DAYS_MAX, type Size } from './size.ts'
 export type Type = 'text' | 'number' | 'boolean' | 'rows'
 
 /**
- * `value`: a text, or a number as a text; `list`: rows, or the characters of a text; `places`, `field`: written, not
- * worked out.
+ * `value`: a text, or a number as a text; `list`: rows, or the characters of a text; `places`, `field`: literals, not
+ * computed.
  */
 export type ArgumentType = 'number' | 'text' | 'value' | 'date' | 'rows' | 'list' | 'places' | 'field'
 
-/** An argument by what is taken: a Decimal, a text, an ISO day, rows. */
+/** An argument in the type that the function takes: a Decimal, a text, an ISO day, rows. */
 export type Arg = Decimal | string | readonly Json[]
 
 export interface Fn {
-  /** As it is written. */
+  /** As an author writes it. */
   form: string
   does: string
   takes: readonly ArgumentType[]
-  /** Arguments that there must be; without it, all of them. */
+  /** The least number of arguments. Absent: all are required. */
   least?: number
-  /** The last may be there again and again. */
+  /** The last argument may be repeated. */
   many?: true
-  /** Undefined: whatever the rows have. */
+  /** Undefined: the type that the rows have. */
   gives: Type | undefined
-  /** A Decimal where it gives a number. Throws Unworkable. */
+  /** Returns a Decimal for a number. Throws Unworkable. */
   run: (args: readonly Arg[], world: { now: string | undefined; zone: string }) => Json | Decimal | undefined
   size: (sizes: readonly Size[], places: number | undefined) => Size
 }
 
-/** A value that cannot be worked out: why. */
+/** A value cannot be computed, and why. */
 export class Unworkable extends Error {}
 
 const numbers = (args: readonly Arg[]) => args as readonly Decimal[]
@@ -58,7 +58,7 @@ const extreme = (name: string, does: string, better: (one: Decimal, than: Decima
     decimals: Math.max(...sizes.map((size) => size.decimals ?? DECIMALS_MAX)),
   }),
 })
-/** No greater than the least that is known; the greatest only if all are known. */
+/** `min` is at most the smallest known bound; `max` is bounded only if all its arguments are. */
 const extremeOf = (name: string, sizes: readonly Size[]) => {
   const known = sizes.flatMap(({ max }) => max ?? [])
   if (name === 'min') return known.length === 0 ? undefined : Math.min(...known)
@@ -147,7 +147,7 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
       return { chars: rows === undefined || each === undefined ? undefined : rows * each }
     },
   },
-  // Letters that become two stay: what is as long as before is measured as before.
+  // A letter whose capital has two letters stays as it is: the text keeps its length, so its measured size holds.
   upper: changed('upper', 'In capitals.', (text) => letters(text, (letter) => letter.toUpperCase())),
   lower: changed('lower', 'The text in small letters.', (text) => letters(text, (letter) => letter.toLowerCase())),
   trim: changed('trim', 'The text without blanks at its ends.', (text) => text.trim()),
@@ -171,7 +171,7 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
 
 const DAY_MS = 86_400_000
 
-/** The number that a value is. */
+/** The value as a number. */
 export function decimalOf(value: unknown): Decimal {
   if (typeof value === 'bigint') return value
   const units = readDecimal(value)
@@ -188,13 +188,13 @@ export function dayIn(value: unknown, zone: string): string {
   return day
 }
 
-/** A value as a text; what is missing is empty. */
+/** The value as a text; a missing value is empty. */
 export function asText(value: unknown): string {
   if (typeof value === 'bigint') return String(asNumber(value))
   return value === undefined || value === null || typeof value === 'object' ? '' : String(value)
 }
 
-/** Rows of which none is missing: with as many as are kept, nobody knows. */
+/** Rows of which none is missing. A list with the maximum number of kept rows may have lost some. */
 function whole(rows: Arg | undefined): readonly Json[] {
   const list = rows as readonly Json[]
   if (list.length >= LIST_ROWS_KEPT_MAX)

@@ -1,4 +1,4 @@
-/** Conditions and values of flows: read, checked, measured and worked out. Pure. */
+/** Conditions and values of flows: read, checked, measured and computed. Pure. */
 export {
   type Against,
   compileCondition,

@@ -1,4 +1,4 @@
-/** Dotted paths into what a dialogue knows: `data.profile.name`, `row.at`, `answers.amount`. */
+/** Dotted paths to what a dialogue knows: `data.profile.name`, `row.at`, `answers.amount`. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { Json } from '../../ussd/index.ts'
 
@@ -7,10 +7,10 @@ export const ROOTS = ['data', 'answers', 'chosen', 'vars', 'row', 'msisdn', 'cod
 
 export const PATH = /^[a-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*$/
 
-/** Rows that are kept of a list; nobody pages further. (A back end that has more tells their number itself.) */
+/** How many rows of a list are kept; nobody pages further. (A back end with more rows gives their count itself.) */
 export const LIST_ROWS_KEPT_MAX = 100
 
-/** The same of a list that letters narrow. With a few short fields they are some 50,000 octets of every snapshot. */
+/** The same for a list with a search. With a few short fields, these rows take some 50,000 octets of every snapshot. */
 export const SEARCH_ROWS_MAX = 1000
 
 /** What a text or a condition can see. */
@@ -19,7 +19,7 @@ export interface Scope {
   row?: Json
 }
 
-/** The value there; undefined if there is none. `.count` of a list is its length. Own properties only. */
+/** The value at the path; undefined if there is none. `.count` of a list is its length. Own properties only. */
 export function readPath(scope: Scope, path: string): Json | undefined {
   const [root = '', ...rest] = path.split('.')
   let value: Json | undefined = rootOf(scope, root)
@@ -32,7 +32,7 @@ export function readPath(scope: Scope, path: string): Json | undefined {
   return value
 }
 
-/** A list's rows; none if there is no list. */
+/** The rows of a list; empty if there is no list. */
 export function readRows(scope: Scope, path: string): Json[] {
   const value = readPath(scope, path)
   return Array.isArray(value) ? value : []

@@ -1,15 +1,15 @@
-/** An answer that a pattern takes, for walking a flow without anybody who answers. */
+/** An answer that a pattern accepts, so that a flow can be explored without a subscriber. */
 import { compileLinear, isOptional, type Expression, type Part } from '../../base/regex/index.ts'
 import { compilePattern, readPattern } from './pattern.ts'
 
-/** An example; undefined if none was found that keeps the length as well. */
+/** An example; undefined if none was found that also has the right length. */
 export function exampleOf(pattern: string, length?: { min: number; max: number }): string | undefined {
   const compiled = compilePattern(pattern)
   const read = readPattern(pattern)
   if (typeof compiled === 'string' || typeof read === 'string') return undefined
   const fits = (word: string) =>
     compiled.test(word) && (!length || (word.length >= length.min && word.length <= length.max))
-  // An open end is as long as it must be: longer ones are tried until the length is kept.
+  // A repeat without an upper bound starts at its minimum; longer repeats are tried until the length is right.
   for (let more = 0; more <= 40; more++) {
     const word = written(read, more)
     if (fits(word)) return word
@@ -17,7 +17,7 @@ export function exampleOf(pattern: string, length?: { min: number; max: number }
   return undefined
 }
 
-/** The first of the branches. */
+/** Takes the first of the alternatives. */
 function written({ alternatives }: Expression, more: number): string {
   return alternatives[0]!.elements.map((part) => partly(part, more)).join('')
 }
@@ -31,7 +31,7 @@ function partly(part: Part, more: number): string {
   return partly(part.element, more).repeat(Math.min(part.min + more, part.max))
 }
 
-/** Digits first in a class that is written out, letters first elsewhere. */
+/** Tries digits first for a class in brackets, otherwise letters first. */
 function oneOf(part: Part): string {
   const one = compileLinear({ alternatives: [{ elements: [part] }] }, 'whole')
   if (typeof one === 'string') return ''

@@ -1,6 +1,6 @@
 /**
- * Patterns for typed answers: regular expressions that hold for the whole of an answer, matched by
- * src/base/regex/linear.ts.
+ * Patterns for typed answers: regular expressions that must match the whole answer. src/base/regex/linear.ts matches
+ * them.
  */
 import {
   compileLinear,
@@ -11,7 +11,7 @@ import {
   type Part,
 } from '../../base/regex/index.ts'
 
-/** As the schema has it. */
+/** The same limit as in the schema. */
 const PATTERN_LENGTH_MAX = 200
 
 /** An answer has at most 160 characters. */
@@ -19,7 +19,7 @@ const LIMITS: Limits = { lengthMax: PATTERN_LENGTH_MAX, repeatMax: 160, repeatsM
 
 export type Pattern = Linear
 
-/** The pattern, held against the whole answer; or a sentence about what is wrong with it. */
+/** The pattern, for matching a whole answer; or a sentence about what is wrong with it. */
 export function compilePattern(source: string): Pattern | string {
   const read = readPattern(source)
   return typeof read === 'string' ? read : compileLinear(read, 'whole')
@@ -30,7 +30,7 @@ export function readPattern(source: string): Expression | string {
   return readRegex(source, LIMITS)
 }
 
-/** The most characters that an answer has which the pattern takes; of one that does not compile, no number is known. */
+/** The most characters of an answer that the pattern accepts; Infinity if it does not compile. */
 export function longestOf(source: string): number {
   const read = readPattern(source)
   return typeof read === 'string' ? Infinity : longestBranch(read)

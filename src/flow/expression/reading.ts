@@ -1,4 +1,4 @@
-/** What an expression reads, and as what: what it is checked, measured and walked by. */
+/** What an expression reads, and as which type. The checks, the measuring and the explorer use it. */
 import type { Against } from './condition.ts'
 import { takenAt } from './evaluate.ts'
 import { nodesOf, type Node } from './expression.ts'
@@ -7,11 +7,11 @@ import { FUNCTIONS, type Fn } from './functions.ts'
 export interface Reading {
   /** All paths. */
   paths: readonly string[]
-  /** Values on whose sides it comes out differently. */
+  /** Values at which its result may change. */
   against: readonly Against[]
-  /** Paths that must be a number or a date for it to be worked out. */
+  /** Paths that must be a number or a date, or it cannot be computed. */
   wanted: readonly { path: string; as: 'number' | 'date' }[]
-  /** Rows that it reads: that field of all of them, `whole` rows, or only how many there are. */
+  /** Rows that it reads: one field of all rows, `whole` rows, or only their count. */
   rows: readonly RowsRead[]
 }
 

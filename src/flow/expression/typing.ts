@@ -1,9 +1,9 @@
-/** Of which type an expression is, and where it takes what it cannot. */
+/** The type of an expression, and the places where types do not fit. */
 import { takenAt } from './evaluate.ts'
 import type { Node } from './expression.ts'
 import { FUNCTIONS, type Fn, type ArgumentType, type Type } from './functions.ts'
 
-/** `found` hears of each place where types do not fit, as a sentence that goes on behind the screen's name. */
+/** `found` gets each place where types do not fit, as a sentence that continues the screen's name. */
 export interface Typing {
   source: string
   typeOf: (path: string) => Type | undefined
@@ -17,7 +17,7 @@ export const WORDS: Record<Type, string> = {
   rows: 'a list of rows',
 }
 
-/** Undefined: nobody knows. */
+/** Undefined: the type is unknown. */
 export function typed(node: Node, typing: Typing): Type | undefined {
   switch (node.is) {
     case 'literal':
@@ -56,7 +56,7 @@ function calls({ name, args }: Node & { is: 'call' }, typing: Typing): Type | un
   return fn.gives
 }
 
-/** What each may be given, and what else would do. */
+/** What each type of argument accepts, and what to write otherwise. */
 const TAKES: Partial<
   Record<
     ArgumentType,
@@ -97,7 +97,7 @@ function wants(taken: ArgumentType | undefined, node: Node, typing: Typing): voi
   typing.found('error', what, node.at, remedy ?? 'use a branch or a call instead')
 }
 
-/** Two sides that have no order, or are never equal. */
+/** Reports a comparison of two sides that have no order, or are never equal. */
 function clash(op: string, one: Node, other: Node, typing: Typing): void {
   const [left, right] = [typed(one, typing), typed(other, typing)]
   if (left === undefined || right === undefined) return
@@ -108,7 +108,7 @@ function clash(op: string, one: Node, other: Node, typing: Typing): void {
   if (pair.has('rows') || (inOrder && pair.has('boolean'))) return say('error')
   if (pair.size === 1) return
   if (pair.has('boolean')) return say('error')
-  // What is left is a text and a number: amounts come as texts too.
+  // A text and a number are left: amounts also come as texts.
   const word = [one, other].some(
     (side) => side.is === 'literal' && typeof side.value === 'string' && Number.isNaN(Number(side.value)),
   )

@@ -1,4 +1,4 @@
-/** Values of `set`, `with` and `give`: written out, put in by `{path}`, or worked out where they begin with `=`. */
+/** Values of `set`, `with` and `give`: literal, filled in by `{path}`, or computed if they begin with `=`. */
 import { FlowFault } from '../../base/index.ts'
 import type { Json } from '../../ussd/index.ts'
 import { evaluate } from './evaluate.ts'
@@ -13,12 +13,12 @@ export type Scalar = string | number | boolean | null
 const WHOLE = /^\{\s*([a-z][A-Za-z0-9_.-]*)\s*\}$/
 const PART = /\{\s*([a-z][A-Za-z0-9_.-]*)\s*\}/g
 
-/** The value in this scope. Pure. Throws Unfit where it cannot be worked out. */
+/** The value in this scope. Pure. Throws Unfit if it cannot be computed. */
 export type Value = (scope: Scope) => Json
 
 /**
- * A value that cannot be worked out in this dialogue. It ends with the busy text, unless the screen says where that
- * leads.
+ * A value cannot be computed in this dialogue. The dialogue ends with the busy text, unless the screen says where to
+ * go.
  */
 export class Unfit extends FlowFault {}
 
@@ -26,21 +26,19 @@ export function isExpression(written: Scalar): written is `=${string}` {
   return typeof written === 'string' && written.startsWith('=')
 }
 
-/** What stands behind the `=`, blanks in its place: so that places within are places of the text. */
+/** What follows the `=`. A blank takes the place of the `=`, so that positions are positions in the text. */
 export function expressionIn(written: string): Node | Slip {
   return readExpression(` ${written.slice(1)}`)
 }
 
 interface Place {
-  /** Of the screen. */
+  /** The name of the screen. */
   name: string
-  /** The flow's. */
+  /** The flow's zone. */
   zone: string
 }
 
-/**
- * For a value that has been checked. `{path}` alone is the value itself, of whatever type; in a text, it is filled in.
- */
+/** The value must be valid. `{path}` alone is the value itself, of any type; within a text it is filled in. */
 export function compileValue(written: Scalar, place: Place): Value {
   if (typeof written !== 'string') return () => written
   if (isExpression(written)) return workedOut(written, place)
@@ -55,7 +53,8 @@ export function compileValue(written: Scalar, place: Place): Value {
 }
 
 /**
- * UTF-16 units of a text that is put together: a few of a back end's longest. Nothing doubles from screen to screen.
+ * The most UTF-16 units of a text that is put together: several of a back end's longest texts. So no text doubles from
+ * screen to screen.
  */
 const MADE_UNITS_MAX = 16_384
 
@@ -79,7 +78,7 @@ function workedOut(written: string, place: Place): Value {
   }
 }
 
-/** All of a block. */
+/** All values of a block. */
 export function compileValues(
   block: Record<string, Scalar> | undefined,
   place: Place,
@@ -88,13 +87,13 @@ export function compileValues(
   return (scope) => values.map(([name, value]) => [name, value(scope)])
 }
 
-/** The expression of a value and what it reads; undefined of others, and of one that is none. */
+/** The expression of a value and what it reads; undefined for a value that is not a valid expression. */
 export function readingOf(written: Scalar): (Reading & { node: Node }) | undefined {
   const node = isExpression(written) ? expressionIn(written) : undefined
   return node === undefined || node instanceof Slip ? undefined : { ...readsIn(node), node }
 }
 
-/** The path that a value is, if it is just that. */
+/** The path that a value consists of, if it is only a path. */
 export function wholePath(written: Scalar): string | undefined {
   return typeof written === 'string' ? WHOLE.exec(written)?.[1] : undefined
 }

@@ -1,4 +1,4 @@
-/** A flow as it is after reading, and what its screens are known by. */
+/** A flow as it is after reading, and what can be asked about its screens. */
 import type { z } from 'zod'
 import {
   kindOf,
@@ -15,7 +15,7 @@ export type Catalogue = z.infer<typeof CATALOGUE>
 
 export type FlowDefinition = Omit<z.infer<typeof FLOW>, 'screens' | 'include'> & {
   screens: Record<string, ScreenDefinition>
-  /** Translations by language and text. */
+  /** Translations, by language and text. */
   catalogues: Record<string, Record<string, string>>
 }
 
@@ -23,7 +23,7 @@ interface Written {
   screens: Record<string, WrittenScreen>
 }
 
-/** The screens that a screen names, with the path of the key that names each. */
+/** The screens that a screen names. Each has the path of the key that names it. */
 export function targetsOf(screen: WrittenScreen): { to: string; path: (string | number)[] }[] {
   return writtenKindOf(screen).targets(screen)
 }
@@ -36,7 +36,7 @@ export function usesOf(definition: Written): Uses {
   return uses
 }
 
-/** What sets each of `vars`, on all screens. */
+/** The values to which each of `vars` is set, on all screens. */
 export function setIn(definition: Written): Map<string, Scalar[]> {
   const set = new Map<string, Scalar[]>()
   for (const screen of Object.values(definition.screens)) {
@@ -47,28 +47,28 @@ export function setIn(definition: Written): Map<string, Scalar[]> {
   return set
 }
 
-/** `answers.amount`: where a screen keeps what it has to be answered; undefined: it keeps nothing. */
+/** `answers.amount`: where a screen keeps its answer. Undefined: it keeps nothing. */
 export function keptAt(name: string, screen: ScreenDefinition): string | undefined {
   const root = kindOf(screen).keeps?.(screen)
   return root && `${root}.${'as' in screen && screen.as !== undefined ? screen.as : name}`
 }
 
-/** Whether a screen keeps something under a name. */
+/** Whether a screen keeps its answer under a name. */
 export function keepsUnder(screen: WrittenScreen): boolean {
   return writtenKindOf(screen).keeps?.(screen) !== undefined
 }
 
-/** Where rows come from that a list shows, or a branch goes over; undefined of other screens. */
+/** The path of the rows that a list shows or a branch goes over; undefined for other screens. */
 export function rowsFrom(screen: ScreenDefinition): string | undefined {
   return kindOf(screen).rows?.(screen)?.from
 }
 
-/** A kind of screen that asks the subscriber. */
+/** Whether a screen asks the subscriber. */
 export function asks(screen: ScreenDefinition): boolean {
   return kindOf(screen).does === 'ask'
 }
 
-/** A screen that shows something without being asked for it: no secret outlives it. */
+/** Whether the subscriber sees the screen. No secret outlives such a screen. */
 export function isSeen(screen: ScreenDefinition): boolean {
   return ['ask', 'tell'].includes(kindOf(screen).does)
 }

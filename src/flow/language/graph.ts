@@ -1,12 +1,12 @@
-/** What can be said of a flow's screens without playing it. */
+/** What follows from a flow's screens without playing the flow. */
 import { KEEP_LANGUAGE, kindOf, type ScreenDefinition } from '../screens/index.ts'
 import { asks, isSeen, targetsOf, type FlowDefinition } from './definition.ts'
 import { keysOn } from './keys.ts'
 
-/** Where a screen that asks leads unseen: a list without rows asks nothing. */
+/** Where a list without rows leads: it asks nothing and is not shown. */
 const skipOf = (screen: ScreenDefinition): string | undefined => kindOf(screen).skips?.(screen)
 
-/** Screens that the start leads to without a question: what a dialogue opens with. */
+/** The screens that the start leads to without a question: a dialogue opens with one of them. */
 export function firstScreens(definition: FlowDefinition): Set<string> {
   const passed = new Set<string>()
   const first = new Set<string>()
@@ -24,8 +24,8 @@ export function firstScreens(definition: FlowDefinition): Set<string> {
 }
 
 /**
- * Screens of which one answer may change something: they lead to a `once` call without another question between.
- * A dialled answer is not played on them, and no dialogue is resumed into one.
+ * Screens where one answer may change something: they lead to a `once` call with no question between. A dialled answer
+ * is not played on them, and no dialogue resumes into one.
  */
 export function guardedScreens(definition: FlowDefinition): Set<string> {
   const changes = changing(definition)
@@ -35,7 +35,7 @@ export function guardedScreens(definition: FlowDefinition): Set<string> {
   return new Set(guarded.map(([name]) => name))
 }
 
-/** Screens whose answer is remembered for all dialogues to come: a dialled answer is not played on them either. */
+/** Screens whose answer is remembered for later dialogues: a dialled answer is not played on them either. */
 export function rememberingScreens({ screens }: FlowDefinition): Set<string> {
   const keeps = (to: string) => {
     const screen = screens[to]
@@ -47,7 +47,7 @@ export function rememberingScreens({ screens }: FlowDefinition): Set<string> {
   return new Set(found.map(([name]) => name))
 }
 
-/** Whether a way that begins with this screen changes something before it asks. */
+/** Whether a path from this screen leads to a call that changes something before the next question. */
 export function unaskedChange(definition: FlowDefinition, name: string): boolean {
   return changing(definition)(name)
 }
@@ -99,7 +99,7 @@ export function leavable(definition: FlowDefinition): Set<string> {
   return good
 }
 
-/** A circle of screens without a question in it, if there is one. A list without rows asks nothing. */
+/** A circle of screens without a question, if there is one. A list without rows asks nothing. */
 export function circle(definition: FlowDefinition): string[] | undefined {
   const done = new Set<string>()
   const walk = (name: string, trail: string[]): string[] | undefined => {

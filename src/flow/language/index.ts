@@ -33,6 +33,7 @@ export {
   type ScreenType,
   type ScreenTypes,
   SMS,
+  SMS_CANCEL,
   SMS_SEND,
   SUBSCRIBER,
   type TextUse,

@@ -1,14 +1,14 @@
-/** The JSON Schema of flow files: what an editor completes from and underlines by. */
+/** The JSON Schema of flow files: editors use it to complete keys and to underline errors. */
 import { z } from 'zod'
 import { KINDS, SCREEN_TYPES, SCREENS, type ScreenTypes } from '../screens/index.ts'
 import { CATALOGUE, FLOW, PART } from './schema.ts'
 
-/** Draft 2020-12, of what is written (defaults need not be). */
+/** Draft 2020-12, for files as they are written: keys with a default may be absent. */
 export function flowJsonSchema(types?: ScreenTypes): Record<string, unknown> {
   return jsonSchemaOf(FLOW, 'A flow for ussd-connector', types)
 }
 
-/** The same of a part: a file that flows include or call. */
+/** The same for a part: a file that flows include or call. */
 export function partJsonSchema(types?: ScreenTypes): Record<string, unknown> {
   return jsonSchemaOf(PART, 'A part for flows of ussd-connector', types)
 }
@@ -31,7 +31,7 @@ function jsonSchemaOf(
   return z.toJSONSchema(whole, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
 }
 
-/** The same of a catalogue of translations. */
+/** The same for a catalogue of translations. */
 export function catalogueJsonSchema(): Record<string, unknown> {
   const file = CATALOGUE.meta({ title: 'A translation catalogue for ussd-connector' })
   return z.toJSONSchema(file, { io: 'input' }) as Record<string, unknown>

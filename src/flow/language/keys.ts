@@ -1,8 +1,8 @@
-/** What may be pressed or typed on a screen besides its numbers: keys for `Back` and `Home`, labels. */
+/** What may be pressed or typed on a screen besides its numbers: keys for `Back` and `Home`, and labels. */
 import type { Keys, ScreenDefinition } from '../screens/index.ts'
 import { asks, type FlowDefinition } from './definition.ts'
 
-/** The flow's keys, with what the screen says instead. */
+/** The flow's keys, unless the screen has its own. */
 export function keysOn(definition: FlowDefinition, screen: ScreenDefinition): Keys {
   const own = 'keys' in screen ? screen.keys : undefined
   if (own === false) return {}
@@ -13,14 +13,17 @@ export function keysOn(definition: FlowDefinition, screen: ScreenDefinition): Ke
   return { back: key('back'), home: key('home') }
 }
 
-/** Whether any screen of the flow has a key; without one, nothing is remembered for them. */
+/** Whether any screen of the flow has a key. If none has, dialogues keep no trail. */
 export function hasKeys(definition: FlowDefinition): boolean {
   return Object.values(definition.screens).some(
     (screen) => asks(screen) && Object.values(keysOn(definition, screen)).some(Boolean),
   )
 }
 
-/** Whether choices of this screen may be typed by their labels. In a list with a search, letters look for rows. */
+/**
+ * Whether the choices of this screen may be typed by their labels. In a list with a search, letters search for rows
+ * instead.
+ */
 export function takesLabels(definition: FlowDefinition, screen: ScreenDefinition | undefined): boolean {
   if (!screen || !('choices' in screen) || ('search' in screen && screen.search)) return false
   return screen.labels ?? definition.labels ?? false

@@ -1,10 +1,12 @@
-/** Screens of a type become basic ones, whose places lead back to what was written. */
+/** Turns screens of a type into basic screens. Their places point to what was written. */
 import type { Problem } from '../../base/index.ts'
 import type { Expanded, ScreenTypes, WrittenScreen } from '../screens/index.ts'
 import type { Path } from '../terms/index.ts'
 import type { Yaml } from './source.ts'
 
-/** The screens with all types laid out, and the places of what they became. Broken ones are undefined, and stay so. */
+/**
+ * The screens with all types replaced, and the places of what they became. A broken screen is undefined and stays so.
+ */
 export function layTypes(
   written: Record<string, WrittenScreen>,
   how: { yaml: Yaml; types: ScreenTypes; problems: Problem[]; languages: readonly string[] },

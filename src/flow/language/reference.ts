@@ -1,9 +1,9 @@
-/** The reference of the flow language as Markdown: every key, as the schema describes it. */
+/** The reference of the flow language as Markdown: every key, with its description in the schema. */
 import { flowJsonSchema, partJsonSchema } from './json-schema.ts'
 import { FUNCTIONS } from '../expression/index.ts'
 import { BUILT_IN, TEXT_KEYS } from '../terms/index.ts'
 
-/** Between these lines a document has the reference. */
+/** A document has the reference between these lines. */
 const REFERENCE_MARKS = {
   from: '<!-- reference: written by scripts/flow-docs.ts -->',
   to: '<!-- reference ends -->',
@@ -29,7 +29,7 @@ function flowReference(): string {
   ].join('\n')
 }
 
-/** The document with the reference as it is now. Throws if it has no marks. */
+/** The document with the current reference. Throws if the document has no marks. */
 export function withReference(document: string): string {
   const from = document.indexOf(REFERENCE_MARKS.from)
   const to = document.indexOf(REFERENCE_MARKS.to)
@@ -38,7 +38,7 @@ export function withReference(document: string): string {
   return `${head}\n\n${flowReference()}\n${document.slice(to)}`
 }
 
-/** What of a JSON Schema is looked at. */
+/** The parts of a JSON Schema that are read here. */
 interface Node {
   title?: string
   description?: string

@@ -1,29 +1,29 @@
-/** YAML that a person wrote, with the place of everything in it, so that a complaint can point. */
+/** YAML written by a person, with the place of every value, so that a problem can name it. */
 import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml'
 import type { z } from 'zod'
 import { type Problem, remedyAmong, YAML_TYPES } from '../../base/index.ts'
 import type { Path } from '../terms/index.ts'
 
-/** Longest file that is read. A flow of 1,500 screens is some 200,000. */
+/** The longest file that is read. A flow of 1,500 screens has some 200,000 octets. */
 export const FLOW_FILE_OCTETS_MAX = 1_000_000
 
-/** Brackets open at once. A flow has three; a parser that follows thousands keeps subscribers waiting. */
+/** The most brackets open at once. A flow has three; a parser that follows thousands keeps subscribers waiting. */
 const NESTED_MAX = 200
 
-/** Errors of syntax that are told of one file: what comes after them is mostly their echo. */
+/** How many syntax errors of one file are reported. Further errors mostly follow from the first ones. */
 const ERRORS_MAX = 20
 
-/** What a text becomes that should have stood in quotes. */
+/** The errors of a text that should be in quotes. */
 const UNQUOTED: ReadonlySet<string> = new Set(['UNEXPECTED_TOKEN', 'BLOCK_AS_IMPLICIT_KEY'])
 const QUOTE = 'put a text with braces, brackets or a colon in quotes; start the keys of one block in the same column'
 
-/** Once the parser has met what fits nowhere, it says so of each word and bracket that follows. */
+/** After a syntax error the parser also reports each word and bracket that follows. This removes those. */
 function notEchoes<T extends { code: string }>(errors: readonly T[]): readonly T[] {
   const stray = errors.findIndex(({ code }) => code === 'UNEXPECTED_TOKEN')
   return errors.slice(0, stray < 0 ? ERRORS_MAX : stray + 1)
 }
 
-/** A character of a text that stands in a file. */
+/** A character of a text in a file. */
 export interface Inside {
   text: string
   at: number
@@ -31,13 +31,13 @@ export interface Inside {
 
 export interface Yaml {
   value: unknown
-  /** `flows/dental.yaml:3:9`: where the value at that path is, or the nearest thing around it. */
+  /** `flows/dental.yaml:3:9`: where the value at this path is, or the closest node around it. */
   at: (path: Path, inside?: Inside) => string
-  /** Where the key at that path is. */
+  /** Where the key at this path is. */
   keyAt: (path: Path) => string
 }
 
-/** Parses; syntax errors are problems too, and then there is no value. */
+/** Parses the file. Syntax errors are problems; there is no value then. */
 export function readYaml(file: string, source: string): { yaml: Yaml; problems: Problem[] } {
   const lines = new LineCounter()
   const at = (offset: number) => {
@@ -73,7 +73,10 @@ export function readYaml(file: string, source: string): { yaml: Yaml; problems: 
   return { yaml, problems }
 }
 
-/** Where one bracket too many opens, or -1. Brackets in texts count too: few of them are never closed. */
+/**
+ * The position of the bracket that is too deep, or -1. Brackets in texts count as well: there are few, and they are
+ * closed.
+ */
 function tooDeep(source: string): number {
   let depth = 0
   for (const { 0: sign, index } of source.matchAll(/[[\]{}]/g)) {
@@ -83,17 +86,17 @@ function tooDeep(source: string): number {
   return -1
 }
 
-/** The problems that a schema finds, in words for people. `base` is the path of the value in the file. */
+/** The problems that a schema finds, worded for people. `base` is the path of the value in the file. */
 export function schemaProblems(schema: z.ZodType, value: unknown, yaml: Yaml, base: Path): Problem[] {
   const parsed = schema.safeParse(value)
   if (parsed.success) return []
   return parsed.error.issues.flatMap((issue) => issueProblems(issue, { schema, value, yaml, base }))
 }
 
-/** Characters of a line that points into a text. */
+/** How many characters the excerpt of a text has. */
 const POINTED_MAX = 100
 
-/** Where in a text something is wrong, with the text and a caret under it. */
+/** The position of an error in a text, with the text and a caret under it. */
 export function pointing(
   at: Yaml['at'],
   path: Path,
@@ -159,10 +162,10 @@ function issueProblems(issue: z.core.$ZodIssue, looking: Looking): Problem[] {
   }
 }
 
-/** What a schema says itself of a value that it does not take. */
+/** Uses the schema's own message as the remedy if it has one. */
 const remedyOf = (message: string) => (message.startsWith('Invalid input') ? {} : { remedy: message })
 
-/** Of the forms that a value may have, the complaint of the one that it comes nearest to. */
+/** The value may have one of several forms: the problem of the closest form. */
 function unionProblem(issue: z.core.$ZodIssueInvalidUnion, { schema, value, yaml, base }: Looking): Problem {
   const path = [...base, ...issue.path]
   const stray = issue.errors.flat().find((error) => error.code === 'unrecognized_keys' && error.path.length === 0)
@@ -204,7 +207,7 @@ function missing(value: unknown, path: Path): boolean {
   return here === undefined && path.length > 0
 }
 
-/** What of a zod schema is looked at. */
+/** The parts of a zod schema that are read here. */
 interface Shape {
   def?: {
     type?: string
@@ -217,7 +220,7 @@ interface Shape {
   shape?: Record<PropertyKey, Shape>
 }
 
-/** The keys that a schema allows at a path; of a value with several forms, those of all of them. */
+/** The keys that a schema allows at a path. If the value may have several forms: the keys of all forms. */
 function keysAt(schema: unknown, path: Path): string[] {
   let forms = formsOf(schema as Shape)
   for (const key of path) {
@@ -263,13 +266,13 @@ function placeOf(document: Document, path: Path, ofKey: boolean): number {
   return offset
 }
 
-/** How far into a text, as it is written, that character of it is; 0 where it is written otherwise than it reads. */
+/** The offset of this character in the text as written in the file; 0 if it is written in another way than it reads. */
 function offsetIn(node: unknown, { text, at }: Inside, source: string): number {
   if (!isScalar(node) || node.value !== text || !node.range) return 0
   const quoted = node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE' ? 1 : 0
   const written = source.slice(node.range[0] + quoted, node.range[1] - quoted)
   if (written === text) return quoted + at
-  // In single quotes, one quote is two.
+  // Within single quotes, a quote is written twice.
   const doubled = (part: string) => part.replaceAll("'", "''")
   return node.type === 'QUOTE_SINGLE' && written === doubled(text) ? quoted + doubled(text.slice(0, at)).length : 0
 }

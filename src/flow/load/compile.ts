@@ -1,4 +1,4 @@
-/** A flow file becomes a statechart: every screen a state, every text a compiled message. */
+/** Compiles a flow file to a statechart: every screen becomes a state, every text a compiled message. */
 import { createHash } from 'node:crypto'
 import { FlowFault, ProblemsError, toEnd } from '../../base/index.ts'
 import {
@@ -28,8 +28,9 @@ import {
   hasKeys,
   keysOn,
   takesLabels,
+  unaskedChange,
 } from '../language/index.ts'
-import { readFlow, type FlowSource } from '../read/index.ts'
+import { readingFlow, type FlowSource } from '../read/index.ts'
 import {
   BACK,
   backPlan,
@@ -48,32 +49,32 @@ import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from '../engine
 import { compiledTexts } from '../text/index.ts'
 import { keeping } from './kept.ts'
 
-/** Answers dialled behind a code that are played; nobody means more, and each is a step of the statechart. */
+/** The most answers dialled behind a code that are played. Nobody needs more, and each is a step of the statechart. */
 export const DIALLED_MAX = 20
 
 export interface Compilation {
   flow: CompiledFlow
-  /** The statechart itself: for walking and drawing. */
+  /** The statechart itself, for exploring and drawing. */
   machine: DialogueMachine
   definition: FlowDefinition
   warnings: FlowProblem[]
 }
 
 /**
- * Reads, checks and compiles. Throws ProblemsError with all errors at once; what is only doubtful comes back as
- * warnings. `backends`: the names that the daemon knows, if they are to be held against.
+ * Reads, checks and compiles. Throws ProblemsError with all errors at once; doubtful points are returned as warnings.
+ * `backends`: the names that the daemon knows, if names are to be checked.
  */
 export function compileFlow(source: FlowSource, backends?: readonly string[], types?: ScreenTypes): Compilation {
   return toEnd(compilingFlow(source, backends, types))
 }
 
-/** The same in pieces: a daemon plays turns meanwhile, for whose stores half a second is too long. */
+/** `compileFlow` in pieces, so that a daemon can play turns between them: half a second is too long for its stores. */
 export function* compilingFlow(
   source: FlowSource,
   backends?: readonly string[],
   types?: ScreenTypes,
 ): Generator<undefined, Compilation> {
-  const read = readFlow(source, types)
+  const read = yield* readingFlow(source, types)
   yield
   const problems = yield* checkingFlow(read, backends)
   const errors = problems.filter((problem) => problem.severity === 'error')
@@ -81,18 +82,17 @@ export function* compilingFlow(
   yield
   const { definition } = read
   const plans = plansOf(definition)
+  yield
   const machine = dialogueMachine(definition.flow, definition.start, plans)
+  yield
   return { flow: compiled(definition, plans, machine), machine, definition, warnings: problems }
 }
 
-/** `dental@9f2c01ab77de`: the same for the same definition, however it is written down. */
+/** `dental@9f2c01ab77de`: the same for the same definition, however the file is formatted. */
 function revisionOf(definition: FlowDefinition): string {
   const canonical = JSON.stringify([SPEC, sorted(definition as unknown as Json)])
   return `${definition.flow}@${createHash('sha256').update(canonical).digest('hex').slice(0, 12)}`
 }
-
-/** What a guard has thrown, as xstate words it. */
-const GUARD = /^Unable to evaluate guard [^\n]*:\n(.*)$/s
 
 function compiled(
   definition: FlowDefinition,
@@ -101,6 +101,7 @@ function compiled(
 ): CompiledFlow {
   const { flow: name, languages } = definition
   const words = compiledTexts(definition)
+  const changing = new Set(Object.keys(definition.screens).filter((screen) => unaskedChange(definition, screen)))
   const planAt = (state: string): Plan => {
     const plan = plans.get(state)
     if (!plan) throw new FlowFault(`flow ${name} has no screen '${state}'`)
@@ -115,9 +116,7 @@ function compiled(
       return run()
     } catch (error) {
       if (error instanceof FlowFault) throw error
-      const { message } = error as Error
-      const guarded = GUARD.exec(message)?.[1]
-      throw new FlowFault(guarded ?? `flow ${name}, after '${state}': ${message}`, error)
+      throw new FlowFault(`flow ${name}, after '${state}': ${(error as Error).message}`, error)
     }
   }
   return {
@@ -138,6 +137,7 @@ function compiled(
       return screen && kindOf(screen).useless?.(screen, outcome)
     },
     text: (key, language) => words.wordIn(key, language),
+    changes: (screen) => changing.has(screen),
     resumable: (snapshot) => {
       const { origin } = innermost(restedOf(snapshot)).context
       if (typeof origin !== 'string' || !plans.has(origin)) return false
@@ -149,7 +149,7 @@ function compiled(
 export function openingOf(input: FlowInput, languages: readonly string[]): DialogueInput {
   const { msisdn, code, line, dialled, page, now } = input
   const language = languages.includes(input.language) ? input.language : (languages[0] as string)
-  // Who dials a deep code wants that, not what was lost.
+  // A subscriber who dials a deep code wants that screen, not the lost dialogue.
   const resume =
     input.resume && dialled.length === 0 ? snapshotOf(innermost(restedOf(input.resume as FlowSnapshot))) : null
   return {
@@ -164,10 +164,11 @@ export function openingOf(input: FlowInput, languages: readonly string[]): Dialo
   }
 }
 
-/** Where a dialogue rests, and is stored, no secret is left. */
-function unveiled({ value, context }: Rested): Rested {
-  const { secrets: _secret, ...rest } = context
-  return { value, context: rest }
+/** Removes the secrets: a dialogue that rests is stored. */
+function unveiled(rested: Rested): Rested {
+  if (!('secrets' in rested.context)) return rested
+  const { secrets: _secret, ...rest } = rested.context
+  return { value: rested.value, context: rest }
 }
 
 function snapshotOf(rested: Rested): FlowSnapshot {
@@ -222,7 +223,7 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
   return plans
 }
 
-/** Screens that ask, with their keys; a call that changes something leaves nothing to go back to. */
+/** Adds the keys to screens that ask. After a call that changes something there is no way back. */
 function navigated(plan: Plan, env: Env, definition: FlowDefinition, screen: ScreenDefinition): Plan {
   if (asks(screen)) return keyed(plan, env, keysOn(definition, screen), definition.start)
   if (!kindOf(screen).changes?.(screen)) return plan
@@ -235,13 +236,13 @@ function backKeysOf(definition: FlowDefinition): Set<string> {
   return new Set(screens.flatMap(([name, screen]) => (keysOn(definition, screen).back === undefined ? [] : [name])))
 }
 
-/** A call that may be made again. */
+/** Whether a call may be made again. */
 function isRepeatable(screen: ScreenDefinition): boolean {
   const { does, changes } = kindOf(screen)
   return does === 'call' && !changes?.(screen)
 }
 
-/** Where a dialogue can be taken up: screens that ask, and calls that may be made again. */
+/** The screens at which a dialogue can be resumed: screens that ask, and calls that may be made again. */
 function originsOf(definition: FlowDefinition): string[] {
   return Object.entries(definition.screens)
     .filter(([, screen]) => asks(screen) || (isRepeatable(screen) && leadsToList(definition, screen)))

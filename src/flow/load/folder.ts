@@ -1,4 +1,4 @@
-/** A folder of flow files, read again and again: what each flow is by its files, and what is wrong with them. */
+/** A folder of flow files that is read again and again: what each flow is by its files, and what is wrong with them. */
 import { createHash } from 'node:crypto'
 import { ProblemsError, type Problem, inPieces } from '../../base/index.ts'
 import type { FlowProblem } from '../check/index.ts'
@@ -7,11 +7,11 @@ import { secretsOf, type FlowDefinition, type ScreenTypes } from '../language/in
 import { flowNames, sourceOf, type FlowSource } from '../read/index.ts'
 import type { CompiledFlow } from '../engine/index.ts'
 
-/** A flow as its files last were. */
+/** A flow, as its files were when they were last read. */
 export interface LoadedFlow {
-  /** Hash of the files: they are compiled only when it changes. '': they are gone. */
+  /** The hash of the files: they are compiled only when it changes. '' if the files are gone. */
   files: string
-  /** What the files are; while they are broken, what they were before. */
+  /** The compiled files. While the files are broken: what they were before. */
   flow: CompiledFlow | undefined
   source: FlowSource
   problems: FlowProblem[]
@@ -25,18 +25,18 @@ export interface Folder {
 
 export interface FolderOptions {
   folder: string
-  /** Names of the back ends that the daemon has. */
+  /** The names of the back ends that the daemon has. */
   backends?: readonly string[]
-  /** Types of screens; without it those that come along. */
+  /** The screen types. Default: the built-in ones. */
   types?: ScreenTypes | undefined
-  /** Keys pressed would stand in the dialogue store in clear: flows that ask for a secret are refused. */
+  /** The dialogue store would hold pressed keys in clear text, so flows that ask for a secret are refused. */
   readable?: boolean
   /**
-   * Resolves so many milliseconds later. Files that change meanwhile are still being written; and between two pieces of
-   * compiling, turns are played. Without it all is done at once.
+   * Resolves after this many milliseconds. Files that change meanwhile are still being written. Between two pieces of
+   * compiling, turns are played. Without it everything is done at once.
    */
   pause?: (ms: number) => Promise<void>
-  /** For spans. Without it every look reads every file. */
+  /** For durations. Without it, every look reads every file. */
   now?: () => number
 }
 
@@ -44,13 +44,13 @@ export function asksSecret(definition: FlowDefinition): boolean {
   return secretsOf(definition).size > 0
 }
 
-/** Why a flow that asks for a secret is not taken where stored keys can be read. */
+/** Why a flow that asks for a secret is refused when stored keys are readable. */
 export function secretInClear(file: string): Problem {
   const what = 'the flow asks for a secret, and the dialogue store would hold it in clear text'
   return { where: `${file}:1:1`, what, remedy: 'set privacy.storeKeyFile' }
 }
 
-/** Never rejects for what stands in the files. Files that are as in `before` are not compiled again. */
+/** Never rejects because of the content of the files. Files that are the same as in `before` are not compiled again. */
 export async function readFolder(options: FolderOptions, before: ReadonlyMap<string, LoadedFlow>): Promise<Folder> {
   const { folder } = options
   const entries = new Map<string, LoadedFlow>()
@@ -85,7 +85,7 @@ function unreadable(where: string, error: unknown): FlowProblem {
   return { severity: 'error', where, what: `cannot be read: ${(error as Error).message}` }
 }
 
-/** A flow that never was there. */
+/** A flow that never existed. */
 const NOTHING: LoadedFlow = {
   files: '',
   flow: undefined,
@@ -94,12 +94,12 @@ const NOTHING: LoadedFlow = {
   archived: true,
 }
 
-/** Broken files leave what was there before, with their problems. */
+/** Broken files keep the previous flow, with the new problems. */
 function refusing(last: LoadedFlow, problems: FlowProblem[]): LoadedFlow {
   return { ...last, problems }
 }
 
-/** Editors and copies of a flow take a few milliseconds. */
+/** Editors and copies need a few milliseconds to write a flow. */
 const SETTLE_MS = 100
 
 async function readEntry(options: FolderOptions, name: string, last: LoadedFlow | undefined): Promise<LoadedFlow> {
@@ -108,7 +108,7 @@ async function readEntry(options: FolderOptions, name: string, last: LoadedFlow 
   if (last?.files === files) return last
   if (last && options.pause) {
     await options.pause(SETTLE_MS)
-    // Half a file may be a good flow, and another one than was meant. The next look sees it whole.
+    // Half a file may be a valid flow that nobody meant. The next look sees the whole file.
     if (hashOf(await sourceOf(options.folder, name)) !== files) return last
   }
   return compileEntry({ source, files, name, last }, options)
@@ -129,8 +129,10 @@ async function compileEntry({ source, files, name, last }: Compiling, options: F
   const { backends, types, readable = false, pause } = options
   const refused = (problems: FlowProblem[]) => refusing({ ...NOTHING, source, ...last, files }, problems)
   try {
-    const { flow, warnings, definition } = await inPieces(compilingFlow(source, backends, types), async () =>
-      pause?.(0),
+    const { flow, warnings, definition } = await inPieces(
+      'flow-check',
+      compilingFlow(source, backends, types),
+      async () => pause?.(0),
     )
     if (readable && asksSecret(definition)) return refused([{ severity: 'error', ...secretInClear(source.file) }])
     if (flow.name === name) return { files, source, flow, problems: warnings, archived: false }

@@ -1,6 +1,6 @@
 /**
- * What is kept of a back end's answer: the fields that the flow reads somewhere, so that a dialogue stays small however
- * much a back end says.
+ * What is kept of a back end's answer: only the fields that the flow reads somewhere. So a dialogue stays small,
+ * however much a back end sends.
  */
 import type { Json, JsonObject } from '../../ussd/index.ts'
 import {
@@ -18,7 +18,7 @@ import { type FlowDefinition, kindOf, type ScreenDefinition, usesOf } from '../l
 import type { KeepAnswer } from '../screens/index.ts'
 import { compileIn, wordsIn } from '../text/index.ts'
 
-/** `all`, or the fields that are read; of each, what is read of its rows if it is a list. */
+/** `all`, or the fields that are read. If a field is a list: what is read of its rows. */
 type Fields = 'all' | Map<string, Fields>
 
 export function keeping(definition: FlowDefinition): KeepAnswer {
@@ -33,7 +33,7 @@ export function keeping(definition: FlowDefinition): KeepAnswer {
   }
   const { shown, handed, rows } = pathsRead(definition)
   for (const path of shown) note(path)
-  // What is handed on is handed on whole.
+  // A value that is passed on is passed on whole.
   for (const path of handed) note(path, 'all')
   for (const { from, reads } of rows)
     note(from, reads === 'whole' ? 'all' : new Map(reads === 'count' ? [] : [[reads.field, 'all']]))
@@ -49,7 +49,7 @@ export function keeping(definition: FlowDefinition): KeepAnswer {
   return (as, data) => cut(data, read.get(as) ?? new Map(), searched.has(as) ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX)
 }
 
-/** Of `data.a.rows.count`, no field of any row; of any other deeper path, everything. */
+/** `data.a.rows.count` reads no field of any row. Any other path of this depth reads everything. */
 function rowsOf(path: string): Fields {
   return path.split('.').length === 4 && path.endsWith('.count') ? new Map() : 'all'
 }
@@ -87,7 +87,7 @@ function pathsRead(definition: FlowDefinition): { shown: string[]; handed: strin
   }
 }
 
-/** Of rows that a function takes, it says itself what it reads. */
+/** Without rows that a function reads: the function says itself which fields it needs. */
 function plainPaths({ paths, rows }: Reading): string[] {
   return paths.filter((path) => rows.every(({ from }) => from !== path))
 }

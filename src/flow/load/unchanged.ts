@@ -1,22 +1,24 @@
 /**
- * A folder of flow files that is looked at again and again. What the file system calls unchanged is not read; but it is
- * not believed for ever, nor too soon.
+ * A folder of flow files that is looked at again and again. Files that the file system reports as unchanged are not
+ * read again. But that report is not trusted too soon, and not for ever.
  */
 import { readFolder, type Folder, type FolderOptions, type LoadedFlow } from './folder.ts'
 import { stampOf } from '../read/index.ts'
 
 /**
- * Files that were written a moment ago may be written again within the same tick of the file system, the coarsest of
- * which is two seconds (FAT): they are believed once they were read that long after they were first seen as they are.
+ * Files that were just written may be written again within one tick of the file system; the coarsest tick is two
+ * seconds (FAT). So a stamp is trusted only if the files were read at least this long after the stamp was first seen.
  */
 const TICK_MS = 2_000
-/** A file system that tells nothing of a change (over a network, or after a clock was set back) is caught by then. */
+/**
+ * How long a stamp is trusted. It catches file systems that do not report a change (network mounts, a clock set back).
+ */
 const BELIEVED_MS = 60_000
 
 export interface FlowFolder {
   /** Reads all files. */
   read(before: ReadonlyMap<string, LoadedFlow>): Promise<Folder>
-  /** The same, but does not read files that were not changed. */
+  /** The same, but without reading files that did not change. */
   look(before: ReadonlyMap<string, LoadedFlow>): Promise<Folder>
 }
 
@@ -27,7 +29,7 @@ export function flowFolder(options: FolderOptions): FlowFolder {
   async function read(before: ReadonlyMap<string, LoadedFlow>, stamp: string | undefined): Promise<Folder> {
     const startedMs = now?.() ?? 0
     const folder = await readFolder(options, before)
-    // A folder that could not be read may be readable again, and no stamp would say so.
+    // A folder that was unreadable may be readable again, and no stamp would show it.
     if (stamp === undefined || folder.problems.length > 0) seen = undefined
     else seen = { stamp, firstMs: seen?.stamp === stamp ? seen.firstMs : startedMs, readMs: startedMs }
     return folder
@@ -41,7 +43,7 @@ export function flowFolder(options: FolderOptions): FlowFolder {
     now() - seen.readMs < BELIEVED_MS
 
   return {
-    // The stamp first: what changes while the files are read is another stamp at the next look.
+    // Takes the stamp first: a change while the files are read then shows up as another stamp at the next look.
     read: async (before) => read(before, await stampOf(options.folder)),
     async look(before) {
       const stamp = await stampOf(options.folder)

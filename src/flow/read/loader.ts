@@ -1,19 +1,19 @@
-/** A folder of flows: `<flow>.yaml`, with catalogues `<flow>.<language>.yaml` beside it. */
+/** A folder of flows: `<flow>.yaml` with the catalogues `<flow>.<language>.yaml` beside it. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { partsNamed, type FlowFiles, type FlowSource } from './read.ts'
 import { FLOW_FILE_OCTETS_MAX } from '../language/index.ts'
 
-/** Where the parts are, within the folder. */
+/** The subfolder of the parts. */
 export const PARTS = 'parts'
 
-/** The names of the flows in a folder, in order. */
+/** The names of the flows in a folder, sorted. */
 export async function flowNames(folder: string): Promise<string[]> {
   const files = await readdir(folder)
   return files.flatMap((file) => /^([a-z][a-z0-9-]*)\.ya?ml$/.exec(file)?.[1] ?? []).toSorted()
 }
 
-/** The files of parts in a folder that none of these flows leads to, in order. */
+/** The part files in a folder that none of these flows uses, sorted. */
 export async function unusedParts(folder: string, flows: readonly FlowSource[]): Promise<string[]> {
   const names = await flowNames(join(folder, PARTS)).catch(absent)
   const used = new Set(flows.flatMap(({ parts = [] }) => parts.map(({ file }) => file)))
@@ -21,12 +21,12 @@ export async function unusedParts(folder: string, flows: readonly FlowSource[]):
   return files.flatMap(({ file }) => (used.has(file) ? [] : [file]))
 }
 
-/** A character is at most so many octets of UTF-8: what is longer need not be read to be refused. */
+/** A character has at most this many octets in UTF-8. A longer file is refused without being read. */
 const OCTETS_OF_CHARACTER_MAX = 4
 
 /**
- * The files of one flow, with all parts that it leads to; those that are not there are left to the check. Rejects if it
- * cannot be read, or is so long that it is not to be.
+ * The files of one flow, with all parts that it uses. The check reports parts that do not exist. Rejects if the flow
+ * cannot be read, or if it is too long.
  */
 export async function sourceOf(folder: string, name: string): Promise<FlowSource> {
   const flow = await filesOf(folder, name)

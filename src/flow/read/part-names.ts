@@ -1,4 +1,4 @@
-/** A screen of a part as it stands in the flow that uses it: names, paths and texts written out for there. */
+/** Rewrites a screen of a part for the flow that uses it: names, paths and texts. */
 import {
   type Scalar,
   type Text,
@@ -11,36 +11,34 @@ import {
 } from '../language/index.ts'
 import { isExpression } from '../expression/index.ts'
 
-/** A flow's file, or a part's, with its catalogues. */
+/** The file of a flow or of a part, with its catalogues. */
 export interface Module {
   name: string
   file: string
   yaml: Yaml
-  /** The first is the one that its texts are written in. */
+  /** The first language is the one in which its texts are written. */
   languages: readonly string[]
   start?: string | undefined
-  /** Parameters, by name: of which type. */
+  /** The parameters: name → type. */
   takes: Readonly<Record<string, string>>
   include: readonly string[]
   texts: Record<string, Record<string, string>>
   screens: Record<string, WrittenScreen>
-  /** By language and text. */
+  /** Keyed by language and text. */
   catalogues: Record<string, Record<string, string>>
-  /** The flow itself: its texts stay as they are written. */
+  /** This is the flow itself: its texts stay as written. */
   root: boolean
 }
 
 export interface Renaming {
   module: Module
-  /** '' or `pay_`: stands before the names of screens and of what they set. */
+  /** '' or `pay_`: the prefix of the names of screens and of what they set. */
   prefix: string
   /** The languages of the flow. */
   languages: readonly string[]
 }
 
-/**
- * The screen, renamed; whatever leads somewhere, says or reads something is found by the same lists as the check uses.
- */
+/** The renamed screen. Targets, texts and reads are found with the same lists that the check uses. */
 export function inPart(name: string, screen: WrittenScreen, renaming: Renaming): WrittenScreen {
   const { module, prefix } = renaming
   if (module.root && prefix === '') return screen
@@ -59,7 +57,7 @@ export function inPart(name: string, screen: WrittenScreen, renaming: Renaming):
   return out
 }
 
-/** What the screen sets, under names of this call's own. */
+/** Renames what the screen sets, so that each call has its own names. */
 function renameSet(name: string, screen: WrittenScreen, prefix: string): void {
   const keyed = (block: Record<string, Scalar> | undefined) =>
     block &&
@@ -79,7 +77,7 @@ function renameSet(name: string, screen: WrittenScreen, prefix: string): void {
   if (own.over !== undefined) own.over = renamedPath(own.over, prefix)
 }
 
-/** In each of the flow's languages that there is a text in: other files' texts are keyed by nothing of the flow's. */
+/** The text in each of the flow's languages that it has. The flow's catalogues do not cover texts of other files. */
 function saidIn(text: Text, { module, prefix, languages }: Renaming): Text {
   const [first = ''] = module.languages
   const wordsIn = (language: string): string | undefined => {
@@ -94,10 +92,10 @@ function saidIn(text: Text, { module, prefix, languages }: Renaming): Text {
 }
 
 const ROOT = '(?:data|answers|chosen|vars)'
-/** The name behind a root, in braces; quoted braces of a message are none. */
+/** Matches a name after a root, within braces. Quoted braces of a message do not count. */
 const IN_BRACES = new RegExp(`'[{}#|][^']*(?:'|$)|(\\{\\s*${ROOT}\\.)(?=\\w)`, 'g')
 const IN_VALUE = new RegExp(`()(\\{\\s*${ROOT}\\.)(?=\\w)`, 'g')
-/** The name behind a root, in a condition; not in quotes, nor within a path. */
+/** Matches a name after a root, in a condition; not in quotes, and not within a path. */
 const IN_CONDITION = new RegExp(`'[^']*'|"[^"]*"|(?<![\\w.-])(${ROOT}\\.)(?=\\w)`, 'g')
 
 function renamedMessage(words: string, prefix: string): string {
@@ -117,7 +115,7 @@ function renamedPath(path: string, prefix: string): string {
   return path.replace(new RegExp(`^(${ROOT}\\.)`), `$1${prefix}`)
 }
 
-/** Every text within. */
+/** Applies `change` to every text within the value. */
 function mapped<T>(value: T, change: (written: string) => string): T {
   if (typeof value === 'string') return change(value) as T
   if (Array.isArray(value)) return value.map((item: unknown) => mapped(item, change)) as T
@@ -127,7 +125,7 @@ function mapped<T>(value: T, change: (written: string) => string): T {
   ) as T
 }
 
-/** Puts a value at a place of the screen; the place names the screen first. */
+/** Puts a value at a place of the screen. The place begins with the screen's name. */
 function put(screen: object, [, , ...path]: FlowPlace, value: unknown): void {
   let here = screen as Record<string | number, unknown>
   for (const key of path.slice(0, -1)) here = here[key] as Record<string | number, unknown>

@@ -1,5 +1,5 @@
 /**
- * What is handed to a part as a text in several languages: the call in each of them, and what leads to the right one.
+ * A call that hands a part texts in several languages: one call per language, and a branch that leads to the right one.
  */
 import type { BranchScreen, FlowScreen, Scalar } from '../language/index.ts'
 
@@ -12,8 +12,8 @@ const isSaid = (value: Said | undefined): value is Readonly<Record<string, strin
   value !== null && typeof value === 'object'
 
 /**
- * The call in each language that a text of it is written in, first that of the flow; undefined: it hands over no such
- * text.
+ * The call in each of the flow's languages, the flow's first language first. Undefined: it hands over no text in
+ * several languages.
  */
 export function spoken(screen: FlowScreen, languages: readonly string[]): LanguageCalls | undefined {
   const handed = Object.entries((screen.with ?? {}) as Record<string, Said>)
@@ -26,7 +26,7 @@ export function spoken(screen: FlowScreen, languages: readonly string[]): Langua
   }))
 }
 
-/** Which of those texts lack which of the languages. */
+/** The languages that each of those texts lacks. */
 export function unspoken(screen: FlowScreen, languages: readonly string[]): { key: string; language: string }[] {
   return Object.entries((screen.with ?? {}) as Record<string, Said>).flatMap(([key, value]) =>
     isSaid(value)
@@ -35,7 +35,7 @@ export function unspoken(screen: FlowScreen, languages: readonly string[]): { ke
   )
 }
 
-/** Leads to the call in the language of the dialogue. `to`: the screen of a language. */
+/** A branch to the call in the language of the dialogue. `to`: the screen of a language. */
 export function bySpoken(languages: readonly string[], to: (language: string) => string): BranchScreen {
   const [first = '', ...others] = languages
   return {

@@ -1,8 +1,8 @@
 /**
- * Screens from other files. A flow that includes or calls parts becomes one flow without them: each call has the part's
- * screens in it once, `pay_sure` for the screen `sure` of what the screen `pay` calls. So whatever holds for a flow
- * (its check and its walk, deep dial, resume, the way back, its revision) holds through its parts, and a dialogue knows
- * no stack of calls.
+ * Screens from other files. A flow that includes or calls parts is turned into one flow without parts: each call gets
+ * its own copy of the part's screens, such as `pay_sure` for the screen `sure` of the part that the screen `pay` calls.
+ * So everything that works for a flow (check, exploring, deep dial, resume, the way back, revision) works through its
+ * parts, and a dialogue needs no stack of calls.
  */
 import { ProblemsError, type Problem, remedyAmong } from '../../base/index.ts'
 import {
@@ -22,19 +22,19 @@ import { inPart, type Module } from './part-names.ts'
 import { bySpoken, spoken, unspoken, type LanguageCalls } from './part-texts.ts'
 import { typed, readingOf } from '../expression/index.ts'
 
-/** Calls within calls. Deeper is a flow that nobody can picture; each costs the screens of all below it. */
+/** How deep calls may be nested. Nobody can picture a deeper flow, and each call copies all screens below it. */
 export const PARTS_DEEP_MAX = 5
 
 export interface Laid {
   screens: Record<string, ScreenDefinition>
-  /** `flows/parts/pay.yaml:12:7`: where the value at that path stands, in whichever file. */
+  /** `flows/parts/pay.yaml:12:7`: where the value at this path is, in whichever file. */
   at: Yaml['at']
   texts: FlowDefinition['texts']
-  /** What is no fault, but hardly meant. */
+  /** Points that are no errors but probably not meant. */
   doubts: Problem[]
 }
 
-/** Lays out a flow with all that it includes and calls. Throws ProblemsError with all problems. */
+/** Builds the flow with everything that it includes and calls. Throws ProblemsError with all problems. */
 export function layParts(flow: Module, parts: ReadonlyMap<string, Module>): Laid {
   const laying: Laying = {
     flow,
@@ -67,12 +67,15 @@ interface Laying {
   places: Map<string, { module: Module; name: string }>
   problems: Problem[]
   texts: FlowDefinition['texts']
-  /** By the call: screens that return to it by a name that it does not name, and that name. */
+  /** Keyed by the call: the screens that return to it with a name that the call does not list, and that name. */
   unnamed: Map<string, { where: string; to: string; returns: Map<string, string> }>
   doubts: Problem[]
 }
 
-/** Two ways out of a part that lead on alike because nobody named them: one of them is mostly a refusal. */
+/**
+ * Warns if two returns of a part lead to the same screen because the call names neither: one of them is mostly a
+ * refusal.
+ */
 function doubtsOf(taken: Record<string, ScreenDefinition>, { unnamed }: Laying): Problem[] {
   return [...unnamed].flatMap(([call, { where, to, returns }]) => {
     const names = [...new Set([...returns].flatMap(([screen, name]) => (Object.hasOwn(taken, screen) ? [name] : [])))]
@@ -88,7 +91,7 @@ interface Scope {
   /** The parts that are being called, outermost first. */
   trail: readonly string[]
   calls: number
-  /** Who called it, by the name space that that screen is in. */
+  /** The screen that calls this part, with the prefix of its own name space. */
   caller?: { name: string; screen: FlowScreen; prefix: string; at: (path: Path) => string }
 }
 
@@ -152,7 +155,7 @@ function layScreen({ module, name, screen }: Written, scope: Scope, laying: Layi
   else laying.screens[full] = renamed
 }
 
-/** A call with texts in several languages sets those of the dialogue's language; its screens are laid out once. */
+/** A call with texts in several languages sets those of the dialogue's language. The part's screens are copied once. */
 function laySpoken(
   { module, name, screen }: Written & { screen: FlowScreen },
   said: LanguageCalls,
@@ -183,7 +186,7 @@ function setting(full: string, values: FlowScreen['with']) {
   return { set: Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [`${full}_${key}`, value])) }
 }
 
-/** The call becomes what sets the parameters of the part, whose screens are laid out behind it. */
+/** Replaces the call by a screen that sets the part's parameters, and adds the part's screens behind it. */
 function layCall(
   { module, name, screen }: Written & { screen: FlowScreen },
   scope: Scope,
@@ -247,7 +250,8 @@ function checkCall(screen: FlowScreen, part: Module, say: Say, returns: readonly
 }
 
 /**
- * A value as it is written can only be wrong if it is no path; of what is worked out, by what it is whatever it reads.
+ * Whether a value has a wrong type. A literal can be checked if it has no path; an expression, if its type does not
+ * depend on what it reads.
  */
 function isWrong(value: Scalar, type: string): boolean {
   const reading = readingOf(value)
@@ -266,7 +270,7 @@ function returnsOf(part: Module, laying: Laying): ReturnScreen[] {
   )
 }
 
-/** A return becomes what sets the values that the caller wants, and leads to where the caller says. */
+/** Replaces a return by a screen that sets the values that the caller wants and leads where the caller says. */
 function layReturn(written: Written & { screen: ReturnScreen }, scope: Scope, laying: Laying): ScreenDefinition {
   const { module, name, screen } = written
   const { caller } = scope
@@ -291,7 +295,8 @@ function layReturn(written: Written & { screen: ReturnScreen }, scope: Scope, la
 }
 
 /**
- * All of the flow's own screens, and those of parts that are led to: of a shelf of screens, a flow takes what it needs.
+ * The flow's own screens, and the screens of parts that something leads to: a flow takes from a part only what it
+ * needs.
  */
 function used(screens: Record<string, ScreenDefinition>, { flow, places }: Laying): Record<string, ScreenDefinition> {
   const own = (name: string) => places.get(name)?.module === flow

@@ -1,4 +1,4 @@
-/** Types of screens of an operator's own: files of trusted code, loaded once at the start. */
+/** An operator's own screen types: files of trusted code, loaded once at the start. */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
@@ -25,11 +25,11 @@ import {
 
 export type { PluginType }
 
-/** What is handed to plug-ins. */
+/** What plug-ins get. */
 export const TERMS: ScreenTerms = { z, condition, length, name, number, path, scalar, text, values }
 
 /**
- * The types that come along and those of the files. Throws UsageError with the absolute path of a file that is none.
+ * The built-in types and those of the files. Throws UsageError with the absolute path of a file that has no valid type.
  */
 export async function loadScreenTypes(files: readonly string[]): Promise<ScreenTypes> {
   const types = new Map(SCREEN_TYPES)
@@ -55,7 +55,7 @@ async function loaded(file: string): Promise<ScreenType> {
   }
 }
 
-/** A type as the reading of flows takes it. Throws what is wrong with it. */
+/** The type in the form that the reading of flows uses. Throws if something is wrong with it. */
 export function screenType(plugin: PluginType): ScreenType {
   const { schema, expand, place } = plugin
   const key = name.safeParse(plugin.name)
@@ -86,7 +86,7 @@ function made(on: string, screens: Record<string, object>, place: PluginType['pl
   )
 }
 
-/** The screen as if it were written in the file. */
+/** The screen as if the file had it. */
 function basic(own: string, screen: object): WrittenScreen {
   const kind = BASIC_KINDS.find((one) => Object.hasOwn(screen, one))
   if (!kind) throw new Error(`expand returns a screen '${own}' of no basic kind (${BASIC_KINDS.join(', ')})`)

@@ -1,6 +1,6 @@
-/** A flow's files, read into one definition: what the YAML says, with the place of everything. */
+/** Reads a flow's files into one definition: what the YAML says, with the place of every value. */
 import type { z } from 'zod'
-import { ProblemsError, type Problem, didYouMean, remedyAmong } from '../../base/index.ts'
+import { ProblemsError, type Problem, didYouMean, remedyAmong, toEnd } from '../../base/index.ts'
 import {
   type Catalogue,
   type FlowDefinition,
@@ -26,34 +26,41 @@ import { layParts } from './parts.ts'
 export interface FlowFiles {
   file: string
   text: string
-  /** `dental.tpi.yaml` …: one a language, keyed by the texts of the first language. */
+  /** `dental.tpi.yaml` …: one per language, keyed by the texts of the first language. */
   catalogues: { file: string; text: string }[]
 }
 
-/** The files of one flow. What an archive keeps, as JSON. */
+/** The files of one flow. An archive keeps them as JSON. */
 export interface FlowSource extends FlowFiles {
-  /** All parts that it includes or calls, and those that they do. */
+  /** All parts that it includes or calls, and their parts. */
   parts?: FlowFiles[] | undefined
 }
 
 export interface ReadFlow {
   definition: FlowDefinition
-  /** `flows/dental.yaml:12:7`: where the value at that path of the flow file is. */
+  /** `flows/dental.yaml:12:7`: where the value at this path of the flow file is. */
   at: Yaml['at']
-  /** Where a catalogue says something about that text. */
+  /** Where a catalogue translates this text. */
   catalogueAt: (language: string, text: string) => string
   catalogues: ReadonlyMap<string, { catalogue: Catalogue; file: string }>
-  /** What is no fault of the files, but hardly meant. */
+  /** Points that are no errors of the files but probably not meant. */
   doubts: readonly Problem[]
 }
 
-/** Reads and holds against the schema. Throws ProblemsError with all problems that there are. */
+/** Reads the files and checks them against the schema. Throws ProblemsError with all problems. */
 export function readFlow(source: FlowSource, types: ScreenTypes = SCREEN_TYPES): ReadFlow {
+  return toEnd(readingFlow(source, types))
+}
+
+/** `readFlow` in pieces, so that a daemon can play turns between them. */
+export function* readingFlow(source: FlowSource, types: ScreenTypes = SCREEN_TYPES): Generator<undefined, ReadFlow> {
   const problems: Problem[] = []
-  const { yaml, written, screens } = readModule(source, { schema: FLOW, is: 'flow', types }, problems)
+  const { yaml, written, screens } = yield* readingModule(source, { schema: FLOW, is: 'flow', types }, problems)
   const spoken = languagesIn(written)
   const catalogues = readCatalogues(source.catalogues, problems)
-  const modules = (source.parts ?? []).flatMap((part) => readPart(part, { types, spoken }, problems))
+  yield
+  const modules: Module[] = []
+  for (const part of source.parts ?? []) modules.push(...(yield* readingPart(part, { types, spoken }, problems)))
   const parts = new Map(modules.map((part) => [part.name, part]))
   if (problems.length > 0) throw new ProblemsError(`flow ${source.file}`, problems)
   const { include = [], ...definition } = FLOW.parse(written)
@@ -81,15 +88,16 @@ export function readFlow(source: FlowSource, types: ScreenTypes = SCREEN_TYPES):
   }
 }
 
-/** `spoken`: the languages of the flow that it is read for. */
-function readPart(
+/** `spoken`: the languages of the flow for which the part is read. */
+function* readingPart(
   source: FlowFiles,
   how: { types: ScreenTypes; spoken: readonly string[] },
   problems: Problem[],
-): Module[] {
+): Generator<undefined, Module[]> {
   const before = problems.length
-  const { yaml, written, screens } = readModule(source, { schema: PART, is: 'part', ...how }, problems)
+  const { yaml, written, screens } = yield* readingModule(source, { schema: PART, is: 'part', ...how }, problems)
   const catalogues = readCatalogues(source.catalogues, problems)
+  yield
   if (problems.length > before) return []
   const { part: name, languages, start, takes, include = [], texts } = PART.parse(written)
   const file = partFile(source.file)
@@ -103,7 +111,7 @@ function readPart(
   ]
 }
 
-/** The parts that a file names, whatever else may be wrong with it. */
+/** The parts that a file names, whatever else is wrong with the file. */
 export function partsNamed({ file, text }: { file: string; text: string }): string[] {
   const { value } = readYaml(file, text).yaml
   const { include, screens } = (value ?? {}) as { include?: unknown; screens?: unknown }
@@ -133,17 +141,21 @@ function readCatalogues(files: FlowFiles['catalogues'], problems: Problem[]) {
   return catalogues
 }
 
-/** A file without any of these is something else altogether. */
+/** Of a piece: some milliseconds. */
+const SCREENS_AT_ONCE = 20
+
+/** A file without any of these keys is not a flow at all. */
 const MODULE_KEYS = ['flow', 'part', 'spec', 'start', 'screens']
 
-/** A file with screens: its head against the schema, its screens each against that of its kind. */
-function readModule(
+/** Reads a file with screens: checks its head against the schema, and each screen against the schema of its kind. */
+function* readingModule(
   source: { file: string; text: string },
   of: { schema: z.ZodType; is: 'flow' | 'part'; types: ScreenTypes; spoken?: readonly string[] },
   problems: Problem[],
-) {
+): Generator<undefined, { yaml: Yaml; written: object; screens: Record<string, WrittenScreen> }> {
   const { types } = of
   const { yaml, problems: found } = readYaml(source.file, source.text)
+  yield
   problems.push(...found)
   const screens: Record<string, WrittenScreen> = {}
   if (found.length > 0) return { yaml, written: {}, screens }
@@ -176,8 +188,10 @@ function readModule(
       remedy: `use at most ${SCREENS_MAX}`,
     })
   }
-  for (const [name, screen] of entries)
+  for (const [n, [name, screen]] of entries.entries()) {
     screens[name] = readScreen(name, screen, { yaml, types, problems }) as WrittenScreen
+    if (n % SCREENS_AT_ONCE === SCREENS_AT_ONCE - 1) yield
+  }
   return { written, ...layTypes(screens, { yaml, types, problems, languages: of.spoken ?? languagesIn(written) }) }
 }
 
@@ -192,7 +206,7 @@ interface Reading {
   problems: Problem[]
 }
 
-/** What a screen may be: the basic kinds, and the types that are there. */
+/** The kinds that a screen may have: the basic kinds and the types. */
 function kindsOf(types: ScreenTypes): string[] {
   return [...new Set([...KINDS, ...types.keys()])]
 }
@@ -231,7 +245,7 @@ function kindOf(written: object, name: string, { yaml, types, problems }: Readin
   const kinds = kindsOf(types)
   const has = kinds
     .filter((kind) => Object.hasOwn(written, kind))
-    // An end may have the key exit.
+    // An end may also have the key exit.
     .filter((kind, _i, all) => !KINDS.some((other) => all.includes(other) && isOtherKeyOf(other, kind)))
   if (has.length === 1) return has[0]
   const where = yaml.keyAt(['screens', name])

@@ -1,12 +1,13 @@
-/** Whether files have changed, without reading them. */
+/** Tells whether files have changed, without reading them. */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PARTS } from './loader.ts'
 
 /**
- * What the file system says of the YAML files in a folder of flows, and of its parts: the same as before where nothing
- * was written. Of each the time of its last change (ctime) counts, which no program can set back, and its number, which
- * is another one in a folder that a link now leads to. undefined: it does not say, so they have to be read.
+ * What the file system says about the YAML files in a folder of flows and about its parts: the same as before if
+ * nothing was written. It has the time of each file's last change (ctime), which no program can set back, and its inode
+ * number, which differs if a link now leads to another folder. Undefined: the file system does not say, so the files
+ * must be read.
  */
 export async function stampOf(folder: string): Promise<string | undefined> {
   try {

@@ -1,10 +1,10 @@
-/** What the files are, written into the archive: any daemon compiles a revision from there. */
+/** Writes the current files into the archive, so that any daemon can compile a revision from there. */
 import type { FlowProblem } from '../check/index.ts'
 import type { CompiledFlow, FlowArchive } from '../engine/index.ts'
 import type { LoadedFlow } from '../load/index.ts'
 import type { FlowFiles, FlowSource } from '../read/index.ts'
 
-/** Puts what the files are into the archive; what could not be put is tried again at the next reload. */
+/** Puts the files into the archive. What could not be written is tried again at the next reload. */
 export async function archiveNew(
   entries: ReadonlyMap<string, LoadedFlow>,
   current: ReadonlyMap<string, CompiledFlow>,
@@ -26,7 +26,7 @@ export async function archiveNew(
   return problems
 }
 
-/** Without the folder that the files happened to be in. */
+/** The source without the folder in which the files are. */
 export function portable({ parts, ...flow }: FlowSource): FlowSource {
   const bare = (path: string) => path.replace(/^.*[\\/]/, '')
   const files = ({ file, text, catalogues }: FlowFiles) => ({

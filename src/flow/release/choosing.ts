@@ -1,4 +1,6 @@
-/** Which revision of a flow is in force, and which is on trial, from the files, the decisions and the archive. */
+/**
+ * Chooses which revision of a flow is in force and which is on trial, from the files, the decisions and the archive.
+ */
 import type { FlowProblem } from '../check/index.ts'
 import { inForce, type Canary, type Decisions, type DecisionsRead, type PublishMode } from './release.ts'
 import type { CompiledFlow } from '../engine/index.ts'
@@ -10,19 +12,20 @@ export interface Choosing {
   before: ReadonlyMap<string, CompiledFlow>
   services: ReadonlyMap<string, CompiledFlow>
   find(revision: string): Promise<CompiledFlow | undefined>
-  /** Told here, whatever is wrong. */
+  /** Every problem is added here. */
   problems: FlowProblem[]
-  /** Told here by name: the recalled revision that would serve. */
+  /** Flow name → the recalled revision that would serve. */
   replaced: Map<string, string>
 }
 
-/** What cannot be had leaves what was in force before, and is a problem. */
+/** If a revision is missing, the one that was in force before stays, and there is a problem. */
 export function choosing({ options, decisions, before, services, find, problems, replaced }: Choosing) {
   const { recalls, releases } = decisions
   const had = (revision: string, name: string) => published({ find, problems }, revision, name)
 
   /**
-   * What serves where `recalled` would: another revision, or itself with nothing to say but the words of the recall.
+   * What serves in place of `recalled`: another revision; or, if there is none, `recalled` itself, which only shows the
+   * text of the recall.
    */
   async function instead(recalled: string, name: string): Promise<CompiledFlow | undefined> {
     replaced.set(name, recalled)
@@ -47,7 +50,7 @@ export function choosing({ options, decisions, before, services, find, problems,
   }
 
   return {
-    /** A recalled one only where there is no other. */
+    /** A recalled revision only if there is no other. */
     async current(name: string, file: CompiledFlow | undefined): Promise<CompiledFlow | undefined> {
       const stands = before.get(name)
       const fallback = stands && stands !== services.get(name) ? stands : file
@@ -67,7 +70,7 @@ export function choosing({ options, decisions, before, services, find, problems,
   }
 }
 
-/** From the archive. What it has not is a problem. */
+/** Reads a revision from the archive. A missing revision is a problem. */
 async function published(
   { find, problems }: Pick<Choosing, 'find' | 'problems'>,
   revision: string,
@@ -84,7 +87,7 @@ async function published(
   return undefined
 }
 
-/** Newest first. What this daemon happened to serve does not count: all daemons choose the same. */
+/** Newest first. What this daemon happened to serve does not count, so that all daemons choose the same. */
 async function unrecalled(
   { options, problems }: Pick<Choosing, 'options' | 'problems'>,
   name: string,

@@ -1,16 +1,16 @@
-/** Compiled revisions: those in memory, and the way to those that are not. */
+/** Compiled revisions: those in memory, and how the others are loaded. */
 import type { CompiledFlow, FlowArchive } from '../engine/index.ts'
 import { asksSecret, compileFlow, type FolderOptions } from '../load/index.ts'
 import type { FlowSource } from '../read/index.ts'
 
-/** Compiled revisions that are kept in memory besides those in force; others are compiled again from the archive. */
+/** How many compiled revisions stay in memory besides those in force. Others are compiled again from the archive. */
 export const REVISIONS_KEPT_MAX = 50
 
 export interface KeptRevisions {
   remember(flow: CompiledFlow): void
-  /** Lets go of the oldest of those that are not in use, beyond REVISIONS_KEPT_MAX. */
+  /** Drops the oldest revisions that are not in use, beyond REVISIONS_KEPT_MAX. */
   trim(inUse: ReadonlySet<string>): void
-  /** In memory. */
+  /** The revision, if it is in memory. */
   known(revision: string): CompiledFlow | undefined
   find(revision: string): Promise<CompiledFlow | undefined>
 }
@@ -35,13 +35,13 @@ export function keptRevisions(
     if (stored === undefined) return undefined
     const { flow, definition } = compileFlow(JSON.parse(stored) as FlowSource, undefined, types)
     if (readable && asksSecret(definition)) return undefined
-    // Another engine may read the same file otherwise: then it is not what the dialogue began with.
+    // Another engine may read the same file in another way. The result is then not what the dialogue began with.
     if (flow.revision !== revision) return undefined
     remember(flow)
     trim(wanted)
     return flow
   }
-  // After a restart all dialogues of a revision may answer at once: one of them loads it, the others wait for that.
+  // After a restart, all dialogues of a revision may answer at once: one of them loads it, the others wait.
   const loading = new Map<string, Promise<CompiledFlow | undefined>>()
   return {
     remember,

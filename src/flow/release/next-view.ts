@@ -1,4 +1,4 @@
-/** Files and decisions read again: the view that takes the place of the one before, and what changed by it. */
+/** Reads files and decisions again: the view that replaces the previous one, and what changed. */
 import { UsageError } from '../../base/index.ts'
 import type { FlowProblem } from '../check/index.ts'
 import type { CompiledFlow, FlowArchive } from '../engine/index.ts'
@@ -11,26 +11,26 @@ import type { View } from './view.ts'
 
 export interface ReadingOptions extends FolderOptions {
   archive?: FlowArchive
-  /** What operators decided, shared by all daemons. Without it the files alone count. */
+  /** The decisions of operators, shared by all daemons. Without it only the files count. */
   decisions?: DecisionsRead
   /** Default `files`. */
   mode?: PublishMode
 }
 
-/** What a reload came to. */
+/** The result of a reload. */
 export interface Reload {
-  /** Revisions that are served from now on and were not before. */
+  /** Revisions that serve from now on and did not before. */
   served: string[]
-  /** Flows whose files could not be taken: what they had been before stays in force. */
+  /** Flows whose files were refused: their previous revision stays in force. */
   refused: string[]
-  /** Errors of the refused, warnings of the others. */
+  /** Errors of the refused flows, warnings of the others. */
   problems: FlowProblem[]
 }
 
 interface Sources {
   services: ReadonlyMap<string, CompiledFlow>
   kept: KeptRevisions
-  /** The files. */
+  /** Reads the files. */
   read(before: ReadonlyMap<string, LoadedFlow>): Promise<Folder>
 }
 
@@ -90,7 +90,7 @@ function news(loaded: ReadonlyMap<string, LoadedFlow>, { entries }: Folder): Pic
   }
 }
 
-/** The decisions as they stand; while they cannot be read, as they were. */
+/** The current decisions; while they cannot be read, the previous ones. */
 async function decisionsOf(
   { decisions, mode }: ReadingOptions,
   folder: Folder,

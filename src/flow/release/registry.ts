@@ -1,6 +1,6 @@
 /**
- * The flows in force: what new dials get, and what dialogues under way began with. The files say what a flow is; what
- * operators decided beyond them (release.ts) says what serves instead.
+ * The flows in force: what new dials get, and the revisions with which open dialogues began. The files say what a flow
+ * is. Decisions of operators (release.ts) say what serves instead.
  */
 import type { CompiledFlow, FlowRegistry } from '../engine/index.ts'
 import { flowFolder, type FlowFolder } from '../load/index.ts'
@@ -11,32 +11,35 @@ import { isInCanary } from './release.ts'
 import { firstView, stateOf, wantedOf, type FlowState } from './view.ts'
 
 export interface FlowsOptions extends ReadingOptions {
-  /** MSISDNs that are in every trial. */
+  /** MSISDNs that take part in every trial. */
   testers?: readonly string[]
-  /** Flows written in TypeScript; a file of the same name is served instead of one. */
+  /** Flows written in TypeScript. A file of the same name takes precedence. */
   services?: readonly CompiledFlow[]
-  /** Told of every reload that changed or complained about something: log and metrics. */
+  /** Called after every reload that changed something or found a problem: for the log and the metrics. */
   onReload?: (reload: Reload) => void
 }
 
 export interface Flows extends FlowRegistry {
-  /** Reads files and decisions again. All changes take effect at once; never rejects for what stands in the files. */
+  /**
+   * Reads files and decisions again. All changes take effect at once. Never rejects because of the content of the
+   * files.
+   */
   reload(): Promise<Reload>
-  /** The same, but does not read files that were not changed: for whoever asks every few seconds. */
+  /** The same, but without reading files that did not change: for callers that ask every few seconds. */
   look(): Promise<Reload>
   /**
-   * What is in force, by name; `broken`: where the first error of its files is, which are not what serves; `recalled`:
-   * what a recall did to what new dials get.
+   * What is in force, by name. `broken`: where the first error of its files is, if the files are not what serves.
+   * `recalled`: how a recall changed what new dials get.
    */
   names(): { name: string; revision: string; broken?: string; recalled?: string }[]
   state(): FlowState[]
-  /** Revisions that a purge must leave: in force, on trial, or what a file is. */
+  /** Revisions that a purge must keep: in force, on trial, or what a file is. */
   wanted(): string[]
 }
 
 /**
- * Reads the folder once; whoever holds it calls `reload` when files or decisions may have changed. Rejects where the
- * decisions cannot be read: without them a recalled revision might serve.
+ * Reads the folder once. The caller calls `reload` when files or decisions may have changed. Rejects if the decisions
+ * cannot be read: without them a recalled revision might serve.
  */
 export async function openFlows(options: FlowsOptions): Promise<{ flows: Flows; first: Reload }> {
   const flows = registry(options)
@@ -51,7 +54,10 @@ function registry(options: FlowsOptions): Flows {
   let view = firstView(services)
   let reloading: Promise<unknown> = Promise.resolve()
 
-  /** Whoever is on a recalled revision, and however it came into force, gets its words and nothing else of it. */
+  /**
+   * A dialogue on a recalled revision gets the text of the recall and nothing else, however the revision came into
+   * force.
+   */
   const allowed = (flow: CompiledFlow | undefined) => {
     const recall = flow && view.decisions.recalls.get(flow.revision)
     return recall ? recalledFlow(flow, recall.texts) : flow
@@ -65,7 +71,7 @@ function registry(options: FlowsOptions): Flows {
     return report
   }
 
-  // One after the other, so that a slow one cannot put an older state in force.
+  // Reloads run one after the other, so that a slow one cannot put an older state in force.
   const inTurn = (read: FlowFolder['read']): Promise<Reload> => {
     const done = reloading.then(() => reload(read))
     reloading = done.catch(() => undefined)

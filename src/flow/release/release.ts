@@ -1,10 +1,10 @@
 /**
- * What operators decided about a flow beyond its files: what serves instead of them, what is on trial (the canary),
- * what was recalled. Decisions are values; where they are kept is the port at the end.
+ * The decisions of operators about a flow, beyond its files: what serves in their place, what is on trial (the canary),
+ * what was recalled. Decisions are values; the port at the end says how they are stored.
  */
 import { createHmac } from 'node:crypto'
 
-/** `files`: an edited file is published by being there. `released`: only `flow publish` publishes. */
+/** `files`: an edited file is published at once. `released`: only `flow publish` publishes. */
 export type PublishMode = 'files' | 'released'
 
 /** The decisions about one flow. Survives JSON. */
@@ -12,7 +12,9 @@ export interface Release {
   name: string
   /** The revision that serves; null: what the file says. */
   active: string | null
-  /** In mode `files`: only where the file is this revision. An edit of the file is a newer decision. */
+  /**
+   * In mode `files`, the decision holds only while the file is this revision. An edit of the file is a newer decision.
+   */
   insteadOf: string | null
   canary: Canary | null
   by: string
@@ -20,16 +22,16 @@ export interface Release {
   changedMs: number
 }
 
-/** A revision that some subscribers get instead of the one in force. */
+/** A revision that some subscribers get in place of the one in force. */
 export interface Canary {
   revision: string
   /** Hundredths of a per cent, 0 … 10,000. */
   share: number
-  /** Of the hash that chooses: while it stays, a subscriber stays in, or out until the share reaches that far. */
+  /** The key of the hash that chooses. While it stays, a subscriber stays in, or out until the share reaches them. */
   key: string
 }
 
-/** A revision whose dialogues end at their next turn, with these words by language. */
+/** A revision whose dialogues end at their next turn, with these texts by language. */
 export interface Recall {
   revision: string
   name: string
@@ -42,7 +44,7 @@ export function undecided(name: string): Release {
   return { name, active: null, insteadOf: null, canary: null, by: '', note: '', changedMs: 0 }
 }
 
-/** The revision that a daemon serves whose file is `file` (undefined: it has none that ever was good). */
+/** The revision that serves if the file is `file` (undefined: there is no file that was ever valid). */
 export function inForce(release: Release | undefined, file: string | undefined, mode: PublishMode): string | undefined {
   if (!release?.active) return file
   if (mode === 'released' || file === undefined || release.insteadOf === file) return release.active
@@ -56,7 +58,7 @@ export function isInCanary({ key, share }: Canary, msisdn: string): boolean {
   return place < share
 }
 
-/** `revision` serves everybody from now on: a trial is over with that. */
+/** `revision` serves everybody from now on; this ends a trial. */
 export function publishing(now: Release, revision: string, file: string | undefined): Release {
   return { ...now, active: revision, insteadOf: file ?? null, canary: null }
 }
@@ -67,7 +69,7 @@ export function trying(now: Release, revision: string, share: number, newKey: ()
   return { ...now, canary: { revision, share, key } }
 }
 
-/** Everything decided, over all flows. */
+/** All decisions, for all flows. */
 export interface Decisions {
   releases: ReadonlyMap<string, Release>
   recalls: ReadonlyMap<string, Recall>
@@ -75,42 +77,44 @@ export interface Decisions {
 
 export const NOTHING_DECIDED: Decisions = { releases: new Map(), recalls: new Map() }
 
-/** What a daemon reads of the decisions, again and again. */
+/** How a daemon reads the decisions, again and again. */
 export interface DecisionsRead {
   read(): Promise<Decisions>
   /**
-   * Revisions of the archive that may serve in place of a recalled one, newest first: those that served everybody by
-   * when they last came into force, then those that were only stored to be tried.
+   * Revisions of the archive that may replace a recalled one, newest first: those that served everybody, by the time
+   * when they last came into force; then those that were only stored for a trial.
    */
   unrecalled(name: string): Promise<string[]>
-  /** The first daemon that has a flow nobody has decided about: what it serves is its release. (Mode `released`.) */
+  /**
+   * Called by the first daemon with a flow that has no decision: what it serves becomes the release. (Mode `released`.)
+   */
   adopt(name: string, revision: string): Promise<void>
 }
 
-/** A change of the decisions about one flow; `recalls` and `clears` are revisions. */
+/** A change of the decisions about one flow. `recalls` and `clears` are revisions. */
 export interface Decision {
   release: Release
   recalls?: { revision: string; texts: Record<string, string> }
   clears?: string
-  /** Serves everybody from now on. */
+  /** This revision serves everybody from now on. */
   serves?: string
 }
 
-/** A revision as it is kept. */
+/** A stored revision. */
 export interface StoredRevision {
   revision: string
   by: string
   note: string
   createdMs: number
-  /** When it last came into force; null: never for everybody. */
+  /** When it last came into force. Null: it never served everybody. */
   servedMs: number | null
 }
 
-/** Where decisions are kept: shared by all daemons, and there after a restart. */
+/** The stored decisions: shared by all daemons, and kept over a restart. */
 export interface Decided extends DecisionsRead {
   /**
-   * One change at a time a flow: `decide` sees what stands and answers what shall, or anything else to change nothing.
-   * Answers what `decide` did.
+   * One change at a time per flow. `decide` gets the current decisions and returns the new ones, or anything else to
+   * change nothing. Returns what `decide` returned.
    */
   change<T>(name: string, decide: (now: Release, recalled: ReadonlySet<string>) => Decision | T): Promise<Decision | T>
   /** Newest first, at most `limit`. */

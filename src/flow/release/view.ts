@@ -1,22 +1,22 @@
-/** The flows as they stand at one moment: what serves, what is on trial, and why. Pure. */
+/** The flows at one moment: what serves, what is on trial, and why. Pure. */
 import type { FlowProblem } from '../check/index.ts'
 import type { CompiledFlow } from '../engine/index.ts'
 import type { LoadedFlow } from '../load/index.ts'
 import { NOTHING_DECIDED, type Canary, type Decisions, type Release } from './release.ts'
 
-/** A consistent view: replaced as a whole, never changed. */
+/** A consistent view. It is replaced as a whole and never changed. */
 export interface View {
   loaded: ReadonlyMap<string, LoadedFlow>
   current: ReadonlyMap<string, CompiledFlow>
   canaries: ReadonlyMap<string, Canary & { flow: CompiledFlow }>
-  /** By name: see FlowState. */
+  /** Keyed by flow name: see FlowState. */
   replaced: ReadonlyMap<string, string>
   decisions: Decisions
-  /** Problems of decisions: told once, though they stand at every reload. */
+  /** Problems of decisions. They are reported once, though every reload finds them. */
   standing: readonly FlowProblem[]
 }
 
-/** Before anything was read: the flows that are no files. */
+/** The view before anything was read: only the flows written in TypeScript. */
 export function firstView(services: ReadonlyMap<string, CompiledFlow>): View {
   return {
     loaded: new Map(),
@@ -28,23 +28,23 @@ export function firstView(services: ReadonlyMap<string, CompiledFlow>): View {
   }
 }
 
-/** How one flow stands in this daemon. */
+/** The state of one flow in this daemon. */
 export interface FlowState {
   name: string
   revision: string
-  /** What its file is, if it ever was good. */
+  /** The revision of its file, if the file was ever valid. */
   file: string | null
   canary: { revision: string; share: number } | null
   /** Recalled revisions: their dialogues end at the next turn. */
   recalled: string[]
   /**
-   * What would serve, had it not been recalled: `revision` serves instead of it. The same as `revision`: there is no
-   * other, and every dial gets the words of the recall.
+   * The recalled revision that would serve: `revision` serves in its place. If it equals `revision`, there is no other,
+   * and every dial gets the text of the recall.
    */
   replaced: string | null
   /** The last decision, if there is one. */
   release: Release | null
-  /** What is wrong with its files as they are now: they are not what serves. */
+  /** What is wrong with its current files: they are not what serves. */
   problems: FlowProblem[]
 }
 

@@ -1,4 +1,4 @@
-/** `branch`: shows nothing; leads on by conditions on what is known, or on the rows of a list. */
+/** `branch`: shows nothing; leads on by conditions on known values, or on the rows of a list. */
 import { z } from 'zod'
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Json } from '../../ussd/index.ts'
@@ -40,7 +40,7 @@ const schema = z
   })
   .describe('Shows nothing; chooses the next screen by conditions.')
 
-/** Keys that mean something only with `over`. */
+/** Keys that only work together with `over`. */
 const OF_ROWS = ['as', 'keep', 'empty'] as const
 
 export type BranchScreen = z.infer<typeof schema> & { kind: 'branch' }
@@ -110,7 +110,7 @@ function passedOn(screen: BranchScreen, zone: string): (context: DialogueContext
   }
 }
 
-/** A branch that goes over rows, and puts the one that it finds into `chosen`. */
+/** A branch that goes over rows and puts the row that it finds into `chosen`. */
 type RouterScreen = BranchScreen & { over: string }
 
 function isRouter(screen: { kind: string }): screen is RouterScreen {
@@ -130,7 +130,7 @@ function branchPlan(screen: BranchScreen, env: Env): Plan {
   }
 }
 
-/** Where a branch over rows leads, with the row that it is because of. */
+/** Where a branch over rows leads, and the row that decided it. */
 function routed(screen: RouterScreen, arms: readonly Condition[], context: DialogueContext, env: Env): Move {
   const found = armOver(screen, arms, context)
   if (found) {

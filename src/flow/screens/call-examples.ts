@@ -1,18 +1,21 @@
-/** Examples of what may come of a call: answers made from what a flow reads of them, refusals and failure. */
+/** Example outcomes of a call: answers made from what a flow reads of them, refusals, and failure. */
 import type { Json, JsonObject } from '../../ussd/index.ts'
 import type { CallScreen } from './call.ts'
 import { type CallExample, type ExampleDeps, type Examples, sampleAt, valuesAt } from './examples.ts'
 import { expectsOf, refusalExpects } from './expect.ts'
 import { rowOf, type RowLengths, rowsTried, sized, wordOf } from './row-examples.ts'
 
-/** Rows of an answer that is all well, of one that needs pages, and at most of one that is at its longest. */
+/** Rows of a normal answer, of one that needs pages, and the most rows of a longest answer. */
 const ROWS = { few: 3, many: 12, longest: 100 }
-/** Characters of all rows of an answer: with rows of a page each, a walk of a hundred pages takes many seconds. */
+/**
+ * The most characters of all rows of an answer. A hundred rows of a page each would make the exploration take many
+ * seconds.
+ */
 const ROWS_CHARS_MAX = 5_000
-/** Answers of one call that are tried; each is a branch of the walk. */
+/** The most answers that are tried for one call: each is a branch of the exploration. */
 const OUTCOMES_MAX = 256
 
-/** Nothing in them is beyond a `max` of `expect`. */
+/** No example exceeds a `max` of `expect`. */
 export const callExamples = (screen: CallScreen, deps: ExampleDeps): Examples => ({
   outcomes: () => outcomesOf(screen, deps),
   hasLongest: hasBounds(screen),
@@ -44,7 +47,7 @@ function outcomesOf(screen: CallScreen, known: ExampleDeps): CallExample[] {
       single.push({ event: { type: 'RESULT', data }, told: `${screen.call} says a row ${JSON.stringify(row)}` })
     }
   }
-  // One field at a time, then two: a condition may be asked only where another holds.
+  // One field at a time, then two: a condition may only be evaluated if another one holds.
   const tried = triedIn(root, screen, known)
   for (const one of tried) say(saidOf(one), withField(well, one))
   for (const [i, one] of tried.entries()) {
@@ -57,7 +60,7 @@ function outcomesOf(screen: CallScreen, known: ExampleDeps): CallExample[] {
   return [...out.slice(0, OUTCOMES_MAX), ...single, ...refusals, down]
 }
 
-/** The refusal; with what is expected of it as large as it may be, and at each value where something changes over. */
+/** Examples of the refusal: with the largest expected values, and with each value at which a result changes. */
 function refusalsOf(root: string, screen: CallScreen, refusal: string, known: ExampleDeps): CallExample[] {
   const expect = refusalExpects(screen, refusal)
   const told = `${screen.call} refuses: ${refusal}`
@@ -79,7 +82,7 @@ interface Tried {
   value: Json
 }
 
-/** Values at which something changes over, within the bounds. */
+/** Values at which a result changes, within the bounds. */
 function triedIn(root: string, screen: CallScreen, known: ExampleDeps): Tried[] {
   return pathsUnder(root, known).flatMap((path) => {
     const field = path.slice(root.length + 1)
@@ -93,12 +96,12 @@ function triedIn(root: string, screen: CallScreen, known: ExampleDeps): Tried[] 
 const saidOf = ({ field, value }: Tried) => `${field} is ${JSON.stringify(value)}`
 const withField = (data: Json, { field, value }: Tried) => put(structuredClone(data), field.split('.'), value)
 
-/** What a `max` is held against. */
+/** The size that a `max` limits. */
 function sizeOf(value: Json): number {
   return typeof value === 'number' ? value : typeof value === 'string' ? value.length : 0
 }
 
-/** An answer with all that is read of it. */
+/** An answer with everything that the flow reads of it. */
 function answerOf(root: string, screen: CallScreen, rows: number, known: ExampleDeps): Json {
   const { rowsUnder, reads, lengths } = known
   let data: Json = {}
@@ -138,13 +141,13 @@ function rowLengths(screen: CallScreen, field: string, { reads, lengths }: Examp
   return { reads, lengths, bounds: boundOf(screen, field)?.fields ?? {} }
 }
 
-/** Whether an answer may be longer than is usual. */
+/** Whether an answer may be longer than usual. */
 function hasBounds(screen: CallScreen): boolean {
   const all = expectsOf(screen).flatMap((expect) => Object.values(expect))
   return all.some((wanted) => typeof wanted !== 'string' && (wanted.max ?? wanted.fields) !== undefined)
 }
 
-/** Whether its type is said. What is `any` may be a block, by what is read of it. */
+/** Whether the type of the field is declared. `any` may also be an object, depending on what is read of it. */
 function expectedAt(screen: CallScreen, field: string): boolean {
   const wanted = screen.expect?.[field]
   return wanted !== undefined && typeOf(wanted) !== 'any'

@@ -1,4 +1,4 @@
-/** `call`: an operation of a back end. The machine only says that it wants it; who steps it makes the call. */
+/** `call`: an operation of a back end. The machine only says that it wants the call; its caller makes it. */
 import { z } from 'zod'
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
 import type { Json } from '../../ussd/index.ts'
@@ -65,9 +65,7 @@ const schema = z
   })
   .describe('Shows nothing; calls a back end.')
 
-/**
- * `sms`: the text that becomes an argument, where the call is that of an `sms` screen, and how many SMS it may take.
- */
+/** `sms`: if the call comes from an `sms` screen, the text that becomes an argument; and how many SMS it may take. */
 export type CallScreen = z.infer<typeof schema> & { kind: 'call'; sms?: Text; parts?: number }
 
 export const callKind = {
@@ -118,7 +116,7 @@ export const callKind = {
     })),
   ],
   types: (screen, field) => {
-    // What comes with a refusal, the answer need not say.
+    // Fields of refusals count as well: the answer need not declare them.
     const said = expectsOf(screen).flatMap((expect) => (field === undefined ? [] : (expect[field] ?? [])))
     const types = said.map((wanted) => (typeof wanted === 'object' ? wanted.is : wanted))
     return types.length === 0 ? [undefined] : types.map((type) => (type === 'any' ? undefined : type))
@@ -149,7 +147,7 @@ function callPlan(screen: CallScreen, env: Env): Plan {
   const refused = new Map(Object.entries(screen.refused ?? {}).map(([refusal, to]) => [refusal, wayOf(to, env)]))
   return {
     targets: [screen.to, failed.to, ...[...refused.values()].map((way) => way.to)],
-    // What a secret opened cannot be called again without it.
+    // A call with a secret argument cannot be repeated: the secret is gone.
     arrive: (context) => ({ ...context, via: screen.once || hidden.length > 0 ? '' : env.name }),
     answer: (context, event) => outcome({ context, event, screen, as, keep: env.keep, failed, refused }),
     want: (context): Want => ({
@@ -194,9 +192,7 @@ function withData(context: DialogueContext, as: string, data: Json): DialogueCon
   return { ...context, data: { ...context.data, [as]: data } }
 }
 
-/**
- * Why what a back end answered is no use to the flow, for those who run it; undefined: it is, or there was no answer.
- */
+/** Why the flow cannot use a back end's answer, for the operators. Undefined: it can use it, or there was no answer. */
 function uselessFor(screen: CallScreen, outcome: CallOutcome): Useless | undefined {
   if (outcome.is === 'failed') return undefined
   const refusal = outcome.is === 'refused' ? { refusal: outcome.refusal } : {}

@@ -1,4 +1,4 @@
-/** Written choices, of menus and lists alike. */
+/** Written choices, for menus and lists. */
 import { z } from 'zod'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { type Json, trimAnswer } from '../../ussd/index.ts'
@@ -11,7 +11,7 @@ import type { Env } from './plan.ts'
 import { target, to, type Target } from './routes.ts'
 import type { TellUses } from './uses.ts'
 
-/** Written choices of one menu: more belongs in a list. */
+/** The most written choices of one menu. More belong in a list. */
 const CHOICES_MAX = 50
 
 export const back = name.optional().describe('The screen that the line "Back" leads to. Default: no such line.')
@@ -66,7 +66,7 @@ export function varsOfChoices(screen: WithChoices, path?: Target['path']): Choic
   return path[0] === 'choices' ? [screen.choices[path[1] as number]?.set] : []
 }
 
-/** As a choice is called in what is covered. */
+/** The name of a choice as a coverage item. */
 function choiceItem(screen: WithChoices, i: number): string {
   return `choice ${i + 1} "${labelOf(screen, i)}"`
 }
@@ -81,16 +81,16 @@ export function itemsOfChoices(screen: WithChoices): Outcome[] {
   ]
 }
 
-/** The rows that are shown above the choices, and what each reads like. */
+/** The rows shown above the choices, and the text of each. */
 interface RowsAbove {
   rows: readonly Json[]
   row: Text
 }
 
-/** As an item. */
+/** The coverage item of a row. */
 export const A_ROW = { what: 'a row' }
 
-/** The item that an answer chooses, by its number or its words. */
+/** The coverage item that an answer chooses, by its number or its words. */
 export function coveredChoice(screen: WithChoices, step: CoveredStep, above?: RowsAbove): string | undefined {
   const { context, event, zone, keyed, labels: byWords, say } = step
   if (event.type !== 'ANSWER' || !context.shown) return undefined
@@ -109,34 +109,37 @@ export function coveredChoice(screen: WithChoices, step: CoveredStep, above?: Ro
   const option = key?.option ?? (byWords ? labelNamed(words(), event.text) : undefined)
   if (option === undefined) return undefined
   if (option < rows.length) return A_ROW.what
-  // Between rows that were looked for and the choices is a line that shows all rows.
+  // After a search, a line that shows all rows stands between the rows and the choices.
   const chosen = shown[option - rows.length - (context.find ? 1 : 0)]
   return chosen === undefined ? undefined : choiceItem(screen, chosen)
 }
 
-/** The built-in texts on any page of numbered lines. */
+/** The built-in texts that any page of numbered lines may show. */
 export const WORDS_OF_CHOICES: TextKey[] = ['invalid', 'invalid-short', 'more', 'back']
 
-/** Whether there may be a page without any choice. */
+/** Whether a page may have no choice at all. */
 export function mayBeBare(screen: WithChoices): boolean {
   return screen.back === undefined && screen.choices.every((choice) => choice.when !== undefined)
 }
 
-/** As it is written, in the first language that it is written in. */
+/** The label as written, in the first language that it has. */
 export function labelOf(screen: WithChoices, i: number): string {
   const label = screen.choices[i]?.label ?? ''
   return typeof label === 'string' ? label : (Object.values(label)[0] ?? '')
 }
 
-/** The written choices that are on show. */
-export function choicesOf(choices: readonly Choice[], env: Env): (context: DialogueContext) => Option[] {
+/** The written choices that are shown. `isConstant`: in one language they are always the same. */
+export function choicesOf(
+  choices: readonly Choice[],
+  env: Env,
+): { (context: DialogueContext): Option[]; isConstant: boolean } {
   const compiled = choices.map((choice) => ({
     choice,
     label: env.text(choice.label),
     holds: choice.when === undefined ? undefined : env.condition(choice.when).holds,
     values: choice.set && compileValues(choice.set, env),
   }))
-  return (context) =>
+  const options = (context: DialogueContext): Option[] =>
     compiled
       .filter(({ holds }) => holds === undefined || holds({ context }))
       .map(({ choice, label, values }) => ({
@@ -144,11 +147,25 @@ export function choicesOf(choices: readonly Choice[], env: Env): (context: Dialo
         to: choice.to,
         choose: (chosen) => (values ? assigned(chosen, values({ context: chosen }), env.languages) : chosen),
       }))
+  const isConstant = compiled.every(({ holds, label }) => holds === undefined && label.isConstant === true)
+  return Object.assign(isConstant ? oncePerLanguage(options) : options, { isConstant })
+}
+
+/** For options that depend only on the language. There are few languages: those of the flow. */
+function oncePerLanguage(options: (context: DialogueContext) => Option[]): (context: DialogueContext) => Option[] {
+  const made = new Map<string, Option[]>()
+  return ({ language }) => {
+    const known = made.get(language)
+    if (known) return known
+    const found = options({ language } as DialogueContext)
+    made.set(language, found)
+    return found
+  }
 }
 
 /**
- * The context with these set. `language` is the dialogue's own; one that the flow does not speak changes nothing.
- * `into`: where they are put.
+ * The context with these values set. `language` sets the language of the dialogue; a language that the flow does not
+ * have changes nothing. `into`: the context that gets the values.
  */
 export function assigned(
   context: DialogueContext,

@@ -1,4 +1,4 @@
-/** The last page of a dialogue. A text that is too long for a page gets pages. */
+/** The last page of a dialogue. A text that is too long for one page gets several. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { Want } from '../engine/index.ts'
 import type { SayText } from '../text/index.ts'
@@ -7,7 +7,10 @@ import { GOODBYE, type Env, type Plan } from './plan.ts'
 
 export type Ending = Extract<Want, { do: 'end' }>['reason']
 
-/** An end with this text. What failed on the way here is the reason, whatever the screen says. */
+/**
+ * Ends the dialogue with this text. If something failed on the way here, that is the reason of the end, whatever the
+ * screen says.
+ */
 export function closingPlan(env: Env, text: SayText, reason: Ending): Plan {
   const offer = (context: DialogueContext): Offer => ({
     title: (valueMax) => text({ context }, { valueMax, lines: true }),

@@ -1,4 +1,4 @@
-/** `end`: a text that the dialogue ends with. */
+/** `end`: a text with which the dialogue ends. */
 import { z } from 'zod'
 import { text } from '../terms/index.ts'
 import { closingPlan } from './closing.ts'

@@ -1,11 +1,14 @@
-/** Examples: what a flow is explored with, made from what it reads and compares. Each kind of screen makes its own. */
+/**
+ * Examples with which a flow is explored. They are made from what the flow reads and compares. Each kind of screen
+ * makes its own.
+ */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { Json } from '../../ussd/index.ts'
 import type { FlowEvent } from '../engine/index.ts'
 import type { Against, RowsRead } from '../expression/index.ts'
 import type { Slot } from '../text/index.ts'
 
-/** What may come of a call. `told` is '' for the answer that is all well. */
+/** An outcome of a call. `told` is '' for a normal answer. */
 export interface CallExample {
   event: FlowEvent
   told: string
@@ -13,64 +16,64 @@ export interface CallExample {
 
 /** What a subscriber or a back end may answer on a screen, besides the keys that its page prints. */
 export interface Examples {
-  /** What may come of the call. */
+  /** The possible outcomes of the call. */
   outcomes?: () => readonly CallExample[]
-  /** Back ends may answer at more length than is usual. */
+  /** Back ends may answer with longer texts than usual. */
   hasLongest?: boolean
-  /** Answers that it takes; none if no example could be made. */
+  /** Answers that the screen accepts; empty if no example could be made. */
   answers?: () => readonly string[]
-  /** Answers that it may refuse there, each for another reason. */
+  /** Answers that the screen may refuse, each for another reason. */
   wrongAnswers?: (context: DialogueContext) => readonly string[]
   isSecret?: boolean
-  /** Wrong answers lead to a screen of the flow. */
+  /** Too many wrong answers lead to a screen of the flow. */
   givesUp?: boolean
-  /** Letters that a row is found by; undefined: no row has any. */
+  /** Letters that find a row. Undefined: no row has letters. */
   letters?: (context: DialogueContext) => string | undefined
 }
 
-/** How long what back ends answer is: as is usual, or as long as the `max` of `expect` let it be. */
+/** How long the answers of back ends are: as usual, or as long as the `max` of `expect` allows. */
 export type Lengths = 'likely' | 'longest'
 
-/** What examples of a screen are made from. */
+/** What the examples of a screen are made from. */
 export interface ExampleDeps {
-  /** Of the screen. */
+  /** The name of the screen. */
   name: string
   zone: string
   reads: Reads
   lengths: Lengths
-  /** The rows under that path, once each, with all that lists and branches read of them. */
+  /** The rows under this path, each once, with everything that lists and branches read of them. */
   rowsUnder: (root: string) => RowFields[]
 }
 
-/** What a flow reads, how its texts show it and what it is compared with. */
+/** What a flow reads, how its texts show it, and with what it is compared. */
 export interface Reads {
   slots: readonly Slot[]
   against: readonly Against[]
-  /** Paths that are only handed on. */
+  /** Paths that are only passed on. */
   handed: readonly string[]
   /** Rows that functions read. */
   rows: readonly RowsRead[]
 }
 
-/** Rows that a call answers with. */
+/** The rows in a call's answer. */
 export interface RowFields {
   from: string
-  /** By the name of a field: the paths that it is read by. */
+  /** Field name → the paths that read it. */
   fields: Map<string, string[]>
-  /** A branch goes over them: which way it takes hangs on single rows. */
+  /** A branch goes over the rows: its way depends on single rows. */
   routed: boolean
 }
 
-/** As what a field of all rows is known by: no path of a flow. */
+/** A name for one field of all rows. No flow has such a path. */
 export function fieldPath(from: string, field: string): string {
   return `${from}.*.${field}`
 }
 
 const FIRST_MS = Date.UTC(2025, 4, 10, 9)
-/** From one row to the next: another day, and another hour. */
+/** The time between two rows: another day and another hour. */
 const STEP_MS = (24 * 60 + 61) * 60_000
 
-/** A value that texts can show as they do; undefined if no text shows it. */
+/** A value that fits the way in which texts show it. Undefined if no text shows it. */
 export function sampleAt(path: string, { slots }: Reads, n: number): Json | undefined {
   const shown = slots.filter((slot) => slot.path === path)
   const as = new Set(shown.map((slot) => slot.as))
@@ -80,7 +83,7 @@ export function sampleAt(path: string, { slots }: Reads, n: number): Json | unde
   return undefined
 }
 
-/** Values at which conditions and choices change over. */
+/** Values at which the result of a condition or of a choice changes. */
 export function valuesAt({ slots, against }: Reads, path: string): Json[] {
   const tests = against.filter((test) => test.path === path).map((test) => test.value)
   const numbers = tests.filter((value) => typeof value === 'number').flatMap((value) => [value - 1, value, value + 1])

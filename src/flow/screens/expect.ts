@@ -1,4 +1,4 @@
-/** What a call expects of its answer, and of refusals: the fields, their types and bounds. */
+/** What a call expects of its answer and of refusals: the fields, their types and bounds. */
 import { z } from 'zod'
 import type { Json } from '../../ussd/index.ts'
 import { EXPECTED } from '../terms/index.ts'
@@ -6,7 +6,7 @@ import type { CallScreen } from './call.ts'
 
 const FIELD = 'most characters, or digits of a number'
 
-/** Bounds are what the check measures the worst case by; an answer beyond them is not refused. */
+/** The check uses the bounds to measure the worst case. An answer beyond them is not refused. */
 const bounded = z
   .strictObject({
     is: z.enum(EXPECTED),
@@ -28,24 +28,24 @@ export const expectedFields = z
   .meta({ title: '`{ field: type }`' })
 export type Expect = NonNullable<CallScreen['expect']>
 
-/** The fields that come with that refusal; undefined: none are counted on. */
+/** The fields that come with this refusal. Undefined: none are expected. */
 export function refusalExpects({ refused }: CallScreen, refusal: string): Expect | undefined {
   const way = refused && Object.hasOwn(refused, refusal) ? refused[refusal] : undefined
   return typeof way === 'object' ? way.expect : undefined
 }
 
-/** All that is expected of that call: of its answer, and of its refusals. */
+/** Everything that is expected of the call: of its answer and of its refusals. */
 export function expectsOf(screen: CallScreen): Expect[] {
   const all = [screen.expect, ...Object.keys(screen.refused ?? {}).map((refusal) => refusalExpects(screen, refusal))]
   return all.filter((expect) => expect !== undefined)
 }
 
-/** Whether an answer has the fields that the flow counts on; else it is as good as none. */
+/** Whether an answer has the fields that the flow needs. Otherwise it counts as no answer. */
 export function expected(data: Json, fields: CallScreen['expect']): boolean {
   return missing(data, fields).length === 0
 }
 
-/** The fields that it lacks, or that are something else than is expected. */
+/** The fields that are missing in it, or that have another type than expected. */
 export function missing(data: Json, fields: CallScreen['expect'] = {}): string[] {
   const given = data !== null && typeof data === 'object' && !Array.isArray(data) ? data : {}
   return Object.entries(fields).flatMap(([name, wanted]) => {

@@ -1,6 +1,7 @@
 /**
- * A form becomes an input for each field, a menu that shows the answers, and behind each of its lines that field again.
- * So whatever holds for inputs and menus (check, walk, keys, deep dial, resume) holds for forms.
+ * A form becomes an input for each field, a menu that shows the answers, and behind each line of that menu the field's
+ * input again. So everything that works for inputs and menus (check, exploring, keys, deep dial, resume) works for
+ * forms.
  */
 import { z } from 'zod'
 import { name, text, type Path } from '../terms/index.ts'
@@ -10,7 +11,7 @@ import type { MenuScreen } from './menu.ts'
 import { to } from './routes.ts'
 import type { Expanded, ScreenType } from './screen-type.ts'
 
-/** Fields of one form: the page that shows them all has a line for each. */
+/** The most fields of one form: the page with all of them has a line for each. */
 const FIELDS_MAX = 20
 
 const field = z

@@ -1,4 +1,4 @@
-/** One file for each kind of screen: its schema, where it leads, what it says, how it is asked, shown and answered. */
+/** One file for each kind of screen: its schema, its targets, its texts, and how it is asked, shown and answered. */
 export type { BranchScreen } from './branch.ts'
 export { closingPlan } from './closing.ts'
 export { type CallExample, type Examples, fieldPath, type Lengths, type Reads, type RowFields } from './examples.ts'
@@ -21,5 +21,5 @@ export type { FlowScreen, ReturnScreen } from './part.ts'
 export { BUSY, type Env, GOODBYE, type KeepAnswer, type Plan } from './plan.ts'
 export { innermost, resumePlan } from './resume.ts'
 export type { Expanded, ScreenType, ScreenTypes } from './screen-type.ts'
-export { SMS, SMS_SEND } from './sms.ts'
+export { SMS, SMS_CANCEL, SMS_SEND } from './sms.ts'
 export { type FlowPlace, tellUses, type TextUse, type Uses } from './uses.ts'

@@ -1,4 +1,4 @@
-/** Examples of answers to an input, made from its rules and from what is compared with them. */
+/** Example answers to an input, made from its rules and from the values with which they are compared. */
 import type { Json } from '../../ussd/index.ts'
 import { DateTime } from 'luxon'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
@@ -8,7 +8,7 @@ import { type Check, NEVER_RIGHT } from '../terms/index.ts'
 import { type ExampleDeps, type Examples, valuesAt } from './examples.ts'
 import type { InputScreen } from './input.ts'
 
-/** Whether the rules take an answer, as far as can be said without a dialogue. */
+/** Whether the rules accept an answer, as far as that is known without a dialogue. */
 type Accepts = (screen: InputScreen, answer: string) => boolean
 
 export const inputExamples =
@@ -25,7 +25,7 @@ export const inputExamples =
     }
   }
 
-/** `tested`: what conditions compare the answer with. None if no example could be made. */
+/** `tested`: the values with which conditions compare the answer. Empty if no example could be made. */
 function answersOf(screen: InputScreen, accepts: Accepts, tested: readonly Json[], zone: string): string[] {
   const checked = (screen.checks ?? []).flatMap((check) => [
     ...examplesOf(check, zone),
@@ -36,7 +36,7 @@ function answersOf(screen: InputScreen, accepts: Accepts, tested: readonly Json[
   return taken.length > 0 ? taken : typed.flatMap((word) => mended(word, screen, accepts) ?? []).slice(0, 1)
 }
 
-/** Answers that some rule of the input may not take: what is hardly ever right, and what is just not right any more. */
+/** Answers that some rule of the input may refuse: clearly wrong ones, and ones just outside a bound. */
 function wrongAnswersOf(
   screen: InputScreen,
   { right, tested, zone }: { right: readonly string[]; tested: readonly Json[]; zone: string },
@@ -61,7 +61,7 @@ function wrongAnswersOf(
 
 const lengthsAround = ({ min, max }: { min: number; max: number }) => [min - 1, min, max, max + 1].filter((n) => n > 0)
 
-/** With another last sign. */
+/** The word with another last character. */
 const changed = (word: string) => `${word.slice(0, -1)}${word.endsWith('1') ? '2' : '1'}`
 
 function daysAround({ format, min, max }: NonNullable<Check['date']>, zone: string): string[] {
@@ -76,7 +76,7 @@ function daysAround({ format, min, max }: NonNullable<Check['date']>, zone: stri
   return [...at(min, -1), ...at(max, 1), ...at('today', 0)]
 }
 
-/** With other digits at its end, that a check of its digits may want; undefined: none will do. */
+/** The word with other last digits, so that it passes a checksum. Undefined: no digits do. */
 function mended(word: string, screen: InputScreen, accepts: Accepts): string | undefined {
   if (!(screen.checks ?? []).some(({ checksum }) => checksum)) return undefined
   return Array.from({ length: 100 }, (_, i) => `${word.slice(0, -2)}${String(i).padStart(2, '0')}`).find((one) =>
@@ -92,13 +92,13 @@ function plainAnswersOf(screen: InputScreen, tested: readonly Json[]): string[] 
     const within = tested.filter((value) => typeof value === 'number' && value >= min && value <= max)
     return [...new Set([min, max, ...within].map(String))]
   }
-  // What is compared with a number is one where it is written as one.
+  // A number is also tried as text: an input without `number` keeps text.
   const words = tested.filter((value) => typeof value === 'string' || typeof value === 'number').map(String)
   if (pattern !== undefined) return [exampleOf(pattern, length), ...words].filter((word) => word !== undefined)
   return [...words, 'abcdefghij'.repeat(16).slice(0, Math.max(length?.min ?? 1, Math.min(length?.max ?? 10, 10)))]
 }
 
-/** What conditions of an input compare the answer with, there. */
+/** The values with which an input's own conditions compare the answer in this context. */
 function comparedOn({ checks = [] }: InputScreen, context: DialogueContext): Json[] {
   return checks.flatMap(({ if: condition }) => {
     const compiled = condition === undefined ? undefined : compileCondition(condition)

@@ -1,4 +1,4 @@
-/** `input`: something typed. A wrong answer is told above the prompt. */
+/** `input`: the subscriber types something. A wrong answer is reported above the prompt. */
 import { z } from 'zod'
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
 import { MSISDN_DIGITS_MAX, trimAnswer, type Json } from '../../ussd/index.ts'
@@ -13,7 +13,7 @@ import { fitLine, lengthReader, numberReader, patternReader, ruleOf, WALKED_AT, 
 import { target, to } from './routes.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 
-/** What an answer must be, for an input and a field of a form alike. */
+/** What an answer must be, for an input and for a field of a form. */
 export const rules = {
   wrong: text.optional().describe('The text above the prompt after a wrong answer. Default: the built-in `wrong`.'),
   number: number
@@ -129,7 +129,10 @@ function brokenCheck({ checks: all = [] }: InputScreen, i: number): string {
   return `check ${i + 1} (${RULES.find((rule) => all[i]?.[rule] !== undefined)}) broken`
 }
 
-/** Of free texts, a key is the one that nobody can type; of what has a rule, the rule says what must be typed. */
+/**
+ * Whether a key could also be an answer. A free text accepts everything, so its keys go first; an input with a rule
+ * says itself.
+ */
 function mayBeAnswer(screen: InputScreen, key: string): boolean {
   const ruled = [screen, ...(screen.checks ?? [])].some(
     (rule) => rule.number !== undefined || rule.pattern !== undefined,
@@ -156,7 +159,7 @@ function longestRead(screen: InputScreen): number {
 
 type Rules = Pick<Check, 'number' | 'length' | 'pattern' | 'date'>
 
-/** Bounds that nothing is in, patterns and formats that cannot be read. */
+/** Bounds that no answer can meet, and patterns and formats that cannot be read. */
 function slipsOf(screen: InputScreen, zone: string): KeySlip[] {
   const all: [Rules, (string | number)[]][] = [
     [screen, []],
@@ -185,7 +188,9 @@ function slipsOfRule({ number: digits, length: chars, pattern, date }: Rules, zo
   return slips
 }
 
-/** Two to forty letters (any script), blanks, apostrophes, hyphens and full stops, with a letter in front. */
+/**
+ * Two to forty characters: letters of any script, blanks, apostrophes, hyphens and full stops, beginning with a letter.
+ */
 const PERSON_NAME = /^\p{L}[\p{L}\p{M} '’.-]{1,39}$/u
 
 function inputPlan(screen: InputScreen, env: Env): Plan {
@@ -236,7 +241,7 @@ interface Asking {
 
 function answered(context: DialogueContext, event: DialogueEvent, asking: Asking): Move | undefined {
   if (event.type !== 'ANSWER') return undefined
-  // What assign is not given stays as it was.
+  // The machine merges contexts: a key that is absent would keep its value.
   const rest = { ...context, broken: undefined }
   const found = heldAgainst(trimAnswer(event.text), context, asking)
   if ('value' in found) {
@@ -248,7 +253,7 @@ function answered(context: DialogueContext, event: DialogueEvent, asking: Asking
   return { context: { ...rest, wrong, ...(found.broken === undefined ? {} : { broken: found.broken }) } }
 }
 
-/** The answer as it is kept; or which check it breaks, undefined for the screen's own rule. */
+/** The answer to keep, or the check that it breaks; undefined for the screen's own rule. */
 function heldAgainst(
   answer: string,
   context: DialogueContext,
@@ -263,13 +268,13 @@ function heldAgainst(
   return { value }
 }
 
-/** Whether the rules take the answer, as far as can be said without a dialogue. */
+/** Whether the rules accept the answer, as far as that is known without a dialogue. */
 export function acceptsAlone(screen: InputScreen, answer: string): boolean {
   const rules = (screen.checks ?? []).filter((check) => check.if === undefined).map((check) => ruleOf(check, '', 'UTC'))
   return 'value' in heldAgainst(answer, { now: WALKED_AT } as DialogueContext, { read: readerOf(screen), rules })
 }
 
-/** What an answer is worth by the screen's own rule; undefined: wrong. */
+/** The value of an answer by the screen's own rule. Undefined: wrong. */
 function readerOf(screen: InputScreen): (answer: string) => Json | undefined {
   if (screen.number) return numberReader(screen.number)
   if (screen.name) return nameReader

@@ -1,14 +1,14 @@
 /**
- * The keys for `Back` and `Home`, around any screen that asks: what was seen is remembered, and the lines that name the
- * keys stand under the page. The screen inside lays its page out in the room that they leave.
+ * The keys for `Back` and `Home`, around any screen that asks. The trail records the screens that were seen, and the
+ * lines that name the keys stand under the page. The screen inside lays its page out in the space that they leave.
  */
 import type { DialogueContext, DialogueEvent, Move, Visit } from '../../../machines/dialogue.ts'
 import { uncodableAt, count, trimAnswer, type PageLimit } from '../../ussd/index.ts'
 import { left, restless, type Env, type Plan } from './plan.ts'
 
-/** Screens that the way back leads over: each costs some 40 octets of every snapshot, and nobody goes back further. */
+/** The most screens in the trail. Each costs some 40 octets of every snapshot, and nobody goes back further. */
 export const TRAIL_MAX = 20
-/** The state that leads on to the screen seen last. */
+/** The state that leads on to the screen seen before. */
 export const BACK = '_back'
 
 export interface Keys {
@@ -16,7 +16,7 @@ export interface Keys {
   home?: string | undefined
 }
 
-/** The plan of a screen that asks, with the keys that are in force on it. `start`: where `Home` leads. */
+/** Adds the keys of a screen that asks to its plan. `start`: where `Home` leads. */
 export function keyed(plan: Plan, env: Env, keys: Keys, start: string): Plan {
   const around: Around = { env, keys, start }
   const { arrive = (context: DialogueContext) => context, answer, pass } = plan
@@ -37,7 +37,7 @@ export function keyed(plan: Plan, env: Env, keys: Keys, start: string): Plan {
   }
 }
 
-/** The state that the key for `Back` leads to: on to the screen that was seen last, at the page that was shown. */
+/** The plan of the state to which `Back` leads: on to the screen seen before, at the page that was shown. */
 export function backPlan(asking: readonly string[], env: Env, start: string): Plan {
   return {
     targets: [...asking, start],
@@ -50,7 +50,7 @@ export function backPlan(asking: readonly string[], env: Env, start: string): Pl
   }
 }
 
-/** The context with nothing to go back to: something was done in the world since. */
+/** The context with an empty trail: a call has changed something since. */
 export function barred(context: DialogueContext): DialogueContext {
   return context.trail === undefined ? context : { ...context, trail: [] }
 }
@@ -66,7 +66,7 @@ function trailOf(context: DialogueContext): Visit[] {
   return context.trail ?? []
 }
 
-/** On arrival: one more screen seen; on one that was seen before, the way since then is forgotten. */
+/** On arrival: adds the screen to the trail. If the trail has the screen already, everything since then is dropped. */
 function seen(context: DialogueContext, screen: string): DialogueContext {
   const trail = trailOf(context)
   const before = trail.findIndex((visit) => visit.screen === screen)
@@ -87,7 +87,7 @@ function keyPressed(context: DialogueContext, event: DialogueEvent, around: Arou
   return undefined
 }
 
-/** The page before this one is arrived at like the screen itself. */
+/** Going back a page arrives at the screen again. */
 function turnedTo(context: DialogueContext, at: Visit['at']): Move {
   const trail = [...trailOf(context).slice(0, -1), visitOf(context, trailOf(context).at(-1) as Visit, at)]
   return { to: BACK, context: left({ ...context, trail }) }
@@ -104,7 +104,7 @@ function passed(context: DialogueContext, pass: NonNullable<Plan['pass']>, aroun
   return unseen ? { ...move, context: { ...move.context, trail: trailOf(context).slice(0, -1) } } : move
 }
 
-/** The move with the page as it was, and the page that was shown in the trail. */
+/** Restores the full page size after a move, and records the page that was shown in the trail. */
 function widened(move: Move | undefined, before: DialogueContext): Move | undefined {
   if (!move) return undefined
   const context = { ...move.context, page: before.page }
@@ -124,7 +124,7 @@ function leadsHome({ env, keys }: Around): boolean {
   return keys.home !== undefined && !env.first
 }
 
-/** The lines that lead somewhere from here. */
+/** The lines of the keys that lead somewhere from here. */
 function linesOf(context: DialogueContext, around: Around): string[] {
   const { env, keys } = around
   const back = keys.back !== undefined && (trailOf(context).length > 1 || (context.shown?.at.length ?? 0) > 1)
@@ -134,7 +134,7 @@ function linesOf(context: DialogueContext, around: Around): string[] {
   ]
 }
 
-/** Room is kept for all lines that there may be, so that a page stays what it was when it is shown again. */
+/** Reserves space for all possible lines, so that a page is the same when it is shown again. */
 function narrowed(context: DialogueContext, around: Around): DialogueContext {
   const { env, keys } = around
   const lines = [
@@ -145,7 +145,7 @@ function narrowed(context: DialogueContext, around: Around): DialogueContext {
   return under === '' ? context : { ...context, page: roomAbove(under, context.page) }
 }
 
-/** The page that is left above a text: one sign outside of GSM 7-bit makes all of the page UCS-2. */
+/** The page that is left above the lines. One character outside GSM 7-bit makes the whole page UCS-2. */
 function roomAbove(under: string, page: PageLimit): PageLimit {
   const ucs2 = page.ucs2 - under.length
   return { ucs2, septets: uncodableAt(under) < 0 ? page.septets - count(under, 'gsm7') : ucs2 }

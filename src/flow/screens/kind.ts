@@ -1,4 +1,6 @@
-/** What is said of a kind of screen: all that the check, the walks, the pictures and the daemon know it by. */
+/**
+ * The interface of a kind of screen: everything that the checks, the explorer, the pictures and the daemon know of it.
+ */
 import type { z } from 'zod'
 import type { Scalar, Type } from '../expression/index.ts'
 import type { DialogueContext, Rested } from '../../../machines/dialogue.ts'
@@ -11,48 +13,48 @@ import type { Env, Plan } from './plan.ts'
 import type { Target } from './routes.ts'
 import type { TellUses } from './uses.ts'
 
-/** A kind that a file may have, though it may become others when the file is read. */
+/** A kind that a file may have. It may become other kinds when the file is read. */
 export interface WrittenKind<S> {
   /** Its keys, each with what it means. */
   schema: z.ZodObject
   /** The screens that it names. */
   targets(screen: S): Target[]
-  /** Its keys that do not go together: told when the file is read. */
+  /** Keys that exclude each other. Reported when the file is read. */
   clashes?(screen: S): KeySlip[]
-  /** Its texts, conditions and values, told in the order of the file. */
+  /** Reports its texts, conditions and values, in the order of the file. */
   uses(screen: S, tell: TellUses): void
-  /** What it has to be answered is kept under `<root>.<as>`; undefined: nothing. */
+  /** Its answer is kept under `<root>.<as>`. Undefined: it keeps nothing. */
   keeps?(screen: S): 'answers' | 'chosen' | 'data' | undefined
-  /** What it sets of `vars` on the way that the key at this path names; of any way if there is no path. */
+  /** What it sets of `vars` on the way that the key at this path names; without a path, on any way. */
   vars?(screen: S, path?: Target['path']): (Record<string, Scalar> | undefined)[]
 }
 
 /**
- * What a dialogue does on a screen: it asks the subscriber, tells something, waits for a back end, passes unseen, or
- * ends.
+ * What a dialogue does on a screen: it asks the subscriber, tells something, waits for a back end, passes without
+ * stopping, or ends.
  */
 export type Does = 'ask' | 'tell' | 'call' | 'pass' | 'end'
 
 export interface Useless {
   refusal?: string
-  /** Fields that it lacks. */
+  /** Expected fields that are missing. */
   lacks?: string[]
 }
 
-/** Rows that a screen shows or goes over. */
+/** The rows that a screen shows or goes over. */
 export interface RowsUsed {
   from: string
-  /** The key that says so. */
+  /** The key that names them. */
   key: string
-  /** Fields that are kept of the row chosen; undefined: all. */
+  /** The fields that are kept of the chosen row. Undefined: all. */
   keep?: readonly string[] | undefined
-  /** Fields that letters are looked for in. */
+  /** The fields in which letters search. */
   search?: readonly string[] | undefined
 }
 
 export interface Outcome {
   what: string
-  /** What it depends on that made-up data may not bring about; undefined: nothing in particular. */
+  /** A condition that synthetic data may not meet. Undefined: none in particular. */
   only?: string | undefined
 }
 
@@ -64,86 +66,86 @@ export interface AnsweredStep {
   next: Rested
 }
 
-/** An event on a screen, and how the flow reads there. */
+/** An event on a screen, and what the flow says about it. */
 export interface CoveredStep {
   context: DialogueContext
   event: FlowEvent
   zone: string
-  /** A key goes back, not a line. */
+  /** A key goes back, not a numbered line. */
   keyed: boolean
   /** Choices may be typed by their words. */
   labels: boolean
   say: (text: Text) => SayText
 }
 
-/** Said of a key; `what` goes on from the name of the screen. */
+/** A mistake in a key. `what` continues the name of the screen. */
 export interface KeySlip {
   path: Target['path']
   what: string
   remedy?: string
 }
 
-/** The size of a field of what is kept; '': of itself. */
+/** The size of a field of the kept answer; '' for the answer itself. */
 export interface KeptSize {
   field: string
-  /** Characters, at most. */
+  /** The most characters. */
   chars?: number | undefined
-  /** The greatest that a number gets, and its decimals. */
+  /** The largest number, and its decimals. */
   max?: number | undefined
   decimals?: number | undefined
-  /** Of rows: characters of each of their fields. */
+  /** For rows: the most characters of each field. */
   fields?: Record<string, number> | undefined
 }
 
-/** A kind that flows are made of once they are read. */
+/** A kind that flows have after reading. */
 export interface ScreenKind<S> extends WrittenKind<S> {
   does: Does
-  /** Ways on which that is kept, besides `to`. */
+  /** Ways on which the answer is kept, besides `to`. */
   keepsOn?(screen: S, path: Target['path']): boolean
   rows?(screen: S): RowsUsed | undefined
-  /** Where a screen that asks leads unseen, for want of anything to ask. */
+  /** Where a screen that asks leads if there is nothing to ask. */
   skips?(screen: S): string | undefined
-  /** It changes something in the world. */
+  /** It changes something outside the dialogue. */
   changes?(screen: S): boolean
   /** In a picture: what it shows or does. */
   caption(screen: S, first: (text: Text) => string): string
-  /** In a picture: what leads on that way; undefined: what the key says. */
+  /** In a picture: the label of this way. Undefined: the name of the key. */
   label?(screen: S, path: Target['path'], first: (text: Text) => string): string | undefined
-  /** What is pressed, answered or found on that way; '': what happens when all is well. */
+  /** What is pressed, answered or found on this way; '' for the normal way. */
   pressed(screen: S, path: Target['path'], name: string): string
-  /** What of it talks cover one by one, besides being there. */
+  /** The coverage items of the screen, besides the screen itself. */
   items?(screen: S): Outcome[]
-  /** Which of these items an event covers. */
+  /** The coverage item that an event covers. */
   covered?(screen: S, step: CoveredStep): string | undefined
-  /** What else may come of it: each is a transition of its own. */
+  /** Other outcomes: each is a transition of its own. */
   outcomes?(screen: S): Outcome[]
-  /** Which of these a dialogue that passes through comes to. */
+  /** The outcome for a dialogue that passes through. */
   passed?(screen: S, zone: string): (context: DialogueContext) => string
-  /** Which of these an event led to. */
+  /** The outcome to which an event led. */
   answered?(screen: S, step: AnsweredStep): string | undefined
-  /** In a statechart: on what condition that way is taken unasked. */
+  /** In a statechart: the condition under which this way is taken without a question. */
   guard?(screen: S, path: Target['path']): Record<string, unknown> | undefined
-  /** Why what came back is no use to it, for those who run it. */
+  /** Why it cannot use the answer, for the operators. */
   useless?(screen: S, outcome: CallOutcome): Useless | undefined
-  /** What of its keys does not go together. */
+  /** Keys that do not fit together. */
   slips?(screen: S, zone: string): KeySlip[]
-  /** That there may be nothing to press on it. */
+  /** Reports that there may be nothing to press on it. */
   deadEnd?(screen: S): Overfull | undefined
-  /** What does not fit on its page. */
+  /** Reports what does not fit on its page. */
   overfull?(screen: S, page: Measuring): Overfull[]
-  /** How large what it keeps may be. */
+  /** How large its kept answer can be. */
   sizes?(screen: S): KeptSize[]
-  /** Of which type what it keeps is, or a field of it, each time that it says so; undefined: it does not say. */
+  /** The types of its kept answer, or of a field of it, one for each declaration; undefined: not declared. */
   types?(screen: S, field: string | undefined): (Type | undefined)[]
-  /** The fields that what it keeps is said to have. */
+  /** The fields that its kept answer is declared to have. */
   fields?(screen: S): string[]
-  /** All words that what it keeps may be; undefined: any. */
+  /** All words that its kept answer may be. Undefined: any. */
   among?(screen: S): readonly string[] | undefined
-  /** The built-in texts that are shown on it. */
+  /** The built-in texts that it may show. */
   words?(screen: S): TextKey[]
-  /** Whether a key for `Back` or `Home` might be an answer here. */
+  /** Whether a key for `Back` or `Home` could be an answer here. */
   takes?(screen: S, key: string): boolean
-  /** What it is explored with, besides the keys that its page prints. */
+  /** The examples with which it is explored, besides the keys that its page prints. */
   examples?(screen: S, deps: ExampleDeps): Examples
   plan(screen: S, env: Env): Plan
 }

@@ -1,4 +1,4 @@
-/** The one list of all kinds of screens. A kind is added here, and has a file. */
+/** The list of all kinds of screens. A new kind gets a file and a line here. */
 import type { z } from 'zod'
 import { branchKind } from './branch.ts'
 import { callKind } from './call.ts'
@@ -14,10 +14,10 @@ import { notifyKind } from './notify.ts'
 import { flowKind, type FlowScreen, returnKind, type ReturnScreen } from './part.ts'
 import type { ScreenType, ScreenTypes } from './screen-type.ts'
 import { setKind } from './set.ts'
-import { smsScreen } from './sms.ts'
+import { cancelScreen, smsScreen } from './sms.ts'
 
 /**
- * In the order of the reference, and in which the key that decides is looked for: an end may have the key exit. A
+ * In the order of the reference. The deciding key is looked for in the same order: an end may have the key exit. A
  * screen is of the kind whose key it has.
  */
 const ALL = {
@@ -30,6 +30,7 @@ const ALL = {
   set: setKind,
   call: callKind,
   sms: smsScreen,
+  cancel: cancelScreen,
   notify: notifyKind,
   end: endKind,
   flow: flowKind,
@@ -39,7 +40,7 @@ const ALL = {
 
 type All = typeof ALL
 export type Kind = keyof All
-/** Kinds that flows are made of once they are read. */
+/** Kinds that flows have after reading. */
 type BasicKind = { [K in Kind]: All[K] extends { plan: unknown } ? K : never }[Kind]
 
 export type ScreenDefinition = Parameters<All[BasicKind]['plan']>[0]
@@ -49,22 +50,22 @@ export type WrittenScreen = ScreenDefinition | FlowScreen | ReturnScreen
 export const KINDS = Object.keys(ALL) as Kind[]
 export const BASIC_KINDS = KINDS.filter((kind) => 'plan' in ALL[kind])
 
-/** The schema of each kind of screen, with what each key means. */
+/** The schema of each kind of screen, with the meaning of each key. */
 export const SCREENS = Object.fromEntries(KINDS.map((kind) => [kind, ALL[kind].schema])) as {
   [K in Kind]: All[K]['schema'] & z.ZodObject
 }
 
-/** The types that come along. */
+/** The built-in types. */
 export const SCREEN_TYPES: ScreenTypes = new Map(
   Object.values(ALL).flatMap((kind): [string, ScreenType][] => ('expand' in kind ? [[kind.name, kind]] : [])),
 )
 
-/** What is known of screens like this one. */
+/** The kind of this screen. */
 export function kindOf(screen: ScreenDefinition): ScreenKind<ScreenDefinition> {
   return ALL[screen.kind]
 }
 
-/** The same of one that may still call a part, or lead out of it. */
+/** The kind of a screen that may still call a part or return from it. */
 export function writtenKindOf(screen: WrittenScreen): WrittenKind<WrittenScreen> {
   return ALL[screen.kind]
 }

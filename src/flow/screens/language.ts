@@ -1,4 +1,4 @@
-/** `language`: a menu of the flow's languages by their own names, and the call that remembers the one chosen. */
+/** `language`: a menu of the flow's languages by their own names, and the call that stores the chosen one. */
 import { z } from 'zod'
 import { language, name, text, type Path } from '../terms/index.ts'
 import { back, keys, labels } from './choices.ts'
@@ -19,12 +19,14 @@ const schema = z
   })
   .describe('Lets the subscriber choose the language. The next dialogue starts in it.')
 
-/** The back end of the daemon itself: what it keeps of a subscriber. No back end of the settings can be called so. */
+/**
+ * The daemon's own back end for what it stores about a subscriber. A back end of the settings cannot have this name.
+ */
 export const SUBSCRIBER = '_subscriber'
-/** Doing it twice is doing it once; but nobody wants it of digits that were dialled. */
+/** Repeating this call changes nothing further. But dialled digits must not make it. */
 export const KEEP_LANGUAGE = `${SUBSCRIBER}.language`
 
-/** Languages by their own names. A table, not the engine's list: a name is a part of the revision. */
+/** Languages by their own names. A table, not the list of the JavaScript engine: a name is a part of the revision. */
 const OWN_NAMES: Record<string, string> = {
   af: 'Afrikaans',
   am: 'አማርኛ',

@@ -1,4 +1,4 @@
-/** `list`: rows that a back end gave, one option each, and written choices after them. */
+/** `list`: rows from a back end, one option each, followed by written choices. */
 import { z } from 'zod'
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
@@ -72,7 +72,7 @@ export const listKind = {
     return key === 'to' ? 'a row' : undefined
   },
   pressed(screen, [key, which]) {
-    // The rows come first: how many there are, nobody knows here.
+    // The rows come first, and their number is not known here.
     if (key === 'choices') return `"${labelOf(screen, which as number)}"`
     return key === 'back' ? 'Back' : key === 'empty' ? '(no rows)' : '1'
   },
@@ -144,14 +144,16 @@ function listPlan(screen: ListScreen, env: Env): Plan {
   }
 }
 
-/** The rows on show: all that are kept, or those that what was typed is found in. */
+/** The rows that are shown: all that are kept, or those that match the search. */
 function rowsShown(screen: ListScreen, context: DialogueContext): Json[] {
   const rows = readRows({ context }, screen.from).slice(0, screen.search ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX)
   const words = !context.find || !screen.search ? [] : folded(context.find).split(' ')
   return words.length === 0 ? rows : rows.filter((row) => words.every((word) => searchText(screen, row).includes(word)))
 }
 
-/** The context narrowed by these words; undefined if no row has them all. What was typed before is forgotten. */
+/**
+ * The context narrowed to the rows with all these words. Undefined if there is none. An earlier search is forgotten.
+ */
 function found(screen: ListScreen, context: DialogueContext, typed: string): DialogueContext | undefined {
   const narrowed = { ...context, find: typed.slice(0, ANSWER_CHARS_MAX) }
   return folded(typed) !== '' && rowsShown(screen, narrowed).length > 0
@@ -159,18 +161,16 @@ function found(screen: ListScreen, context: DialogueContext, typed: string): Dia
     : undefined
 }
 
-/** The first word in the first row that is looked for in. */
+/** The first word in the first row that the search looks at. */
 function lettersFor(screen: ListScreen, context: DialogueContext): string | undefined {
   const [row] = rowsShown(screen, context) as (JsonObject | undefined)[]
   const texts = (screen.search ?? []).map((field) => String(row?.[field] ?? ''))
   return texts.flatMap((text) => /\p{L}+/u.exec(text)?.[0] ?? [])[0]
 }
 
-/**
- * Units of a row's fields that words are looked for in: of a thousand rows, so much is folded in a few milliseconds.
- */
+/** How much of a row's fields is searched: a thousand rows then take a few milliseconds. */
 const SEARCHED_UNITS = 100
-/** A turn asks several times for the same rows. */
+/** A turn asks for the same rows several times. */
 const SEARCHED = new WeakMap<JsonObject, [string, string]>()
 
 function searchText(screen: ListScreen, row: Json): string {

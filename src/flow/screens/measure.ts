@@ -1,17 +1,17 @@
-/** Whether what a screen shows fits on its page. */
+/** Measures whether what a screen shows fits on its page. */
 import { alphabetOf, count, fits, USSD_PAGE } from '../../ussd/index.ts'
 import type { Text, TextKey } from '../terms/index.ts'
 
 /** What a screen is measured with, in one language. */
 export interface Measuring {
-  /** A text with no values, or with values as long as they are likely to be. */
+  /** A text without values, or with values of the likely length. */
   say(text: Text, values: 'none' | 'likely'): string
   word(key: TextKey): string
   /** The lines that name the keys. */
   under: string
 }
 
-/** `what` goes on from the name of the screen. */
+/** `what` continues the name of the screen. */
 export interface Overfull {
   severity: 'error' | 'warning'
   what: string
@@ -20,7 +20,7 @@ export interface Overfull {
 
 export const fitsPage = (text: string): boolean => fits(text, USSD_PAGE)
 
-/** Of what cannot be paged: too long as it is written, or when its values are long. */
+/** For a text that cannot have pages: it is too long as written, or it is too long with long values. */
 export function unpaged(lines: { never: boolean; likely: boolean }, said: { over: string; thing: string }): Overfull[] {
   const remedy = `a ${said.thing} must fit on one page`
   if (lines.never) return [{ severity: 'error', what: said.over, remedy }]
@@ -29,7 +29,10 @@ export function unpaged(lines: { never: boolean; likely: boolean }, said: { over
   return [{ severity: 'warning', what, remedy: 'limit their length (expect, length, pattern), or show fewer of them' }]
 }
 
-/** SMS that carry the text: 160 septets or 70 units are one, of several each is shorter. (3GPP TS 23.040 §9.2.3.24) */
+/**
+ * How many SMS the text takes: one SMS has 160 septets or 70 units; parts of a longer text have fewer. (3GPP TS 23.040
+ * §9.2.3.24)
+ */
 export function smsOf(text: string): number {
   if (fits(text, { septets: 160, ucs2: 70 })) return 1
   const alphabet = alphabetOf(text)

@@ -15,9 +15,10 @@ import {
   varsOfChoices,
   WORDS_OF_CHOICES,
 } from './choices.ts'
+import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { ScreenKind } from './kind.ts'
 import { fitsPage } from './measure.ts'
-import { offering } from './offer.ts'
+import { constantOffer, offering, type Offer } from './offer.ts'
 import { arrived, GOODBYE, type Env, type Plan } from './plan.ts'
 
 const schema = z
@@ -65,20 +66,19 @@ export const menuKind = {
 function menuPlan(screen: MenuScreen, env: Env): Plan {
   const title = env.text(screen.menu)
   const options = choicesOf(screen.choices, env)
+  const offer = (context: DialogueContext): Offer => ({
+    title: (valueMax) => title({ context }, { valueMax }),
+    options: options(context),
+    back: screen.back,
+  })
   return {
     targets: [
       ...screen.choices.map((choice) => choice.to),
       ...(screen.back === undefined ? [] : [screen.back]),
       GOODBYE,
     ],
-    ...offering(
-      env,
-      (context) => ({
-        title: (valueMax) => title({ context }, { valueMax }),
-        options: options(context),
-        back: screen.back,
-      }),
-      (context) => arrived(context, env, 'menu'),
+    ...offering(env, title.isConstant && options.isConstant ? constantOffer(offer) : offer, (context) =>
+      arrived(context, env, 'menu'),
     ),
   }
 }

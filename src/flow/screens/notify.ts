@@ -1,4 +1,4 @@
-/** `notify`: something that is told without a question. */
+/** `notify`: shows a text without a question. */
 import { z } from 'zod'
 import { fitLine } from '../engine/index.ts'
 import { text } from '../terms/index.ts'

@@ -1,32 +1,47 @@
-/** Screens that offer numbered options, whatever they come from: menus, lists, long texts, the offer to go on. */
+/** Screens that offer numbered options: menus, lists, long texts, and the offer to resume. */
 import type { DialogueContext, DialogueEvent, Move, Shown } from '../../../machines/dialogue.ts'
 import { trimAnswer } from '../../ussd/index.ts'
 import { labelNamed } from '../expression/index.ts'
 import { layPage, lookUp, relay, type LayoutLine, type ScreenContent, type Want } from '../engine/index.ts'
 import { GOODBYE, left, type Env, type Plan } from './plan.ts'
 
-/** What is offered, given a context. The same context gives the same offer. */
+/** What is offered in a context. The same context gives the same offer. */
 export interface Offer {
   title: LayoutLine
   options: Option[]
   /** Where the screen's own `Back` leads. */
   back?: string | undefined
-  /** The context with the options narrowed by what was typed; undefined if none is left. */
+  /** The context with the options narrowed by what was typed. Undefined if none is left. */
   search?: ((context: DialogueContext, typed: string) => DialogueContext | undefined) | undefined
-  /** A text that ends the dialogue: its last page has no options. */
+  /** The text ends the dialogue: its last page has no options. */
   closing?: boolean
+  /** Only for a constant offer: its first page without a notice, by page limit. */
+  laid?: Map<number, Shown>
+}
+
+/** An offer that depends only on the language: it is made once per language. */
+export function constantOffer(offer: (context: DialogueContext) => Offer): (context: DialogueContext) => Offer {
+  const offers = new Map<string, Offer>()
+  return ({ language }) => {
+    const known = offers.get(language)
+    if (known) return known
+    const made = { ...offer({ language } as DialogueContext), laid: new Map<number, Shown>() }
+    // There are few languages: those of the flow. For any other, the flow's first language is shown.
+    offers.set(language, made)
+    return made
+  }
 }
 
 export interface Option {
   label: LayoutLine
   to: string
-  /** It changes what is offered: the screen stays. */
+  /** The option changes what is offered, and the screen stays. */
   stays?: boolean
   /** What choosing it changes. */
   choose?: (context: DialogueContext) => DialogueContext
 }
 
-/** The functions of a screen that offers this. `arrive` prepares the context; dialled answers are played on it. */
+/** The functions of a screen with this offer. `arrive` prepares the context; dialled answers are played on it. */
 export function offering(
   env: Env,
   offer: (context: DialogueContext) => Offer,
@@ -36,7 +51,7 @@ export function offering(
     arrive: (context) => arrivedAt(env, offer, arrive(context)),
     answer: (context, event) => (event.type === 'ANSWER' ? answered(env, offer, context, event) : undefined),
     pass: (context) => dialled(env, offer, context),
-    want: (context) => wanted(env, offer(context), context),
+    want: (context) => wanted(env, offer, context),
   }
 }
 
@@ -48,32 +63,40 @@ function answered(
   context: DialogueContext,
   event: DialogueEvent & { type: 'ANSWER' },
 ): Move | undefined {
-  const { search, ...offered } = offer(context)
+  const offered = offer(context)
   if (ends(offered, context)) return undefined
-  const move = pressed(env, offer, context, event.text)
+  const move = pressed(env, offer, offered, context, event.text)
   if (move) return move
   const wrong = context.wrong + 1
-  // What assign is not given stays as it was.
-  const broken = search && !hasLetters(event.text) ? NUMBER : undefined
+  // The machine merges contexts: a key that is absent would keep its value.
+  const broken = offered.search && !hasLetters(event.text) ? NUMBER : undefined
   return wrong >= env.wrongMax ? { to: GOODBYE, context: left(context) } : { context: { ...context, wrong, broken } }
 }
 
-/** As the first check of a list: a number is one of those shown. */
+/** The index of a list's built-in check: a number must be one of those shown. */
 const NUMBER = 0
 
 function hasLetters(answer: string): boolean {
   return /\p{L}/u.test(answer)
 }
 
-/** The next of the dialled answers; one that means nothing here ends the playing, and nobody is told off for it. */
+/** Plays the next dialled answer. An answer that has no meaning here ends the playing; the subscriber sees no error. */
 function dialled(env: Env, offer: Offering, context: DialogueContext): Move | undefined {
-  const [next, ...rest] = context.dialled
+  const [next] = context.dialled
   if (next === undefined || ends(offer(context), context)) return undefined
-  return pressed(env, offer, { ...context, dialled: rest }, next) ?? { context: { ...context, dialled: [] } }
+  const after = { ...context, dialled: context.dialled.slice(1) }
+  return pressed(env, offer, offer(after), after, next) ?? { context: { ...context, dialled: [] } }
 }
 
-function pressed(env: Env, offer: Offering, context: DialogueContext, answer: string): Move | undefined {
-  const { options, back, search } = offer(context)
+/** `offered`: the offer in this context. */
+function pressed(
+  env: Env,
+  offer: Offering,
+  offered: Offer,
+  context: DialogueContext,
+  answer: string,
+): Move | undefined {
+  const { options, back, search } = offered
   const shown = context.shown
   const key = shown && lookUp(shown, back !== undefined, trimAnswer(answer), env.keyed)
   if (!key && search) {
@@ -91,7 +114,7 @@ function pressed(env: Env, offer: Offering, context: DialogueContext, answer: st
     return named === undefined ? undefined : chosen(env, offer, options[named], context)
   }
   if (key === 'more') {
-    const { next } = layPage(sheetOf(env, offer(context), context), shown.at)
+    const { next } = layPage(sheetOf(env, offered, context), shown.at)
     return { context: turned(env, offer, context, [...shown.at, next]) }
   }
   if (key === 'back') {
@@ -107,34 +130,60 @@ function chosen(env: Env, offer: Offering, option: Option | undefined, context: 
   return option && { to: option.to, context: option.choose ? option.choose(gone) : gone }
 }
 
-/** The first page, or on the way back the one that was shown; fewer options than then are shown from the first on. */
+/**
+ * The first page; on the way back, the page that was shown. If there are fewer options than before, the first page
+ * again.
+ */
 function arrivedAt(env: Env, offer: Offering, context: DialogueContext): DialogueContext {
   const again = context.again?.at(-1)
   const there = again !== undefined && (again[1] === 0 || again[1] < offer(context).options.length)
   return turned(env, offer, context, there ? (context.again as Shown['at']) : [[0, 0]])
 }
 
-/** The context with another page of the same offer before it. */
+/** The context with another page of the same offer. */
 function turned(env: Env, offer: Offering, context: DialogueContext, at: [number, number][]): DialogueContext {
-  const page = layPage(sheetOf(env, offer(context), context), at)
-  const shown = { at, n: page.n, more: page.more }
-  LAID.set(shown, page.text)
+  const offered = offer(context)
+  const isFirst = at.length === 1 && at[0]![0] === 0 && at[0]![1] === 0 && context.notice === ''
+  const shown = isFirst && offered.laid ? firstPage(env, offered, context) : laid(env, offered, context, at)
   return { ...context, wrong: 0, shown }
 }
 
-function wanted(env: Env, offer: Offer, context: DialogueContext): Want {
-  const shown = context.shown ?? { at: [[0, 0]], n: 0, more: false }
-  const text =
-    context.wrong > 0
-      ? relay(sheetOf(env, offer, context), shown, [
-          ...saidOfWrong(env, offer, context),
-          env.word('invalid-short', context),
-        ])
-      : (LAID.get(shown) ?? layPage(sheetOf(env, offer, context), shown.at).text)
+function laid(env: Env, offer: Offer, context: DialogueContext, at: [number, number][]): Shown {
+  const page = layPage(sheetOf(env, offer, context), at)
+  const shown = { at, n: page.n, more: page.more }
+  LAID.set(shown, page.text)
+  return shown
+}
+
+/** The first page is laid out once per page limit, for all dialogues. */
+function firstPage(env: Env, offer: Offer, context: DialogueContext): Shown {
+  const { septets, ucs2 } = context.page
+  const limit = septets * 65_536 + ucs2
+  const known = offer.laid!.get(limit)
+  if (known) return known
+  const shown = laid(env, offer, context, [[0, 0]])
+  if (offer.laid!.size < LAID_MAX) offer.laid!.set(limit, shown)
+  return shown
+}
+
+/** The most page limits to remember. The dialects of the lines have only a few. */
+const LAID_MAX = 50
+
+function wanted(env: Env, offer: Offering, context: DialogueContext): Want {
+  const shown = context.shown ?? NOTHING_SHOWN
+  const text = (context.wrong > 0 ? undefined : LAID.get(shown)) ?? written(env, offer(context), context, shown)
   return { do: 'ask', text, screen: env.name }
 }
 
-/** What stands above the same options after a wrong answer: the longest that has room. */
+const NOTHING_SHOWN: Shown = { at: [[0, 0]], n: 0, more: false }
+
+function written(env: Env, offer: Offer, context: DialogueContext, shown: Shown): string {
+  const sheet = sheetOf(env, offer, context)
+  if (context.wrong === 0) return layPage(sheet, shown.at).text
+  return relay(sheet, shown, [...saidOfWrong(env, offer, context), env.word('invalid-short', context)])
+}
+
+/** The texts that may stand above the same options after a wrong answer, the longest first. */
 function saidOfWrong(env: Env, offer: Offer, context: DialogueContext): string[] {
   if (!offer.search) return [env.word('invalid', context)]
   if (context.broken !== NUMBER) return [env.word('no-match', context)]
@@ -142,10 +191,10 @@ function saidOfWrong(env: Env, offer: Offer, context: DialogueContext): string[]
   return [`${word}\n${offer.title()}`, word]
 }
 
-/** The text of a page that has just been laid out: it is asked for next, and again only after a restart. */
+/** The text of the page that was laid out last: it is needed next, and must be computed again only after a restart. */
 const LAID = new WeakMap<Shown, string>()
 
-/** Whether the page shown is the last of a text that ends the dialogue. */
+/** Whether the page shown is the last page of a text that ends the dialogue. */
 export function ends(offer: Offer, context: DialogueContext): boolean {
   return offer.closing === true && context.shown?.more !== true
 }
@@ -153,8 +202,8 @@ export function ends(offer: Offer, context: DialogueContext): boolean {
 function sheetOf(env: Env, offer: Offer, context: DialogueContext): ScreenContent {
   return {
     notice: context.notice,
-    title: once(offer.title),
-    options: offer.options.map((option) => once(option.label)),
+    title: offer.title,
+    options: offer.options.map(({ label }) => label),
     back: offer.back !== undefined,
     keyed: env.keyed,
     closing: offer.closing ?? false,
@@ -165,10 +214,4 @@ function sheetOf(env: Env, offer: Offer, context: DialogueContext): ScreenConten
     },
     limit: context.page,
   }
-}
-
-/** A line whose whole form is made only once. */
-function once(line: LayoutLine): LayoutLine {
-  let whole: string | undefined
-  return (valueMax) => (valueMax === undefined ? (whole ??= line()) : line(valueMax))
 }

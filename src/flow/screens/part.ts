@@ -1,4 +1,4 @@
-/** `flow` and `return`: into a part, and out of it. They become other screens when the file is read. */
+/** `flow` and `return`: call a part, and return from it. They become other screens when the file is read. */
 import { z } from 'zod'
 import type { Scalar } from '../expression/index.ts'
 import { handed, name, values } from '../terms/index.ts'
@@ -25,7 +25,7 @@ const flowSchema = z
   })
   .describe('Runs the screens of a part, and comes back.')
 
-/** Calls a part; texts in several languages have been taken apart. */
+/** A call of a part, after texts in several languages were separated. */
 export type FlowScreen = Omit<z.infer<typeof flowSchema>, 'with'> & { kind: 'flow'; with?: Record<string, Scalar> }
 
 export const flowKind = {
@@ -44,7 +44,7 @@ const returnSchema = z
   })
   .describe('In a part: goes back to the caller.')
 
-/** Leads out of a part. */
+/** Returns from a part. */
 export type ReturnScreen = z.infer<typeof returnSchema> & { kind: 'return' }
 
 export const returnKind = {

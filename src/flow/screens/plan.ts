@@ -6,12 +6,12 @@ import type { Want } from '../engine/index.ts'
 import type { Text, TextKey } from '../terms/index.ts'
 import type { SayText } from '../text/index.ts'
 
-/** Cuts the answer that is kept under a name down to what the flow reads of it. */
+/** Reduces the answer that is kept under a name to what the flow reads of it. */
 export type KeepAnswer = (as: string, data: Json) => Json
 
-/** One screen as a state of the machine, with what it asks of the world. */
+/** One screen as a state of the machine, with what it asks for. */
 export interface Plan extends Screen {
-  /** What a dialogue that rests here wants. Throws on a screen that no dialogue rests on. */
+  /** What a dialogue that rests here wants. Throws on a screen where no dialogue rests. */
   want: (context: DialogueContext) => Want
 }
 
@@ -20,49 +20,47 @@ export interface Env {
   /** The screen's name. */
   name: string
   text: (text: Text) => SayText
-  /** A built-in text, or the flow's own in its place. */
+  /** A built-in text, or the flow's own text in its place. */
   word: (key: TextKey, context: DialogueContext) => string
   condition: (source: ConditionSource) => Condition
-  /** What is kept of a back end's answer. */
+  /** Decides what is kept of a back end's answer. */
   keep: KeepAnswer
   languages: readonly string[]
   /** The flow's time zone. */
   zone: string
   wrongMax: number
-  /** Paths of answers that are secret. */
+  /** Paths of secret answers. */
   secrets: ReadonlySet<string>
-  /** It, or the next screen that it leads to, changes something: no dialled answer is played here. */
+  /** This screen, or the next one that it leads to, changes something: no dialled answer is played here. */
   guarded: boolean
-  /** What is chosen on it is remembered: it takes no dialled answer. */
+  /** What is chosen here is stored for later dialogues: no dialled answer is played here. */
   remembering: boolean
   /** Choices may be typed by their labels. */
   labels: boolean
   /** A key leads back: pages have no line for it. */
   keyed: boolean
-  /** One of the screens that a dialogue opens with: nothing to resume. */
+  /** A dialogue opens with this screen: there is nothing to resume. */
   first: boolean
 }
 
-/** The screen where too many wrong answers lead. */
+/** The screen to which too many wrong answers lead. */
 export const GOODBYE = '_goodbye'
-/** The screen where calls fail to that say nothing else. */
+/** The screen to which a failed call leads if it names no other. */
 export const BUSY = '_busy'
 
-/** The context when a screen has been left: what belonged to it is gone. */
+/** The context after a screen was left, without what belonged to that screen. */
 export function left(context: DialogueContext, notice = ''): DialogueContext {
-  // What is left out would stay: a changed context is laid over the one before.
-  const { find, again } = context
-  return {
-    ...context,
-    ...(find ? { find: null } : {}),
-    ...(again ? { again: null } : {}),
-    shown: null,
-    notice,
-    wrong: 0,
-  }
+  // A key that is absent would keep its value: the changed context is merged into the previous one.
+  const gone = { ...context, shown: null, notice, wrong: 0 }
+  if (gone.find) gone.find = null
+  if (gone.again) gone.again = null
+  return gone
 }
 
-/** The context on a screen that asks. A list is resumed where its rows come from; a confirmation, before it. */
+/**
+ * The context on a screen that asks. A list is resumed at the call that gives its rows; a confirmation, at the screen
+ * before it.
+ */
 export function arrived(context: DialogueContext, env: Env, kind: 'list' | 'menu' | 'input'): DialogueContext {
   const rerun = kind === 'list' && context.via !== '' ? context.via : env.name
   const confirms = env.guarded && kind !== 'input'
@@ -77,7 +75,7 @@ export function arrived(context: DialogueContext, env: Env, kind: 'list' | 'menu
   }
 }
 
-/** What a screen wants that no dialogue rests on. */
+/** The `want` of a screen where no dialogue rests. */
 export function restless(env: Env): never {
   throw new Error(`a dialogue cannot rest on '${env.name}'`)
 }

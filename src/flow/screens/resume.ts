@@ -1,11 +1,11 @@
-/** The offer to go on with a dialogue that was lost. */
+/** The offer to resume a dialogue that was lost. */
 import { RESUME, type DialogueContext } from '../../../machines/dialogue.ts'
 import { offering } from './offer.ts'
 import { GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 /**
- * `origins`: the screens that a dialogue may be taken up at; `start`: where the main menu is; `confirms`: the screens
- * that are not taken up themselves.
+ * `origins`: the screens where a dialogue may resume; `start`: the main menu; `confirms`: the screens that are not
+ * resumed themselves.
  */
 export function resumePlan(env: Env, start: string, origins: readonly string[], confirms: ReadonlySet<string>): Plan {
   const taken = (context: DialogueContext): DialogueContext => {
@@ -42,7 +42,7 @@ export function resumePlan(env: Env, start: string, origins: readonly string[], 
   }
 }
 
-/** A dialogue lost on this very offer is the one that was offered. */
+/** If a dialogue was lost on this offer, the dialogue that it offered. */
 export function innermost(lost: { value: string; context: DialogueContext }): {
   value: string
   context: DialogueContext
@@ -51,7 +51,7 @@ export function innermost(lost: { value: string; context: DialogueContext }): {
   return lost.value === RESUME && inner ? inner : lost
 }
 
-/** What was remembered, with what is known afresh: the dial, the line, the page. */
+/** The stored values, together with the new dial, line and page. */
 function takenUp(context: DialogueContext, lost: { context: object }): DialogueContext {
   const { answers, chosen, data, vars, trail } = lost.context as DialogueContext
   return left({
@@ -67,7 +67,7 @@ function takenUp(context: DialogueContext, lost: { context: object }): DialogueC
   })
 }
 
-/** What was narrowed to, and the page that was shown: until another screen is come to. */
+/** The search and the page that were shown. They hold until the dialogue reaches another screen. */
 function pageOf({ find, shown }: DialogueContext): Partial<DialogueContext> {
   return { ...(find ? { find } : {}), ...(shown ? { again: shown.at } : {}) }
 }

@@ -13,13 +13,13 @@ export const routeSchema = z
 
 export type Route = z.infer<typeof routeSchema>
 
-/** A screen that another one names, with the path of the key that names it. */
+/** A screen that another screen names, with the path of the key that names it. */
 export interface Target {
   to: string
   path: (string | number)[]
 }
 
-/** The target at that key; none if it is not written. */
+/** The target at this key; none if the key is absent. */
 export function target(route: Route | undefined, ...path: (string | number)[]): Target[] {
   if (route === undefined) return []
   return [typeof route === 'string' ? { to: route, path } : { to: route.to, path: [...path, 'to'] }]

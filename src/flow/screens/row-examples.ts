@@ -1,15 +1,18 @@
-/** Rows that back ends answer with, made up from what lists and branches read of them. */
+/** Synthetic rows of back ends, made from what lists and branches read of them. */
 import type { Json, JsonObject } from '../../ussd/index.ts'
 import { type Lengths, type Reads, type RowFields, sampleAt, valuesAt } from './examples.ts'
 
-/** Answers besides with one row for a branch to go over. Cheap: the walk goes on once for each way that it takes. */
+/**
+ * The most extra answers with one row, for a branch to go over. They are cheap: the exploration continues once for each
+ * way that the branch takes.
+ */
 const ROUTED_MAX = 64
-/** Digits that a number is exact with. */
+/** The most digits with which a number is exact. */
 const DIGITS_MAX = 15
 
 /**
- * Rows of which a branch may make something else each: every combination of the values that conditions name, and of
- * none of them.
+ * Rows for which a branch may take different ways: every combination of the values that conditions name, and of a value
+ * that none names.
  */
 export function rowsTried(fields: RowFields['fields'], sizes: RowLengths): Json[] {
   let rows = [rowOf(fields, sizes, 0) as JsonObject]
@@ -22,7 +25,7 @@ export function rowsTried(fields: RowFields['fields'], sizes: RowLengths): Json[
   return rows
 }
 
-/** How long the fields of a row are made. */
+/** How long the fields of a row are. */
 export interface RowLengths {
   reads: Reads
   /** The most characters of a field. */
@@ -30,7 +33,7 @@ export interface RowLengths {
   lengths: Lengths
 }
 
-/** The row of that index, with a value for each field that is read. */
+/** The row with this index, with a value for each field that is read. */
 export function rowOf(fields: RowFields['fields'], sizes: RowLengths, i: number): Json {
   const row: JsonObject = {}
   for (const [field, paths] of fields) {
@@ -41,14 +44,14 @@ export function rowOf(fields: RowFields['fields'], sizes: RowLengths, i: number)
   return row
 }
 
-/** Values that conditions and choices name, as far as the field may be that long. */
+/** Values that conditions and choices name, if the field may be that long. */
 function namedOf(paths: readonly string[], field: string, { reads, bounds }: RowLengths): Json[] {
   return paths
     .flatMap((path) => valuesAt(reads, path))
     .filter((value) => String(value).length <= (bounds[field] ?? Infinity))
 }
 
-/** Rows differ at their beginning, so that they still do when they are cut. */
+/** Rows differ at their beginning, so that they still differ after they are cut. */
 function rowValue(shown: Json | undefined, field: string, { bounds, lengths }: RowLengths, i: number): Json {
   const max = bounds[field]
   if (typeof shown === 'number' && max !== undefined) return sized(shown, 10 ** Math.min(max, DIGITS_MAX) - 1, lengths)
@@ -64,7 +67,7 @@ export function sized(value: Json, max: number | undefined, lengths: Lengths): J
   return value.slice(0, max).padEnd(lengths === 'longest' ? max : 0, 'x')
 }
 
-/** A made-up text: the name of the field as a word. */
+/** A synthetic text: the name of the field as a word. */
 export function wordOf(field: string): string {
   const word = field.replace(/^.*\./, '')
   return `${word.charAt(0).toUpperCase()}${word.slice(1)}`

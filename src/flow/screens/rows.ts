@@ -1,11 +1,11 @@
-/** Rows that were chosen, or found. */
+/** Rows that were chosen or found. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
 
-/** As a transition of its own. */
+/** The transition of a list or branch without rows. */
 export const NO_ROWS = { what: 'no rows', only: 'rows are never missing' }
 
-/** The context with what the flow keeps of the row chosen. The other rows stay: the way back may show them again. */
+/** The context with what the flow keeps of the chosen row. The other rows stay: the way back may show them again. */
 export function withRow(
   context: DialogueContext,
   name: string,

@@ -1,4 +1,4 @@
-/** `set`: shows nothing; remembers values. */
+/** `set`: shows nothing; stores values. */
 import { z } from 'zod'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { JsonObject } from '../../ussd/index.ts'
@@ -24,7 +24,7 @@ const schema = z
 
 export type SetScreen = z.infer<typeof schema> & {
   kind: 'set'
-  /** Before setting, forgets all that is kept under names that begin so: a part is begun anew. */
+  /** Before setting, deletes everything that is kept under names with this prefix: a part starts afresh. */
   clears?: string
 }
 
@@ -60,7 +60,7 @@ function setPlan(screen: SetScreen, env: Env): Plan {
   }
 }
 
-/** Undefined: it cannot be worked out, and the flow says where that leads. */
+/** Undefined: it cannot be computed, and the flow says where that leads. */
 function worked<T>(work: () => T, failed: Way | undefined): T | undefined {
   try {
     return work()
@@ -70,7 +70,7 @@ function worked<T>(work: () => T, failed: Way | undefined): T | undefined {
   }
 }
 
-/** Nothing of an earlier run of a part is there any more, nor a way back into it. */
+/** Deletes everything of an earlier run of a part, including the way back into it. */
 function cleared(context: DialogueContext, prefix: string): DialogueContext {
   const without = (block: JsonObject) =>
     Object.fromEntries(Object.entries(block).filter(([name]) => !name.startsWith(prefix)))

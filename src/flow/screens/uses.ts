@@ -1,11 +1,11 @@
-/** Where a screen says or reads something: every text, condition and value, with its place in the file. */
+/** Where a screen shows or reads something: every text, condition and value, with its place in the file. */
 import type { ConditionSource, Scalar } from '../expression/index.ts'
 import type { Text } from '../terms/index.ts'
 import type { Route } from './routes.ts'
 
 export type FlowPlace = (string | number)[]
 
-/** What a text is for: it decides how long it may be. */
+/** The purpose of a text. It decides how long the text may be. */
 export type TextRole = 'title' | 'label' | 'row' | 'prompt' | 'wrong' | 'notice' | 'closing' | 'notify' | 'sms'
 
 export interface TextUse {
@@ -19,7 +19,7 @@ export interface ConditionUse {
   screen: string
   place: FlowPlace
   condition: ConditionSource
-  /** It is about one row of many: `row` means something there. */
+  /** It is about one row of a list: `row` has a meaning there. */
   inRow?: boolean
 }
 
@@ -35,7 +35,7 @@ export interface Uses {
   values: ValueUse[]
 }
 
-/** What a kind tells its uses to, each with its place in the screen. What is not written is no use. */
+/** How a kind reports its uses, each with its place in the screen. Absent keys are no uses. */
 export interface TellUses {
   text(role: TextRole, text: Text | undefined, ...place: FlowPlace): void
   condition(condition: ConditionSource | undefined, place: FlowPlace, inRow?: boolean): void
@@ -44,7 +44,7 @@ export interface TellUses {
   route(to: Route | undefined, ...place: FlowPlace): void
 }
 
-/** Takes down the uses of that screen. */
+/** Records the uses of this screen. */
 export function tellUses(screen: string, uses: Uses): TellUses {
   const at = (place: FlowPlace): FlowPlace => ['screens', screen, ...place]
   const say: TellUses['text'] = (role, text, ...place) => {

@@ -1,13 +1,12 @@
-/** Where a talk went another way, for whoever reads it: what was expected beside what came, line by line. */
+/** Shows a reader where a talk went another way: what was expected beside what came, line by line. */
 import { diffArrays } from 'diff'
 import type { TalkFailure } from './player.ts'
 
-/** Columns of what was expected; longer lines go over. */
+/** Columns for what was expected. Longer lines overflow. */
 const COLUMNS = { min: 10, max: 60 }
 
 /**
- * Lines that are alike stand beside each other; `!` marks those that differ, `-` those that did not come, `+` those
- * that came besides.
+ * Equal lines stand beside each other. `!` marks lines that differ, `-` lines that did not come, `+` additional lines.
  */
 export function describeFailure({ where, what, expected, got }: TalkFailure): string {
   if (expected === undefined || got === undefined) return `${where}: ${what}`

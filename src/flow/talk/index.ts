@@ -1,4 +1,4 @@
-/** Talks: written conversations that test a flow. Read, played, recorded, written. */
+/** Talks: written conversations that test a flow. This room reads, plays, records and writes them. */
 export { describeFailure } from './diff.ts'
 export { playTalk } from './player.ts'
 export { type Left, recordedText, stubOf, type TalkEntry, talkOf, talkRecorder, withTalks } from './recorder.ts'

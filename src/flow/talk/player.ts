@@ -1,4 +1,4 @@
-/** Plays a talk against a compiled flow; the snapshot goes through JSON between any two turns, as in a store. */
+/** Plays a talk against a compiled flow. The snapshot goes through JSON between any two turns, as in a store. */
 import { isDeepStrictEqual } from 'node:util'
 import { USSD_PAGE, type Json, type JsonObject } from '../../ussd/index.ts'
 import {
@@ -24,7 +24,7 @@ export interface TalkFailure {
   got?: string
 }
 
-/** Undefined: all went as written. Never rejects for what the flow does wrong: that is a failure too. */
+/** Undefined: everything went as written. Never rejects for what the flow does wrong: that is a failure of the talk. */
 export async function playTalk(talk: Talk, flow: CompiledFlow): Promise<TalkFailure | undefined> {
   const stage: Stage = {
     flow,
@@ -53,7 +53,7 @@ export async function playTalk(talk: Talk, flow: CompiledFlow): Promise<TalkFail
 
 interface Stage {
   flow: CompiledFlow
-  /** What each operation answers, in turn; the last answer stays. */
+  /** What each operation answers, in order. The last answer is repeated. */
   stubs: Map<string, Stub[]>
   /** Calls since the last answer. */
   calls: { operation: string; args: JsonObject; hidden: readonly string[] }[]
@@ -166,9 +166,16 @@ function stored(snapshot: FlowSnapshot): FlowSnapshot {
   return JSON.parse(JSON.stringify(snapshot)) as FlowSnapshot
 }
 
+/** Of the daemon's own back ends. */
+function ownAnswer({ backend, operation }: CallWant): CallOutcome | undefined {
+  if (backend === SUBSCRIBER) return { is: 'data', data: {} }
+  if (backend !== SMS) return undefined
+  return { is: 'data', data: { is: operation === 'cancel' ? 'cancelled' : 'accepted' } }
+}
+
 async function answerCall(stage: Stage, want: CallWant): Promise<CallOutcome> {
   const operation = `${want.backend}.${want.operation}`
-  const own = want.backend === SUBSCRIBER || want.backend === SMS ? ({ is: 'data', data: {} } as const) : undefined
+  const own = ownAnswer(want)
   const stubs = stage.stubs.get(operation) ?? []
   const stub = (stubs.length > 1 ? stubs.shift() : stubs[0]) ?? own
   if (!stub) throw new Error(`screen '${want.screen}' calls ${operation}, but the talk has no answer for it`)
@@ -185,7 +192,7 @@ function hangUp(stage: Stage, lost: boolean): Failure {
 
 function expected(text: string, { last }: Stage): Failure {
   if (!last) return { what: 'nothing was dialled yet' }
-  // Blanks at the end of a line are not seen.
+  // Blanks at the end of a line are invisible.
   const got = last.want.text.replace(/[^\S\n]+$/gm, '')
   return got === text ? undefined : { what: `the text differs, on screen '${last.want.screen}'`, expected: text, got }
 }
@@ -221,7 +228,7 @@ function smsSent(text: string, { calls }: Stage): Failure {
   return { what: sent.length === 0 ? 'no SMS was sent' : 'another SMS was sent', expected: text, got: sent.join('\n') }
 }
 
-/** Arguments that are long get a line each. */
+/** Long arguments get a line each. */
 function argsShown(args: Json | undefined): string {
   const whole = JSON.stringify(args)
   const isLong = whole.length > 60 && args !== null && typeof args === 'object'
@@ -232,7 +239,7 @@ function argsShown(args: Json | undefined): string {
     : whole
 }
 
-/** The arguments as they may be shown. */
+/** The arguments without secrets. */
 function masked(call: Stage['calls'][number] | undefined): JsonObject | undefined {
   return call && { ...call.args, ...Object.fromEntries(call.hidden.map((name) => [name, '****'])) }
 }

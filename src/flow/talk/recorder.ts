@@ -1,4 +1,4 @@
-/** Takes down what is played, so that it can be written as a talk that passes when it is played again. */
+/** Records what is played, so that it can be written as a talk that passes when it is played again. */
 import { UsageError } from '../../base/index.ts'
 import {
   TALK_MSISDN,
@@ -9,36 +9,36 @@ import {
   type FlowSnapshot,
   type Want,
 } from '../engine/index.ts'
-import { SMS_SEND, SUBSCRIBER } from '../language/index.ts'
+import { SMS, SMS_SEND, SUBSCRIBER } from '../language/index.ts'
 import { syntheticSecrets, type SyntheticSecrets } from './synthetic-secrets.ts'
 import { parseTalks, type Stub, type Talk, type TalkStep } from './talk.ts'
 import { writeTalk } from './writer.ts'
 
-/** Subscribers whose last dialogue is kept. */
+/** How many subscribers' last dialogues are kept. */
 export const RECORDED_MAX = 100
-/** Events of a dialogue that are kept: after so many its talk stops. */
+/** How many events of a dialogue are kept. After that many, its talk stops. */
 export const EVENTS_MAX = 1_000
 
 /** How a dialogue was left that did not end by itself. */
 export type Left = 'hang-up' | 'lost'
 
 export interface TalkRecorder {
-  /** The flow, to be played in its place. */
+  /** The flow to play in place of the original. It records what is played. */
   watch(flow: CompiledFlow): CompiledFlow
-  /** What that subscriber played last; undefined: nothing. What was lost and taken up again is one talk. */
+  /** What this subscriber played last. Undefined: nothing. A lost dialogue and its resumption are one talk. */
   talk(msisdn: string, left?: Left): RecordedTalk | undefined
 }
 
-/** A talk without secrets: what stands for them is made up. */
+/** A talk without secrets: synthetic values take their place. */
 export type RecordedTalk = Pick<Talk, 'flow' | 'title' | 'steps'> & {
   code: string
-  /** It stops at a secret that nothing made up can stand for. */
+  /** The talk stops at a secret for which no synthetic value was found. */
   cut: boolean
 }
 
 export type TalkEntry = { input: FlowInput } | { event: FlowEvent }
 
-/** A dialogue as it was played: it begins with an input. */
+/** A dialogue as it was played. It begins with an input. */
 export interface PlayedDialogue {
   flow: CompiledFlow
   entries: readonly TalkEntry[]
@@ -51,8 +51,8 @@ export function recordedText({ flow, code, title, steps, cut }: RecordedTalk): s
 }
 
 /**
- * A talk file with the talks of another one added. Throws UsageError if that is about another flow, ProblemsError if it
- * is none.
+ * A talk file with the talks of another one added. Throws UsageError if the other is about another flow, ProblemsError
+ * if it is not a talk file.
  */
 export function withTalks(file: string, before: string, added: string): string {
   const flows = [before, added].map((text) => parseTalks(file, text)[0]!.flow)
@@ -66,7 +66,7 @@ export function talkRecorder(): TalkRecorder {
   const begin = (flow: CompiledFlow, input: FlowInput) => {
     const before = input.resume ? taken.get(input.msisdn) : undefined
     taken.delete(input.msisdn)
-    // Without what it goes on from, it cannot be played again.
+    // A resumed dialogue can only be played again together with the dialogue that it continues.
     if (!input.resume || before) taken.set(input.msisdn, { flow, entries: [...(before?.entries ?? []), { input }] })
     const [oldest] = taken.keys()
     if (taken.size > RECORDED_MAX) taken.delete(oldest!)
@@ -99,18 +99,18 @@ type Called = Want & { do: 'call' }
 interface Telling {
   flow: CompiledFlow
   steps: TalkStep[]
-  /** The turn under way, until a page is shown. */
+  /** The current turn, until a page is shown. */
   turn: { stubs: TalkStep[]; key: TalkStep[]; calls: Called[] }
-  /** What each operation answered last. */
+  /** The last answer of each operation. */
   told: Map<string, string>
-  /** As it was played, and as it is written: they differ in secrets. */
+  /** The snapshot as played (`real`) and as written (`shown`): they differ in secrets. */
   real: FlowSnapshot
   shown: FlowSnapshot
   secrets: SyntheticSecrets
   keys: string[]
 }
 
-/** The dialogue as a talk; undefined: it has no beginning. */
+/** The dialogue as a talk. Undefined: its beginning is missing. */
 export function talkOf({ flow, entries }: PlayedDialogue, left?: Left): RecordedTalk | undefined {
   const [first] = entries
   if (!first || !('input' in first)) return undefined
@@ -139,7 +139,7 @@ export function talkOf({ flow, entries }: PlayedDialogue, left?: Left): Recorded
   return { flow: flow.name, code: codeOf(first.input), title, steps, cut }
 }
 
-/** The service code, without what was dialled behind it. */
+/** The service code, without the answers dialled behind it. */
 function codeOf({ code, dialled }: FlowInput): string {
   const behind = dialled.map((part) => `*${part}`).join('')
   return code.endsWith(`${behind}#`) ? `${code.slice(0, code.length - behind.length - 1)}#` : code
@@ -160,7 +160,7 @@ function begun(input: FlowInput, telling: Telling): void {
   telling.shown = resume ? flow.begin({ ...input, resume: shown }) : telling.real
 }
 
-/** Without what was dialled behind the code and not played: nobody looked where it led, and it may be a PIN. */
+/** Removes the dialled answers that were not played: nobody knows where they would lead, and one may be a PIN. */
 function asPlayed(flow: CompiledFlow, input: FlowInput, rest: readonly TalkEntry[]): FlowInput {
   const next = rest.findIndex(
     (entry) => 'input' in entry || entry.event.type === 'ANSWER' || entry.event.type === 'ACK',
@@ -182,7 +182,7 @@ function asPlayed(flow: CompiledFlow, input: FlowInput, rest: readonly TalkEntry
   return enough < 0 ? input : cut(enough)
 }
 
-/** False: it cannot be told without saying a secret. */
+/** False: the step cannot be written without revealing a secret. */
 function stepped(event: FlowEvent, telling: Telling): boolean {
   const { flow, turn, real, shown, secrets, keys } = telling
   const want = flow.want(shown)
@@ -219,7 +219,7 @@ function called(want: Called, event: FlowEvent, { turn, told }: Telling): void {
   const operation = operationOf(want)
   const outcome = stubOf(event)
   const line = JSON.stringify(outcome)
-  const isOurs = (operation === SMS_SEND || want.backend === SUBSCRIBER) && outcome.is === 'data'
+  const isOurs = (want.backend === SMS || want.backend === SUBSCRIBER) && outcome.is === 'data'
   const again = turn.calls.some((call) => operationOf(call) === operation)
   if (!isOurs && told.get(operation) !== line)
     turn.stubs.push({ line: 0, do: 'stub', operation, outcome, ...(again ? { again: true } : {}) })
@@ -227,14 +227,14 @@ function called(want: Called, event: FlowEvent, { turn, told }: Telling): void {
   turn.calls.push(want)
 }
 
-/** What came of a call, as a talk says it. */
+/** The outcome of a call in the form of a talk. */
 export function stubOf(event: FlowEvent): Stub {
   if (event.type === 'RESULT') return { is: 'data', data: event.data }
   if (event.type === 'REFUSED') return { is: 'refused', refusal: event.refusal, data: event.data }
   return { is: 'failed', why: event.type === 'FAILED' ? event.why : 'down' }
 }
 
-/** What is on show ends the turn. A turn that was left during a call is not told. */
+/** A shown page ends the turn. A turn that was left during a call is not written. */
 function page({ flow, steps, turn, shown }: Telling): void {
   const want = flow.want(shown)
   if (want.do === 'call') return
@@ -245,7 +245,7 @@ function page({ flow, steps, turn, shown }: Telling): void {
 
 const operationOf = ({ backend, operation }: Called) => `${backend}.${operation}`
 
-/** An SMS by its text. That something was asked for without arguments is nothing to hold it to. */
+/** An SMS is written with its text. A read without arguments is left out: it would check nothing. */
 function callTold(call: Called): TalkStep[] {
   const { args, once } = call
   if (operationOf(call) === SMS_SEND && typeof args.text === 'string' && /^\S(.*\S)?$/.test(args.text))

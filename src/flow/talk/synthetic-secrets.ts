@@ -1,12 +1,12 @@
 /**
- * Secrets made up in place of those that were typed: alike in shape, the same one for the same, and never the one
- * typed.
+ * Synthetic secrets in place of typed ones: they have the same shape, the same secret always gets the same replacement,
+ * and the replacement is never the typed secret.
  */
 
-/** One that is `taken` as the one typed was; undefined: none could be found. */
+/** A synthetic secret for which `taken` holds as for the typed one. Undefined: none was found. */
 export type SyntheticSecrets = (typed: string, taken: (made: string) => boolean) => string | undefined
 
-/** A check digit takes one in ten. */
+/** A check digit accepts one in ten. */
 const TRIES_MAX = 200
 
 export function syntheticSecrets(): SyntheticSecrets {
@@ -31,7 +31,7 @@ const CLASSES: [RegExp, string][] = [
   [/\p{L}/u, LETTERS],
 ]
 
-/** A digit for a digit, a letter for a letter; it does not depend on which they were. */
+/** A digit for each digit, a letter for each letter. The result does not depend on the typed characters. */
 function shapedAs(typed: string, n: number): string {
   return Array.from(typed, (sign, i) => {
     const among = CLASSES.find(([one]) => one.test(sign))?.[1] ?? (/\s/.test(sign) ? sign : '.-_!?')

@@ -1,4 +1,4 @@
-/** Talks: written conversations that test a flow. This file reads them; talk-player.ts plays them. */
+/** Talks: written conversations that test a flow. This file reads them; player.ts plays them. */
 import { ProblemsError, type Problem, remedyAmong } from '../../base/index.ts'
 import type { Json } from '../../ussd/index.ts'
 
@@ -7,7 +7,7 @@ export type TalkStep = { line: number } & (
   | { do: 'dial'; code: string }
   | { do: 'expect'; text: string }
   | { do: 'answer'; text: string }
-  /** `again`: what it answers after the one before, when it is called again in the same turn. */
+  /** `again`: what it answers to the next call in the same turn. */
   | { do: 'stub'; operation: string; outcome: Stub; again?: true }
   | { do: 'called'; operation: string; args: Json | undefined }
   | { do: 'language'; language: string }
@@ -28,14 +28,14 @@ export type Stub =
 export interface Talk {
   file: string
   title: string
-  /** The flow that it is about; '' if the file does not say. */
+  /** The flow that the talk tests; '' if the file does not say. */
   flow: string
   steps: TalkStep[]
 }
 
 /**
- * A file of talks. What stands before the first `talk <title>` line holds for all of them; without such a line the
- * file is one talk.
+ * A file of talks. Lines before the first `talk <title>` line apply to all talks. Without such a line the file is one
+ * talk.
  *
  * ```
  * flow topup
@@ -50,11 +50,11 @@ export interface Talk {
  * ended completed
  * ```
  *
- * More lines: `now 2025-01-15T08:00Z`, the time of the dial; `sms <text>`, an SMS that was sent;
- * `refuse x.y name [json]`, `fail x.y [why]`, `called x.y [json]`, `language tpi`, `msisdn 675…`, `ack`,
- * `hang up` (the subscriber's will), `lost` (the network's doing: the next dial may go on), `# comment`. A line that
- * starts with blanks goes on with the one before. An answer in double quotes is JSON: `> "  2 "`. `then` before
- * `backend`, `refuse` or `fail`: the answer to the next call of the same turn.
+ * More lines: `now 2025-01-15T08:00Z`, the time of the dial; `sms <text>`, an SMS that was sent; `refuse x.y name
+ * [json]`, `fail x.y [why]`, `called x.y [json]`, `language tpi`, `msisdn 675…`, `ack`, `hang up` (by the subscriber),
+ * `lost` (by the network: the next dial may resume), `# comment`. A line that starts with blanks continues the line
+ * before it. An answer in double quotes is JSON: `> "  2 "`. `then` before `backend`, `refuse` or `fail`: the answer to
+ * the next call of the same turn.
  * Throws ProblemsError.
  */
 export function parseTalks(file: string, source: string): Talk[] {
@@ -105,7 +105,7 @@ function complaintOf(word: string, what: string | undefined): { what: string; re
   return what === undefined ? { what: `unknown line '${word}'`, remedy: remedyAmong(word, WORDS) } : { what }
 }
 
-/** A step, or a sentence about what is wrong; undefined: no such word. */
+/** A step, or a sentence about what is wrong. Undefined: the word is unknown. */
 function stepOf(word: string, rest: string, line: number): TalkStep | string | undefined {
   switch (word) {
     case '>':

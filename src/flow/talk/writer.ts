@@ -1,8 +1,8 @@
-/** Talks as the text of a talk file: what talk.ts reads. */
+/** Writes talks as the text of a talk file, which talk.ts reads. */
 import type { Json } from '../../ussd/index.ts'
 import type { Talk, TalkStep } from './talk.ts'
 
-/** One talk; parseTalks reads its steps back as they were. */
+/** One talk. parseTalks reads the same steps back. */
 export function writeTalk({ title, steps }: Pick<Talk, 'title' | 'steps'>): string {
   return `${[`talk ${title.replace(/\s+/g, ' ').trim()}`, ...steps.map(lineOf)].join('\n')}\n`
 }
@@ -52,7 +52,7 @@ function stubLine({ operation, outcome, again }: TalkStep & { do: 'stub' }): str
 
 const dataOf = (data: Json) => (data === null ? '' : ` ${JSON.stringify(data)}`)
 
-/** Whether a line can say it without quotes. */
+/** Whether a line can hold the text without quotes. */
 export function isPlain(text: string): boolean {
   return text !== '' && text.trim() === text && !text.startsWith('"') && !/[\r\n]/.test(text)
 }

@@ -1,4 +1,4 @@
-/** The texts that every flow has without writing them; a flow may put its own in their place. */
+/** The texts that every flow has without writing them. A flow may replace them with its own. */
 
 export const BUILT_IN = {
   en: {
@@ -20,7 +20,7 @@ export const BUILT_IN = {
     continue: 'Continue where you stopped',
     'main-menu': 'Main menu',
   },
-  // To be reviewed by a native speaker before it serves.
+  // A native speaker must review these before they serve.
   tpi: {
     busy: 'Sevis i bisi. Plis traim gen bihain.',
     expired: 'Taim i pinis. Plis dailim gen.',
@@ -46,7 +46,7 @@ export type TextKey = keyof (typeof BUILT_IN)['en']
 
 export const TEXT_KEYS = Object.keys(BUILT_IN.en) as TextKey[]
 
-/** The built-in text in that language, or in English where there is none. */
+/** The built-in text in this language, or in English if it has none. */
 export function builtIn(key: TextKey, language: string): string {
   const texts: Record<string, Record<TextKey, string>> = BUILT_IN
   return (Object.hasOwn(texts, language) ? texts[language] : undefined)?.[key] ?? BUILT_IN.en[key]

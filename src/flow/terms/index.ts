@@ -1,4 +1,4 @@
-/** What screens are made of, whatever their kind: names, texts, paths, conditions, values, checks, built-in texts. */
+/** What screens of every kind are made of: names, texts, paths, conditions, values, checks, built-in texts. */
 export { BUILT_IN, builtIn, TEXT_KEYS, type TextKey } from './built-in-texts.ts'
 export { type Check, checks, CHECKSUMS, RULES } from './schema-checks.ts'
 export {

@@ -1,10 +1,12 @@
-/** The schema of what an answer is held against after it was read, each with the text that says what is wrong. */
+/**
+ * The schema of the checks that an answer must pass after it was read. Each check has a text that says what is wrong.
+ */
 import { z } from 'zod'
 import { condition, length, number, text } from './schema-terms.ts'
 
-/** Checks of one input: each has a text of its own, and nobody writes more. */
+/** The most checks of one input. Each needs its own text, so nobody writes more. */
 const CHECKS_MAX = 10
-/** Ways of working out a check digit: cards and meters, and IBAN. */
+/** Methods for check digits: cards and meters, and IBAN. */
 export const CHECKSUMS = ['luhn', 'mod97'] as const
 
 const day = z
@@ -56,7 +58,7 @@ const check = z
   })
   .meta({ title: '`{ <rule>, wrong }`' })
 
-/** The rules that a check may be. */
+/** The rules that a check can have. */
 export const RULES = ['number', 'length', 'pattern', 'date', 'phone', 'oneOf', 'checksum', 'if'] as const
 
 export const checks = z

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type ConditionSource, PATH } from '../expression/index.ts'
 
-/** Characters of one answer that are kept. */
+/** How many characters of an answer are kept. */
 export const ANSWER_CHARS_MAX = 160
 /** Longer than any answer that is kept. */
 export const NEVER_RIGHT = '?'.repeat(ANSWER_CHARS_MAX + 1)
@@ -10,7 +10,7 @@ export const NEVER_RIGHT = '?'.repeat(ANSWER_CHARS_MAX + 1)
 /** What a field of a back end's answer may be. */
 export const EXPECTED = ['text', 'number', 'boolean', 'rows', 'any'] as const
 
-/** Of a value in a file: the keys that lead to it. */
+/** The keys that lead to a value in a file. */
 export type Path = readonly PropertyKey[]
 
 /** `.` would be a path in a statechart, `#` an id. */
@@ -32,7 +32,7 @@ export const scalar = z
     '`{path}` is filled in; a value that begins with `=` is computed, such as `= round(answers.amount * 0.02, 2)`.',
   )
 
-/** In the first language, with the others in catalogues; or in each language, side by side. */
+/** A text in the first language, with translations in catalogues; or texts in each language, side by side. */
 export const text = z.union([z.string().min(1), z.record(language, z.string().min(1))]).meta({ title: 'text' })
 
 export type Text = z.infer<typeof text>
@@ -52,7 +52,7 @@ export const key = z
   .string()
   .regex(/^[0*#][0-9*#]{0,2}$/, 'a key: one to three of 0-9, * and #, not starting with 1-9')
   .meta({ title: 'key' })
-/** Of a part: a text in each language stands for itself in the language of the dialogue. */
+/** An argument for a part. A text in each language means the text in the language of the dialogue. */
 export const handed = z
   .record(name, z.union([scalar, z.record(language, z.string().min(1))]))
   .meta({ title: '`{ name: value or text }`' })

@@ -1,23 +1,27 @@
-/** What a flow says: its texts in each of its languages, compiled once. */
+/** The texts of a flow in each of its languages, compiled once. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { compileCondition, Slip, type Condition, type ConditionSource, type Scope } from '../expression/index.ts'
 import { DEFAULT_DATE_FORMAT, type DateFormat } from '../../base/index.ts'
 import { type Text, builtIn, type TextKey } from '../terms/index.ts'
 import { compileMessage, type Filling, type Message } from './message.ts'
 
-/** What of a flow its texts are made with. */
+/** The parts of a flow that its texts are made from. */
 export interface Wording {
   languages: readonly string[]
   zone: string
   formats: Readonly<Record<string, Partial<Record<keyof DateFormat | 'locale', string | undefined>>>>
-  /** Its own words in place of built-in texts, by language. */
+  /** Its own texts in place of built-in ones, by language. */
   texts: Readonly<Record<string, Partial<Record<TextKey, string | undefined>>>>
-  /** Translations by language and text. */
+  /** Translations, by language and text. */
   catalogues: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 /** A text in the dialogue's language. */
-export type SayText = (scope: Scope, filling?: Filling) => string
+export interface SayText {
+  (scope: Scope, filling?: Filling): string
+  /** The text shows no value, so it depends only on the language. */
+  isConstant?: boolean
+}
 
 export interface CompiledTexts {
   text: (text: Text) => SayText
@@ -26,7 +30,7 @@ export interface CompiledTexts {
   condition: (source: ConditionSource) => Condition
 }
 
-/** For a definition that has been checked: what does not compile throws. */
+/** The definition must be valid: a text that does not compile throws. */
 export function compiledTexts(definition: Wording): CompiledTexts {
   const wordIn = (key: TextKey, language: string) => {
     const known = definition.languages.includes(language) ? language : (definition.languages[0] as string)
@@ -40,13 +44,15 @@ export function compiledTexts(definition: Wording): CompiledTexts {
         definition.languages.map((language) => [language, messageIn(definition, text, language)]),
       )
       const fallback = messages.get(definition.languages[0] as string) as Message
-      return (scope, filling) => (messages.get(scope.context.language) ?? fallback).say(scope, filling)
+      const say: SayText = (scope, filling) => (messages.get(scope.context.language) ?? fallback).say(scope, filling)
+      say.isConstant = [...messages.values()].every(({ slots }) => slots.length === 0)
+      return say
     },
     condition: (source) => sound<Condition>(compileCondition(source, definition.zone)),
   }
 }
 
-/** The text as written for that language; undefined if it is not translated. */
+/** The text as written for this language. Undefined if it is not translated. */
 export function wordsIn(definition: Wording, text: Text, language: string): string | undefined {
   if (typeof text !== 'string') return text[language]
   if (language === definition.languages[0]) return text
@@ -54,7 +60,7 @@ export function wordsIn(definition: Wording, text: Text, language: string): stri
   return catalogue && Object.hasOwn(catalogue, text) ? catalogue[text] : undefined
 }
 
-/** Compiles one text in one language; a sentence about what is wrong with it otherwise. */
+/** Compiles one text in one language, or returns a sentence about what is wrong with it. */
 export function compileIn(definition: Wording, words: string, language: string): Message | string {
   return compileMessage(words, {
     locale: localeOf(definition, language),
@@ -79,7 +85,7 @@ function datesOf(definition: Wording, language: string): DateFormat {
     date: date ?? DEFAULT_DATE_FORMAT.date,
     time: time ?? DEFAULT_DATE_FORMAT.time,
     timeMinutes: timeMinutes ?? time ?? DEFAULT_DATE_FORMAT.timeMinutes,
-    // Few zones of words know Tok Pisin; AM and PM are the same there.
+    // Few ICU locales know Tok Pisin; AM and PM are the same in it.
     locale: locale ?? DEFAULT_DATE_FORMAT.locale,
   }
 }

@@ -1,3 +1,3 @@
-/** Texts of flows, compiled: ICU messages in each language. */
+/** Compiled texts of flows: ICU messages in each language. */
 export { compiledTexts, compileIn, type SayText, wordsIn } from './compiled-texts.ts'
 export type { Message, Slot } from './message.ts'

@@ -1,28 +1,28 @@
-/** A text of a flow, compiled: ICU messages with dotted paths, and dates in the flow's zone. */
+/** A compiled text of a flow: ICU messages with dotted paths, and dates in the flow's zone. */
 import { IntlMessageFormat } from 'intl-messageformat'
 import { clusterAt, fewMarks, type Json } from '../../ussd/index.ts'
 import { FlowFault, plainBlanks, showDate, showTime, type DateFormat } from '../../base/index.ts'
 import { readPath, ROOTS, type Scope } from '../expression/index.ts'
 
-/** How values are put in. */
+/** How values are filled in. */
 export interface Filling {
-  /** Characters that are left of each value; undefined: all. */
+  /** How many characters are left of each value. Undefined: all. */
   valueMax?: number | undefined
-  /** Line feeds in values stay; otherwise they become blanks, so that a value cannot forge a line of a menu. */
+  /** Keep line feeds in values. Otherwise they become blanks, so that a value cannot forge a line of a menu. */
   lines?: boolean
 }
 
 export interface Message {
-  /** Pure. Throws FlowFault if a number or a date is wanted where the value is none. */
+  /** Pure. Throws FlowFault if the text needs a number or a date and the value is neither. */
   say: (scope: Scope, filling?: Filling) => string
-  /** Paths of the values that it shows, and how. */
+  /** The paths of the values that it shows, and how it shows them. */
   slots: readonly Slot[]
 }
 
 export interface Slot {
   path: string
   as: 'value' | 'number' | 'date' | 'time' | 'choice'
-  /** What a choice chooses among. */
+  /** The options of a choice. */
   among?: string[]
 }
 
@@ -32,7 +32,7 @@ export interface MessageStyle {
   dates: DateFormat
 }
 
-/** Compiles; answers a sentence about what is wrong with the text instead. */
+/** Compiles a text, or returns a sentence about what is wrong with it. */
 export function compileMessage(text: string, style: MessageStyle): Message | string {
   if (!/[{}]/.test(text)) {
     const shown = plainBlanks(text)
@@ -56,11 +56,11 @@ interface Compiled {
 }
 
 /**
- * Of one value: what is longer is cut before it is looked through, wherever it comes from. The same as of a back end's
- * text.
+ * The most units of one value: a longer value is cut before it is read, whatever its source. The same limit as for a
+ * text of a back end.
  */
 const VALUE_UNITS_MAX = 4_096
-/** Of a text with its values: a hundred pages. */
+/** The most units of a text with its values: a hundred pages. */
 const SAID_UNITS_MAX = 16_384
 
 function fill({ format, slots, style }: Compiled, scope: Scope, filling: Filling): string {
@@ -84,7 +84,7 @@ function show(slot: Slot, value: Json | undefined, style: MessageStyle, filling:
   }
   if (slot.as === 'choice') return typeof value === 'boolean' ? String(value) : textOf(value)
   const { lines = false, valueMax = VALUE_UNITS_MAX } = filling
-  // Of what is taken out, controls and marks, no text has three for each that stays.
+  // At most three of four characters are removed (controls and marks), so four times the length is enough.
   return cut(tidy(textOf(value).slice(0, Math.min(4 * valueMax, VALUE_UNITS_MAX)), lines), filling.valueMax)
 }
 
@@ -92,7 +92,7 @@ function textOf(value: Json | undefined): string {
   return value === undefined || value === null || typeof value === 'object' ? '' : String(value)
 }
 
-/** Values come from outside: no control characters, no broken surrogates, no forged lines. */
+/** Values come from outside: removes control characters, broken surrogates and forged lines. */
 function tidy(value: string, lines: boolean): string {
   const kept = fewMarks(value.replace(UNSHOWN, ''))
   return lines ? kept : kept.replace(/\s+/g, (blanks) => (blanks.includes('\n') ? ' ' : blanks))
@@ -106,8 +106,8 @@ function cut(value: string, max: number | undefined): string {
 }
 
 /**
- * ICU has no dots in names of arguments, so each becomes a number; dates and times are formatted by us, so they become
- * plain arguments.
+ * ICU does not allow dots in argument names, so each path becomes a number. Dates and times are formatted here, so they
+ * become plain arguments.
  */
 function numberSlots(text: string): { icu: string; slots: Slot[] } {
   const slots: Slot[] = []
@@ -121,13 +121,13 @@ function numberSlots(text: string): { icu: string; slots: Slot[] } {
 interface Scan {
   text: string
   at: number
-  /** The argument that a path becomes. */
+  /** The argument that replaces a path. */
   place: (path: string, as: Slot['as']) => string
 }
 
 const ARGUMENT = /\{\s*([a-z][A-Za-z0-9_.-]*)\s*(\}|,\s*(\w+)\s*(?=[,}]))/y
 
-/** A message up to its end, or up to the brace that closes the clause that it is. What is malformed stays as it is. */
+/** Rewrites a message up to its end, or up to the brace that closes its clause. Malformed text stays as it is. */
 function rewrite(scan: Scan, nested = false): string {
   let out = ''
   while (scan.at < scan.text.length) {
@@ -140,7 +140,10 @@ function rewrite(scan: Scan, nested = false): string {
   return out
 }
 
-/** What an apostrophe starts: a quoted brace or sign, or nothing but itself. Two are one that quotes nothing. */
+/**
+ * What an apostrophe begins: a quoted brace or sign, or only itself. Two apostrophes are one apostrophe and quote
+ * nothing.
+ */
 function quoted(scan: Scan): string {
   if (scan.text.startsWith("''", scan.at)) return ((scan.at += 2), "''")
   const closes = /^'[{}#|]/.test(scan.text.slice(scan.at, scan.at + 2)) ? scan.text.indexOf("'", scan.at + 1) : -1
@@ -174,7 +177,7 @@ function upTo(scan: Scan, end: string): string {
   return taken
 }
 
-/** The clauses of a plural or select: `one {message} other {message}`, and the brace that closes them. */
+/** The clauses of a plural or select, `one {message} other {message}`, and the brace that closes them. */
 function clauses(scan: Scan): string {
   let out = ''
   while (scan.at < scan.text.length) {
@@ -189,12 +192,12 @@ function clauses(scan: Scan): string {
   return out
 }
 
-/** Beside `integer`, `percent` and ICU skeletons such as `::.0`: two decimals, no sign of a currency. */
+/** Besides `integer`, `percent` and ICU skeletons such as `::.0`: two decimals, without a currency sign. */
 const NUMBER_STYLES = { number: { money: { minimumFractionDigits: 2, maximumFractionDigits: 2 } } } as const
 
 const KNOWN_STYLES = ['integer', 'percent', 'money']
 
-/** What of intl-messageformat's syntax tree is looked at. */
+/** The parts of intl-messageformat's syntax tree that are read here. */
 interface Element {
   type: number
   value?: unknown
@@ -212,7 +215,7 @@ function complainOfRoots(slots: Slot[]): string | undefined {
   return strange && `shows '${strange.path}', but paths start with ${ROOTS.join(', ')}`
 }
 
-/** Also takes down what each choice chooses among. */
+/** Also records the options of each choice. */
 function complainOf(elements: Element[], slots: Slot[]): string | undefined {
   for (const { type, value, style, options } of elements) {
     if (type === NUMBER && typeof style === 'string' && !KNOWN_STYLES.includes(style)) {

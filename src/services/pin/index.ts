@@ -1,3 +1,3 @@
-/** PINs of subscribers: a back end of the daemon. */
-export { pins } from './module.ts'
+/** PINs of subscribers: a back end of the daemon itself. */
+export { pinPepper, pins } from './module.ts'
 export { pinOptions } from './options.ts'

@@ -1,4 +1,4 @@
-/** The PIN module's own settings, as they stand in the configuration. */
+/** The PIN module's own settings, as in the configuration. */
 import { z } from 'zod'
 import { ProblemsError } from '../../base/index.ts'
 import { PIN_DEFAULTS, type PinSettings } from './module.ts'
@@ -14,10 +14,16 @@ const schema = z.strictObject({
     .min(60_000)
     .max(7 * 86_400_000)
     .optional()
-    .describe('how long the PIN stays locked; it then opens by itself'),
+    .describe('how long the PIN stays locked; it then opens by itself. Each further lock in a row is twice as long'),
+  lockMaxMs: z
+    .int()
+    .min(60_000)
+    .max(30 * 86_400_000)
+    .optional()
+    .describe('the longest lock'),
 })
 
-/** Reads them; throws ProblemsError, each problem at `where`. */
+/** Reads them. Throws ProblemsError; each problem is at `where`. */
 export function pinOptions(given: Record<string, unknown>, where: string): PinSettings {
   const read = schema.safeParse(given)
   if (!read.success) {
@@ -26,6 +32,10 @@ export function pinOptions(given: Record<string, unknown>, where: string): PinSe
       read.error.issues.map((issue) => ({ where: [where, ...issue.path].join('.'), what: issue.message })),
     )
   }
-  const { digits = PIN_DEFAULTS.digits, tries = PIN_DEFAULTS.tries, lockMs = PIN_DEFAULTS.lockMs } = read.data
-  return { digits, tries, lockMs }
+  return {
+    digits: read.data.digits ?? PIN_DEFAULTS.digits,
+    tries: read.data.tries ?? PIN_DEFAULTS.tries,
+    lockMs: read.data.lockMs ?? PIN_DEFAULTS.lockMs,
+    lockMaxMs: read.data.lockMaxMs ?? PIN_DEFAULTS.lockMaxMs,
+  }
 }

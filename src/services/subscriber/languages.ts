@@ -1,4 +1,4 @@
-/** The language that a subscriber chose on a `language` screen: the next dialogue starts in it. */
+/** The language that a subscriber chose on a `language` screen. The next dialogue starts in it. */
 import type { SmsSubject } from '../../sms/outbox/index.ts'
 import { type SqlRunner, statement } from '../../base/index.ts'
 import type { JsonObject } from '../../ussd/index.ts'
@@ -39,17 +39,17 @@ export function subscriberLanguages(sql: SqlRunner): Languages {
   }
 }
 
-/** Answers to SMS are in the chosen language, where no service knows one. It understands no words. */
+/** Answers to SMS are in the chosen language if no service knows one. This subject understands no words itself. */
 export const chosenInSms: SmsSubject = {
   name: 'subscriber',
   reply: async () => null,
   languageOf: (sql, msisdn) => subscriberLanguages(sql).of(msisdn),
 }
 
-/** Longest language tag that is kept. */
+/** The longest language tag that is kept. */
 const TAG_MAX = 35
 
-/** The language of a call's arguments. */
+/** The language in the arguments of a call. */
 export function languageIn(args: JsonObject): string | undefined {
   const { language } = args
   return typeof language === 'string' && language !== '' && language.length <= TAG_MAX ? language : undefined

@@ -1,12 +1,12 @@
 /**
- * The simulator's own SMPP coder, written from the specification alone (v3.4 §3.2, §4): it shares no line with the
- * daemon's, so that one bug cannot hide at both ends.
+ * The simulator's own SMPP codec, written from the specification alone (v3.4 §3.2, §4). It shares no code with the
+ * daemon's codec, so that one bug cannot hide at both ends.
  */
 import type { Pdu, PduBody, Tlv } from '../../smpp/index.ts'
-import { COMMANDS_BY_ID, COMMANDS_BY_NAME, STATUS, type Field } from './commands.ts'
+import { COMMANDS_BY_ID, COMMANDS_BY_NAME, COMMAND_STATUS, type Field } from './commands.ts'
 
-/** A PDU, or what is wrong with its octets and what an SMSC answers. `stray`: octets left over after the last TLV. */
-export type Decoded =
+/** A PDU, or what is wrong with its octets and how an SMSC answers that. `stray`: octets after the last TLV. */
+type Decoded =
   | { ok: true; pdu: Pdu; stray: number }
   | { ok: false; command: string; sequence: number; status: number; why: string }
 
@@ -14,7 +14,7 @@ const HEADER = 16
 
 type Reading = { at: number; body: PduBody } | { status: number; why: string }
 
-/** Reads one whole frame (command_length right). Never throws, never reads past the frame. */
+/** Reads one whole frame (command_length is correct). Never throws, never reads past the frame. */
 export function decode(frame: Buffer): Decoded {
   const id = frame.readUInt32BE(4)
   const status = frame.readUInt32BE(8)
@@ -22,10 +22,10 @@ export function decode(frame: Buffer): Decoded {
   const command = COMMANDS_BY_ID.get(id)
   if (!command) {
     const name = `unknown_0x${id.toString(16).padStart(8, '0')}`
-    return { ok: false, command: name, sequence, status: STATUS.ESME_RINVCMDID, why: 'unknown command_id' }
+    return { ok: false, command: name, sequence, status: COMMAND_STATUS.ESME_RINVCMDID, why: 'unknown command_id' }
   }
   const isResponse = id >= 0x80000000
-  // A response with an error status may come without its body. (SMPP v3.4 §4.1, §4.4.2)
+  // A response with an error status may have no body. (SMPP v3.4 §4.1, §4.4.2)
   const reading = isResponse && frame.length === HEADER ? { at: HEADER, body: {} } : readFields(frame, command.fields)
   if ('why' in reading) {
     return { ok: false, command: command.name, sequence, status: reading.status, why: reading.why }
@@ -36,7 +36,7 @@ export function decode(frame: Buffer): Decoded {
       ok: false,
       command: command.name,
       sequence,
-      status: STATUS.ESME_RINVOPTPARSTREAM,
+      status: COMMAND_STATUS.ESME_RINVOPTPARSTREAM,
       why: 'a TLV runs past the end',
     }
   }
@@ -45,8 +45,8 @@ export function decode(frame: Buffer): Decoded {
 }
 
 /**
- * Writes a PDU. Mandatory parameters that are not given are empty or 0; `body: undefined` writes the header alone.
- * Throws on what no PDU can hold: a test asked for it, so a test must hear of it.
+ * Writes a PDU. Absent mandatory parameters are empty or 0; `body: undefined` writes only the header. Throws if no PDU
+ * can hold the value: a test asked for it, so the test must fail.
  */
 export function encode(pdu: {
   command: string
@@ -77,7 +77,7 @@ export function encode(pdu: {
   return octets
 }
 
-/** The value of the first TLV with that tag, or undefined. A TLV of no length counts as absent. */
+/** The value of the first TLV with this tag, or undefined. A TLV of length 0 counts as absent. */
 export function tlv(pdu: { tlvs: Tlv[] }, tag: number): Buffer | undefined {
   for (const one of pdu.tlvs) if (one.tag === tag) return one.value.length ? one.value : undefined
   return undefined
@@ -88,19 +88,19 @@ export function tlv8(tag: number, value: number): Tlv {
   return { tag, value: Buffer.of(value) }
 }
 
-/** A C-string parameter of a body, '' if it is not there. */
+/** A C-string parameter of a body; '' if it is absent. */
 export function textField(body: PduBody, name: string): string {
   const value = body[name]
   return typeof value === 'string' ? value : ''
 }
 
-/** An integer parameter of a body, 0 if it is not there. */
+/** An integer parameter of a body; 0 if it is absent. */
 export function integerField(body: PduBody, name: string): number {
   const value = body[name]
   return typeof value === 'number' ? value : 0
 }
 
-/** The text octets of a message: short_message, else message_payload. (SMPP v3.4 §5.3.2.32) */
+/** The text octets of a message: short_message, or else message_payload. (SMPP v3.4 §5.3.2.32) */
 export function octetsOfText(pdu: Pdu): Buffer {
   const short = pdu.body['short_message']
   if (Buffer.isBuffer(short) && short.length) return short
@@ -118,12 +118,13 @@ function readFields(frame: Buffer, fields: readonly Field[]): Reading {
       at = end + 1
       continue
     }
-    if (at >= frame.length) return { status: STATUS.ESME_RINVMSGLEN, why: `no ${field.name}` }
+    if (at >= frame.length) return { status: COMMAND_STATUS.ESME_RINVMSGLEN, why: `no ${field.name}` }
     const octet = frame[at]!
     at++
     if (field.is === 'u8') body[field.name] = octet
     else {
-      if (at + octet > frame.length) return { status: STATUS.ESME_RINVMSGLEN, why: 'sm_length runs past the end' }
+      if (at + octet > frame.length)
+        return { status: COMMAND_STATUS.ESME_RINVMSGLEN, why: 'sm_length runs past the end' }
       body[field.name] = frame.subarray(at, at + octet)
       at += octet
     }
@@ -144,9 +145,9 @@ function readTlvs(frame: Buffer, from: number): { tlvs: Tlv[]; stray: number } |
 }
 
 function statusFor(field: string): number {
-  if (field === 'destination_addr') return STATUS.ESME_RINVDSTADR
-  if (field === 'source_addr') return STATUS.ESME_RINVSRCADR
-  return STATUS.ESME_RINVMSGLEN
+  if (field === 'destination_addr') return COMMAND_STATUS.ESME_RINVDSTADR
+  if (field === 'source_addr') return COMMAND_STATUS.ESME_RINVSRCADR
+  return COMMAND_STATUS.ESME_RINVMSGLEN
 }
 
 function octetsOf(field: Field, body: PduBody): number {

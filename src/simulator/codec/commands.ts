@@ -1,6 +1,6 @@
-/** The commands an SMSC deals in and the order of their mandatory parameters, from SMPP v3.4 §4 and §5.1.2.1. */
+/** The commands of an SMSC and the order of their mandatory parameters, from SMPP v3.4 §4 and §5.1.2.1. */
 
-/** c: C-string of at most that many octets with its NUL · u8: one octet · sm: sm_length and short_message. */
+/** c: C-string of at most this many octets with its NUL · u8: one octet · sm: sm_length and short_message. */
 export type Field =
   | { name: string; is: 'c'; octetsMax: number }
   | { name: string; is: 'u8' }
@@ -114,8 +114,8 @@ export const COMMANDS_BY_NAME: ReadonlyMap<string, Command> = new Map(
   table.map(([id, name, fields]) => [name, { id, name, fields }]),
 )
 
-/** command_status values that the simulator gives or expects. (SMPP v3.4 §5.1.3) */
-export const STATUS = {
+/** command_status values that the simulator sends or expects. (SMPP v3.4 §5.1.3) */
+export const COMMAND_STATUS = {
   ESME_ROK: 0x00,
   ESME_RINVMSGLEN: 0x01,
   ESME_RINVCMDLEN: 0x02,
@@ -140,7 +140,7 @@ export const STATUS = {
   ESME_RINVOPTPARAMVAL: 0xc4,
 } as const
 
-const statusNames = new Map<number, string>(Object.entries(STATUS).map(([name, value]) => [value, name]))
+const statusNames = new Map<number, string>(Object.entries(COMMAND_STATUS).map(([name, value]) => [value, name]))
 
 /** `0x58 ESME_RTHROTTLED`, for people. */
 export function nameOfStatus(status: number): string {

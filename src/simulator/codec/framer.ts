@@ -1,19 +1,19 @@
 /** Cuts a stream of octets into whole PDUs by command_length. (SMPP v3.4 §3.2) */
 
-/** Over this a claimed command_length is taken for lost framing: message_payload may hold 64 K. */
+/** If a peer claims a longer PDU, framing is lost: message_payload may have 64 K. */
 const FRAME_OCTETS_MAX = 70_000
 
-export interface Framer {
+interface Framer {
   /**
-   * Takes octets and hands each whole frame on. Answers false once the framing is lost (length under 16 or over the
+   * Takes octets and passes each whole frame on. Returns false when framing is lost (a length under 16 or over the
    * limit); nothing is read after that.
    */
   push(octets: Buffer): boolean
-  /** Octets of an unfinished frame. */
+  /** How many octets of an unfinished frame there are. */
   pending(): number
 }
 
-/** Frames are slices of what came in wherever one chunk holds them whole: keep a copy, not the frame. */
+/** If one chunk holds a whole frame, the frame is a slice of it: keep a copy, not the frame. */
 export function framer(onFrame: (frame: Buffer) => void): Framer {
   let rest: Buffer[] = []
   let length = 0
@@ -39,7 +39,7 @@ export function framer(onFrame: (frame: Buffer) => void): Framer {
       if (lost) return false
       rest.push(octets)
       length += octets.length
-      // Joined only when the frame that is waited for can be whole: many small chunks must not cost quadratic time.
+      // Chunks are joined only when the frame can be complete: many small chunks must not cost quadratic time.
       const first = rest[0]!
       const wanted = first.length >= 4 ? first.readUInt32BE(0) : 4
       if (length >= wanted || wanted > FRAME_OCTETS_MAX || wanted < 16)

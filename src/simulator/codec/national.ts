@@ -1,6 +1,6 @@
 /**
- * National language shift tables as a handset reads them, by its own decoder; only the tables are shared. (3GPP TS
- * 23.038 §6.2.1.2)
+ * National language shift tables as a handset reads them. The decoder is the simulator's own; only the tables are
+ * shared. (3GPP TS 23.038 §6.2.1.2)
  */
 import { LOCKING_TABLES, SINGLE_TABLES } from '../../ussd/index.ts'
 import { readGsm7 } from './text.ts'
@@ -8,7 +8,7 @@ import { readGsm7 } from './text.ts'
 const ESCAPE = 0x1b
 const IEI = { single: 0x24, locking: 0x25 }
 
-/** The languages that a user data header names, without its length octet; 0: none. */
+/** The languages that a user data header (without its length octet) names. 0: none. */
 export function shiftsIn(header: Buffer): { locking: number; single: number } {
   const named = { locking: 0, single: 0 }
   for (let at = 0; at + 2 < header.length; at += 2 + header[at + 1]!) {
@@ -18,7 +18,7 @@ export function shiftsIn(header: Buffer): { locking: number; single: number } {
   return named
 }
 
-/** Unpacked septets under those tables; a language that nobody assigned means the default ones. */
+/** Decodes unpacked septets with these tables. An unassigned language means the default tables. */
 export function readShifted(octets: Buffer, { locking, single }: { locking: number; single: number }): string {
   const letters = LOCKING_TABLES.get(locking)
   const extra = SINGLE_TABLES.get(single)

@@ -1,9 +1,9 @@
-/** Texts as a handset reads and types them: the simulator's own GSM 7-bit and UCS-2 coder. (3GPP TS 23.038) */
+/** Texts as a handset reads and types them: the simulator's own GSM 7-bit and UCS-2 codec. (3GPP TS 23.038) */
 
-/** A text as it came over the air, and how much room it took. */
+/** A text as it arrived, and how much space it took. */
 export interface Decoding {
   text: string
-  /** units: septets (an extension character is two) or UCS-2 units; octets for anything else. */
+  /** units: septets (an extension character takes two) or UCS-2 units; otherwise octets. */
   alphabet: 'gsm7' | 'ucs2' | 'latin1' | 'octets'
   units: number
   octets: number
@@ -30,7 +30,7 @@ const SEPTETS = new Map<string, number[]>([
   ...Array.from(EXTENSION, ([septet, char]): [string, number[]] => [char, [0x1b, septet]]),
 ])
 
-/** Unpacked septets, one an octet; undefined if the alphabet lacks a character. */
+/** Unpacked septets, one per octet. Undefined if the alphabet lacks a character. */
 export function gsm7(text: string): Buffer | undefined {
   const septets: number[] = []
   for (const char of text) {
@@ -63,7 +63,7 @@ export function readUcs2(octets: Buffer): string {
     .toString('utf16le')
 }
 
-/** Unpacks 7-bit octets; a CR that only fills the last octet is dropped. (3GPP TS 23.038 §6.1.2.3.1) */
+/** Unpacks 7-bit octets. A CR that only fills the last octet is dropped. (3GPP TS 23.038 §6.1.2.3.1) */
 export function unpack(octets: Buffer): Buffer {
   const count = Math.floor((octets.length * 8) / 7)
   const septets = Buffer.alloc(count)
@@ -76,7 +76,7 @@ export function unpack(octets: Buffer): Buffer {
   return padded ? septets.subarray(0, count - 1) : septets
 }
 
-/** Reads the text of a USSD string: data_coding holds a CBS DCS here. (3GPP TS 23.038 §5) */
+/** Reads the text of a USSD string. Here data_coding is a CBS data coding scheme. (3GPP TS 23.038 §5) */
 export function readUssd(octets: Buffer, dataCoding: number): Decoding {
   const size = octets.length
   if (dataCoding === 0x08 || dataCoding === 0x48) {
@@ -90,7 +90,7 @@ export function readUssd(octets: Buffer, dataCoding: number): Decoding {
   return { text: readGsm7(octets), alphabet: 'gsm7', units: size, octets: size }
 }
 
-/** Reads the text of an SMS: data_coding as SMPP means it. (SMPP v3.4 §5.2.19) */
+/** Reads the text of an SMS. Here data_coding has its SMPP meaning. (SMPP v3.4 §5.2.19) */
 export function readSms(octets: Buffer, dataCoding: number): Decoding {
   const size = octets.length
   if (dataCoding === 0x08) return { text: readUcs2(octets), alphabet: 'ucs2', units: size >> 1, octets: size }
@@ -102,7 +102,7 @@ export function readSms(octets: Buffer, dataCoding: number): Decoding {
   return { text: readGsm7(octets), alphabet: 'gsm7', units: size, octets: size }
 }
 
-/** Writes what a subscriber typed: GSM 7-bit if it can be, else UCS-2. */
+/** Writes what a subscriber typed: GSM 7-bit if possible, otherwise UCS-2. */
 export function writeTyped(
   text: string,
   codings: { gsm7: number; ucs2: number },
@@ -111,7 +111,7 @@ export function writeTyped(
   return septets ? { octets: septets, dataCoding: codings.gsm7 } : { octets: ucs2(text), dataCoding: codings.ucs2 }
 }
 
-/** Whether a USSD string is longer than the air carries: 182 septets or 80 UCS-2 units. (3GPP TS 23.038 §6.1.2.3) */
+/** Whether a USSD string is longer than a network carries: 182 septets or 80 UCS-2 units. (3GPP TS 23.038 §6.1.2.3) */
 export function isOver(decoding: Decoding): boolean {
   return decoding.units > (decoding.alphabet === 'ucs2' ? 80 : decoding.alphabet === 'gsm7' ? 182 : 160)
 }

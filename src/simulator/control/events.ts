@@ -4,11 +4,11 @@ import { streamSSE } from 'hono/streaming'
 import type { Phone } from '../phone/index.ts'
 import { type Smsc, describePdu, type Traced } from '../smsc/index.ts'
 
-/** Events that wait for one page. Over it PDUs are left out, and phones are told of once, with their latest state. */
+/** How many events may wait for one page. Above it, PDUs are dropped, and each phone has only its latest state. */
 const WAITING_MAX = 200
-/** PDUs that a page is given when it opens. */
+/** How many PDUs a page gets when it opens. */
 const TRACE_SHOWN = 60
-/** Pages at the same time. */
+/** How many pages may be open at once. */
 const PAGES_MAX = 50
 
 export interface EventStream {
@@ -19,7 +19,7 @@ export interface EventStream {
 
 type Written = () => { event: string; data: string }
 
-/** `talks`: whether dialogues can be had as talks. */
+/** `talks`: whether dialogues are available as talks. */
 export function eventStream(smsc: Smsc, viewOf: (phone: Phone) => unknown, talks: boolean): EventStream {
   const pages = new Set<{ put(key: string | null, write: Written): void; end(): void }>()
   const all = (key: string | null, write: Written): void => {
@@ -75,7 +75,7 @@ export function eventStream(smsc: Smsc, viewOf: (phone: Phone) => unknown, talks
   }
 }
 
-/** Bounded; a keyed event replaces an older one of its key that still waits. */
+/** Bounded. A keyed event replaces an older waiting event with the same key. */
 function queue(): { put(key: string | null, write: Written): void; next(): Promise<Written | null>; end(): void } {
   const waiting: { key: string | null; write: Written }[] = []
   let wake: (() => void) | undefined

@@ -1,7 +1,7 @@
 /**
- * Who may ask the control HTTP. On loopback: this machine's own pages and programs. Elsewhere also only who has the
- * token: a program as a bearer, a page by the cookie that it was given for the token behind the # of its address, which
- * no log sees.
+ * Who may use the control HTTP. On loopback: pages and programs of this machine. Elsewhere a token is needed too: a
+ * program sends it as a bearer; a page has a cookie, which it got for the token behind the # of its address (which no
+ * log sees).
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -12,9 +12,9 @@ import { isLoopback, fromForeignPage } from '../../base/index.ts'
 
 export interface GuardOptions {
   host: string
-  /** Names that a browser may call it by, besides localhost and the address: against DNS rebinding. */
+  /** Names that a browser may use besides localhost and the address. They prevent DNS rebinding. */
   allowedHosts: readonly string[]
-  /** Absent: made, where the host is not loopback. */
+  /** Absent: created if the host is not loopback. */
   token: string | undefined
 }
 
@@ -23,7 +23,7 @@ const NEEDED =
   'the phone needs the token that `simulate` printed: open the printed address with its #, or give dial --token-file'
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** Answers the token that is in force, if one is. */
+/** Returns the token in force, if there is one. */
 export function guardControl(app: Hono, { host, allowedHosts, token: given }: GuardOptions): string | undefined {
   const isLocal = isLoopback(host)
   const token = given ?? (isLocal ? undefined : randomBytes(TOKEN_OCTETS).toString('base64url'))
@@ -39,7 +39,10 @@ export function guardControl(app: Hono, { host, allowedHosts, token: given }: Gu
   return token
 }
 
-/** No foreign Host (DNS rebinding needs a name: an address is nobody's but ours), no foreign Origin, JSON only. */
+/**
+ * Refuses a foreign Host (DNS rebinding needs a name; an address is always ours), a foreign Origin, and anything but
+ * JSON.
+ */
 function refusal(c: Context, hosts: readonly string[], addresses: boolean): Response | undefined {
   const name = (c.req.header('host') ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
   if (!hosts.includes(name) && !(addresses && isIP(name)))
@@ -54,7 +57,7 @@ function refusal(c: Context, hosts: readonly string[], addresses: boolean): Resp
   return undefined
 }
 
-/** The files of the page are no secret; all that it asks for is. */
+/** The files of the page are not secret; everything that the page requests is. */
 function admit(app: Hono, token: string): void {
   const [wanted, cookie] = [hash(token), `phone-${hash(token).toString('hex').slice(0, 8)}`]
   const isRight = (said: string | undefined) => said !== undefined && timingSafeEqual(hash(said), wanted)

@@ -1,5 +1,5 @@
 /**
- * The control HTTP of the simulator, on loopback, or behind a token: the web phone, a JSON API, and a stream of events.
+ * The control HTTP of the simulator, on loopback or with a token: the web phone, a JSON API, and a stream of events.
  */
 import { serve, type ServerType } from '@hono/node-server'
 import { Hono } from 'hono'
@@ -17,25 +17,27 @@ import { smscRoutes } from './smsc-routes.ts'
 
 export interface ControlOptions {
   smsc: Smsc
-  /** Default 127.0.0.1 and 0, a free port. */
+  /** Default: 127.0.0.1 and 0, a free port. */
   host?: string
   port?: number
-  /** Names that a browser may call it by, besides localhost and the address: against DNS rebinding. */
+  /** Names that a browser may use besides localhost and the address. They prevent DNS rebinding. */
   allowedHosts?: string[]
-  /** Asked of every page and program. Default: none on loopback, else one that is made. */
+  /** Every page and program must have it. Default: none on loopback, otherwise one is created. */
   token?: string
-  /** What a phone played last, as a talk file; undefined: nothing. Absent where nobody sees what back ends answer. */
+  /**
+   * What a phone played last, as a talk file. Undefined: nothing. Absent if the answers of back ends are not visible.
+   */
   talkOf?: TalkOf
 }
 
 export interface Control {
   readonly url: string
-  /** What it asks for, if anything; a page has it behind the # of its address. */
+  /** The token that is required, if any. A page has it behind the # of its address. */
   readonly token: string | undefined
   stop(): Promise<void>
 }
 
-/** Octets of a request body. */
+/** The most octets of a request body. */
 const BODY_OCTETS_MAX = 16_384
 
 export async function startControl(options: ControlOptions): Promise<Control> {
@@ -81,5 +83,5 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   }
 }
 
-/** Counted as it comes: a body in chunks does not say how long it will be. */
+/** Counts the octets as they arrive: a chunked body does not give its length. */
 const limit = bodyLimit({ maxSize: BODY_OCTETS_MAX, onError: (c) => c.json({ error: 'the body is too long' }, 413) })

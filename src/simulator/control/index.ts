@@ -1,4 +1,4 @@
-/** The control HTTP: web phone, JSON API and events; and the phone in a terminal, which calls it. */
+/** The control HTTP (web phone, JSON API, events), and the phone in a terminal, which uses it. */
 export { startControl, type Control } from './http.ts'
 export type { TalkOf } from './phone-routes.ts'
 export {

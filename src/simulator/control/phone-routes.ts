@@ -46,7 +46,7 @@ export function phoneRoutes(app: Hono, deps: PhoneRoutes): void {
 
 type PhoneOf = (c: Context) => Phone
 
-/** What may be looked at. */
+/** Routes that show something. */
 function looks(app: Hono, phoneOf: PhoneOf, { smsc, viewOf, talkOf }: PhoneRoutes): void {
   app.get('/api/phones', (c) => c.json(smsc.phones().slice(-1_000).map(viewOf)))
   app.get('/api/phones/:msisdn', (c) => c.json(viewOf(phoneOf(c))))
@@ -63,7 +63,7 @@ function looks(app: Hono, phoneOf: PhoneOf, { smsc, viewOf, talkOf }: PhoneRoute
   })
 }
 
-/** What may be pressed, and what is answered then: the phone as it is once something came of it. */
+/** Routes that press keys. They answer with the phone after something has happened. */
 function keys(app: Hono, phoneOf: PhoneOf, viewOf: ViewOf): void {
   const settled = async (c: Context, work: (phone: Phone) => unknown): Promise<Response> => {
     const phone = phoneOf(c)

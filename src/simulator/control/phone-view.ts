@@ -2,7 +2,7 @@
 import type { Phone } from '../phone/index.ts'
 
 export interface PhoneView {
-  /** Rises from view to view: a page is told the same by its stream and in answers, and not in their order. */
+  /** Increases with each view. A page gets the same view from its stream and in answers, in any order. */
   serial: number
   msisdn: string
   screen: Phone['screen']

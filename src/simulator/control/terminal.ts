@@ -1,4 +1,4 @@
-/** The phone in a terminal: dials through a running simulator and shows each screen; typed or scripted answers. */
+/** The phone in a terminal: dials through a running simulator and shows each screen. Answers are typed or scripted. */
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { UsageError } from '../../base/index.ts'
@@ -7,23 +7,23 @@ import type { PhoneView } from './phone-view.ts'
 export interface DialTerminalOptions {
   phone: TerminalPhone
   code: string
-  /** One line is one answer; after the last one the phone hangs up. */
+  /** Each line is one answer. After the last one the phone hangs up. */
   typed: TypedLines
   output: Writable
-  /** Whether a person sits there: then there is a prompt and a word of help. */
+  /** Whether a person sits at it: then there is a prompt and some help. */
   isTty: boolean
-  /** How long a screen is waited for. Default 30 000. */
+  /** How long to wait for a screen. Default 30 000. */
   withinMs?: number
 }
 
-/** How it went. `ended`: the service ended the dialogue; else the phone hung up or nothing came. */
+/** The result. `ended`: the service ended the dialogue; otherwise the phone hung up or no screen came. */
 export interface DialTerminalOutcome {
   ended: boolean
   screens: string[]
   failed: string | null
 }
 
-/** A phone to press keys on: one of a simulator, or one of our own. */
+/** A phone to press keys on: one of a simulator, or a local one. */
 export interface TerminalPhone {
   look(): Promise<TerminalView>
   post(act: 'dial' | 'answer' | 'next' | 'hang-up' | 'dismiss', body: object): Promise<TerminalView>
@@ -38,12 +38,12 @@ export interface TerminalView {
 
 /** What a person or a program types. */
 export interface TypedLines {
-  /** Undefined: there is no more. */
+  /** Undefined: there are no more lines. */
   next(): Promise<string | undefined>
   close(): void
 }
 
-/** Returns when the dialogue is over. */
+/** Resolves when the dialogue is over. */
 export async function dialTerminal(options: DialTerminalOptions): Promise<DialTerminalOutcome> {
   const { output, isTty, phone, typed, withinMs = 30_000 } = options
   const say = (line: string): void => void output.write(`${line}\n`)
@@ -57,7 +57,7 @@ export async function dialTerminal(options: DialTerminalOptions): Promise<DialTe
       say(frame(view.screen.text, isTty))
       if (view.screen.over) say(`(${view.screen.units} units: too long for one USSD string)`)
       if (view.screen.action === 'notify') {
-        // The handset has acknowledged it, and the dialogue goes on by itself.
+        // The handset has acknowledged it; the dialogue continues by itself.
         view = await phone.post('next', { withinMs })
         continue
       }
@@ -82,7 +82,7 @@ export async function dialTerminal(options: DialTerminalOptions): Promise<DialTe
   }
 }
 
-/** A box around what a person reads; bare text for programs. */
+/** A box around the text for a person; plain text for programs. */
 export function frame(text: string, isTty: boolean): string {
   if (!isTty) return text
   const lines = text.split('\n')
@@ -91,7 +91,7 @@ export function frame(text: string, isTty: boolean): string {
   return [`┌${'─'.repeat(width + 2)}┐`, ...body, `└${'─'.repeat(width + 2)}┘`].join('\n')
 }
 
-/** That of a running simulator. Throws UsageError if there is none at the URL. */
+/** A phone of a running simulator. Throws UsageError if there is none at the URL. */
 export function remotePhone(url: string, msisdn: string, token?: string): TerminalPhone {
   const base = `${url.replace(/\/$/, '')}/api/phones/${encodeURIComponent(msisdn)}`
   async function ask(path: string, init?: RequestInit): Promise<PhoneView> {
@@ -124,7 +124,7 @@ export function remotePhone(url: string, msisdn: string, token?: string): Termin
 const bearer = (token: string | undefined): Record<string, string> =>
   token === undefined ? {} : { authorization: `Bearer ${token}` }
 
-/** What that phone played last, as a talk file. Throws UsageError if there is none to be had. */
+/** What this phone played last, as a talk file. Throws UsageError if there is none. */
 export async function recordedTalkOf(url: string, msisdn: string, token?: string): Promise<string> {
   const path = `/api/phones/${encodeURIComponent(msisdn)}/talk`
   const response = await fetch(`${url.replace(/\/$/, '')}${path}`, { headers: bearer(token) })
@@ -133,13 +133,13 @@ export async function recordedTalkOf(url: string, msisdn: string, token?: string
   throw new UsageError(`the simulator at ${url} gives no talk: ${error ?? `HTTP ${response.status}`}`)
 }
 
-/** These, in turn. */
+/** These lines, in order. */
 export function writtenLines(lines: readonly string[]): TypedLines {
   const left = [...lines]
   return { next: () => Promise.resolve(left.shift()), close: () => undefined }
 }
 
-/** One line of the input at a time. */
+/** The lines of an input stream, one at a time. */
 export function typedLines(input: Readable): TypedLines {
   const lines: string[] = []
   let wake: (() => void) | undefined

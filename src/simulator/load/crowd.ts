@@ -1,42 +1,42 @@
 /**
- * The phones of a load run. No two dialogues of a simulator have subscriber and number in common, also over several
- * runs: a phone whose numbers have come round gets another SIM.
+ * The phones of a load run. No two dialogues of a simulator share both subscriber and number, even over several runs:
+ * when the numbers of a phone are used up, it gets another SIM.
  */
 import type { Smsc } from '../smsc/index.ts'
 import type { Skimmed } from './octets.ts'
 
 export interface Subscriber {
   step: number
-  /** Whose MSISDN it has: an index that it changes when its numbers have come round. */
+  /** The index of its MSISDN. It changes when the numbers are used up. */
   sim: number
   number: number
   carrier: number
-  /** When the turn was sent or fell due; 0: no screen is awaited. */
+  /** When the turn was sent or became due. 0: no screen is awaited. */
   sinceMs: number
   sequence: number
-  /** The ESME has refused the turn: its screen will not come, and the phone waits for it in vain. */
+  /** The ESME has refused the turn: its screen will never come. */
   isRefused: boolean
 }
 
 export interface Crowd {
-  /** A phone's index is its place. */
+  /** The index of a phone is its position. */
   readonly phones: readonly Subscriber[]
   /** Gives the phone the number of its next dialogue. */
   beginDialogue(index: number): void
-  /** The phone that awaits this screen; undefined: none does. */
+  /** The phone that waits for this screen. Undefined: none does. */
   awaiting(seen: Skimmed): number | undefined
-  /** Leaves to the next run of this simulator only what this one did not use. */
+  /** Ends the run: the next run of this simulator uses only what this one did not. */
   over(): void
 }
 
-/** Network numbers of dialogues: an octet, of which 0 is none. */
+/** The network's dialogue numbers are one octet; 0 means none. */
 const NUMBER_MAX = 0xff
-/** MSISDNs that the runs of a simulator have used. */
+/** How many MSISDNs the runs of a simulator have used. */
 const simsUsed = new WeakMap<Smsc, number>()
 
 export function crowd(smsc: Smsc, size: number): Crowd {
   const firstSim = simsUsed.get(smsc) ?? 0
-  /** Which phone has which SIM, from the run's first one. */
+  /** SIM → phone, from the first SIM of the run. */
   const holders: number[] = []
   const newSim = (index: number): number => firstSim + holders.push(index) - 1
   const phones: Subscriber[] = Array.from({ length: size }, (_, index) => ({

@@ -1,18 +1,19 @@
 /**
  * Load: many phones through one simulated SMSC, in the standard dialect. Closed loop: each phone answers at once. Open
- * loop: turns fall due at a fixed rate whether or not the ESME keeps up, and latency counts from when a turn fell due.
+ * loop: turns become due by a schedule, whether or not the ESME keeps up, and latency counts from when a turn became
+ * due.
  *
- * A run is over when what it said is answered or lost, and no two dialogues of a simulator have subscriber and number
- * in common: a screen is judged by the turn that it is for, and by no other run's.
+ * A run ends when every turn has its screen or is lost. No two dialogues of a simulator share both subscriber and
+ * number: so a screen counts for its own turn and for no other run.
  */
-import type { Clock } from '../../ussd/index.ts'
+import type { Chance, Clock } from '../../ussd/index.ts'
 import { crowd, type Crowd } from './crowd.ts'
 import { histogram, type Latencies } from './histogram.ts'
 import { fill, skim, submitResp, template, type Skimmed, type Template } from './octets.ts'
-import { every, fixedRate, type Rate } from './rate.ts'
+import { every, openLoop, type Rate } from './rate.ts'
 import type { Peer, Smsc } from '../smsc/index.ts'
 
-/** One turn of a phone: what it dials or types, and what the screen that comes must contain (ASCII). */
+/** One turn of a phone: what it dials or types, and what the screen must contain (ASCII). */
 export interface LoadStep {
   say: string
   expect?: string
@@ -22,16 +23,18 @@ export interface LoadOptions {
   /** Start it with `traceMax: 0`. Its own phones cannot be used during a run. */
   smsc: Smsc
   clock: Clock
-  /** Phones. */
+  /** How many phones. */
   concurrent: number
-  /** The first one is dialled. If the ESME ends early, or does not end, the phone dials anew. */
+  /** The phone dials the first step. If the ESME ends early or does not end, the phone dials again. */
   script: LoadStep[]
-  /** Begins no turn after so many, or after so long; at least one of the two. */
+  /** Begins no further turn after this many turns or this much time; at least one of them is required. */
   turns?: number
   seconds?: number
-  /** Turns a second: open loop. */
+  /** Turns per second: open loop. */
   perSecond?: number
-  /** A turn without a screen in this time is lost, and the phone dials anew. Default 10 000. */
+  /** Open loop: turns become due at random, as subscribers dial. Absent: evenly. */
+  chance?: Chance
+  /** A turn without a screen within this time is lost, and the phone dials again. Default 10 000. */
   answerMs?: number
 }
 
@@ -40,26 +43,32 @@ export interface LoadResult {
   dialogues: number
   seconds: number
   perSecond: number
-  /** From deliver_sm (open loop: from when it fell due) to the submit_sm that answers it, milliseconds. */
+  /** From the deliver_sm (open loop: from when it became due) to the submit_sm that answers it, in milliseconds. */
   latency: Latencies
-  /** Turns without a screen in time. */
+  /** Open loop: from when a turn became due until a phone sent it, in milliseconds. The latency includes it. */
+  lag: Latencies
+  /** Open loop: turns that became due while no phone was free until the end. `latency` has how long each waited. */
+  unsent: number
+  /** Turns without a screen in time. `latency` includes the time that each waited. */
   lost: number
-  /** deliver_sm that the ESME answered with a status other than 0. */
+  /** deliver_sm requests that the ESME answered with a status other than 0. */
   refused: number
-  /** Screens that did not contain what was expected. */
+  /** Screens without the expected text. */
   wrong: number
-  /** Submits for a phone that awaited none, or for a dialogue that is over. */
+  /** Submits for a phone that waits for none, or for a dialogue that is over. */
   unexpected: number
   sms: number
 }
 
 const SUBMIT_SM = 0x00000004
 const DELIVER_SM_RESP = 0x80000005
-/** How often lost turns are looked for, at the least. */
+/** How often, at least, lost turns are looked for. */
 const SWEEP_MS = 500
 const ANSWER_MS = 10_000
 
-/** Resolves when the run is over, or nothing was bound for `answerMs`. Rejects if nothing is bound to begin with. */
+/**
+ * Resolves when the run is over, or when nothing was bound for `answerMs`. Rejects if nothing is bound at the start.
+ */
 export function load(options: LoadOptions): Promise<LoadResult> {
   const run = new LoadRun(options)
   if (!run.isBound()) return Promise.reject(new Error('no ESME is bound as receiver or transceiver'))
@@ -73,13 +82,14 @@ class LoadRun {
   private readonly crowd: Crowd
   /** Undefined: closed loop. */
   private readonly rate: Rate | undefined
-  private readonly result = { turns: 0, dialogues: 0, lost: 0, refused: 0, wrong: 0, unexpected: 0, sms: 0 }
+  private readonly result = { turns: 0, dialogues: 0, lost: 0, refused: 0, wrong: 0, unexpected: 0, sms: 0, unsent: 0 }
   private readonly latencies = histogram()
+  private readonly lags = histogram()
   private readonly seen: Skimmed = { subscriber: 0, op: 0, carrier: 0 }
   private readonly answerMs: number
   private peers: Peer[] = []
   private sequence = 0
-  /** Turns that were begun, and those of them whose screen may still come. */
+  /** How many turns have begun, and of how many the screen may still come. */
   private begun = 0
   private awaited = 0
   private isTimeUp = false
@@ -88,7 +98,7 @@ class LoadRun {
   private finish: (() => void) | undefined
 
   constructor(options: LoadOptions) {
-    const { smsc, clock, script, concurrent, perSecond } = options
+    const { smsc, clock, script, concurrent, perSecond, chance } = options
     this.options = options
     this.answerMs = options.answerMs ?? ANSWER_MS
     this.templates = script.map((step, i) => template(i ? 'input' : 'begin', step.say, script[0]!.say))
@@ -97,11 +107,15 @@ class LoadRun {
     this.rate =
       perSecond === undefined
         ? undefined
-        : fixedRate(perSecond, concurrent, {
-            clock,
-            say: (index, dueMs) => this.say(index, dueMs),
-            isOver: () => this.isOver(),
-          })
+        : openLoop(
+            { perSecond, chance, phones: concurrent },
+            {
+              clock,
+              nowMs: () => performance.now(),
+              say: (index, dueMs) => this.say(index, dueMs),
+              isOver: () => this.isOver(),
+            },
+          )
   }
 
   isBound(): boolean {
@@ -132,7 +146,13 @@ class LoadRun {
 
   private read(startMs: number): LoadResult {
     const seconds = (Math.max(this.overMs, startMs + 1) - startMs) / 1000
-    return { ...this.result, seconds, perSecond: this.result.turns / seconds, latency: this.latencies.read() }
+    return {
+      ...this.result,
+      seconds,
+      perSecond: this.result.turns / seconds,
+      latency: this.latencies.read(),
+      lag: this.lags.read(),
+    }
   }
 
   private say(index: number, sinceMs: number): void {
@@ -143,6 +163,7 @@ class LoadRun {
       this.crowd.beginDialogue(index)
       this.result.dialogues++
     }
+    if (this.rate) this.lags.add(performance.now() - sinceMs)
     this.begun++
     this.awaited++
     this.sequence = this.sequence >= 0x7fffffff ? 1 : this.sequence + 1
@@ -157,19 +178,19 @@ class LoadRun {
     return this.isTimeUp || (turns !== undefined && this.begun >= turns)
   }
 
-  /** Nothing more will come of a turn: the last one ends the run. */
+  /** A turn is settled: the last one ends the run. */
   private settle(): void {
     this.awaited--
     if (this.awaited === 0 && this.isOver()) this.finish?.()
   }
 
-  /** What the ESME refused was settled then, though the phone went on waiting. */
+  /** A turn that the ESME refused was settled at the refusal, although the phone kept waiting. */
   private goOn(index: number, wasRefused: boolean): void {
     this.next(index)
     if (!wasRefused) this.settle()
   }
 
-  /** The phone's turn is over; the next one follows at once, or when one falls due. */
+  /** The phone's turn is over. The next one follows at once, or when one becomes due. */
   private next(index: number): void {
     if (this.isOver()) return
     if (this.rate) this.rate.free(index)
@@ -217,20 +238,26 @@ class LoadRun {
   private sweep(): void {
     if (this.peers.length) this.boundMs = performance.now()
     const limit = performance.now() - this.answerMs
-    if (this.boundMs < limit) return this.finish?.() // nobody is there any more
+    if (this.boundMs < limit) return this.finish?.() // the ESME is gone
     this.crowd.phones.forEach((phone, index) => {
       if (phone.sinceMs === 0 || phone.sinceMs > limit) return
       this.result.lost++
+      this.latencies.add(performance.now() - phone.sinceMs)
       phone.sinceMs = 0
       phone.step = 0
       this.goOn(index, phone.isRefused)
     })
   }
 
-  /** What is said by now is still heard out. */
+  /** No new turns begin; the turns in flight are still awaited. */
   private timeUp(): void {
     this.isTimeUp = true
-    this.overMs = performance.now()
+    const nowMs = performance.now()
+    this.overMs = nowMs
+    this.rate?.leave(nowMs, (dueMs) => {
+      this.result.unsent++
+      this.latencies.add(nowMs - dueMs)
+    })
     if (this.awaited === 0) this.finish?.()
   }
 }

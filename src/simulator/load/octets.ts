@@ -1,13 +1,15 @@
-/** The octets of a load run, in the standard dialect: templates that are patched, frames that are only skimmed. */
+/**
+ * The octets of a load run, in the standard dialect: templates are patched, and frames are read only as far as needed.
+ */
 import { encode } from '../codec/index.ts'
 import { standardCoding, serviceNumber } from '../network/index.ts'
 
-/** Numbers of the subscribers of a run: this and so many more. */
+/** The numbers of a run's subscribers begin here. */
 const FIRST_MSISDN = 67_500_000_000
 const MSISDN_DIGITS = 11
 const HEADER = 16
 
-/** One request of the network's with holes for subscriber, sequence and carrier. */
+/** One request of the network with gaps for subscriber, sequence number and carrier. */
 export interface Template {
   octets: Buffer
   msisdnAt: number
@@ -40,16 +42,16 @@ export function fill(from: Template, subscriber: number, sequence: number, carri
   return octets
 }
 
-/** What matters of a submit_sm; one object, written anew at each call. */
+/** What matters in a submit_sm. One object, overwritten by each call. */
 export interface Skimmed {
-  /** Index of the subscriber; -1: none of this run's. */
+  /** The index of the subscriber. -1: not one of this run. */
   subscriber: number
   /** ussd_service_op; -1: an SMS. */
   op: number
   carrier: number
 }
 
-/** Reads a submit_sm just far enough. */
+/** Reads a submit_sm only as far as needed. */
 export function skim(frame: Buffer, into: Skimmed): void {
   into.subscriber = -1
   into.op = -1

@@ -6,7 +6,7 @@ import { standardCoding } from './standard.ts'
 
 /**
  * `standard` is the simulator's own reading of the specification, so that a fault in the dialect code cannot hide at
- * both ends; any other name or path is a profile, heard from the other side. Throws ProblemsError.
+ * both ends. Any other name or path is a profile, used from the network's end. Throws ProblemsError.
  */
 export function networkCodingOf(nameOrPath: string, dir: string): NetworkCoding {
   return nameOrPath === 'standard' ? standardCoding() : profileCoding(loadProfile(nameOrPath, dir))

@@ -1,53 +1,53 @@
-/** The network's side of USSD: one transaction a subscriber (3GPP TS 24.090), from dialling to the last text. */
+/** The network's side of USSD: one transaction per subscriber (3GPP TS 24.090), from dialling to the last text. */
 import type { Clock } from '../../ussd/index.ts'
 import type { Tlv } from '../../smpp/index.ts'
-import { isOver, nameOfStatus, STATUS } from '../codec/index.ts'
+import { isOver, nameOfStatus, COMMAND_STATUS } from '../codec/index.ts'
 import { transactions, type Transaction, type Transactions } from './transactions.ts'
 import type { DecodedSubmit, NetworkDialogue, NetworkEvent, NetworkCoding, NetworkRequest } from './coding.ts'
 
 /** What a handset shows. */
 export interface HandsetScreen {
   text: string
-  /** An answer is awaited. */
+  /** The handset waits for an answer. */
   open: boolean
   action: DecodedSubmit['action']
   alphabet: string
   /** Septets, UCS-2 units or octets of the text. */
   units: number
-  /** Longer than the air carries: 182 septets, 80 UCS-2 units. A real network would cut or refuse it. */
+  /** Longer than a network carries: 182 septets, 80 UCS-2 units. A real network would cut or refuse it. */
   over: boolean
   dataCoding: number
-  /** The network's name of the dialogue that the reply gave; null: none. */
+  /** The network's name of the dialogue that the reply gave. Null: none. */
   id: string | null
-  /** The session carrier that came with it, hex. */
+  /** The session carrier of the reply, hex. */
   carrier: string
-  /** The same text and carrier as the screen before: sent again. */
+  /** The same text and carrier as the screen before: it was sent again. */
   repeat: boolean
 }
 
-/** What becomes of one subscriber's dialogue. */
+/** How a handset takes part in its dialogue. */
 export interface Handset {
   msisdn: string
-  /** How the network writes the subscriber: [ton, npi, digits]. */
+  /** How the network writes the subscriber's number: [ton, npi, digits]. */
   source: [number, number, string]
-  /** Whether a USSN is confirmed by itself, as handsets do. */
+  /** Whether the handset confirms a USSN by itself, as handsets do. */
   confirms: boolean
   isOff: boolean
   show(screen: HandsetScreen): void
   fail(why: string): void
 }
 
-/** What is to be delivered to an ESME. */
+/** A request to deliver to an ESME. */
 export interface DeliverRequest extends NetworkRequest {
-  /** '' : any system id that is bound. */
+  /** '': any bound system id. */
   systemId: string
   msisdn: string
   lane: 'ussd' | 'sms'
   /** begin, input … or sms, receipt. */
   event: string
-  /** Times it went out. */
+  /** How often it was sent. */
   attempts: number
-  /** Called when it is over: answered, given up or thrown away. */
+  /** Called at the end: answered, given up or thrown away. */
   done(outcome: DeliveryOutcome): void
 }
 
@@ -70,7 +70,7 @@ export interface Network {
     options?: { beginOp?: number | undefined; number?: number | undefined; systemId?: string | undefined },
   ): void
   answer(handset: Handset, text: string): void
-  /** Ends the dialogue from the subscriber's or the network's side and tells the ESME in the dialect's way. */
+  /** Ends the dialogue from the subscriber's or the network's side, and tells the ESME as the dialect does. */
   release(handset: Handset, event: 'abort' | 'timeout' | 'end'): void
   receive(systemId: string, submit: DecodedSubmit, handset: Handset, respond: (status: number) => void): SubmitVerdict
   open(msisdn: string): NetworkDialogue | undefined
@@ -89,7 +89,7 @@ export function network(settings: NetworkSettings, deps: NetworkDeps): Network {
   return {
     dial(handset, code, options = {}) {
       const before = live.of(handset.msisdn)
-      if (before) live.close(before) // the network has given up the old one; nobody tells the ESME (24.090)
+      if (before) live.close(before) // the network gives up the old dialogue and does not tell the ESME (24.090)
       const dialogue = coding.open({
         msisdn: handset.msisdn,
         source: handset.source,
@@ -116,7 +116,7 @@ export function network(settings: NetworkSettings, deps: NetworkDeps): Network {
 
 type Say = (transaction: Transaction, handset: Handset, event: NetworkEvent, typed?: string) => void
 
-/** What the network says to the ESME: that something happened, and at the end that it is over. */
+/** What the network tells the ESME: events, and at the end that the dialogue is over. */
 function speaker({ coding, applicationMs }: NetworkSettings, { clock, deliveries }: NetworkDeps, live: Transactions) {
   const say: Say = (transaction, handset, event, typed = '') => {
     const exchange = ++transaction.exchange
@@ -155,9 +155,9 @@ function speaker({ coding, applicationMs }: NetworkSettings, { clock, deliveries
   return { say, release }
 }
 
-/** What the ESME said: for the open transaction, or a push that opens one. */
+/** Handles what the ESME sends: for the open transaction, or a push that opens one. */
 function listener(coding: NetworkCoding, live: Transactions, say: Say): Network['receive'] {
-  /** A question or a notification of the ESME's own, to a subscriber who has no dialogue. */
+  /** A question or a notification that the ESME sends to a subscriber without a dialogue. */
   function pushed(systemId: string, submit: DecodedSubmit, handset: Handset): Transaction | undefined {
     const isLate = submit.id !== null && live.hasEnded(handset.msisdn, submit.id)
     if (submit.action === 'end' || submit.action === 'abort' || isLate) return undefined
@@ -176,7 +176,7 @@ function listener(coding: NetworkCoding, live: Transactions, say: Say): Network[
   return (systemId, submit, handset, respond) => {
     if (handset.isOff) return { status: coding.goneStatus }
     const known = live.of(handset.msisdn)
-    if (submit.action === 'unknown') return { status: STATUS.ESME_RINVOPTPARAMVAL }
+    if (submit.action === 'unknown') return { status: COMMAND_STATUS.ESME_RINVOPTPARAMVAL }
     const isOther = known && submit.id !== null && known.dialogue.id !== '' && submit.id !== known.dialogue.id
     if (isOther) return { status: coding.goneStatus }
     const transaction = known ?? pushed(systemId, submit, handset)
@@ -186,7 +186,7 @@ function listener(coding: NetworkCoding, live: Transactions, say: Say): Network[
     transaction.callOff()
     if (submit.action === 'end' || submit.action === 'abort') live.close(transaction, 0)
     handset.show(screenOf(transaction, submit))
-    // After the submit_sm_resp, as handsets are slower than gateways.
+    // After the submit_sm_resp: handsets are slower than gateways.
     if (submit.action === 'notify' && handset.confirms) queueMicrotask(() => say(transaction, handset, 'notify-ack'))
     const isOneShot = !known && submit.action === 'notify'
     if (isOneShot) live.close(transaction)

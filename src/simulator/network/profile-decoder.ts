@@ -1,4 +1,4 @@
-/** What a daemon's submit means in a dialect profile: which of the profile's actions it is, and what its text says. */
+/** What a daemon's submit means in a dialect profile: which action of the profile it is, and its text. */
 import {
   endBitOf,
   getSession,
@@ -32,14 +32,14 @@ const MEANT: Record<ActionName, DecodedSubmit['action']> = {
   notify: 'notify',
   abort: 'abort',
 }
-/** Where two actions look alike, the one that fits who opened the dialogue. */
+/** If two actions look alike, the one that fits the side that opened the dialogue. */
 const LIKELY: Record<'subscriber' | 'esme' | 'none', ActionName[]> = {
   subscriber: ['continue', 'end', 'notify', 'abort', 'push-end'],
   esme: ['continue', 'push-begin', 'push-end', 'notify', 'end', 'abort'],
   none: ['push-begin', 'continue', 'notify', 'end', 'push-end', 'abort'],
 }
 
-/** null: not USSD. */
+/** Null: not USSD. */
 export function profileDecoder(
   profile: DialectProfile,
   pdu: Pdu,
@@ -62,7 +62,7 @@ export function profileDecoder(
   }
 }
 
-/** An action that stands for another is written like it. */
+/** An action that refers to another one is written like it. */
 function resolved(actions: DialectProfile['outbound']['actions'], name: ActionName): ActionProfile {
   const action = actions[name]
   return action.as === undefined ? action : actions[action.as]
@@ -75,7 +75,7 @@ function isThat(profile: DialectProfile, action: ActionProfile, view: PduView, p
   const isOp = isEndByBegin || (action.op === 'omit' ? op === undefined : op === action.op)
   const isType = action.serviceType === undefined || action.serviceType === cstring(pdu.body, 'service_type')
   if (!isOp || !isType) return false
-  // Without an operation and without a service type of its own an action cannot be told from an SMS.
+  // Without an operation and without its own service type, an action looks like an SMS.
   if (action.op === 'omit' && action.serviceType === undefined) return false
   const readsEnd =
     profile.inbound.endBit.use !== 'ignore' &&
@@ -85,14 +85,14 @@ function isThat(profile: DialectProfile, action: ActionProfile, view: PduView, p
   return Object.entries(action.envelope).every(([number, value]) => view.envelope?.params.get(number) === value)
 }
 
-/** The octet as it stands: aliases are for what the gateway sends. */
+/** The octet unchanged: aliases apply to what the gateway sends. */
 function operation(profile: DialectProfile, view: PduView): number | undefined {
   const place = profile.inbound.op.from
   const octets = place === undefined ? Buffer.alloc(0) : readPlace(place, view)
   return octets.length ? octets[octets.length - 1] : undefined
 }
 
-/** A reply's addresses the way round that the network wrote them. */
+/** Swaps a reply's addresses back to the order in which the network wrote them. */
 function swapped(body: PduBody): PduBody {
   return { ...body, source_addr: body['destination_addr'], destination_addr: body['source_addr'] }
 }

@@ -1,6 +1,6 @@
 /**
- * A dialect profile from the network's end. The profile says how the daemon tells what a PDU is, so what the network
- * sends is found by search: forms that the profile's own rules name are tried until its classifier reads the event.
+ * A dialect profile from the network's end. The profile says how the daemon recognises a PDU. So the network finds what
+ * to send by search: it tries forms that the profile's rules name until the profile's classifier reads the event.
  */
 import { readCode } from '../../ussd/index.ts'
 import {
@@ -32,7 +32,7 @@ import {
   type NetworkCoding,
 } from './coding.ts'
 
-/** One form that an event could have. */
+/** One form that an event may have. */
 interface Form {
   op: number | undefined
   serviceType: string
@@ -40,16 +40,16 @@ interface Form {
   end: boolean
 }
 
-/** Where the code of a begin stands. */
+/** Where the code of a begin is. */
 interface Placing {
   text: string
   destination: string
-  /** Further parameters, e.g. the star of a code in a subaddress. */
+  /** Further parameters, such as the star of a code in a subaddress. */
   tlvs: { tag: number; value: Buffer }[]
 }
 
 const OPS: Record<NetworkEvent, number> = { begin: 1, input: 18, 'notify-ack': 19, end: 17, abort: 18, timeout: 18 }
-/** Where a dialect has no such event, what comes nearest. */
+/** The nearest event, for a dialect that lacks this one. */
 const INSTEAD: Record<NetworkEvent, NetworkEvent[]> = {
   begin: ['begin'],
   input: ['input'],
@@ -58,7 +58,7 @@ const INSTEAD: Record<NetworkEvent, NetworkEvent[]> = {
   abort: ['abort', 'end'],
   timeout: ['timeout', 'abort', 'end'],
 }
-/** ESME_RINVDSTTON where a C gateway has it; else ESME_RSUBMITFAIL. */
+/** ESME_RINVDSTTON in C gateways, otherwise ESME_RSUBMITFAIL. */
 const GONE = { withheld: 0x50, prompt: 0x45 }
 const PAYLOAD = 0x0424
 const SHORT_OCTETS_MAX = 254
@@ -94,7 +94,7 @@ export function profileCoding(profile: DialectProfile): NetworkCoding {
           if (reads(spoken).kind === kind) return spoken
         }
       }
-      // Typed text may read as something else (`*1#` where a star begins): it is sent all the same.
+      // Typed text may read as another event (`*1#` in a dialect where a star begins one): it is sent anyway.
       const [form] = event === 'input' ? formsOf(profile, 'input', dialogue) : []
       return form ? written(profile, dialogue, form, { text: typed, destination: dialogue.service[2], tlvs: [] }) : null
     },
@@ -104,7 +104,7 @@ export function profileCoding(profile: DialectProfile): NetworkCoding {
 
 type Reader = (spoken: NetworkRequest) => { kind: string; code: string }
 
-/** What the profile makes of a PDU. */
+/** What the profile reads in a PDU. */
 function reader(profile: DialectProfile): Reader {
   const classify = compileClassifier(profile)
   const codeOf = compileCode(profile)
@@ -130,7 +130,7 @@ function begin(profile: DialectProfile, dialogue: NetworkDialogue, reads: Reader
   return nearest
 }
 
-/** Forms that the rules for an event name, the plain ones first. */
+/** Forms that the rules of an event name, the simplest first. */
 function formsOf(profile: DialectProfile, event: NetworkEvent, dialogue: NetworkDialogue): Form[] {
   const rules = profile.inbound.classify.filter((rule) => rule.is === event)
   const plainFirst = rules.toSorted(
@@ -162,7 +162,7 @@ function opsOf(
 function serviceTypesOf(when: DialectCondition, dialogue: NetworkDialogue): string[] {
   if (when.serviceType) return when.serviceType
   if (when.serviceTypeRe === undefined) return [dialogue.serviceType]
-  // One word that fits: the first letter of each class.
+  // A word that matches: the first letter of each class.
   const word = when.serviceTypeRe.replace(/[$^]/g, '').replace(/\[(.)[^\]]*\]/g, '$1')
   return [/^\w{1,5}$/.test(word) ? word : dialogue.serviceType]
 }
@@ -264,7 +264,11 @@ function textOf(
 ): { octets: Buffer; dataCoding: number } {
   const { text: coding } = profile.inbound
   if (coding.unwrap === 'comviva' && coding.envelope) {
-    const params = new Map([['100', dialogue.msisdn], [String(coding.envelope.text[0]), text], ...target.envelope])
+    const params = new Map<string, string>([
+      ['100', dialogue.msisdn],
+      [String(coding.envelope.text[0]), text],
+      ...(target.envelope ?? []),
+    ])
     return { octets: writeEnvelope({ type: coding.envelope.type, params }), dataCoding: 0 }
   }
   const [dataCoding, octets] = typed(profile, text)
@@ -272,7 +276,7 @@ function textOf(
   return { octets, dataCoding }
 }
 
-/** The text in the first alphabet that has it, under the data_coding that this network would write. */
+/** The text in the first alphabet that has it, with the data_coding that this network would use. */
 function typed(profile: DialectProfile, text: string): [number, Buffer] {
   const { byDcs, fallback } = profile.inbound.text
   const codings = Object.entries(byDcs)
@@ -294,7 +298,7 @@ function asPdu(spoken: NetworkRequest): Pdu {
   return { ...spoken, status: 0, sequence: 0 }
 }
 
-/** How many dialogues this network can number before it begins anew. */
+/** How many dialogues this network can number before numbers repeat. */
 function numbersOf(profile: DialectProfile): number {
   const { from, decode, octets, swap16 } = profile.inbound.session
   if (!from.length) return 2 ** 31

@@ -1,14 +1,12 @@
-/**
- * Values in which the expression of a profile finds a code: the code between an example of what stands around the
- * group.
- */
+/** A text in which the expression of a profile finds a code: the code, with an example of what surrounds the group. */
 
 /** One character of an expression, or a class, and how often it is repeated. */
 const TOKEN = /(?:\\(.)|\[(?:\\.|[^\]])+\]|([\s\S]))([*+?]|\{\d+(?:,\d*)?\})?/gu
 const CLASSES: Readonly<Record<string, string>> = { d: '1', w: 'a', s: ' ', D: 'a', W: ' ', S: 'a', b: '', B: '' }
 
 /**
- * `code=` and `;` of `^.*code=([*0-9#]+);`, with `code` between. An expression without a group matches the code alone.
+ * For `^.*code=([*0-9#]+);`: `code=` and `;`, with `code` between them. An expression without a group matches the code
+ * alone.
  */
 export function regexSample(expression: string, code: string): string {
   const open = groupAt(expression)
@@ -17,7 +15,7 @@ export function regexSample(expression: string, code: string): string {
   return example(expression.slice(0, open)) + code + example(expression.slice(close + 1))
 }
 
-/** Where the first group begins; -1: there is none. */
+/** Where the first group begins. -1: there is none. */
 function groupAt(expression: string): number {
   for (const { 0: token, 2: plain, index } of expression.matchAll(TOKEN)) {
     if (plain === '(' && !token.endsWith('?')) return index

@@ -11,7 +11,7 @@ import {
 } from './coding.ts'
 
 export interface StandardCodingSettings {
-  /** Where the dialled string stands. Default both, as in u01. */
+  /** Where the dialled string is. Default: both places, as in u01. */
   codeIn?: 'both' | 'text' | 'destination'
   /** data_coding for typed text. Default 0x0F and 0x08. */
   codings?: { gsm7: number; ucs2: number }
@@ -72,7 +72,7 @@ function decodeStandard(pdu: Pdu): DecodedSubmit | null {
   }
 }
 
-/** Addresses and text of a request from a subscriber; over 254 octets the text goes into message_payload. */
+/** The addresses and the text of a subscriber's request. A text over 254 octets goes into message_payload. */
 function written(
   dialogue: NetworkDialogue,
   text: string,

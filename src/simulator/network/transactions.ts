@@ -1,13 +1,13 @@
-/** The transactions that are open, one a subscriber, and the ids of the last ones that each subscriber had. */
+/** The open transactions, one per subscriber, and the ids of each subscriber's last dialogues. */
 import type { NetworkCoding, NetworkDialogue } from './coding.ts'
 
 export interface Transaction {
   dialogue: NetworkDialogue
   systemId: string
-  /** Counts what was said to the ESME, so that a late outcome does not end what has gone on. */
+  /** Counts what was sent to the ESME, so that a late outcome does not end a dialogue that has gone on. */
   exchange: number
   callOff: () => void
-  /** Gives the response that a question waits for, where the network withholds it. */
+  /** Sends the response to a question, if the network withholds it. */
   withheld: ((status: number) => void) | undefined
   last: { text: string; carrier: string } | undefined
 }
@@ -15,18 +15,18 @@ export interface Transaction {
 export interface Transactions {
   of(msisdn: string): Transaction | undefined
   open(dialogue: NetworkDialogue, systemId: string): Transaction
-  /** `status`: of a response that is still withheld. Default: that of a dialogue that is gone. */
+  /** `status`: for a response that is still withheld. Default: the status for a dialogue that is gone. */
   close(transaction: Transaction, status?: number): void
-  /** Whether the subscriber had a dialogue of that id a moment ago. */
+  /** Whether the subscriber recently had a dialogue with this id. */
   hasEnded(msisdn: string, id: string): boolean
-  /** For the next dialogue. */
+  /** The number of the next dialogue. */
   nextNumber(): number
   count(): number
 }
 
-/** A submit for one of a subscriber's last few dialogues is late, not a push. */
+/** A submit for one of the subscriber's last dialogues is late, and not a push. */
 const ENDED_MAX = 4
-/** Subscribers whose last dialogues are remembered. */
+/** How many subscribers' last dialogues are remembered. */
 const SUBSCRIBERS_MAX = 100_000
 
 export function transactions(coding: NetworkCoding, firstNumber: number): Transactions {

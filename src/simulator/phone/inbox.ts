@@ -1,4 +1,4 @@
-/** A phone's SMS inbox: puts parts together from UDH, sar TLVs or message_payload. (3GPP TS 23.040 §9.2.3.24.1) */
+/** A phone's SMS inbox. It assembles parts from UDH, sar TLVs or message_payload. (3GPP TS 23.040 §9.2.3.24.1) */
 import type { Pdu } from '../../smpp/index.ts'
 import { integerField, octetsOfText, textField, tlv, readSms, readShifted, shiftsIn } from '../codec/index.ts'
 
@@ -8,7 +8,7 @@ export interface Sms {
   atMs: number
   parts: number
   alphabet: 'gsm7' | 'ucs2' | 'latin1' | 'octets'
-  /** A part was longer than the air carries: 160 septets, 140 octets. */
+  /** A part was longer than a network carries: 160 septets, 140 octets. */
   over: boolean
   messageIds: string[]
   validity: string
@@ -23,14 +23,14 @@ interface Part {
   over: boolean
 }
 
-/** Unfinished messages of one phone; the oldest is dropped. */
+/** How many unfinished messages a phone keeps; the oldest is dropped. */
 const UNFINISHED_MAX = 100
-/** Messages kept by one phone, unless it is told otherwise; the oldest is dropped. */
+/** How many messages a phone keeps by default; the oldest is dropped. */
 const INBOX_MAX = 500
 
 export interface Inbox {
   readonly all: Sms[]
-  /** A message that this submit_sm completes, or undefined. */
+  /** Returns the message that this submit_sm completes, or undefined. */
   take(submitted: Pdu, id: string, nowMs: number): Sms | undefined
 }
 
@@ -102,7 +102,7 @@ function concatenation(submitted: Pdu, header: Buffer): { reference: string; tot
   return sane(`sar:${reference.toString('hex')}`, total, index)
 }
 
-/** A part beyond its own total stands alone. (3GPP TS 23.040 §9.2.3.24.1) */
+/** A part with an index above its total is a message of its own. (3GPP TS 23.040 §9.2.3.24.1) */
 function sane(reference: string, total: number, index: number): { reference: string; total: number; index: number } {
   return total > 0 && index > 0 && index <= total ? { reference, total, index } : SINGLE
 }

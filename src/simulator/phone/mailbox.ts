@@ -1,4 +1,4 @@
-/** Things that came to a phone, and those who wait for one. */
+/** Items that arrive at a phone, and callers who wait for one. */
 import type { Clock } from '../../ussd/index.ts'
 
 export interface Mailbox<T> {
@@ -8,7 +8,7 @@ export interface Mailbox<T> {
   fail(why: string): void
 }
 
-/** What is not taken is kept, the last few. */
+/** The last few items that nobody took are kept. */
 export function mailbox<T>(clock: Clock, errorOf: (why: string) => Error): Mailbox<T> {
   const kept: T[] = []
   const waiting: { take(thing: T): void; fail(why: string): void }[] = []

@@ -5,48 +5,48 @@ import { mailbox, type Mailbox } from './mailbox.ts'
 import type { Handset, Network, HandsetScreen } from '../network/index.ts'
 
 export interface Phone extends Handset {
-  /** Dials and answers the first screen. Rejects, with the story so far, if none comes in time. */
+  /** Dials and resolves with the first screen. Rejects, with the story so far, if none comes in time. */
   dial(code: string, options?: DialOptions): Promise<HandsetScreen>
-  /** Types an answer and answers the next screen. */
+  /** Types an answer and resolves with the next screen. */
   answer(text: string, options?: { withinMs?: number | undefined }): Promise<HandsetScreen>
-  /** Cancels: the ESME is told in the dialect's way. */
+  /** Cancels: the ESME is told as the dialect does. */
   hangUp(): void
   /** The network's own timer fires. */
   timeOut(): void
   /** Types without waiting for anything. */
   type(text: string): void
-  /** The next screen nobody has looked at: a push, a repeat, or what an earlier call did not wait for. */
+  /** The next screen that no caller has read: a push, a repeat, or what an earlier call did not wait for. */
   next(withinMs?: number): Promise<HandsetScreen>
-  /** The next SMS nobody has looked at. */
+  /** The next SMS that no caller has read. */
   sms(withinMs?: number): Promise<Sms>
-  /** Sends an SMS to a service; resolves with the status that the ESME acknowledged it with. */
+  /** Sends an SMS to a service; resolves with the status of the ESME's acknowledgement. */
   send(to: string, text: string): Promise<number>
-  /** Puts a message away that needs no answer. */
+  /** Removes a message that needs no answer. */
   dismiss(): void
-  /** Something was typed or dialled and nothing has come back yet. */
+  /** Something was typed or dialled, and nothing has come back yet. */
   readonly waiting: boolean
-  /** Why the last dial or answer came to nothing; null once something works again. */
+  /** Why the last dial or answer failed. Null after the next success. */
   readonly failed: string | null
   /** How its last dialogue was left, if it did not end by itself. */
   readonly left: 'hang-up' | 'lost' | null
-  /** What stands on the display. */
+  /** What the display shows. */
   readonly screen: HandsetScreen | null
   readonly inbox: readonly Sms[]
-  /** Everything that happened to this phone, in words; the last few hundred lines. */
+  /** Everything that happened to this phone, in words: the last few hundred lines. */
   readonly story: readonly string[]
-  /** Screens that came a second time. */
+  /** How many screens came a second time. */
   readonly repeats: number
-  /** dial, answer and next pass over repeated screens. Default false. */
+  /** dial, answer and next skip repeated screens. Default false. */
   skipRepeats: boolean
-  /** Takes an SMS part; answers the message that it completes. */
+  /** Takes an SMS part; returns the message that it completes. */
   receive(sms: Parameters<Inbox['take']>[0], id: string): Sms | undefined
 }
 
 export interface DialOptions {
   withinMs?: number | undefined
-  /** 0: a phase-1 handset (PSSD). Default 1. */
+  /** 0: a phase 1 handset (PSSD). Default 1. */
   beginOp?: number | undefined
-  /** The network number of the dialogue. Default: the next one. */
+  /** The network's number of the dialogue. Default: the next one. */
   number?: number | undefined
   systemId?: string | undefined
 }
@@ -55,19 +55,18 @@ export interface PhoneDeps {
   clock: Clock
   network: Network
   withinMs: number
-  /** SMS that it keeps. Default 500. */
+  /** How many SMS it keeps. Default 500. */
   inboxMax?: number | undefined
-  /** Tells whoever watches. */
+  /** How many lines of its story the phone keeps. Default 300. */
+  storyMax?: number | undefined
+  /** Tells observers. */
   onChange(what: 'screen' | 'sms' | 'failed' | 'typed'): void
   sendSms(handset: Handset, to: string, text: string): Promise<number>
 }
 
 const STORY_MAX = 300
 
-/**
- * What a phone was asked for came to nothing. The message tells the whole story, for tests and logs; `why` is for
- * people.
- */
+/** A request to a phone failed. The message has the whole story, for tests and logs; `why` is for people. */
 export class PhoneError extends Error {
   readonly why: string
   constructor(why: string, story: readonly string[]) {
@@ -113,7 +112,7 @@ class SimulatedPhone implements Phone {
     return this.box.all
   }
 
-  // What the subscriber does.
+  // The subscriber's actions.
 
   dial(code: string, options: DialOptions = {}): Promise<HandsetScreen> {
     this.screens.forget()
@@ -166,7 +165,7 @@ class SimulatedPhone implements Phone {
     return this.deps.sendSms(this, to, text)
   }
 
-  // What comes to the handset.
+  // What arrives at the handset.
 
   show(shown: HandsetScreen): void {
     this.rests(shown)
@@ -201,7 +200,7 @@ class SimulatedPhone implements Phone {
     this.deps.onChange('screen')
   }
 
-  /** The next screen; if none comes, the phone says so. */
+  /** The next screen. If none comes, the phone records why. */
   private awaited(withinMs = this.deps.withinMs): Promise<HandsetScreen> {
     return this.screens.next(withinMs, 'a screen', (why) => {
       this.rests(null, why)
@@ -224,7 +223,7 @@ class SimulatedPhone implements Phone {
 
   private tell(line: string): void {
     this.story.push(line)
-    if (this.story.length > STORY_MAX) this.story.shift()
+    if (this.story.length > (this.deps.storyMax ?? STORY_MAX)) this.story.shift()
   }
 
   private errorOf(why: string): Error {

@@ -1,12 +1,12 @@
-/** On which bind a delivery goes out. */
+/** Chooses the bind on which a delivery is sent. */
 import type { DeliverRequest } from '../network/index.ts'
 import type { Peer } from './peer.ts'
 
-/** round-robin over the binds that may receive, the last one used, or a choice of the test's. */
+/** round-robin over the binds that may receive, the last one used, or a choice of the test. */
 export type BindChoice = 'round-robin' | 'sticky' | ((candidates: Peer[], delivery: DeliverRequest) => Peer | undefined)
 
 export interface BindChooser {
-  /** Undefined: none of its system id may receive now. */
+  /** Undefined: none with its system id may receive now. */
   choose(delivery: DeliverRequest, notThis?: Peer): Peer | undefined
   used(delivery: DeliverRequest, peer: Peer): void
 }

@@ -1,54 +1,54 @@
-/** Misbehaviour on request: a list of faults, each saying what it strikes, how often, and what then goes wrong. */
+/** Misbehaviour on request: a list of faults. Each says what it hits, how often, and what goes wrong. */
 import type { Chance } from '../../ussd/index.ts'
 
-/** What goes wrong. On a request of the ESME's, on a response of ours, or on a delivery of ours. */
+/** What goes wrong: with a request of the ESME, a response of ours, or a delivery of ours. */
 export type Act =
-  /** Not processed; answered with this status. On a bind: refused. */
+  /** Not processed; answered with this status. A bind: refused. */
   | { is: 'refuse'; status: number }
-  /** Not processed; answered by generic_nack. */
+  /** Not processed; answered with generic_nack. */
   | { is: 'nack'; status: number }
   /** Neither processed nor answered. A delivery: never sent. */
   | { is: 'ignore' }
   /** Processed, never answered. */
   | { is: 'drop-response' }
-  /** Processed at once, answered that much later. A delivery: sent that much later. */
+  /** Processed at once, answered after `ms`. A delivery: sent after `ms`. */
   | { is: 'delay'; ms: number }
   | { is: 'answer-twice' }
-  /** The response carries another sequence number. */
+  /** The response has another sequence number. */
   | { is: 'wrong-sequence' }
-  /** The response carries another command (enquire_link_resp). */
+  /** The response has another command (enquire_link_resp). */
   | { is: 'wrong-command' }
   /** Delivered twice at once. */
   | { is: 'double'; on: 'same' | 'other' }
-  /** Delivered, and once more that much later, under a new sequence number, on whatever bind there is then. */
+  /** Delivered, and delivered again after `ms`, with a new sequence number, on any bind of that moment. */
   | { is: 'late'; ms: number }
-  /** Only the first `at` octets of the response or delivery leave; then the connection dies. */
+  /** Only the first `at` octets of the response or delivery are sent; then the connection closes. */
   | { is: 'cut'; at: number }
-  /** The connection dies: before processing, or after it and before the response. */
+  /** The connection closes: before processing, or after it but before the response. */
   | { is: 'close'; when: 'before' | 'after' }
-  /** From now on nothing is read or answered on that connection, which stays open. */
+  /** From now on nothing is read or answered on this connection, which stays open. */
   | { is: 'half-open' }
   /** Processed and answered; then unbind is sent. */
   | { is: 'unbind' }
 
 export interface Fault {
   /**
-   * A command name; 'bind' is any of the three binds, 'any' is all. Ours (deliver_sm) or theirs (submit_sm,
+   * A command name; 'bind' is any of the three binds, 'any' is all commands. Ours (deliver_sm) or theirs (submit_sm,
    * enquire_link …).
    */
   on: string
   msisdn?: string
   lane?: 'ussd' | 'sms'
-  /** Of a delivery: begin, input, notify-ack, end, abort, timeout, sms, receipt. */
+  /** For a delivery: begin, input, notify-ack, end, abort, timeout, sms, receipt. */
   event?: string
-  /** How many times it strikes; unlimited if not given. */
+  /** How often it strikes. Absent: without limit. */
   times?: number
-  /** How likely it strikes when it could, [0, 1]. Default 1. */
+  /** The probability that it strikes, [0, 1]. Default 1. */
   chance?: number
   act: Act
 }
 
-/** What is about to happen, so that a fault may strike it. */
+/** What is about to happen: a fault may strike it. */
 export interface Subject {
   on: string
   msisdn?: string
@@ -57,7 +57,7 @@ export interface Subject {
 }
 
 export interface Chaos {
-  /** Answers how to call it off. */
+  /** Returns a function that removes the fault. */
   add(fault: Fault): () => void
   clear(): void
   list(): (Fault & { id: number; struck: number })[]
@@ -66,7 +66,7 @@ export interface Chaos {
   pick(subject: Subject): Act | undefined
 }
 
-/** Two runs with the same chance and the same subjects go wrong in the same way. */
+/** Two runs with the same chance and the same subjects fail in the same way. */
 export function chaos(chance: Chance, onStrike: () => void = () => undefined): Chaos {
   let faults: (Fault & { id: number; struck: number })[] = []
   let serial = 0
@@ -110,7 +110,7 @@ function strikes(fault: Fault, subject: Subject): boolean {
   )
 }
 
-/** Chance that repeats itself for a seed: mulberry32. */
+/** A random generator that repeats for the same seed: mulberry32. */
 export function seededChance(seed: number): Chance {
   let state = seed >>> 0
   return () => {

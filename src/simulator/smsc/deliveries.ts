@@ -1,8 +1,8 @@
 /**
- * What the SMSC has to deliver to its ESMEs. A request that was not answered before its link died, or in time, is
- * delivered again under a new sequence number, on whatever bind of that system id there is then. (SMPP v3.4 §2.8)
+ * What the SMSC must deliver to its ESMEs. If a request was not answered in time, or before its link died, it is
+ * delivered again with a new sequence number, on any bind of that system id. (SMPP v3.4 §2.8)
  */
-import type { Chance, Clock } from '../../ussd/index.ts'
+import { isBusyStatus, type Chance, type Clock } from '../../ussd/index.ts'
 import { bindChooser, type BindChoice } from './bind-choice.ts'
 import type { Act, Chaos } from './chaos.ts'
 import { strikeDelivery } from './delivery-faults.ts'
@@ -11,13 +11,13 @@ import type { DeliverRequest } from '../network/index.ts'
 
 export interface DeliverySettings {
   choose: BindChoice
-  /** How long deliver_sm_resp is waited for. */
+  /** How long to wait for deliver_sm_resp. */
   responseMs: number
   /** How often one delivery is sent at most. */
   attemptsMax: number
-  /** What is kept for a bind to come; over it the oldest is thrown away and counted. */
+  /** How many deliveries wait for a bind. Above this the oldest is dropped and counted. */
   heldMax: number
-  /** A temporary refusal (0x08, 0x14, 0x58, 0x64) is tried again after this; 0: never. */
+  /** After a temporary refusal (0x08, 0x14, 0x58, 0x64, 0x102) it is sent again after this time. 0: never. */
   temporaryMs: number
 }
 
@@ -29,17 +29,15 @@ export interface DeliveriesDeps {
 }
 
 export interface Deliveries {
-  /** Sends, or holds until something is bound that may receive. */
+  /** Sends, or holds until a bind may receive. */
   send(delivery: DeliverRequest): void
-  /** To be called when a bind came up. */
+  /** Call it when a bind has come up. */
   flush(): void
   held(): number
-  /** Keys of one subscriber that are held, or that no answer has come to yet, copies among them. */
+  /** How many keys of one subscriber are held or not answered yet, including copies. */
   underWay(msisdn: string): number
   counts: { sent: number; redelivered: number; putOff: number; doubled: number; late: number; thrownAway: number }
 }
-
-const TEMPORARY = new Set([0x08, 0x14, 0x58, 0x64])
 
 export function deliveries(settings: DeliverySettings, deps: DeliveriesDeps): Deliveries {
   const counts = { sent: 0, redelivered: 0, putOff: 0, doubled: 0, late: 0, thrownAway: 0 }
@@ -51,14 +49,15 @@ export function deliveries(settings: DeliverySettings, deps: DeliveriesDeps): De
   const hands = { choose, write, hold: held.put, sendNow, after, counts, responseMs: settings.responseMs }
 
   function send(delivery: DeliverRequest): void {
-    // What came first goes first: nothing of a subscriber's overtakes what is still held for him.
+    // Deliveries of a subscriber stay in order: none overtakes one that is still held.
     const mustWait = held.all().some((other) => other.msisdn === delivery.msisdn)
     const peer = mustWait ? undefined : choose(delivery)
     if (!peer) return held.put(delivery)
+    if (delivery.once) return write(delivery, peer)
     strikeDelivery(deps.chaos.pick({ on: delivery.command, ...delivery }), delivery, peer, hands)
   }
 
-  /** Sends without asking chaos again. */
+  /** Sends without a further fault. */
   function sendNow(delivery: DeliverRequest): void {
     const peer = choose(delivery)
     if (peer) write(delivery, peer)
@@ -75,9 +74,9 @@ export function deliveries(settings: DeliverySettings, deps: DeliveriesDeps): De
 
   function settle(delivery: DeliverRequest, outcome: RequestOutcome): void {
     keys.add(delivery, -1)
-    const isLast = delivery.attempts >= settings.attemptsMax
+    const isLast = delivery.once === true || delivery.attempts >= settings.attemptsMax
     if (outcome.kind === 'answered') {
-      const again = settings.temporaryMs > 0 && TEMPORARY.has(outcome.status) && !isLast
+      const again = settings.temporaryMs > 0 && isBusyStatus(outcome.status) && !isLast
       if (!again) return delivery.done({ kind: 'answered', status: outcome.status })
       counts.putOff++
       return after(settings.temporaryMs, () => sendNow(delivery))
@@ -98,7 +97,7 @@ export function deliveries(settings: DeliverySettings, deps: DeliveriesDeps): De
   }
 }
 
-/** What waits for a bind to come up. Over `max` the oldest is thrown away. */
+/** Deliveries that wait for a bind. Above `max` the oldest is dropped. */
 function heldForBinds(max: number, onThrown: () => void) {
   const held: DeliverRequest[] = []
   return {
@@ -113,7 +112,7 @@ function heldForBinds(max: number, onThrown: () => void) {
   }
 }
 
-/** Keys of each subscriber that went out and that no answer has come to. */
+/** The keys of each subscriber that were sent and not answered yet. */
 function keysUnderWay(): { add(delivery: DeliverRequest, more: 1 | -1): void; of(msisdn: string): number } {
   const unanswered = new Map<string, number>()
   return {

@@ -1,4 +1,4 @@
-/** What a fault does to a delivery that is about to go out. */
+/** What a fault does to a delivery that is about to be sent. */
 import type { DeliverRequest } from '../network/index.ts'
 import type { Act } from './chaos.ts'
 import type { Peer } from './peer.ts'
@@ -6,15 +6,15 @@ import type { Peer } from './peer.ts'
 /** What can be done with a delivery. */
 export interface DeliveryHands {
   choose(delivery: DeliverRequest, notThis: Peer): Peer | undefined
-  /** `act` may spoil it on its way. */
+  /** `act` may change it. */
   write(delivery: DeliverRequest, peer: Peer, act?: Act): void
   /** Until a bind comes up. */
   hold(delivery: DeliverRequest): void
-  /** On whatever bind there is; no fault strikes it again. */
+  /** On any bind; no further fault strikes it. */
   sendNow(delivery: DeliverRequest): void
   after(ms: number, run: () => void): void
   counts: { doubled: number; late: number }
-  /** How long an unbind waits for its response. */
+  /** How long to wait for the response to an unbind. */
   responseMs: number
 }
 

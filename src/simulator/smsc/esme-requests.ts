@@ -1,8 +1,8 @@
-/** Deals with what ESMEs ask of the SMSC: binds, submits, queries. */
+/** Handles the requests of ESMEs: binds, submits, queries. */
 import type { Clock } from '../../ussd/index.ts'
 import type { Pdu, Tlv } from '../../smpp/index.ts'
 import type { Act, Chaos } from './chaos.ts'
-import { integerField, octetsOfText, textField, tlv8, STATUS } from '../codec/index.ts'
+import { integerField, octetsOfText, textField, tlv8, COMMAND_STATUS } from '../codec/index.ts'
 import type { Deliveries } from './deliveries.ts'
 import {
   absoluteTime,
@@ -33,7 +33,7 @@ export interface EsmeRequestsDeps {
   onBind(peer: Peer): void
 }
 
-/** Answers a handler of requests. */
+/** Returns a handler of requests. */
 export function esmeRequests(deps: EsmeRequestsDeps): (peer: Peer, request: Pdu) => void {
   return (peer, request) => {
     const submit = decode(deps, request)
@@ -47,7 +47,7 @@ export function esmeRequests(deps: EsmeRequestsDeps): (peer: Peer, request: Pdu)
       return peer.end()
     }
     const maySubmit = peer.state === 'bound' && peer.mode !== 'receiver'
-    if (!maySubmit) return refuse(peer, request, STATUS.ESME_RINVBNDSTS)
+    if (!maySubmit) return refuse(peer, request, COMMAND_STATUS.ESME_RINVBNDSTS)
     if (submit) return submitUssd({ parts: deps, peer, request, act }, submit)
     switch (request.command) {
       case 'submit_sm':
@@ -60,7 +60,7 @@ export function esmeRequests(deps: EsmeRequestsDeps): (peer: Peer, request: Pdu)
       case 'replace_sm':
         return replace(deps, peer, request)
       default:
-        return peer.nack(request.sequence, STATUS.ESME_RINVCMDID)
+        return peer.nack(request.sequence, COMMAND_STATUS.ESME_RINVCMDID)
     }
   }
 }
@@ -85,7 +85,7 @@ function subjectOf(request: Pdu, submit: DecodedSubmit | null): { on: string; ms
   return { on: request.command, msisdn, lane: submit ? 'ussd' : 'sms' }
 }
 
-/** Faults that keep a request from being processed. */
+/** Applies faults that prevent a request from being processed. */
 function spoils(peer: Peer, request: Pdu, act: Act): boolean {
   switch (act.is) {
     case 'refuse':
@@ -130,13 +130,13 @@ function bind(deps: EsmeRequestsDeps, peer: Peer, request: Pdu, act: Act | undef
 function mayBind(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): number {
   const { accounts, bindsMax } = deps.options
   const systemId = textField(request.body, 'system_id')
-  if (peer.state !== 'open') return STATUS.ESME_RALYBND
+  if (peer.state !== 'open') return COMMAND_STATUS.ESME_RALYBND
   const account = accounts?.find((one) => one.systemId === systemId)
-  if (accounts && !account) return STATUS.ESME_RINVSYSID
+  if (accounts && !account) return COMMAND_STATUS.ESME_RINVSYSID
   const isWrong = account?.password !== undefined && account.password !== textField(request.body, 'password')
-  if (isWrong) return STATUS.ESME_RINVPASWD
+  if (isWrong) return COMMAND_STATUS.ESME_RINVPASWD
   const others = [...deps.peers].filter((one) => one.state === 'bound' && one.systemId === systemId).length
-  return bindsMax !== undefined && others >= bindsMax ? STATUS.ESME_RALYBND : STATUS.ESME_ROK
+  return bindsMax !== undefined && others >= bindsMax ? COMMAND_STATUS.ESME_RALYBND : COMMAND_STATUS.ESME_ROK
 }
 
 function submitUssd({ parts, peer, request, act }: Errand, submit: DecodedSubmit): void {
@@ -151,9 +151,9 @@ function submitUssd({ parts, peer, request, act }: Errand, submit: DecodedSubmit
 function submitSms(errand: Errand): void {
   const { parts, peer, request, act } = errand
   const destination = textField(request.body, 'destination_addr')
-  if (destination === '') return refuse(peer, request, STATUS.ESME_RINVDSTADR)
+  if (destination === '') return refuse(peer, request, COMMAND_STATUS.ESME_RINVDSTADR)
   const short = request.body['short_message']
-  if (Buffer.isBuffer(short) && short.length > 254) return refuse(peer, request, STATUS.ESME_RINVMSGLEN)
+  if (Buffer.isBuffer(short) && short.length > 254) return refuse(peer, request, COMMAND_STATUS.ESME_RINVMSGLEN)
   const message = parts.messages.store(peer.systemId, kept(request), parts.clock.now(), parts.receipts.idForms.response)
   const isEarly = parts.receipts.order === 'before-response'
   if (isEarly) conclude(parts, message)
@@ -162,13 +162,13 @@ function submitSms(errand: Errand): void {
   if (parts.receipts.delayMs <= 0) arrive(parts, message)
 }
 
-/** The handset has it, if it is on. */
+/** The handset gets the message if it is on. */
 function arrive(deps: EsmeRequestsDeps, message: StoredMessage): void {
   const phone = deps.phoneOf(textField(message.submitted.body, 'destination_addr'))
   if (!phone.isOff && octetsOfText(message.submitted).length) phone.receive(message.submitted, message.id)
 }
 
-/** A frame is a slice of what the socket read: what outlives the request is copied. */
+/** A frame is a slice of what the socket read, so what outlives the request is copied. */
 function kept(request: Pdu): Pdu {
   const short = request.body['short_message']
   return {
@@ -178,7 +178,7 @@ function kept(request: Pdu): Pdu {
   }
 }
 
-/** The message meets its end, and whoever wants to know is told. */
+/** The message reaches its final state, and the ESME is told if it asked. */
 function conclude(deps: EsmeRequestsDeps, message: StoredMessage): void {
   const { receipts, clock } = deps
   const isOff = deps.phoneOf(textField(message.submitted.body, 'destination_addr')).isOff
@@ -186,7 +186,7 @@ function conclude(deps: EsmeRequestsDeps, message: StoredMessage): void {
   if (receipts.intermediate) tell(deps, message, 'ENROUTE')
   const settle = (): void => {
     if (message.state === 'DELETED') return
-    // What waits may be cancelled or replaced until then.
+    // Until then a waiting message may be cancelled or replaced.
     if (receipts.delayMs > 0) arrive(deps, message)
     message.state = state
     message.finalMs = clock.now()
@@ -211,7 +211,7 @@ function tell(deps: EsmeRequestsDeps, message: StoredMessage, state: MessageStat
 
 function query(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): void {
   const message = deps.messages.find(textField(request.body, 'message_id'))
-  if (!message) return refuse(peer, request, STATUS.ESME_RQUERYFAIL)
+  if (!message) return refuse(peer, request, COMMAND_STATUS.ESME_RQUERYFAIL)
   const error_code = message.state === 'DELIVRD' ? 0 : Number.parseInt(deps.receipts.error, 10) || 0
   const body = {
     message_id: message.id,
@@ -223,15 +223,15 @@ function query(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): void {
 }
 
 /**
- * The text alone: its coding and header stay. One with a header, or in a parameter, is more than a text. (SMPP v3.4
- * §4.10)
+ * Replaces the text only: its coding and header stay. A message with a header, or with its text in a parameter, is
+ * refused. (SMPP v3.4 §4.10)
  */
 function replace(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): void {
   const message = deps.messages.find(textField(request.body, 'message_id'))
   const isSame = message && textField(message.submitted.body, 'source_addr') === textField(request.body, 'source_addr')
   const hasHeader = message && (integerField(message.submitted.body, 'esm_class') & 0x40) !== 0
   const isPlain = message && !hasHeader && message.submitted.tlvs.every((it) => it.tag !== 0x0424)
-  if (!isSame || !isPlain || message.state !== 'ENROUTE') return refuse(peer, request, STATUS.ESME_RREPLACEFAIL)
+  if (!isSame || !isPlain || message.state !== 'ENROUTE') return refuse(peer, request, COMMAND_STATUS.ESME_RREPLACEFAIL)
   const { short_message } = kept(request).body
   message.submitted = { ...message.submitted, body: { ...message.submitted.body, short_message } }
   peer.respond(request, {})
@@ -239,7 +239,7 @@ function replace(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): void {
 
 function cancel(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): void {
   const message = deps.messages.find(textField(request.body, 'message_id'))
-  if (!message || message.state !== 'ENROUTE') return refuse(peer, request, STATUS.ESME_RCANCELFAIL)
+  if (!message || message.state !== 'ENROUTE') return refuse(peer, request, COMMAND_STATUS.ESME_RCANCELFAIL)
   message.state = 'DELETED'
   message.finalMs = deps.clock.now()
   peer.respond(request, {})

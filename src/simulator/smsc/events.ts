@@ -1,4 +1,4 @@
-/** What happens at the SMSC, for whoever watches: pages, loads, tests. */
+/** What happens at the SMSC, for observers: pages, loads, tests. */
 import type { Traced } from './trace.ts'
 
 export type SmscEvent =
@@ -19,7 +19,7 @@ export interface SimBindRow {
 
 export interface SmscEvents {
   emit(event: SmscEvent): void
-  /** Answers how to stop. */
+  /** Returns a function that stops watching. */
   watch(listener: (event: SmscEvent) => void): () => void
 }
 

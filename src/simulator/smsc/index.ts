@@ -1,4 +1,5 @@
-/** The SMSC: links of ESMEs, what they ask, what is delivered to them, and the faults that strike. */
+/** The SMSC: links of ESMEs, their requests, what is delivered to them, and the faults that strike. */
+export { seededChance } from './chaos.ts'
 export type { Peer } from './peer.ts'
 export { startSmsc, type Smsc, type SmscOptions } from './smsc.ts'
 export { describePdu, wireOf, type Traced } from './trace.ts'

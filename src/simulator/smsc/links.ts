@@ -1,11 +1,11 @@
-/** The links of ESMEs: where they come from, which of them are bound, and whether they live. */
+/** The links of ESMEs: where they come from, which are bound, and whether they are alive. */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Clock } from '../../ussd/index.ts'
 import type { SimBindRow, SmscEvents } from './events.ts'
 import { Peer, type PeerHooks } from './peer.ts'
 
-/** Opens a port, or what stands for one, and hands over each connection. */
+/** Opens a port, or a substitute, and passes each connection on. */
 export type Listen = (accept: (socket: Socket) => void) => Promise<Listening>
 
 export interface Listening {
@@ -15,11 +15,11 @@ export interface Listening {
 
 export interface SmscLinks {
   readonly peers: ReadonlySet<Peer>
-  /** Those that are bound, oldest first. */
+  /** The bound connections, oldest first. */
   binds(): SimBindRow[]
-  /** Resolves when that many binds are up. */
+  /** Resolves when this many binds are up. */
   bound(count: number, withinMs: number): Promise<void>
-  /** Answers the port. Every link is asked that often whether it lives; 0: never. */
+  /** Resolves with the port. Sends enquire_link on every link at this interval. 0: never. */
   open(listen: Listen, enquireMs: number): Promise<number>
   close(): Promise<void>
 }
@@ -97,7 +97,7 @@ export interface ListenOptions {
   tls?: { key: string | Buffer; cert: string | Buffer }
 }
 
-/** A port for TCP, or with `tls` for TLS. */
+/** A TCP port, or a TLS port with `tls`. */
 export function listenAt({ tls, port = 0, host = '127.0.0.1' }: ListenOptions): Listen {
   return (accept) =>
     new Promise((done, fail) => {
@@ -112,7 +112,7 @@ export function listenAt({ tls, port = 0, host = '127.0.0.1' }: ListenOptions): 
     })
 }
 
-/** Asks every bind whether it lives; a bind that twice says nothing is closed. (SMPP v3.4 §7.2) */
+/** Sends enquire_link on every bind. After two without an answer the bind is closed. (SMPP v3.4 §7.2) */
 function enquire(everyMs: number, peers: ReadonlySet<Peer>, clock: Clock): () => void {
   if (everyMs <= 0) return () => undefined
   const misses = new WeakMap<Peer, number>()

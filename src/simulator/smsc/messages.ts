@@ -1,6 +1,4 @@
-/**
- * The SMS that ESMEs submitted: their ids and states, and the receipts that tell of them. (SMPP v3.4 §5.2.28, App. B)
- */
+/** The SMS that ESMEs submitted: their ids and states, and their receipts. (SMPP v3.4 §5.2.28, App. B) */
 import type { Pdu, Tlv } from '../../smpp/index.ts'
 import { integerField, textField, tlv8, readSms } from '../codec/index.ts'
 import type { NetworkRequest } from '../network/index.ts'
@@ -18,24 +16,24 @@ export const MESSAGE_STATES = {
 } as const
 export type MessageState = keyof typeof MESSAGE_STATES
 
-/** One way of writing message ids. padded: decimal with leading zeros to ten digits. */
+/** A form of message ids. padded: decimal with leading zeros, ten digits. */
 export type MessageIdForm = 'dec' | 'hex' | 'HEX' | 'padded'
 
 export interface ReceiptSettings {
-  /** Off: no receipts at all, whatever is asked for. */
+  /** False: no receipts at all, even if the ESME asks for them. */
   send: boolean
-  /** After the submit_sm; 0 is at once. */
+  /** Time after the submit_sm. 0: at once. */
   delayMs: number
-  /** A receipt may arrive before the submit_sm_resp that gives the id. */
+  /** Whether a receipt may arrive before the submit_sm_resp that gives the id. */
   order: 'after-response' | 'before-response'
-  /** How often the same receipt comes. */
+  /** How often the same receipt is sent. */
   times: number
   carries: 'text+tlv' | 'text' | 'tlv' | 'payload'
   idForms: { response: MessageIdForm; receipt: MessageIdForm }
   state: MessageState
-  /** The three digits of err:. */
+  /** The three digits after err:. */
   error: string
-  /** ENROUTE first where the ESME asked for intermediate notifications (registered_delivery 0x10). */
+  /** First a receipt with ENROUTE if the ESME asked for intermediate notifications (registered_delivery 0x10). */
   intermediate: boolean
 }
 
@@ -61,7 +59,7 @@ export interface StoredMessage {
   state: MessageState
 }
 
-/** Remembered for query_sm and cancel_sm; the oldest is forgotten. */
+/** Kept for query_sm and cancel_sm; the oldest is dropped. */
 const MESSAGES_MAX = 10_000
 
 export interface Messages {
@@ -100,14 +98,14 @@ function formatMessageId(number: number, form: MessageIdForm): string {
   return form === 'padded' ? String(number).padStart(10, '0') : String(number)
 }
 
-/** Whether the ESME asked to hear of this end. (SMPP v3.4 §5.2.17) */
+/** Whether the ESME asked for a receipt of this final state. (SMPP v3.4 §5.2.17) */
 export function wantsReceipt(submitted: Pdu, state: MessageState): boolean {
   const asked = integerField(submitted.body, 'registered_delivery') & 3
   if (state === 'ENROUTE') return (integerField(submitted.body, 'registered_delivery') & 0x10) !== 0
   return asked === 1 || (asked === 2 && state !== 'DELIVRD')
 }
 
-/** The deliver_sm that tells of one message. */
+/** The deliver_sm with the receipt of one message. */
 export function receiptFor(message: StoredMessage, state: MessageState, settings: ReceiptSettings): NetworkRequest {
   const { body } = message.submitted
   const id = formatMessageId(message.number, settings.idForms.receipt)

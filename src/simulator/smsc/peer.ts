@@ -1,23 +1,26 @@
-/** One connection of an ESME to the simulated SMSC: its socket, its bind state, the requests it has yet to answer. */
+/**
+ * One connection of an ESME to the simulated SMSC: its socket, its bind state, and our requests that it has not
+ * answered.
+ */
 import type { Socket } from 'node:net'
 import type { Clock } from '../../ussd/index.ts'
 import type { Pdu, PduBody, Tlv } from '../../smpp/index.ts'
-import { decode, encode, framer, COMMANDS_BY_NAME, STATUS } from '../codec/index.ts'
+import { decode, encode, framer, COMMANDS_BY_NAME, COMMAND_STATUS } from '../codec/index.ts'
 import type { Act } from './chaos.ts'
 
 export type BindMode = 'transceiver' | 'receiver' | 'transmitter'
 
-/** What became of a request of ours. */
+/** What became of one of our requests. */
 export type RequestOutcome = { kind: 'answered'; status: number; pdu: Pdu } | { kind: 'timeout' } | { kind: 'lost' }
 
 export interface PeerHooks {
-  /** A request or an unexpected response of the ESME's, whole and decoded. */
+  /** Called for a request or an unexpected response of the ESME, decoded. */
   onRequest(peer: Peer, pdu: Pdu): void
-  /** A whole frame before it is decoded; true: it is dealt with. */
+  /** Called for a whole frame before it is decoded. True: it is handled. */
   onFrame(peer: Peer, frame: Buffer): boolean
   onClosed(peer: Peer): void
   tap(peer: Peer, direction: 'in' | 'out', octets: Buffer): void
-  /** A response that nothing waits for. */
+  /** Called for a response to no open request. */
   onStray(peer: Peer, pdu: Pdu): void
 }
 
@@ -29,7 +32,7 @@ interface Waiting {
 
 const SEQUENCE_MAX = 0x7fffffff
 
-/** Owns the socket. Everything it writes in one turn of the event loop leaves in one piece. */
+/** Owns the socket. What it writes in one turn of the event loop is sent in one piece. */
 export class Peer {
   readonly id: string
   readonly remotePort: number
@@ -59,7 +62,7 @@ export class Peer {
     socket.on('data', (octets: Buffer) => {
       if (!this.isFramingLost && !cut.push(octets)) this.loseFraming()
     })
-    socket.on('error', () => undefined) // 'close' follows and says it all
+    socket.on('error', () => undefined) // 'close' follows and is enough
     socket.on('close', () => this.closed())
   }
 
@@ -76,7 +79,7 @@ export class Peer {
     this.sinceMs = this.clock.now()
   }
 
-  /** Sends a request under the next sequence number; `act` may spoil it. `done` is called exactly once. */
+  /** Sends a request with the next sequence number; `act` may change it. `done` is called exactly once. */
   request(
     pdu: { command: string; body?: PduBody; tlvs?: Tlv[] },
     withinMs: number,
@@ -92,7 +95,7 @@ export class Peer {
     else this.write(octets)
   }
 
-  /** Answers a request; `act` may spoil the answer. Without `body` the response is a header alone. */
+  /** Answers a request; `act` may change the answer. Without `body` the response is only a header. */
   respond(request: Pdu, answer: { status?: number; body?: PduBody; tlvs?: Tlv[] }, act?: Act): void {
     const command = `${request.command}_resp`
     const octets = encode({ command, sequence: request.sequence, ...answer })
@@ -125,7 +128,7 @@ export class Peer {
     this.write(encode({ command: 'generic_nack', status, sequence }))
   }
 
-  /** Writes octets as they are. */
+  /** Writes octets unchanged. */
   write(octets: Buffer): void {
     if (this.state === 'closed' || this.isHalfOpen || this.socket.destroyed) return
     this.hooks.tap(this, 'out', octets)
@@ -140,7 +143,7 @@ export class Peer {
     this.socket.write(octets)
   }
 
-  /** Writes the first octets of a PDU, then the connection dies. */
+  /** Writes the first octets of a PDU, then closes the connection. */
   cut(octets: Buffer, at: number): void {
     this.write(octets.subarray(0, Math.max(0, Math.min(at, octets.length))))
     process.nextTick(() => process.nextTick(() => this.socket.end(() => this.close())))
@@ -152,7 +155,7 @@ export class Peer {
     this.socket.pause()
   }
 
-  /** The connection dies at once, without unbind. */
+  /** Closes the connection at once, without unbind. */
   close(): void {
     this.socket.destroy()
     this.closed()
@@ -164,7 +167,7 @@ export class Peer {
     this.request({ command: 'unbind' }, withinMs, () => this.end())
   }
 
-  /** Lets what is written leave, then closes. */
+  /** Sends what is written, then closes. */
   end(): void {
     if (this.state === 'closed') return
     this.socket.end()
@@ -198,19 +201,22 @@ export class Peer {
     waiting.done(outcome)
   }
 
-  /** Answers octets that are no PDU: its own response where the command is known, else generic_nack. */
+  /**
+   * Answers octets that are not a PDU: with the command's response if the command is known, otherwise with
+   * generic_nack.
+   */
   private refuse(bad: { command: string; sequence: number; status: number }): void {
     if (bad.command.endsWith('_resp')) return
     if (bad.command.startsWith('unknown_0x8')) return
     const command = `${bad.command}_resp`
-    if (!COMMANDS_BY_NAME.has(command)) return this.nack(bad.sequence, STATUS.ESME_RINVCMDID)
+    if (!COMMANDS_BY_NAME.has(command)) return this.nack(bad.sequence, COMMAND_STATUS.ESME_RINVCMDID)
     this.write(encode({ command, sequence: bad.sequence, status: bad.status, body: {} }))
   }
 
-  /** Where the next PDU begins is unknown: generic_nack with sequence 0, then the end. (SMPP v3.4 §4.3) */
+  /** Nobody knows where the next PDU begins: generic_nack with sequence 0, then close. (SMPP v3.4 §4.3) */
   private loseFraming(): void {
     this.isFramingLost = true
-    this.nack(0, STATUS.ESME_RINVCMDLEN)
+    this.nack(0, COMMAND_STATUS.ESME_RINVCMDLEN)
     this.to('unbinding')
     this.end()
   }

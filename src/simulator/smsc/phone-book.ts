@@ -1,4 +1,4 @@
-/** Every phone of the simulator, made at first use. */
+/** The phones of the simulator. Each is created at its first use. */
 import type { Clock } from '../../ussd/index.ts'
 import { writeTyped } from '../codec/index.ts'
 import type { Handset, Network } from '../network/index.ts'
@@ -10,21 +10,23 @@ interface PhoneBookDeps {
   clock: Clock
   /** How long a phone waits for a screen or an SMS. */
   screenMs: number
-  /** SMS that a phone keeps; undefined: its own default. */
+  /** How many SMS a phone keeps. Undefined: its own default. */
   inboxMax: number | undefined
+  /** How many lines of its story a phone keeps. Undefined: the phone's own default. */
+  storyMax: number | undefined
   network: Network
   deliveries: Deliveries
   emit(event: SmscEvent): void
 }
 
-/** Every phone that anybody asked for or wrote to. */
+/** Every phone that a caller asked for or wrote to. */
 export function phoneBook(deps: PhoneBookDeps): {
   get(msisdn: string, source?: [number, number, string]): Phone
   byNumber(digits: string): Phone
   all(): Phone[]
 } {
   const phones = new Map<string, Phone>()
-  /** How networks write them, where that is not the MSISDN. */
+  /** How networks write the numbers that they do not write as the MSISDN. */
   const written = new Map<string, string>()
 
   function get(msisdn: string, source?: [number, number, string]): Phone {
@@ -43,6 +45,7 @@ export function phoneBook(deps: PhoneBookDeps): {
         network: deps.network,
         withinMs: deps.screenMs,
         inboxMax: deps.inboxMax,
+        storyMax: deps.storyMax,
         onChange: (what) => deps.emit({ is: 'phone', what, msisdn }),
         sendSms: (handset, to, text) => sendSms(deps.deliveries, handset, to, text),
       },
@@ -61,7 +64,7 @@ export function phoneBook(deps: PhoneBookDeps): {
   }
 }
 
-/** A mobile originated SMS; resolves with the status that it was acknowledged with. */
+/** A mobile originated SMS; resolves with the status of its acknowledgement. */
 function sendSms(deliveries: Deliveries, handset: Handset, to: string, text: string): Promise<number> {
   const { octets, dataCoding } = writeTyped(text, { gsm7: 0, ucs2: 8 })
   const [ton, npi, source] = handset.source

@@ -12,33 +12,35 @@ import { phoneBook } from './phone-book.ts'
 import type { Phone } from '../phone/index.ts'
 import { createTrace as newTrace, type Traced } from './trace.ts'
 
-/** Where it listens: default 127.0.0.1, and a port that is free. */
+/** Where it listens. Default: 127.0.0.1 and a free port. */
 export interface SmscOptions extends ListenOptions {
   clock: Clock
   chance: Chance
-  /** How this network speaks USSD. Default: the standard reading. */
+  /** How this network codes USSD. Default: the standard reading. */
   coding?: NetworkCoding
-  /** Who may bind; anybody if not given. */
+  /** Who may bind. Absent: everybody. */
   accounts?: { systemId: string; password?: string }[] | undefined
-  /** Binds of one system id; one more is refused with ESME_RALYBND. Default: no limit. */
+  /** How many binds one system id may have; a further one is refused with ESME_RALYBND. Default: no limit. */
   bindsMax?: number
-  /** system_id in bind responses. */
+  /** The system_id in bind responses. */
   name?: string
   deliveries?: Partial<DeliverySettings>
   receipts?: Partial<ReceiptSettings>
-  /** Sends enquire_link that often; two without an answer close the link. Default 0: never. */
+  /** The interval of enquire_link; two without an answer close the link. Default 0: never. */
   enquireMs?: number
   /** How long a phone waits for a screen or an SMS. Default 10 000. */
   screenMs?: number
-  /** SMS that a phone keeps. Default 500. */
+  /** How many SMS a phone keeps. Default 500. */
   inboxMax?: number
-  /** How long the ESME may take for an answer before the network ends the dialogue. Default 0: for ever. */
+  /** How many lines of its story a phone keeps. Default 300. */
+  storyMax?: number
+  /** How long the ESME may take for an answer; then the network ends the dialogue. Default 0: for ever. */
   applicationMs?: number
-  /** The network number of the first dialogue. Default 1. */
+  /** The network's number of the first dialogue. Default 1. */
   firstNumber?: number
-  /** PDUs that are remembered. Default 2 000; 0: none. */
+  /** How many PDUs are kept. Default 2 000; 0: none. */
   traceMax?: number
-  /** Where connections come from. Default: TCP, or TLS, at `host` and `port`. */
+  /** Where connections come from. Default: TCP or TLS, at `host` and `port`. */
   listen?: Listen
 }
 
@@ -50,20 +52,20 @@ export interface Smsc {
   readonly deliveries: Deliveries
   readonly network: Network
   readonly coding: NetworkCoding
-  /** The same phone for the same MSISDN, made at first use. `source`: how the network writes the subscriber. */
+  /** The same phone for the same MSISDN, created at its first use. `source`: how the network writes the number. */
   phone(msisdn: string, source?: [number, number, string]): Phone
   phones(): Phone[]
-  /** Connections that are bound, oldest first. */
+  /** The bound connections, oldest first. */
   binds(): SimBindRow[]
-  /** Every live connection, for closing, cutting, unbinding, and raw octets: `write(Buffer.from(hex, 'hex'))`. */
+  /** Every open connection, for closing, cutting, unbinding and raw octets: `write(Buffer.from(hex, 'hex'))`. */
   peers(): Peer[]
-  /** Resolves when that many binds are up. */
+  /** Resolves when this many binds are up. */
   bound(count: number, withinMs?: number): Promise<void>
   watch(listener: (event: SmscEvent) => void): () => void
   trace(): Traced[]
-  /** Sees whole frames before they are decoded; true: dealt with. For load, which cannot afford to decode. */
+  /** Gets whole frames before they are decoded. True: handled. For load runs, where decoding costs too much. */
   readonly hook: { onFrame: ((peer: Peer, frame: Buffer) => boolean) | null }
-  /** Responses that no request waited for. */
+  /** Responses to no open request. */
   readonly strays: { count: number }
   stop(): Promise<void>
 }
@@ -77,7 +79,7 @@ const DELIVERIES: DeliverySettings = {
 }
 
 export async function startSmsc(options: SmscOptions): Promise<Smsc> {
-  const { clock, chance, applicationMs = 0, firstNumber = 1, screenMs = 10_000, inboxMax } = options
+  const { clock, chance, applicationMs = 0, firstNumber = 1, screenMs = 10_000, inboxMax, storyMax } = options
   const events = smscEvents()
   const { emit, watch } = events
   const coding = options.coding ?? standardCoding()
@@ -100,7 +102,7 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
   const deliverySettings = { ...DELIVERIES, ...options.deliveries }
   const deliveries = newDeliveries(deliverySettings, { clock, chance, chaos, peers: () => peers })
   const network = newNetwork({ coding, applicationMs, firstNumber }, { clock, deliveries })
-  const phones = phoneBook({ clock, screenMs, inboxMax, network, deliveries, emit })
+  const phones = phoneBook({ clock, screenMs, inboxMax, storyMax, network, deliveries, emit })
   const onRequest = esmeRequests({
     options,
     chaos,

@@ -1,11 +1,11 @@
-/** The last PDUs both ways, bounded, and how to show one. Passwords are blotted out before anything is kept. */
+/** The last PDUs in both directions, and how to show one. Passwords are masked before a PDU is kept. */
 import type { WirePdu } from '../../tools/capture/index.ts'
 import type { Clock } from '../../ussd/index.ts'
 import { decode, octetsOfText, COMMANDS_BY_ID, nameOfStatus, TAGS, readSms, readUssd } from '../codec/index.ts'
 import type { Peer } from './peer.ts'
 
 export interface Traced {
-  /** Runs on over the whole life of the SMSC. */
+  /** Increases over the whole life of the SMSC. */
   serial: number
   atMs: number
   /** in: from the ESME. */
@@ -34,7 +34,7 @@ export function createTrace(max: number, clock: Clock, onRecord: (traced: Traced
         remotePort: peer.remotePort,
         octets: blotted(octets),
       }
-      // Every so often rather than at each PDU: shifting a long array costs.
+      // Only now and then, and not for each PDU: shifting a long array is slow.
       if (ring.push(traced) > max * 2) ring.splice(0, ring.length - max)
       onRecord(traced)
     },
@@ -42,7 +42,7 @@ export function createTrace(max: number, clock: Clock, onRecord: (traced: Traced
   }
 }
 
-/** As a capture file takes it. */
+/** In the form for a capture file. */
 export function wireOf({ atMs, direction, peer, remotePort, octets }: Traced, port: number): WirePdu {
   return { atMs, from: direction === 'in' ? 'esme' : 'smsc', stream: peer, esmePort: remotePort, port, octets }
 }
@@ -93,7 +93,7 @@ export function describePdu(octets: Buffer): Described {
   return { command, sequence, status, summary: parts.filter(Boolean).join(' · '), fields, hex }
 }
 
-/** A copy with the password of a bind or outbind written over; lengths stay right. */
+/** A copy with the password of a bind or outbind masked. Its lengths stay correct. */
 function blotted(octets: Buffer): Buffer {
   const copy = Buffer.from(octets)
   const name = copy.length > 16 ? (COMMANDS_BY_ID.get(copy.readUInt32BE(4))?.name ?? '') : ''

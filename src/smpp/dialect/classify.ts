@@ -1,13 +1,13 @@
-/** Which event a PDU is: the conditions of a profile, compiled. */
+/** Decides which event a PDU is: the conditions of a profile, compiled. */
 import type { DialectCondition, DialectEvent, DialectProfile } from './schema.ts'
-import { readPlace, uint, type Carrier, type PduView } from './carrier.ts'
+import { placeReader, UINT_OCTETS_MAX, type Carrier, type PduView } from './carrier.ts'
 import { matcher } from './regex.ts'
 
-/** What conditions look at. */
+/** What the conditions look at. */
 export interface Facts {
   command: string
   view: PduView
-  /** ussd_service_op; undefined where it is absent or has no octets. */
+  /** ussd_service_op; undefined if it is absent or empty. */
   op: number | undefined
   carrier: Carrier
 }
@@ -25,31 +25,57 @@ const INTERMEDIATE = 0x20
 const DECIMAL = 10
 const HEX = 16
 
-/** The first rule that holds; none: an SMS. */
+/** The event of the first rule that matches. If no rule matches, the PDU is an SMS. */
 export function compileClassifier(profile: DialectProfile): (facts: Facts) => PduClass {
   const rules = profile.inbound.classify.map((rule) => ({
-    tests: testsOf(rule.when),
+    matches: all(testsOf(rule.when)),
     verdict: { is: rule.is, why: rule.why ?? rule.is },
   }))
   const otherwise: PduClass = { is: 'sms', why: 'no-rule' }
-  return (facts) => rules.find((rule) => rule.tests.every((test) => test(facts)))?.verdict ?? otherwise
+  return (facts) => {
+    for (const rule of rules) if (rule.matches(facts)) return rule.verdict
+    return otherwise
+  }
 }
 
-/** ussd_service_op of a PDU, decoded; undefined where there is none. Any width is taken. */
+function all(tests: readonly Test[]): Test {
+  return (facts) => {
+    for (const test of tests) if (!test(facts)) return false
+    return true
+  }
+}
+
+/** ussd_service_op of a PDU, decoded; undefined if there is none. Any width is accepted. */
 export function operationOf(profile: DialectProfile, view: PduView): number | undefined {
+  return compileOperation(profile)(view)
+}
+
+/** `operationOf` for one profile. */
+export function compileOperation(profile: DialectProfile): (view: PduView) => number | undefined {
   const { from, decode, alias } = profile.inbound.op
-  const raw = from === undefined ? Buffer.alloc(0) : readPlace(from, view)
-  if (raw.length === 0) return undefined
-  const op = decodeOperation(raw, decode)
-  return op === undefined ? undefined : (alias[String(op)] ?? op)
+  if (from === undefined) return () => undefined
+  const read = placeReader(from)
+  return (view) => {
+    const raw = read(view)
+    if (raw.length === 0) return undefined
+    const op = decodeOperation(raw, decode)
+    return op === undefined ? undefined : (alias[op] ?? op)
+  }
 }
 
 function decodeOperation(raw: Buffer, decode: 'uint' | 'hexString' | 'bcd'): number | undefined {
-  if (decode === 'uint') return Number(uint(raw) & 0xffffn)
-  // Digits of text ("18", "12"), or two decimal digits in one octet (0x18).
+  if (decode === 'uint') return lowOf(raw)
+  // Either digits as text ("18", "12"), or two decimal digits in one octet (0x18).
   const digits = decode === 'bcd' ? raw.toString('hex') : raw.toString('latin1').replaceAll('\0', '').trim()
   const op = Number.parseInt(digits, decode === 'bcd' ? DECIMAL : HEX)
   return Number.isNaN(op) ? undefined : op & 0xffff
+}
+
+/** The last two of the octets that count as a number. */
+function lowOf(raw: Buffer): number {
+  const end = Math.min(raw.length, UINT_OCTETS_MAX)
+  const low = raw[end - 1] as number
+  return end > 1 ? ((raw[end - 2] as number) << 8) | low : low
 }
 
 function testsOf(when: DialectCondition): Test[] {
@@ -71,7 +97,8 @@ function operationTests(when: DialectCondition): Test[] {
 
 function fieldTests(when: DialectCondition): Test[] {
   const tests: Test[] = []
-  const { serviceType, serviceTypeRe, esmType, dest, fieldPresent } = when
+  const { serviceType, serviceTypeRe, esmType, dest } = when
+  const fieldsPresent = when.fieldPresent?.map((field) => placeReader({ field }))
   if (serviceType) tests.push(({ view }) => serviceType.includes(String(view.body.service_type ?? '')))
   if (serviceTypeRe !== undefined) {
     const match = matcher(serviceTypeRe)
@@ -79,9 +106,7 @@ function fieldTests(when: DialectCondition): Test[] {
   }
   if (esmType) tests.push(({ view }) => esmType.includes(esmTypeOf(Number(view.body.esm_class ?? 0))))
   if (dest) tests.push(({ view }) => dest.includes(String(view.body.destination_addr ?? '')))
-  if (fieldPresent) {
-    tests.push(({ view }) => fieldPresent.every((field) => readPlace({ field }, view).length > 0))
-  }
+  if (fieldsPresent) tests.push(({ view }) => fieldsPresent.every((read) => read(view).length > 0))
   return tests
 }
 
@@ -96,7 +121,7 @@ function textTests(when: DialectCondition): Test[] {
   return tests
 }
 
-/** An intermediate notification is bit 5, whatever the others. (SMPP v3.4 §5.2.12) */
+/** Bit 5 means an intermediate notification, whatever the other bits say. (SMPP v3.4 §5.2.12) */
 function esmTypeOf(esmClass: number): number {
   return (esmClass & INTERMEDIATE) !== 0 ? INTERMEDIATE : esmClass & ESM_TYPE_MASK
 }

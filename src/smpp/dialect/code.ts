@@ -1,18 +1,19 @@
-/** The service code of a begin, put together from where the gateway wrote it. */
+/** The service code of a begin, put together from the places where the gateway writes it. */
 import { readCode, type ServiceCode } from '../../ussd/index.ts'
 import type { DialectProfile } from './schema.ts'
-import { readPlaceText, type PduView } from './carrier.ts'
+import { placeTextReader, type PduView } from './carrier.ts'
 import { matcher } from './regex.ts'
 
-/** A destination address of more plain digits is a subscriber's or a VLR's number. */
+/** A destination address with more plain digits is the number of a subscriber or of a VLR. */
 const PLAIN_CODE_DIGITS_MAX = 8
 
-/** The normalised code that was dialled, or '' where the PDU has none. */
+/** The dialled code, normalised; '' if the PDU has none. */
 export function compileCode(profile: DialectProfile): (view: PduView) => string {
   const { from, pick, prefix, suffix, re } = profile.inbound.code
   const match = re === undefined ? (text: string) => text : matcher(re)
+  const places = from.map(placeTextReader)
   return (view) => {
-    const values = from.map((place) => readPlaceText(place, view))
+    const values = places.map((read) => read(view))
     const written = pick === 'join' ? [values.join('')] : values
     const codes = written.map((value) => {
       const found = value === '' ? null : match(value)
@@ -29,8 +30,9 @@ interface Candidate {
 }
 
 /**
- * The first code, unless a later one goes on where it ends (`3322` and then `*3322*0#`), or is starred where the
- * first is a plain number: what was dialled has its star. A plain number too long to be a code is none.
+ * Returns the first code, with two exceptions. A later code wins if it continues the first one (`3322`, then
+ * `*3322*0#`), or if it has a star and the first is a plain number: a dialled code has its star. A plain number that is
+ * too long is not a code.
  */
 function longest(known: Candidate[]): Candidate | undefined {
   const [first, ...others] = known

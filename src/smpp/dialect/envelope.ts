@@ -1,4 +1,4 @@
-/** The Comviva envelope: `type|parameter:base64|parameter:base64`, in ASCII whatever data_coding says. */
+/** The Comviva envelope: `type|parameter:base64|parameter:base64`. It is ASCII, whatever data_coding says. */
 
 export interface Envelope {
   type: string
@@ -6,10 +6,10 @@ export interface Envelope {
   params: Map<string, string>
 }
 
-/** More are not read. */
+/** Further parameters are ignored. */
 const PARAMS_MAX = 32
 
-/** Null if the text is no envelope. Values that are not Base64 are taken as they stand. */
+/** Null if the text is not an envelope. A value that is not Base64 is kept as it stands. */
 export function readEnvelope(text: string): Envelope | null {
   const [type = '', ...rest] = text.split('|', PARAMS_MAX + 1)
   if (!/^\d{1,3}$/.test(type) || rest.length === 0) return null

@@ -15,7 +15,7 @@ export {
 } from './carrier.ts'
 export { compileClassifier, ESM_TYPE_MASK, operationOf } from './classify.ts'
 export { compileCode } from './code.ts'
-export { compileDialect, payloadOf, splitHeader, viewOf } from './dialect.ts'
+export { compileDialect, copiesConfirm, payloadOf, splitHeader, viewOf } from './dialect.ts'
 export { type Envelope, readEnvelope, writeEnvelope } from './envelope.ts'
 export { dialectNames, loadDialect, loadProfile, merge } from './load.ts'
 export {

@@ -1,5 +1,5 @@
 /**
- * Profiles read from YAML files: one profile may extend another; all that is wrong is said at once, with its
+ * Reads profiles from YAML files. One profile may extend another. All problems are reported at once, each with its
  * line.
  */
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
@@ -10,23 +10,25 @@ import { problemsOf, SourceFile } from './problems.ts'
 import { dialectProfile, type DialectProfile } from './schema.ts'
 import type { Dialect } from '../types.ts'
 
-/** A chain of profiles that extend each other is no longer. */
+/** The longest chain of profiles that extend each other. */
 const EXTENDS_MAX = 5
-/** A profile file is no larger. */
+/** The largest profile file. */
 export const FILE_OCTETS_MAX = 256 * 1024
 
 type Plain = Record<string, unknown>
 
-/** Where profiles are looked for: one directory, or several, an operator's own before the shipped ones. */
+/**
+ * Where profiles are looked for: one directory, or several. The operator's own directory comes before the shipped one.
+ */
 export type ProfileDirs = string | readonly string[]
 
-/** A dialect by its name (`standard`) in `dirs`, or by the path of a file. Throws ProblemsError. */
+/** Loads a dialect by its name (`standard`) in `dirs`, or by the path of a file. Throws ProblemsError. */
 export function loadDialect(nameOrPath: string, dirs: ProfileDirs, options: DialectOptions = {}): Dialect {
   return compileDialect(loadProfile(nameOrPath, dirs), options)
 }
 
 /**
- * The profile of a dialect, complete. Throws ProblemsError with every problem of the file and of those it
+ * The complete profile of a dialect. Throws ProblemsError with every problem of the file and of the profiles it
  * extends.
  */
 export function loadProfile(nameOrPath: string, dirs: ProfileDirs): DialectProfile {
@@ -47,7 +49,7 @@ export function dialectNames(dir: string): string[] {
   return files.map((file) => file.slice(0, -'.yaml'.length)).toSorted()
 }
 
-/** The file and those it extends, the file first. */
+/** The file and the files that it extends, with the file itself first. */
 function chainOf(nameOrPath: string, dirs: readonly string[]): SourceFile[] {
   const files: SourceFile[] = []
   let next: string | undefined = nameOrPath
@@ -69,8 +71,8 @@ function chainOf(nameOrPath: string, dirs: readonly string[]): SourceFile[] {
 }
 
 /**
- * A name is looked up beside the profile that extends it, then in the directories. A file that is in the
- * chain already is passed over, so that an operator's `standard.yaml` may extend the shipped one.
+ * Looks for a name beside the profile that extends it, then in the directories. Skips a file that is already in the
+ * chain, so that an operator's `standard.yaml` may extend the shipped one.
  */
 function pathOf(nameOrPath: string, dirs: readonly string[], files: readonly SourceFile[]): string {
   const from = files.at(-1)
@@ -101,7 +103,7 @@ function readSource(path: string): SourceFile {
 }
 
 /**
- * Mappings are merged key by key; lists, scalars and places replace. `null` takes a key of the extended profile away.
+ * Mappings are merged key by key; lists, scalars and places are replaced. `null` removes a key of the extended profile.
  */
 export function merge(under: unknown, over: unknown): unknown {
   if (!isPlain(under) || !isPlain(over) || (isPlace(under) && isPlace(over))) return over
@@ -113,7 +115,7 @@ export function merge(under: unknown, over: unknown): unknown {
   return out
 }
 
-/** A place is one value: of two kinds of it, neither would be meant. */
+/** A place is one value. Two places merged key by key would make a place that neither profile meant. */
 function isPlace(value: Plain): boolean {
   const keys = Object.keys(value)
   const kinds = keys.filter((key) => ['tlv', 'field', 'envelope', 'const'].includes(key))
@@ -124,7 +126,7 @@ function isPlain(value: unknown): value is Plain {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What the form alone cannot see. */
+/** Contradictions that the schema alone cannot see. */
 function contradictions(profile: DialectProfile, file: SourceFile): Problem[] {
   const problems: Problem[] = []
   const { inbound, outbound } = profile

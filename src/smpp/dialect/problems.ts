@@ -1,4 +1,4 @@
-/** A profile's YAML with the lines of its values, and what is wrong with it in words. */
+/** A profile's YAML with the line of each value, and messages for what is wrong with it. */
 import { LineCounter, isMap, isSeq, parseDocument, type Document, type Node, type Pair } from 'yaml'
 import { z } from 'zod'
 import type { Problem } from '../../base/index.ts'
@@ -6,7 +6,7 @@ import { dialectProfile } from './schema.ts'
 
 type Path = readonly PropertyKey[]
 
-/** One YAML file: its data, and where each value stands. */
+/** One YAML file: its data, and the position of each value. */
 export class SourceFile {
   readonly path: string
   readonly data: Record<string, unknown>
@@ -16,7 +16,7 @@ export class SourceFile {
 
   constructor(path: string, text: string) {
     this.path = path
-    // No merge keys, no aliases to expand: a profile is small and plain.
+    // Merge keys and aliases are off: a profile is small and plain.
     this.#document = parseDocument(text, { lineCounter: this.#lines, uniqueKeys: true, version: '1.2' })
     this.faults = this.#document.errors.map((error) => ({
       where: this.#place(error.pos[0]),
@@ -28,7 +28,7 @@ export class SourceFile {
     this.faults.push({ where: `${path}:1:1`, what: 'must be a mapping' })
   }
 
-  /** `dialects/mica.yaml:3:9` of the value at the path, or of the nearest thing around it. */
+  /** `dialects/mica.yaml:3:9`: the position of the value at this path, or of the closest node around it. */
   at(path: Path): string {
     const found = this.#find(path)
     return this.#place(found.offset)
@@ -70,7 +70,7 @@ export class SourceFile {
   }
 }
 
-/** Every problem that the schema found, at its line in the first of the files that has the value. */
+/** Every problem that the schema found. The line is that of the first file that has the value. */
 export function problemsOf(error: z.ZodError, files: readonly SourceFile[]): Problem[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
@@ -142,13 +142,13 @@ function near(value: unknown, known: readonly string[]): string {
   return guess === undefined ? '' : ` (did you mean '${guess}'?)`
 }
 
-/** The known word that is at most two slips away. */
+/** The known word that is at most two edits away. */
 function closest(word: string, known: readonly string[]): string | undefined {
   const ranked = known.map((it) => ({ it, slips: distance(word.toLowerCase(), it.toLowerCase()) }))
   return ranked.filter(({ slips }) => slips <= 2).toSorted((a, b) => a.slips - b.slips)[0]?.it
 }
 
-/** Levenshtein's distance. */
+/** The Levenshtein distance. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
@@ -162,7 +162,7 @@ function distance(a: string, b: string): number {
   return row[b.length] as number
 }
 
-/** Words that an unknown key is compared with: all keys of the form. */
+/** The words that an unknown key is compared with: all keys of the schema. */
 function knownWords(): string[] {
   const words = new Set<string>()
   const collect = (node: unknown): void => {

@@ -1,10 +1,10 @@
-/** Regular expressions that a profile may use: short ones, matched by src/base/regex/linear.ts on a short text. */
+/** Regular expressions that a profile may use: short ones, matched on a short text by src/base/regex/linear.ts. */
 import { compileLinear, type Linear, readRegex, type Limits } from '../../base/regex/index.ts'
 
 const REGEX_LENGTH_MAX = 100
 /** `*`, `+` and ranges. */
 const REGEX_REPEATS_MAX = 2
-/** Texts are matched up to here: a dialled code and a service type are shorter. */
+/** Only this many characters of a text are matched. A dialled code and a service type are shorter. */
 const REGEX_TEXT_MAX = 256
 
 const LIMITS: Limits = {
@@ -22,8 +22,8 @@ export function regexFault(source: string): string | null {
 }
 
 /**
- * A compiled expression that looks at the first `REGEX_TEXT_MAX` units only. Gives what its group matched, or all that
- * it matched where it has none.
+ * A compiled expression that looks only at the first `REGEX_TEXT_MAX` units. Returns what its group matched, or the
+ * whole match if it has no group.
  */
 export function matcher(source: string): (text: string) => string | null {
   const compiled = compiledOf(source)

@@ -1,5 +1,6 @@
-/** The form of a dialect profile: every way in which operators are known to put USSD into SMPP, as data. */
+/** The schema of a dialect profile: every known way in which operators put USSD into SMPP, as data. */
 import { z } from 'zod'
+import { STATUS_WHOSE } from '../../ussd/index.ts'
 import { regexFault } from './regex.ts'
 
 const octet = z.int().min(0).max(0xff)
@@ -24,25 +25,23 @@ const FIELDS = [
   'short_message',
 ] as const
 
-/**
- * Where a value is read from and written to: exactly one of the four. `short_message` means the decoded text.
- */
+/** Where a value is read from and written to: exactly one of the four kinds. `short_message` means the decoded text. */
 const place = z
   .strictObject({
     /** Any optional parameter, by tag; the first one wins. */
     tlv: tag.optional(),
     field: z.enum(FIELDS).optional(),
-    /** Parameter of a Comviva envelope in the text. */
+    /** A parameter of a Comviva envelope in the text. */
     envelope: z.int().min(0).max(999).optional(),
     const: short.optional(),
-    /** Octets to leave out at the start, e.g. the type octet of a subaddress. */
+    /** How many octets to skip at the start, e.g. the type octet of a subaddress. */
     skip: z.int().min(0).max(16).optional(),
   })
   .refine((it) => [it.tlv, it.field, it.envelope, it.const].filter((value) => value !== undefined).length === 1, {
     message: 'must be exactly one of tlv, field, envelope, const',
   })
 
-/** What a PDU may be. The words of `UssdKind`, and four for what is no USSD message. */
+/** What a PDU may be: the words of `UssdKind`, and four words for what is not a USSD message. */
 export const EVENTS = [
   'begin',
   'input',
@@ -56,7 +55,7 @@ export const EVENTS = [
   'reject',
 ] as const
 
-/** All members that are given must hold. */
+/** A condition holds if all its members hold. */
 const condition = z.strictObject({
   pdu: z.array(z.enum(['deliver_sm', 'data_sm'])).optional(),
   /** ussd_service_op after decoding and aliases. */
@@ -65,7 +64,7 @@ const condition = z.strictObject({
   serviceTypeRe: regex.optional(),
   /** esm_class & 0x3C. (SMPP v3.4 §5.2.12) */
   esmType: z.array(octet).optional(),
-  /** The end bit as the profile reads it (after inversion); 0 also where there is none. */
+  /** The end bit as the profile reads it (after inversion). 0 also if there is none. */
   endBit: z.union([z.literal(0), z.literal(1)]).optional(),
   textRe: regex.optional(),
   textEmpty: z.boolean().optional(),
@@ -73,7 +72,7 @@ const condition = z.strictObject({
   tlvPresent: z.array(tag).optional(),
   /** Mandatory parameters that must not be empty. */
   fieldPresent: z.array(z.enum(FIELDS)).optional(),
-  /** Whether the place of the number of the dialogue has octets, zeros or not. */
+  /** Whether the place of the dialogue number has octets, zeros or not. */
   sessionPresent: z.boolean().optional(),
 })
 
@@ -81,7 +80,7 @@ export const TEXT_CODINGS = ['gsm7', 'gsm7packed', 'latin1', 'ascii', 'ucs2be', 
 const coding = z.enum(TEXT_CODINGS)
 
 const textIn = z.strictObject({
-  /** data_coding → how the octets are read. */
+  /** data_coding → how to read the octets. */
   byDcs: z.record(numberKey, coding),
   /** For any other data_coding. */
   fallback: coding,
@@ -106,7 +105,7 @@ const textOut = z.strictObject({
     z.strictObject({
       dcs: octet,
       echo: z.array(octet).default([]),
-      /** Every text, also what GSM 7-bit has the letters for. */
+      /** Write every text as UCS-2, even if GSM 7-bit has all its letters. */
       always: z.boolean().optional(),
       /** Two letters before the text, packed in two octets. (3GPP TS 23.038 §5, coding group 0001, 0x11) */
       langPrefix: z
@@ -116,10 +115,10 @@ const textOut = z.strictObject({
     }),
   ]),
   wrap: z.enum(['asciiHex', 'comviva']).optional(),
-  /** Envelope: its type, the parameter of the text, and parameters that never change. */
+  /** The envelope: its type, the parameter that holds the text, and parameters with fixed values. */
   envelope: z.strictObject({ type: short, text: z.int(), params: z.record(numberKey, short).default({}) }).optional(),
   newline: z.enum(['\n', '\r', '\r\n']),
-  /** Whether marks and typographic characters are given up where that saves UCS-2. */
+  /** Whether to drop accents and typographic characters if that avoids UCS-2. */
   translit: z.boolean(),
 })
 
@@ -131,7 +130,7 @@ const action = z.strictObject({
   text: z.enum(['carried', 'empty']).default('carried'),
   tlvs: z.array(z.strictObject({ tag, hex })).default([]),
   envelope: z.record(numberKey, short).default({}),
-  /** Another action that stands for this one where the gateway has none of its own. */
+  /** Another action that replaces this one if the gateway has none of its own. */
   as: z.enum(['continue', 'end', 'notify', 'push-begin', 'push-end', 'abort']).optional(),
 })
 
@@ -140,39 +139,46 @@ const inbound = z.strictObject({
     /** Absent: the dialect has no operation parameter. */
     from: place.optional(),
     decode: z.enum(['uint', 'hexString', 'bcd']),
-    /** Octet on the wire → operation meant, e.g. `0x17: 17`. */
+    /** Octet on the wire → the operation it means, e.g. `0x17: 17`. */
     alias: z.record(numberKey, octet),
   }),
-  /** The first that holds wins; none: an SMS. */
+  /** The first rule that matches wins. If none matches, the PDU is an SMS. */
   classify: z.array(z.strictObject({ when: condition, is: z.enum(EVENTS), why: short.optional() })).min(1),
   session: z.strictObject({
-    /** The first place with a value wins; [] = the gateway gives no number, the MSISDN is the key. */
+    /** The first place with a value wins. [] means that the gateway gives no number: the MSISDN is the key. */
     from: z.array(place),
     decode: z.enum(['octet1', 'opaque16', 'id15be', 'id15le', 'uint', 'hex', 'ascii', 'dec']),
     mask: z.int().min(0).max(0xffff).optional(),
     /**
-     * `none`: number 0 means that there is no number. Gateways that always send zeros would otherwise make a redial
-     * look like a repeat.
+     * `none`: number 0 means that there is no number. Some gateways always send zeros; without this, a redial would
+     * look like a copy.
      */
     zero: z.enum(['none', 'number']),
     swap16: z.boolean(),
-    /** Octets of a number that this side mints (push; the simulator). */
+    /** How many octets a number has that we create (for push, and in the simulator). */
     octets: z.int().min(1).max(8),
     /** `octet2`: the upper seven bits of octet 2 count the turns. (SMPP v3.4 §5.3.2.43) */
     step: z.enum(['none', 'octet2']),
     /**
-     * Numbers repeat between subscribers. They are always looked up with the MSISDN, so this says it to
-     * people only.
+     * Numbers repeat between subscribers. Dialogues are always looked up with the MSISDN as well, so this key only
+     * informs people.
      */
     withMsisdn: z.boolean(),
     /** Numbers repeat between service numbers: destination_addr becomes a part of the name. */
     withDest: z.boolean(),
     /**
-     * Numbers come round soon: for so long after a begin, another of its number and code is a copy, later it is a
-     * redial. Absent: 20 s for numbers of one octet; others are copies as long as `dialogue.tombstoneMs`.
+     * Numbers are reused soon. For this long after a begin, another begin with its number and code is a copy; later it
+     * is a redial. Absent: 20 s for numbers of one octet; other numbers mean a copy for as long as
+     * `dialogue.tombstoneMs`.
      */
     copyMs: z.int().min(0).max(3_600_000).optional(),
-    /** No value: look the dialogue up by MSISDN, or refuse the PDU. */
+    /**
+     * For networks whose counter does not tell a copy from a key that is pressed twice: the same key within this time
+     * after its screen changes nothing. If it would change something, the screen is shown again. 0: it is a key like
+     * any other. Absent: 1 s.
+     */
+    sameKeyMs: z.int().min(0).max(60_000).optional(),
+    /** If there is no number: look the dialogue up by MSISDN, or refuse the PDU. */
     fallback: z.enum(['msisdn', 'none']),
   }),
   endBit: z.strictObject({
@@ -184,14 +190,14 @@ const inbound = z.strictObject({
   code: z.strictObject({
     from: z.array(place),
     /**
-     * `first`: the first place with a code. `join`: all places, one after another. `longest`: the first place
-     * with a code, but a later one that goes on where that ends (deep dial), or that is starred where that is
-     * a plain number too long for a code.
+     * `first`: the first place with a code. `join`: all places, one after another. `longest`: the first place with a
+     * code; but a later place wins if it continues that code (deep dial), or if it has a star and the first is a plain
+     * number.
      */
     pick: z.enum(['first', 'join', 'longest']),
     prefix: short,
     suffix: short,
-    /** The code is the first match of this in the value. */
+    /** The code is the first match of this expression in the value. */
     re: regex.optional(),
   }),
   text: textIn,
@@ -202,7 +208,7 @@ const outbound = z.strictObject({
   pdu: z.enum(['submit_sm', 'data_sm']),
   payload: z.enum(['short_message', 'message_payload']),
   addr: z.strictObject({
-    /** The reply goes from the incoming destination to the incoming source. */
+    /** The reply goes from the destination to the source of the incoming PDU. */
     swap: z.boolean(),
     source: short.max(20).optional(),
     sourceTon: octet.optional(),
@@ -223,17 +229,16 @@ const outbound = z.strictObject({
     'push-end': action,
     abort: action,
   }),
-  /**
-   * `{ 0: 16 }`: a dialogue begun by PSSD is answered once, with 16; it cannot be asked anything. (24.090
-   * §6.2.2)
-   */
+  /** `{ 0: 16 }`: a dialogue that PSSD began gets one answer, with 16, and cannot be asked anything. (24.090 §6.2.2) */
   endByBeginOp: z.record(numberKey, octet),
   session: z.strictObject({
-    /** `increment-seq7`: octet 2 counts on with each of our replies. */
+    /** `increment-seq7`: octet 2 increments with each of our replies. */
     mode: z.enum(['echo', 'echo-masked', 'increment-seq7', 'omit']),
-    /** `increment-seq7` with a random step: a gateway that wants a new octet each time, whatever it is. */
+    /**
+     * `increment-seq7` with a random step, for a gateway that wants a new octet each time and does not check its value.
+     */
     randomSeq: z.boolean(),
-    /** Write the parameter of the end bit as zero octets where the number of the dialogue is elsewhere. */
+    /** Write the parameter of the end bit as zero octets if the number of the dialogue is elsewhere. */
     bare: z.boolean(),
   }),
   tlvOrder: z.array(tag),
@@ -241,24 +246,34 @@ const outbound = z.strictObject({
 })
 
 /**
- * retry-once: not now, so it is tried again while the turn has time. (The name is older than that, and stands in
- * profiles.)
+ * What a status means here, where it differs from the table of all statuses (docs/reference/STATUSES.md). The three
+ * words are those of older profiles: never, next-second, and never by our own fault, for a screen alone.
  */
-const meanings = z.enum(['dialogue-gone', 'retry-once', 'dialect-wrong'])
+const meanings = z.union([
+  z.enum(['dialogue-gone', 'retry-once', 'dialect-wrong']),
+  z
+    .strictObject({
+      whose: z.enum(STATUS_WHOSE),
+      screen: z.enum(['now', 'next-second', 'never']),
+      push: z.enum(['next-second', 'later', 'never']),
+      sms: z.enum(['next-second', 'later', 'never']),
+    })
+    .partial(),
+])
 const base = z.enum(['as-is', 'hex', 'dec'])
 
 export const dialectProfile = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be small letters, digits and hyphens'),
   extends: short.optional(),
-  /** Where it was seen: which product, which country, whose code. */
+  /** Where it was seen: which product, which country, which source code. */
   seen: z.string().min(1).max(1000),
   /**
-   * How much is known: `documented` by the vendor, `captured` PDUs, another program's `sample`, or
+   * How reliable the facts are: `documented` by the vendor, `captured` PDUs, a `sample` of another program, or
    * `inferred`.
    */
   confidence: z.enum(['documented', 'captured', 'sample', 'inferred']),
   notes: z.array(z.string().max(1000)),
-  /** What such gateways usually want of a bind; the settings of the line decide. */
+  /** What such gateways usually expect of a bind. The settings of the line decide. */
   bind: z.strictObject({
     type: z.enum(['transceiver', 'pair']),
     interfaceVersion: z.union([z.literal(0x33), z.literal(0x34), z.literal(0x50)]),
@@ -273,13 +288,20 @@ export const dialectProfile = z.strictObject({
   responses: z.strictObject({
     /** When deliver_sm_resp goes out: at once (default) or only after our submit_sm was answered. */
     deliverResp: z.enum(['immediate', 'after-submit', 'after-submit-resp']),
-    /** Whether a refusing deliver_sm_resp has its message_id. (SMPP v3.4 §4.6.2: it has) */
+    /** Whether a deliver_sm_resp with an error status has its message_id. (SMPP v3.4 §4.6.2: it has) */
     deliverRespBody: z.boolean(),
-    /** `withheld`: a USSR submit is answered only when the subscriber answers: it is kept outside the window. */
+    /**
+     * `withheld`: the SMSC answers a USSR submit only when the subscriber answers, so it is kept outside the window.
+     */
     submitResp: z.enum(['prompt', 'withheld']),
-    /** What an input for no known dialogue is: a polite end, or a new begin. */
+    /** What to do with an input for an unknown dialogue: end it politely, or treat it as a begin. */
     unknownInput: z.enum(['expired', 'begin']),
-    /** Status of a submit_sm_resp → what it means for the dialogue; `*` for all others. */
+    /**
+     * What a dial gets that we have no time to serve. `text`: texts.overload, because a status would mean silence for
+     * the caller. `throttled`: ESME_RTHROTTLED, for a centre that then delivers the dial again or tells the caller.
+     */
+    overload: z.enum(['text', 'throttled']).default('text'),
+    /** Status of a submit_sm_resp → what it means; `*` means every other status. */
     statusMeaning: z.record(z.string().regex(/^(?:\d+|\*)$/, 'must be a status or *'), meanings),
     messageIdUseless: z.boolean(),
     messageIdBases: z.strictObject({ response: base, receipt: base }),
@@ -288,7 +310,7 @@ export const dialectProfile = z.strictObject({
     septets: z.int().min(1).max(254),
     octets: z.int().min(1).max(254),
     ucs2: z.int().min(1).max(127),
-    /** What the gateway allows us for an answer, and a subscriber between answers; hints for the settings. */
+    /** How long the gateway waits for our answer, and for the subscriber's. These are hints for the settings. */
     answerMs: z.int().min(1),
     idleMs: z.int().min(1),
     maxDialogues: z.int().min(1).optional(),

@@ -1,6 +1,4 @@
-/**
- * Texts in a dialect's coding, both ways: octets of the wire ↔ text. The simulator reads the same profile.
- */
+/** Texts in a dialect's coding, both ways: octets on the wire ↔ text. The simulator reads the same profile. */
 import {
   decodeGsm7,
   encodeGsm7,
@@ -27,22 +25,22 @@ const DCS10_PREFIX = 3
 /** Two letters packed in two octets. (0x11) */
 const DCS11_PREFIX = 2
 
-/** One page in this dialect: the profile's own limits, what its octets hold, less a language prefix. */
+/** One page in this dialect: the profile's limits and what its octets hold, minus a language prefix. */
 export function pageOf(profile: DialectProfile): PageLimit {
   const { septets, ucs2, octets } = profile.limits
   const { text } = profile.outbound
   const prefix = text.ucs2 !== false && text.ucs2.langPrefix !== undefined ? DCS11_PREFIX : 0
   const units = Math.min(ucs2, Math.floor((octets - prefix) / 2))
-  // No text has fewer septets than units.
+  // A text never has fewer septets than UTF-16 units.
   return { septets: isWide(text) ? units : Math.min(septets, Math.floor((octets * 8) / 7)), ucs2: units }
 }
 
-/** Every text is UCS-2, whatever GSM 7-bit has the letters for. */
+/** Every text is UCS-2, even if GSM 7-bit has all its letters. */
 function isWide({ ucs2 }: TextOutProfile): boolean {
   return ucs2 !== false && ucs2.always === true
 }
 
-/** Text of octets by their coding. */
+/** The text that these octets mean in this coding. */
 export function decodeText(octets: Uint8Array, coding: TextCoding): string {
   switch (coding) {
     case 'gsm7':
@@ -64,7 +62,7 @@ export function decodeText(octets: Uint8Array, coding: TextCoding): string {
   }
 }
 
-/** Text as octets in a coding; what it lacks becomes `?`. The inverse of `decodeText`. */
+/** The text as octets in this coding; a character that the coding lacks becomes `?`. The inverse of `decodeText`. */
 export function encodeText(text: string, coding: TextCoding, lang = 'en'): Buffer {
   switch (coding) {
     case 'gsm7':
@@ -86,9 +84,9 @@ export function encodeText(text: string, coding: TextCoding, lang = 'en'): Buffe
   }
 }
 
-/** The coding that a profile reads a data_coding as. An odd number of octets is never UCS-2. */
+/** The coding that a profile assigns to a data_coding. An odd number of octets is never UCS-2. */
 export function codingOf(profile: TextInProfile, dataCoding: number, octets: number): TextCoding {
-  const coding = profile.byDcs[String(dataCoding)] ?? profile.fallback
+  const coding = profile.byDcs[dataCoding] ?? profile.fallback
   return coding === 'ucs2be' && octets % 2 === 1 ? 'ascii' : coding
 }
 
@@ -104,26 +102,26 @@ export function readText(profile: TextInProfile, dataCoding: number, octets: Uin
   return decodeText(octets, coding)
 }
 
-/** The text without what gateways add at its end. */
+/** The text without what gateways append to it. */
 export function tidyText(profile: TextInProfile, text: string): string {
   let tidy = text
   for (const extra of profile.stripTrailing) if (tidy.endsWith(extra)) tidy = tidy.slice(0, -1)
   return profile.trim ? tidy.trim() : tidy
 }
 
-/** A text ready for the wire, but for an envelope around it. */
+/** A text ready for the wire, but without the envelope around it. */
 export interface CodedText {
   /** As the handset will show it: cut and transliterated where needed. */
   text: string
   alphabet: Alphabet
   dataCoding: number
   octets: Buffer
-  /** It was over the page and lost its end. */
+  /** It was longer than the page and lost its end. */
   cut: boolean
 }
 
-/** `dataCoding` of the network's message, where there was one: some gateways want it back. */
-export function writeText(profile: TextOutProfile, page: PageLimit, text: string, networkDcs?: number): CodedText {
+/** A text as this dialect writes it. */
+export function writeText(profile: TextOutProfile, page: PageLimit, text: string): CodedText {
   const lines = text.replace(/\r\n?/g, '\n').replaceAll('\n', profile.newline)
   const wide = isWide(profile)
   const plain = profile.translit && !wide && uncodableAt(lines) >= 0 ? sparing(lines) : lines
@@ -131,23 +129,27 @@ export function writeText(profile: TextOutProfile, page: PageLimit, text: string
   const shown = fit(wanted, page)
   const cut = shown.length < wanted.length
   if (profile.ucs2 === false || (!wide && uncodableAt(shown) < 0)) {
-    const { dcs, echo, packed } = profile.gsm7
+    const { dcs, packed } = profile.gsm7
     const octets = encodeText(shown, packed ? 'gsm7packed' : 'gsm7')
-    return { text: shown, alphabet: 'gsm7', dataCoding: echoed(dcs, echo, networkDcs), octets, cut }
+    return { text: shown, alphabet: 'gsm7', dataCoding: dcs, octets, cut }
   }
-  const { dcs, echo, langPrefix } = profile.ucs2
+  const { dcs, langPrefix } = profile.ucs2
   const octets = encodeText(shown, langPrefix === undefined ? 'ucs2be' : 'dcs11', langPrefix)
-  return { text: shown, alphabet: 'ucs2', dataCoding: echoed(dcs, echo, networkDcs), octets, cut }
+  return { text: shown, alphabet: 'ucs2', dataCoding: dcs, octets, cut }
 }
 
-/** Transliterated if that makes the whole text GSM 7-bit; else as it was, for in UCS-2 nothing is gained. */
+const NONE: readonly number[] = []
+
+/** The data_coding of a text: that of the network's message, if it had one and the profile wants it back. */
+export function dataCodingOf(coded: CodedText, { gsm7, ucs2 }: TextOutProfile, networkDcs?: number): number {
+  const echo = coded.alphabet === 'gsm7' ? gsm7.echo : ucs2 === false ? NONE : ucs2.echo
+  return networkDcs !== undefined && echo.includes(networkDcs) ? networkDcs : coded.dataCoding
+}
+
+/** Transliterates if that makes the whole text GSM 7-bit; otherwise leaves it, because UCS-2 would be needed anyway. */
 function sparing(text: string): string {
   const plain = transliterate(text)
   return uncodableAt(plain) < 0 ? plain : text
-}
-
-function echoed(dcs: number, echo: readonly number[], networkDcs: number | undefined): number {
-  return networkDcs !== undefined && echo.includes(networkDcs) ? networkDcs : dcs
 }
 
 function septetsOf(text: string): Buffer {

@@ -1,9 +1,10 @@
 /** A reply as the submit_sm or data_sm that a dialect wants. */
-import type { Chance, PageLimit, ReturnPath, UssdAction, UssdReply } from '../../ussd/index.ts'
-import { endBitInSession, putSession, stepOf, withEndBit, withStep, type PduTarget } from './carrier.ts'
+import type { Chance, ReturnPath, UssdAction } from '../../ussd/index.ts'
+import { endBitInSession, putSession, setEndBit, setStep, stepOf, withEndBit, type PduTarget } from './carrier.ts'
 import { writeEnvelope } from './envelope.ts'
 import type { ActionProfile, DialectProfile } from './schema.ts'
-import { encodeText, pageOf, writeText, type CodedText } from './text.ts'
+import { dataCodingOf, encodeText, pageOf, writeText, type CodedText } from './text.ts'
+import { remembered } from '../../base/index.ts'
 import type { Dialect, OutgoingPdu, PduBody, Tlv } from '../types.ts'
 
 const TAG = { ussdServiceOp: 0x0501, messagePayload: 0x0424 }
@@ -24,133 +25,165 @@ const SUBMIT_ONLY = [
 
 /** `Dialect.write` for a profile. */
 export function compileWriter(profile: DialectProfile, chance?: Chance): Dialect['write'] {
+  const { text, session } = profile.outbound
   const page = pageOf(profile)
-  const opPlace = profile.inbound.op.from
-  const opTag = opPlace?.tlv ?? TAG.ussdServiceOp
+  const code = codedOnce((said: string) => writeText(text, page, said))
+  const actionFor = compileActions(profile)
+  const carrierFor = compileCarrier(profile, chance)
+  const pduFor = compilePdu(profile)
+  const hasEnvelope = text.wrap === 'comviva' && text.envelope !== undefined
   return (reply, path) => {
-    const action = actionFor(profile, reply.action, path)
-    const raw = carrierFor(profile, reply.action, { action, path, chance })
-    const coded = textFor(profile, { page, action, reply, path })
-    const target: PduTarget = { body: {}, tlvs: [], envelope: new Map() }
-    if (action.op !== 'omit') target.tlvs.push({ tag: opTag, value: Buffer.from([action.op]) })
-    putEnvelopeText(profile, target, action, coded.text)
-    if (profile.outbound.session.mode !== 'omit') putSession(profile, target, raw)
-    putBareEndBit(profile, target, action)
-    for (const { tag, hex } of action.tlvs) target.tlvs.push({ tag, value: Buffer.from(hex, 'hex') })
+    const action = actionFor(reply.action, path.beginOp)
+    const raw = carrierFor(reply.action, action, path.carrier)
+    const coded = code(action.isEmpty ? '' : reply.text)
+    const dcs = path.more?.dcs
+    const dataCoding = dataCodingOf(coded, text, dcs === undefined ? undefined : Number(dcs))
+    const target: PduTarget = { body: {}, tlvs: action.first.slice() }
+    if (hasEnvelope) target.envelope = envelopeFor(profile, action, coded.text)
+    if (session.mode !== 'omit') putSession(profile, target, raw)
+    target.tlvs.push(...action.last)
     const octets = wrapped(profile, target, coded)
-    const pdu = pduFor(profile, { path, action, target, octets, dataCoding: coded.dataCoding })
+    const pdu = pduFor(path, target, { action, octets, dataCoding })
     const step = stepOf(profile, raw)
     return step === undefined ? { pdu, cut: coded.cut } : { pdu, cut: coded.cut, step }
   }
 }
 
-/** The profile's action; one that stands for it; the single answer of a dialogue that cannot be asked. */
-function actionFor(profile: DialectProfile, name: UssdAction, path: ReturnPath): ActionProfile {
+/** An action, with what is the same in each of its replies. Its octets are shared: nobody changes them. */
+interface Action {
+  serviceType: string | undefined
+  endBit: 0 | 1 | undefined
+  isEmpty: boolean
+  envelope: readonly (readonly [string, string])[]
+  /** The parameters before the number of the dialogue, and those after it. */
+  first: readonly Tlv[]
+  last: readonly Tlv[]
+}
+
+/** The profile's action; or the action that replaces it; or the single answer of a dialogue that cannot be asked. */
+function compileActions(profile: DialectProfile): (name: UssdAction, beginOp: number | undefined) => Action {
   const { actions, endByBeginOp } = profile.outbound
-  const only = path.beginOp === undefined ? undefined : endByBeginOp[String(path.beginOp)]
-  if (only !== undefined && (name === 'continue' || name === 'end')) return { ...actions.end, op: only }
-  const action = actions[name]
-  return action.as === undefined ? action : actions[action.as]
+  const compiled = (action: ActionProfile) => compileAction(profile, action)
+  const byName = new Map(
+    (Object.keys(actions) as UssdAction[]).map((name) => [name, compiled(actions[actions[name].as ?? name])]),
+  )
+  const single = new Map(
+    Object.entries(endByBeginOp).map(([beginOp, op]) => [Number(beginOp), compiled({ ...actions.end, op })]),
+  )
+  return (name, beginOp) => {
+    const only = beginOp === undefined ? undefined : single.get(beginOp)
+    return only && (name === 'continue' || name === 'end') ? only : byName.get(name)!
+  }
 }
 
-interface CarrierInput {
-  action: ActionProfile
-  path: ReturnPath
-  chance: Chance | undefined
+function compileAction(profile: DialectProfile, action: ActionProfile): Action {
+  const { inbound, outbound } = profile
+  const { op, endBit, tlvs } = action
+  const opTag = inbound.op.from?.tlv ?? TAG.ussdServiceOp
+  const last: Tlv[] = []
+  // For a gateway that keeps the number of the dialogue elsewhere but also wants the parameter of the end bit.
+  if (outbound.session.bare && endBit !== undefined && !endBitInSession(profile)) {
+    const value = withEndBit(profile, Buffer.alloc(inbound.endBit.octet + 1), endBit === 1)
+    last.push({ tag: inbound.endBit.tlv, value })
+  }
+  for (const { tag, hex } of tlvs) last.push({ tag, value: Buffer.from(hex, 'hex') })
+  return {
+    serviceType: action.serviceType,
+    endBit,
+    isEmpty: action.text === 'empty',
+    envelope: Object.entries(action.envelope),
+    first: op === 'omit' ? [] : [{ tag: opTag, value: Buffer.from([op]) }],
+    last,
+  }
 }
 
 /**
- * The octets that go back: those that came, with our turn and end bit. A new dialogue's go out as they are.
+ * The octets that we send back: those that came, with our turn and end bit. Those of a new dialogue go out unchanged.
  */
-function carrierFor(profile: DialectProfile, name: UssdAction, { action, path, chance }: CarrierInput): Buffer {
+function compileCarrier(
+  profile: DialectProfile,
+  chance: Chance | undefined,
+): (name: UssdAction, action: Action, carrier: string) => Buffer {
   const { mode, randomSeq } = profile.outbound.session
-  const { session } = profile.inbound
-  let raw: Buffer = Buffer.from(path.carrier, 'hex')
-  if (mode === 'increment-seq7' && name !== 'push-begin') {
-    const next = randomSeq && chance ? Math.floor(chance() * SEQUENCE_STEPS) : ((raw[1] ?? 0) >> 1) + 1
-    raw = withStep(raw, next)
-    // Seen with random numbers only: even plus one, so the lowest bit is always set and says nothing.
-    if (randomSeq && raw.length >= 2) raw[1] = (raw[1] as number) | 1
+  const { mask } = profile.inbound.session
+  const inSession = endBitInSession(profile)
+  return (name, { endBit }, carrier) => {
+    const raw = Buffer.from(carrier, 'hex')
+    if (mode === 'increment-seq7' && name !== 'push-begin') {
+      setStep(raw, randomSeq && chance ? Math.floor(chance() * SEQUENCE_STEPS) : ((raw[1] ?? 0) >> 1) + 1)
+      // The gateway with random numbers uses odd values only: the lowest bit is always set and means nothing.
+      if (randomSeq && raw.length >= 2) raw[1] = (raw[1] as number) | 1
+    }
+    if (mode === 'echo-masked' && mask !== undefined && raw.length === 2) {
+      raw.writeUInt16BE(raw.readUInt16BE() & mask)
+    }
+    if (inSession && endBit !== undefined) setEndBit(profile, raw, endBit === 1)
+    return raw
   }
-  if (mode === 'echo-masked' && session.mask !== undefined && raw.length === 2) {
-    raw.writeUInt16BE(raw.readUInt16BE() & session.mask)
-  }
-  const inSession = endBitInSession(profile) && action.endBit !== undefined
-  return inSession ? withEndBit(profile, raw, action.endBit === 1) : raw
 }
 
-/**
- * For a gateway that keeps the number of the dialogue elsewhere but wants the parameter of the end bit too.
- */
-function putBareEndBit(profile: DialectProfile, target: PduTarget, action: ActionProfile): void {
-  if (!profile.outbound.session.bare || action.endBit === undefined || endBitInSession(profile)) return
-  const value = withEndBit(profile, Buffer.alloc(profile.inbound.endBit.octet + 1), action.endBit === 1)
-  target.tlvs.push({ tag: profile.inbound.endBit.tlv, value })
+/** The most texts whose coded form is remembered. Texts of menus recur; other texts are soon forgotten. */
+const CODED_MAX = 500
+const CODED_UNITS_MAX = 500
+
+function codedOnce(code: (text: string) => CodedText): (text: string) => CodedText {
+  const known = remembered<CodedText>(CODED_MAX)
+  return (text) => (text.length > CODED_UNITS_MAX ? code(text) : known(text, () => code(text)))
 }
 
-interface TextInput {
-  page: PageLimit
-  action: ActionProfile
-  reply: UssdReply
-  path: ReturnPath
+/** The text and the action's own parameters come first, then the number of the dialogue. */
+function envelopeFor({ outbound }: DialectProfile, action: Action, text: string): Map<string, string> {
+  return new Map([[String(outbound.text.envelope!.text), text], ...action.envelope])
 }
 
-function textFor(profile: DialectProfile, { page, action, reply, path }: TextInput): CodedText {
-  const networkDcs = path.more?.dcs === undefined ? undefined : Number(path.more.dcs)
-  const text = action.text === 'empty' ? '' : reply.text
-  return writeText(profile.outbound.text, page, text, networkDcs)
-}
-
-/** The text and the action's own parameters come first, the number of the dialogue after them. */
-function putEnvelopeText(profile: DialectProfile, target: PduTarget, action: ActionProfile, text: string): void {
-  const form = profile.outbound.text.envelope
-  if (profile.outbound.text.wrap !== 'comviva' || form === undefined) return
-  target.envelope.set(String(form.text), text)
-  for (const [name, value] of Object.entries(action.envelope)) target.envelope.set(name, value)
-}
-
-function wrapped(profile: DialectProfile, target: PduTarget, coded: CodedText): Buffer {
+function wrapped(profile: DialectProfile, { envelope }: PduTarget, coded: CodedText): Buffer {
   const { wrap, envelope: form } = profile.outbound.text
   if (wrap === 'asciiHex') {
-    // Letters of GSM 7-bit that ASCII lacks lose their marks.
+    // Letters that GSM 7-bit has and ASCII lacks lose their accents.
     const plain = coded.text.normalize('NFD').replace(/\p{M}+/gu, '')
     const inner = coded.alphabet === 'gsm7' ? encodeText(plain, 'ascii') : coded.octets
     return Buffer.from(inner.toString('hex'), 'latin1')
   }
-  if (wrap !== 'comviva' || form === undefined) return coded.octets
-  for (const [name, value] of Object.entries(form.params)) target.envelope.set(name, value)
-  return writeEnvelope({ type: form.type, params: target.envelope })
+  if (envelope === undefined || form === undefined) return coded.octets
+  for (const [name, value] of Object.entries(form.params)) envelope.set(name, value)
+  return writeEnvelope({ type: form.type, params: envelope })
 }
 
-interface PduInput {
-  path: ReturnPath
-  action: ActionProfile
-  target: PduTarget
+/** What an action says in one reply. */
+interface Said {
+  action: Action
   octets: Buffer
   dataCoding: number
 }
 
-function pduFor(profile: DialectProfile, parts: PduInput): OutgoingPdu {
+function compilePdu(profile: DialectProfile): (path: ReturnPath, target: PduTarget, said: Said) => OutgoingPdu {
   const { outbound } = profile
-  const { target, octets } = parts
-  const inPayload =
-    outbound.pdu === 'data_sm' || outbound.payload === 'message_payload' || octets.length > SHORT_MESSAGE_OCTETS_MAX
-  const tlvs = target.tlvs
-  if (inPayload && octets.length > 0) tlvs.push({ tag: TAG.messagePayload, value: octets })
-  const body = bodyFor(profile, parts, inPayload ? NOTHING : octets)
-  for (const [field, value] of Object.entries(target.body)) body[field] = value
-  if (outbound.pdu === 'submit_sm') return { command: 'submit_sm', body, tlvs: ordered(profile, tlvs) }
-  for (const field of SUBMIT_ONLY) delete body[field]
-  return { command: 'data_sm', body, tlvs: ordered(profile, tlvs) }
+  const isDataSm = outbound.pdu === 'data_sm'
+  const alwaysPayload = isDataSm || outbound.payload === 'message_payload'
+  const order = compileOrder(outbound.tlvOrder)
+  return (path, { body: own, tlvs }, said) => {
+    const { octets } = said
+    const inPayload = alwaysPayload || octets.length > SHORT_MESSAGE_OCTETS_MAX
+    if (inPayload && octets.length > 0) tlvs.push({ tag: TAG.messagePayload, value: octets })
+    const body = bodyFor(profile, path, said, inPayload ? NOTHING : octets)
+    for (const field in own) body[field] = own[field]
+    order(tlvs)
+    if (!isDataSm) return { command: 'submit_sm', body, tlvs }
+    for (const field of SUBMIT_ONLY) delete body[field]
+    return { command: 'data_sm', body, tlvs }
+  }
 }
 
-/**
- * One literal with every field: spreading objects into it took longer than all the rest of a
- * reply.
- */
-function bodyFor(profile: DialectProfile, { path, action, dataCoding }: PduInput, octets: Buffer): PduBody {
-  const { addr, serviceType, esmClass, registeredDelivery, validity } = profile.outbound
-  const [source, dest] = addr.swap ? [path.to, path.from] : [path.from, path.to]
+/** One literal with every field. Spreading objects into it took longer than the rest of the reply. */
+function bodyFor(
+  { outbound }: DialectProfile,
+  path: ReturnPath,
+  { action, dataCoding }: Said,
+  octets: Buffer,
+): PduBody {
+  const { addr, serviceType, esmClass, registeredDelivery, validity } = outbound
+  const source = addr.swap ? path.to : path.from
+  const dest = addr.swap ? path.from : path.to
   return {
     service_type: action.serviceType ?? (serviceType === 'echo' ? path.serviceType : serviceType),
     source_addr_ton: addr.sourceTon ?? source[0],
@@ -177,13 +210,19 @@ function validityFor(validity: string, path: ReturnPath): string {
   return validity === 'echo' ? (path.more?.validity ?? '') : validity
 }
 
-/** Tags that the profile orders come first, in that order; the rest keep theirs. */
-function ordered(profile: DialectProfile, tlvs: Tlv[]): Tlv[] {
-  const { tlvOrder } = profile.outbound
-  if (tlvs.length < 2) return tlvs
-  const rank = (tlv: Tlv) => {
-    const at = tlvOrder.indexOf(tlv.tag)
+/** Tags that the profile orders come first, in that order; the others keep their order. Changes the list. */
+function compileOrder(tlvOrder: readonly number[]): (tlvs: Tlv[]) => void {
+  const rankOf = ({ tag }: Tlv) => {
+    const at = tlvOrder.indexOf(tag)
     return at < 0 ? tlvOrder.length : at
   }
-  return tlvs.toSorted((a, b) => rank(a) - rank(b))
+  return (tlvs) => {
+    for (let i = 1; i < tlvs.length; i++) {
+      const tlv = tlvs[i]!
+      const rank = rankOf(tlv)
+      let at = i
+      for (; at > 0 && rankOf(tlvs[at - 1]!) > rank; at--) tlvs[at] = tlvs[at - 1]!
+      tlvs[at] = tlv
+    }
+  }
 }

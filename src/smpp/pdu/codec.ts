@@ -1,7 +1,7 @@
 /**
- * The codec: octets of one PDU to `Pdu` and back. The only importer of npm `smpp`: its command table says which fields
- * a command has, its field coders read and write them; its text and time filters, its TLV readers (which ignore the
- * length) and its Session are not used.
+ * The codec: octets of one PDU to `Pdu` and back. It is the only file that imports npm `smpp`. Of that package it uses
+ * the command table (which fields a command has) and the field coders. It does not use the text and time filters, the
+ * TLV readers (they ignore the length), or the Session.
  */
 import smpp, { type Command, type FieldType } from 'smpp'
 import type { Pdu, PduBody } from '../types.ts'
@@ -21,19 +21,19 @@ import { readFast, writeSubmit } from './codec-fast-path.ts'
 import { STATUS } from './status.ts'
 import { readTlvs, tlvOctets, udhFault, writeTlvs } from './tlvs.ts'
 
-/** A PDU read from octets. `fault` says why it cannot be taken; `pdu` then holds what could be read before it. */
+/**
+ * A PDU read from octets. `fault` says why we cannot accept it; `pdu` then holds what could be read before the fault.
+ */
 export interface Decoded {
   pdu: Pdu
   fault?: PduFault
-  /** Octets after the last whole optional parameter: processed without them, and counted. */
+  /** Octets after the last whole optional parameter. The PDU is processed without them; they are counted. */
   stray: number
-  /**
-   * Fields and parameters over their length, or of none that is theirs, that the message does without. Absent: none.
-   */
+  /** How many fields and parameters had a wrong length and were tolerated. Absent: none. */
   odd?: number
 }
 
-/** Octets ready to send, or why there are none. The words name a field, never its content. */
+/** Octets ready to send, or why there are none. The fault names a field, never its content. */
 export type Encoded = { octets: Buffer } | { fault: string }
 
 const HEADER_OCTETS = 16
@@ -49,7 +49,7 @@ interface Layout {
   command: string
   id: number
   fields: Field[]
-  /** Has fields that an ESME of this kind never needs (submit_multi): the body is left alone. */
+  /** Has fields that an ESME of this kind never needs (submit_multi). The body is not read. */
   opaque: boolean
 }
 
@@ -79,12 +79,12 @@ function kindOf(type: FieldType): Field['kind'] | undefined {
   return type === smpp.types.buffer ? 'text' : undefined
 }
 
-/** Reads one whole frame (command_length already checked by the framer). Never throws. */
+/** Reads one whole frame (the framer has checked command_length). Never throws. */
 export function decode(frame: Buffer): Decoded {
   return readFast(frame) ?? decodeAny(frame)
 }
 
-/** decode without the short cut for the commonest PDUs. */
+/** `decode` without the fast path. */
 export function decodeAny(frame: Buffer): Decoded {
   const id = frame.readUInt32BE(4)
   const status = frame.readUInt32BE(8)
@@ -94,7 +94,8 @@ export function decodeAny(frame: Buffer): Decoded {
   const pdu: Pdu = { command, status, sequence, body: {}, tlvs: [] }
   if (!layout) return { pdu, fault: { status: STATUS.ESME_RINVCMDID, why: 'unknown-command' }, stray: 0 }
   if (layout.opaque) return { pdu, stray: 0 }
-  // A response may lack its body: by rule with an error, by habit with ESME_ROK. (SMPP v3.4 §4.1, §4.4.2)
+  // A response may lack its body: the rule allows it with an error, and some SMSCs do it with ESME_ROK. (SMPP v3.4
+  // §4.1, §4.4.2)
   if (frame.length === HEADER_OCTETS && isResponse(command)) return { pdu, stray: 0 }
   const fields = readFields(frame, layout, pdu.body)
   if ('fault' in fields) return { pdu, fault: fields.fault, stray: 0 }
@@ -105,7 +106,7 @@ export function decodeAny(frame: Buffer): Decoded {
   return { pdu, ...(fault ? { fault } : {}), stray: read.stray, ...(odd ? { odd } : {}) }
 }
 
-/** Fills `body`; answers where the optional parameters begin and how many fields are too long, or the fault. */
+/** Fills `body`. Returns where the optional parameters begin and how many fields are too long, or the fault. */
 function readFields(frame: Buffer, layout: Layout, body: PduBody): { end: number; long: number } | { fault: PduFault } {
   const { command } = layout
   const long: Field[] = []
@@ -119,7 +120,7 @@ function readFields(frame: Buffer, layout: Layout, body: PduBody): { end: number
     }
     const octets = field.kind === 'c-string' ? cStringOctets(frame, offset, field) : textOctets(frame, offset)
     if (typeof octets !== 'number') {
-      // Some SMSCs leave the last NUL out: what the response says is worth more than that.
+      // Some SMSCs omit the last NUL. The response is worth more than that rule.
       const rest = frame.length - offset
       if (isResponse(command) && rest < field.octetsMax) body[field.name] = frame.toString('latin1', offset)
       return { fault: octets }
@@ -128,7 +129,7 @@ function readFields(frame: Buffer, layout: Layout, body: PduBody): { end: number
     if (isLong) long.push(field)
     body[field.name] =
       field.kind === 'c-string'
-        ? // Not the library's reader: that takes 7-bit ASCII and would change octets over 0x7F.
+        ? // Not the library's reader: it takes 7-bit ASCII and would change octets above 0x7F.
           frame.toString('latin1', offset, offset + Math.min(octets - 1, isLong ? keptOf(command, field) : Infinity))
         : field.coder.read(frame, offset)
     offset += octets
@@ -139,7 +140,10 @@ function readFields(frame: Buffer, layout: Layout, body: PduBody): { end: number
     : { end: offset, long: long.length }
 }
 
-/** Of a response what could be there: an id is known again by as much. */
+/**
+ * How much of a field that is too long is kept. For a response: as much as a valid field could have, so that an id is
+ * recognised.
+ */
 function keptOf(command: string, { octetsMax }: Field): number {
   return isResponse(command) ? octetsMax - 1 : LONG_OCTETS_KEPT
 }
@@ -162,16 +166,16 @@ function headerFault(body: PduBody): PduFault | undefined {
   return udhFault(text)
 }
 
-/** A PDU to write: without a status or a number, those are 0. */
+/** A PDU to write. The status and the sequence number are 0 if absent. */
 export type Writable = Pick<Pdu, 'command' | 'body' | 'tlvs'> & Partial<Pdu>
 
-/** Writes a PDU; fields left out are 0 or ''. Never throws; optional parameters stay in the order given. */
+/** Writes a PDU. Missing fields become 0 or ''. Never throws. Optional parameters stay in the order given. */
 export function encode(pdu: Writable): Encoded {
   const octets = pdu.command === 'submit_sm' ? writeSubmit(pdu) : undefined
   return octets ? { octets } : encodeAny(pdu)
 }
 
-/** encode without the short cut for the commonest PDUs. */
+/** `encode` without the fast path. */
 export function encodeAny(pdu: Writable): Encoded {
   const layout = BY_NAME.get(pdu.command)
   if (!layout || layout.opaque) return { fault: `${pdu.command} is not a command that we can write` }
@@ -215,13 +219,13 @@ function fieldFault(field: Field, value: string | number | Buffer): string | und
   }
   if (typeof value !== 'string') return 'is not a string'
   if (value.length >= field.octetsMax) return `has more than ${field.octetsMax - 1} characters`
-  // A NUL would end the field early and turn the rest of it into other fields.
+  // A NUL would end the field early; the rest of the field would be read as other fields.
   return /^[\x01-\xff]*$/.test(value) ? undefined : 'has a NUL, or a character above 0xFF'
 }
 
 /**
- * The response to a request of the peer's: `<command>_resp`, or generic_nack for a command that is not known.
- * deliver_sm_resp and data_sm_resp always have their message_id, one NUL. (SMPP v3.4 §4.6.2)
+ * The response to a request of the peer: `<command>_resp`, or generic_nack for an unknown command. deliver_sm_resp and
+ * data_sm_resp always have their message_id, one NUL. (SMPP v3.4 §4.6.2)
  */
 export function encodeResponse(command: string, status: number, sequence: number): Buffer {
   const { id, octets } = RESPONSES.get(command) ?? NACK
@@ -242,18 +246,19 @@ export function encodeNack(status: number, sequence: number): Buffer {
   return header(NACK.id, NACK.octets, status, sequence)
 }
 
-/** The mandatory parameters of a command, in order; none for one that is not known. */
+/** The mandatory parameters of a command, in order; empty for an unknown command. */
 export function fieldNames(command: string): readonly string[] {
   return BY_NAME.get(command)?.fields.map(({ name }) => name) ?? []
 }
 
-/** True for a command of the table, so that its name may be a metrics label. */
+/** True for a command of the table: its name may be a metrics label. */
 export function isKnown(command: string): boolean {
   return BY_NAME.has(command)
 }
 
 function header(id: number, length: number, status: number, sequence: number): Buffer {
-  const octets = Buffer.alloc(length)
+  const octets = Buffer.allocUnsafe(length)
+  octets.fill(0, HEADER_OCTETS)
   octets.writeUInt32BE(length, 0)
   octets.writeUInt32BE(id, 4)
   octets.writeUInt32BE(status, 8)

@@ -1,16 +1,16 @@
-/** Limits of SMPP fields and optional parameters, and the status that says which one was broken. */
+/** Limits of SMPP fields and optional parameters, and the status that says which limit was exceeded. */
 import { STATUS } from './status.ts'
 
-/** Why a PDU cannot be taken: the status of the response, and a few words for counters and logs (no content). */
+/** Why we cannot accept a PDU: the status of the response, and a few words for counters and logs (never content). */
 export interface PduFault {
   status: number
   why: string
 }
 
-/** Most optional parameters in one PDU; real ones have fewer than 20. */
+/** The largest number of optional parameters in one PDU. Real PDUs have fewer than 20. */
 export const TLVS_MAX = 64
 
-/** sm_length when we send. (SMPP v3.4 §5.2.21; 5.0 allows 255, which is taken on receipt) */
+/** The largest sm_length that we send. (SMPP v3.4 §5.2.21; 5.0 allows 255, which we accept) */
 export const SHORT_MESSAGE_OCTETS_MAX = 254
 
 /** Octets of a C-string with its NUL. (SMPP v3.4 §4 and §5.2) */
@@ -32,28 +32,28 @@ const C_OCTETS: Record<string, number> = {
 /** Addresses of data_sm and alert_notification are longer than those of submit_sm. (SMPP v3.4 §4.7.1, §4.12.1) */
 const LONG_ADDRESS = new Set(['data_sm', 'alert_notification'])
 
-/** The most octets that this C-string may have in this command, NUL included. */
+/** The most octets that this C-string may have in this command, including the NUL. */
 export function cOctetsMax(command: string, field: string): number {
   if (LONG_ADDRESS.has(command) && (field === 'source_addr' || field === 'destination_addr')) return 65
   return C_OCTETS[field] ?? 65
 }
 
-/** What is kept of a C-string that is over its length: enough to tell what it is, and that it is too long. */
+/** How much of an overlong C-string is kept: enough to tell what it is, and that it is too long. */
 export const LONG_OCTETS_KEPT = 255
 
 const MESSAGES = new Set(['deliver_sm', 'data_sm'])
 /** esm_class: the message is a delivery receipt, or an intermediate notification. (SMPP v3.4 §5.2.12; 0x20 is bit 5) */
 const RECEIPT = { mask: 0x3c, delivery: 0x04, intermediate: 0x20 }
 
-/** A message whose subject is one of ours: what it needs is an id, a reference or a state. */
+/** A message about one of our messages. It needs only an id, a reference or a state. */
 export function isReceipt(command: string, esmClass: unknown): boolean {
   const type = Number(esmClass) & RECEIPT.mask
   return MESSAGES.has(command) && (type === RECEIPT.delivery || type === RECEIPT.intermediate)
 }
 
 /**
- * A C-string over its length does not cost the message that it came with, unless it says whose message that is. The
- * dialect refuses where an answer would have to carry it.
+ * Whether an overlong C-string is tolerated. It is, unless the field says whose message it is. If an answer would have
+ * to repeat the field, the dialect refuses the PDU.
  */
 export function mayBeLong(command: string, field: string, esmClass: unknown): boolean {
   return MESSAGES.has(command) && (field !== 'source_addr' || isReceipt(command, esmClass))
@@ -71,7 +71,7 @@ const FIELD_STATUS: Record<string, number> = {
   system_type: STATUS.ESME_RINVSYSTYP,
 }
 
-/** The status for a C-string that is unterminated or over its length. */
+/** The status for a C-string that has no NUL or is too long. */
 export function fieldStatus(field: string): number {
   return FIELD_STATUS[field] ?? STATUS.ESME_RINVCMDLEN
 }
@@ -79,10 +79,10 @@ export function fieldStatus(field: string): number {
 const ANY_INTEGER: [number, number] = [0, 8]
 
 /**
- * Lengths of known optional parameters, [least, most]. Integers are taken in any width (senders get it wrong, and the
- * value is clear), and empty, which means absent: a refusal would cost the dialogue or the receipt that they came with.
- * its_session_info is 1 to 8 (2 by SMPP v3.4 §5.3.2.43, 4 seen); receipted_message_id may lack its NUL. Tags not
- * listed, vendor or unknown, are not checked.
+ * Lengths of known optional parameters, [least, most]. Integers are accepted in any width: senders get it wrong, but
+ * the value is clear. An empty integer means absent; a refusal would lose the dialogue or the receipt. its_session_info
+ * has 1 to 8 octets (2 by SMPP v3.4 §5.3.2.43, 4 seen); receipted_message_id may lack its NUL. Tags that are not listed
+ * are not checked.
  */
 const TLV_OCTETS = new Map<number, [number, number]>([
   [0x0005, ANY_INTEGER], // dest_addr_subunit
@@ -117,7 +117,7 @@ const TLV_OCTETS = new Map<number, [number, number]>([
   [0x0420, ANY_INTEGER], // dpf_result
   [0x0421, ANY_INTEGER], // set_dpf
   [0x0422, ANY_INTEGER], // ms_availability_status
-  [0x0423, ANY_INTEGER], // network_error_code, which is a type and a number: 3
+  [0x0423, ANY_INTEGER], // network_error_code: a type and a number, 3 octets
   [0x0425, ANY_INTEGER], // delivery_failure_reason
   [0x0426, ANY_INTEGER], // more_messages_to_send
   [0x0427, ANY_INTEGER], // message_state
@@ -130,7 +130,7 @@ const TLV_OCTETS = new Map<number, [number, number]>([
   [0x1383, [1, 8]], // its_session_info
 ])
 
-/** False where a known optional parameter has a length that cannot be its own. */
+/** False if a known optional parameter has an impossible length. */
 export function tlvLengthFits(tag: number, octets: number): boolean {
   const range = TLV_OCTETS.get(tag)
   return !range || (octets >= range[0] && octets <= range[1])
@@ -139,7 +139,7 @@ export function tlvLengthFits(tag: number, octets: number): boolean {
 /** Requests that have no response PDU. (SMPP v3.4 §4.1.7, §4.12) */
 export const UNANSWERED = new Set(['alert_notification', 'outbind', 'generic_nack'])
 
-/** True for a command that answers another one. */
+/** True for a command that is a response. */
 export function isResponse(command: string): boolean {
   return command.endsWith('_resp') || command === 'generic_nack'
 }

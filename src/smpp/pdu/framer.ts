@@ -1,32 +1,46 @@
-/** The framer: octets of a socket in, complete PDUs out. It never allocates a length that a peer merely claimed. */
+/** The framer: octets of a socket in, complete PDUs out. It never allocates a length only because a peer claimed it. */
 
-/** Longest PDU taken: message_payload may be 64 K (SMPP v3.4 §5.3.2.32), plus header, mandatory part and other TLVs. */
+/**
+ * The longest PDU that we accept: message_payload may have 64 K (SMPP v3.4 §5.3.2.32), plus header, mandatory part and
+ * other TLVs.
+ */
 export const PDU_OCTETS_MAX = 70_000
 
 const HEADER_OCTETS = 16
-/** Of command_length, the first field. */
+/** Octets of command_length, the first field. */
 const LENGTH_OCTETS = 4
 
-/** command_length cannot be: framing is lost, and the connection with it. (SMPP v3.4 §4.3) */
+/** command_length is impossible: framing is lost, so the connection must close. (SMPP v3.4 §4.3) */
 export interface FramingFault {
   commandLength: number
-  /** What the peer seems to speak. */
+  /** The protocol that the peer seems to speak. */
   speaks: Speaks
 }
 
 export type Speaks = 'smpp' | 'tls' | 'http' | 'proxy' | 'ssh' | 'text' | 'nothing-known'
 
 export interface Framer {
-  /** Takes octets; calls `onFrame` for every PDU they complete. After a fault nothing more is taken. */
+  /** Takes octets; calls `onFrame` for every PDU that they complete. After a fault it takes nothing more. */
   push(chunk: Buffer): FramingFault | undefined
-  /** True while a PDU has begun and not ended. */
+  /** Goes on where `mayGoOn` stopped it. */
+  goOn(): FramingFault | undefined
+  /** True after a no of `mayGoOn`, if there may be another whole PDU. */
+  waiting(): boolean
+  /** True while a PDU has begun but not ended. */
   partial(): boolean
-  /** PDUs completed so far: tells one half-sent PDU from the next. */
+  /** How many PDUs are complete so far. It distinguishes one half-sent PDU from the next. */
   completed(): number
 }
 
-/** Frames are views of the chunks they came in, where one chunk held all of them. */
-export function framer(onFrame: (frame: Buffer) => void, octetsMax = PDU_OCTETS_MAX): Framer {
+/**
+ * A frame is a view of its chunk if one chunk held the whole frame. `mayGoOn` is asked after each PDU; after a no the
+ * rest of the chunk waits.
+ */
+export function framer(
+  onFrame: (frame: Buffer) => void,
+  octetsMax = PDU_OCTETS_MAX,
+  mayGoOn: () => boolean = () => true,
+): Framer {
   let held: Buffer[] = []
   let heldOctets = 0
   let wanted = LENGTH_OCTETS
@@ -47,6 +61,7 @@ export function framer(onFrame: (frame: Buffer) => void, octetsMax = PDU_OCTETS_
       done++
       offset += length
       wanted = LENGTH_OCTETS
+      if (!mayGoOn()) break
     }
     held = [chunk.subarray(offset)]
     heldOctets = chunk.length - offset
@@ -62,12 +77,14 @@ export function framer(onFrame: (frame: Buffer) => void, octetsMax = PDU_OCTETS_
       if (heldOctets < wanted) return undefined
       return whole(Buffer.concat(held, heldOctets))
     },
+    goOn: () => (lost ? undefined : whole(Buffer.concat(held, heldOctets))),
+    waiting: () => !lost && heldOctets >= wanted,
     partial: () => heldOctets > 0,
     completed: () => done,
   }
 }
 
-/** After the first good PDU the peer speaks SMPP, and what follows is a slip of its framing or ours. */
+/** After the first good PDU we know that the peer speaks SMPP. A later fault is a framing error, the peer's or ours. */
 function whatSpeaks(octets: Buffer, first: boolean): Speaks {
   const start = octets.toString('latin1', 0, 8)
   if (/^[\x14-\x17]\x03[\x00-\x04]/.test(start)) return 'tls'

@@ -1,4 +1,4 @@
-/** The part of npm `smpp` 0.5.1 that is used: its tables and field coders. Its Session is not fit for a daemon. */
+/** The part of npm `smpp` 0.5.1 that we use: its tables and field coders. Its Session is not fit for a daemon. */
 declare module 'smpp' {
   export interface FieldType {
     read(buffer: Buffer, offset: number): string | number | Buffer
@@ -9,7 +9,7 @@ declare module 'smpp' {
 
   export interface Field {
     type: FieldType
-    /** Text and time conversions that lose octets; deleted by the codec. */
+    /** Text and time conversions that lose octets. The codec deletes them. */
     filter?: object
   }
 

@@ -54,8 +54,8 @@ export const STATUS = {
 const NAMES = new Map<number, string>(Object.entries(STATUS).map(([name, value]) => [value, name]))
 
 /**
- * A status as a metrics label: its name, `vendor` for 0x400..0x4FF, `other` for all else: a peer can send 2^32
- * values, and a label must stay few.
+ * A status as a metrics label: its name, `vendor` for 0x400..0x4FF, `other` for the rest. A peer can send 2^32 values,
+ * but there must be few labels.
  */
 export function statusLabel(status: number): string {
   return NAMES.get(status) ?? (status >= 0x400 && status <= 0x4ff ? 'vendor' : 'other')

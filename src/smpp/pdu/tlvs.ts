@@ -1,4 +1,4 @@
-/** Optional parameters, and the user data header that may open a short message: read, checked, written. */
+/** Optional parameters, and the user data header at the start of a short message: reads, checks and writes them. */
 import type { Tlv } from '../types.ts'
 import { TLVS_MAX, tlvLengthFits, type PduFault } from './commands.ts'
 import { STATUS } from './status.ts'
@@ -6,9 +6,9 @@ import { STATUS } from './status.ts'
 const NONE: Tlv[] = []
 
 /**
- * Reads the optional parameters from `offset` to the end of the frame: order and repetition are kept (readers take the
- * first of a repeated tag), unknown tags too, and the length that was sent is honoured. (SMPP v3.4 §3.2.4, §3.3)
- * `isReceipt`: a known one of a length that cannot be its own is counted as odd, and costs nothing.
+ * Reads the optional parameters from `offset` to the end of the frame. It keeps order, repeated tags (readers take the
+ * first) and unknown tags, and uses the length that was sent. (SMPP v3.4 §3.2.4, §3.3) `isReceipt`: a known parameter
+ * with an impossible length is counted as odd and tolerated.
  */
 export function readTlvs(
   frame: Buffer,
@@ -39,7 +39,7 @@ function streamFault(why: string): PduFault {
   return { status: STATUS.ESME_RINVOPTPARSTREAM, why }
 }
 
-/** Octets that these take on the wire, or why they cannot be written. */
+/** Octets that these parameters take on the wire, or why they cannot be written. */
 export function tlvOctets(tlvs: readonly Tlv[]): number | { fault: string } {
   let octets = 0
   if (tlvs.length > TLVS_MAX) return { fault: `more than ${TLVS_MAX} optional parameters` }
@@ -51,7 +51,7 @@ export function tlvOctets(tlvs: readonly Tlv[]): number | { fault: string } {
   return octets
 }
 
-/** Writes them in the order given. The room was measured by tlvOctets. */
+/** Writes the parameters in the order given. tlvOctets has computed the space. */
 export function writeTlvs(tlvs: readonly Tlv[], octets: Buffer, offset: number): void {
   let at = offset
   for (const { tag, value } of tlvs) {
@@ -65,7 +65,7 @@ export function writeTlvs(tlvs: readonly Tlv[], octets: Buffer, offset: number):
 /** National language shift tables: one data octet each. (3GPP TS 23.040 §9.2.3.24.15, .16) */
 const NATIONAL = new Set([0x24, 0x25])
 
-/** Why the user data header of this short message cannot be read; undefined where it can. (3GPP TS 23.040 §9.2.3.24) */
+/** Why the user data header of this short message cannot be read; undefined if it can. (3GPP TS 23.040 §9.2.3.24) */
 export function udhFault(text: Buffer): PduFault | undefined {
   const end = 1 + text.readUInt8(0)
   const bad = { status: STATUS.ESME_RINVMSGLEN, why: 'user-data-header' }

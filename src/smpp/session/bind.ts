@@ -1,4 +1,4 @@
-/** One bind kept alive: the statechart of machines/bind.ts over successive links. */
+/** Keeps one bind alive: the statechart of machines/bind.ts, over successive links. */
 import { createActor, type Actor } from 'xstate'
 import type { Chance, Clock } from '../../ussd/index.ts'
 import { bindMachine, bindStateName, type BindEvent } from '../../../machines/bind.ts'
@@ -9,7 +9,7 @@ import { Outage } from './outage.ts'
 import { refusal, remedyOf, troubleOf, type Trouble } from './trouble.ts'
 import type { BindRow } from '../types.ts'
 
-export interface BindDeps extends Omit<LinkDeps, 'id' | 'to' | 'hears'> {
+export interface BindDeps extends Omit<LinkDeps, 'id' | 'to' | 'events'> {
   /** `digicel/0` */
   name: string
   instance: string
@@ -17,14 +17,14 @@ export interface BindDeps extends Omit<LinkDeps, 'id' | 'to' | 'hears'> {
   times: BindTimes
   clock: Clock
   chance: Chance
-  handBack: LinkDeps['hears']['handBack']
+  handBack: LinkDeps['events']['handBack']
   onState(bind: string, state: string): void
 }
 
-/** States of every retry: an outage of hours should not fill the log. */
+/** States that every retry passes through. An outage of hours must not fill the log. */
 const QUIET = new Set(['connecting', 'binding', 'waiting', 'standby'])
 
-/** The longest that a timer can be. */
+/** The longest possible timer. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 
 export class Bind {
@@ -35,7 +35,7 @@ export class Bind {
   #links = 0
   #state = 'closed'
   #since: number
-  /** There is one from start() to the bind, and from its loss to the next. */
+  /** Exists from start() until the bind is up, and from its loss until it is up again. */
   #outage: Outage | undefined
   /** What ended the last link. */
   #trouble: Trouble | undefined
@@ -52,7 +52,7 @@ export class Bind {
     this.#actor.start()
   }
 
-  /** May be called again once it is stopped. */
+  /** May be called again after the bind has stopped. */
   start(): void {
     if (this.#state !== 'closed') return
     this.#outage = this.#outageOf()
@@ -63,25 +63,28 @@ export class Bind {
     return this.#state === 'closed'
   }
 
-  /** Will be started once that bind of its line has shown that the credentials are good. */
+  /** The bind waits: it starts after the first bind of the line has shown that the credentials are good. */
   hold(first: string): void {
     this.#outage = this.#outageOf({ why: 'waits-for-first', detail: first })
   }
 
-  /** Resolves once closed: drained (at most until then, wall clock), unbound, and the connection gone. */
-  async stop(untilMs: number): Promise<void> {
+  /**
+   * Resolves once the bind is closed: drained (at most until `untilMs`), unbound (at most until `goneMs`, if that is
+   * given), connection gone. Both are wall-clock milliseconds.
+   */
+  async stop(untilMs: number, goneMs = Infinity): Promise<void> {
     const drainMs = Math.min(Math.max(0, untilMs - this.#deps.clock.now()), TIMER_MS_MAX)
-    this.#send({ type: 'STOP', drainMs })
+    this.#send({ type: 'STOP', drainMs, goneMs })
     if (this.#state === 'closed') this.#outage = undefined
     else await new Promise<void>((done) => this.#closed.push(done))
   }
 
-  /** The link, while it may submit. */
+  /** The link, while we may submit on it. */
   submitter(): Link | undefined {
     return this.#state === 'bound' && this.#link?.maySubmit() ? this.#link : undefined
   }
 
-  /** Of the link, while it is bound. */
+  /** The id of the link, while it is bound. */
   linkId(): string | undefined {
     return this.#state === 'bound' ? this.#link?.id : undefined
   }
@@ -105,7 +108,7 @@ export class Bind {
         enquire: () => this.#link?.enquire(),
         missed: () => deps.count('smpp_enquire_missed'),
         drop: (_, { why }) => {
-          // A refusal was heard before.
+          // A refusal was recorded when it arrived.
           if (why !== 'refused') this.#failed(troubleOf(why, this.#state === 'bound'))
           this.#link?.drop(why)
         },
@@ -137,13 +140,13 @@ export class Bind {
     const to = this.#deps.hosts[host]!
     this.#host = host
     const id = `${this.name}#${this.#deps.instance}.${++this.#links}`
-    // A link says nothing more once it is closed, so that none speaks for its successor.
+    // A closed link reports nothing more, so no link speaks for its successor.
     try {
       this.#link = new Link({
         ...this.#deps,
         id,
         to,
-        hears: {
+        events: {
           connected: () => this.#send({ type: 'CONNECTED' }),
           bound: () => this.#send({ type: 'BOUND' }),
           refused: (status) => {
@@ -166,7 +169,10 @@ export class Bind {
     }
   }
 
-  /** While it is bound that begins an outage, which #moved opens; else it is one more try of the one that there is. */
+  /**
+   * While the bind is up, a failure begins an outage (#moved opens it). Otherwise it is one more failed try of the
+   * current outage.
+   */
   #failed(trouble: Trouble): void {
     this.#trouble = trouble
     if (this.#state === 'bound') return
@@ -200,7 +206,7 @@ export class Bind {
     if (state === 'bound' || state === 'closed') this.#outage = undefined
     else if (before === 'bound' && state === 'waiting') this.#outage = this.#outageOf(this.#trouble)
     else if (state === 'waiting' || state === 'standby') this.#outage?.roundOver()
-    // It stands by also while it tries, every half minute, whether it may have the bind.
+    // A bind stands by also while it tries, every half minute, whether it can take over.
     this.#standsBy = state === 'standby' || (this.#standsBy && (state === 'connecting' || state === 'binding'))
   }
 }

@@ -1,4 +1,4 @@
-/** What one link makes of the PDUs that it reads: who hears them, and what is answered where nobody may. */
+/** What one link does with the PDUs that it reads: which handler gets them, and what is answered if none may. */
 import type { Log } from '../../base/index.ts'
 import type { LinkPort, Pdu } from '../types.ts'
 import type { BindRole } from './bind-request.ts'
@@ -14,12 +14,12 @@ export interface InboundDeps {
   requests: OpenRequests
   log: Log
   count(name: SmppCounter, labels?: Record<string, string>): void
-  /** True from bind_resp to the end of the link. */
+  /** True from bind_resp until the link ends. */
   serving(): boolean
-  /** We are unbinding, or the SMSC is: what begins now could not be answered any more. */
+  /** We are unbinding, or the SMSC is: what begins now could no longer be answered. */
   leaving(): boolean
   onRequest(pdu: Pdu, link: LinkPort): Promise<void> | void
-  /** The SMSC sent unbind, which was answered. */
+  /** The SMSC sent unbind, and we answered it. */
   unbound(): void
   /** The SMSC cannot read our headers. */
   nacked(): void
@@ -33,7 +33,7 @@ export class Inbound {
     this.#deps = deps
   }
 
-  /** Takes one whole PDU; it ends in exactly one counter, now or when it is answered. */
+  /** Takes one whole PDU. It ends in exactly one counter, now or when it is answered. */
   frame(frame: Buffer): void {
     const { count } = this.#deps
     const { pdu, fault, stray, odd } = decode(frame)
@@ -41,7 +41,7 @@ export class Inbound {
     if (odd && !fault) count('smpp_tolerated', { what: 'field-length' })
     if (stray) count('smpp_tolerated', { what: 'stray-octets' })
     if (isResponse(pdu.command) || frame.readUInt8(4) & 0x80) this.#response(pdu, fault)
-    else this.#request(pdu, fault)
+    else this.#request(pdu, fault, frame.length)
   }
 
   #response(pdu: Pdu, fault: PduFault | undefined): void {
@@ -49,7 +49,7 @@ export class Inbound {
     const command = labelOf(pdu.command)
     if (command === 'unknown') return count('smpp_rx_dropped', { command, reason: 'unknown-response' })
     if (pdu.command === 'generic_nack' && pdu.sequence === 0) return this.#nackZero(pdu)
-    // The request was taken or refused, whatever else the SMSC put into its response.
+    // The SMSC took or refused the request, whatever else is in its response.
     if (fault) count('smpp_tolerated', { what: 'bad-response-body' })
     const answered = window.answer(pdu)
     if (answered === 'matched') return count('smpp_rx_handled', { command })
@@ -57,7 +57,10 @@ export class Inbound {
     if (answered === 'wrong-command') log.error({ link: link.id, command }, 'response to a command that was not sent')
   }
 
-  /** The SMSC could not read a header of ours: once may be an accident, twice is lost framing. (SMPP v3.4 §4.3) */
+  /**
+   * The SMSC could not read a header of ours. Once may be an accident; twice means that framing is lost. (SMPP v3.4
+   * §4.3)
+   */
   #nackZero(pdu: Pdu): void {
     const { count, log, link } = this.#deps
     count('smpp_rx_dropped', { command: 'generic_nack', reason: 'nack-0' })
@@ -65,7 +68,7 @@ export class Inbound {
     if (++this.#nacks > 1) this.#deps.nacked()
   }
 
-  #request(pdu: Pdu, fault: PduFault | undefined): void {
+  #request(pdu: Pdu, fault: PduFault | undefined, octets: number): void {
     const { count, log, link, requests } = this.#deps
     const { command } = pdu
     if (command === 'alert_notification') return count('smpp_rx_handled', { command })
@@ -73,7 +76,7 @@ export class Inbound {
       log.warn({ link: link.id }, 'outbind refused: we connect to the SMSC')
       return count('smpp_rx_dropped', { command, reason: 'outbind' })
     }
-    requests.open(pdu)
+    requests.open(pdu, octets)
     if (command === 'enquire_link') return link.respond(pdu, STATUS.ESME_ROK)
     if (command === 'unbind') {
       link.respond(pdu, STATUS.ESME_ROK)
@@ -87,10 +90,10 @@ export class Inbound {
     this.#hand(pdu)
   }
 
-  /** An ESME hears deliver_sm and data_sm, once bound to receive. (SMPP v3.4 §2.3, table 2-1) */
+  /** An ESME accepts deliver_sm and data_sm only on a bind that receives. (SMPP v3.4 §2.3, table 2-1) */
   #bindFault(command: string): PduFault | undefined {
-    const hears = command === 'deliver_sm' || command === 'data_sm'
-    if (hears && this.#deps.serving() && this.#deps.role !== 'transmitter') return undefined
+    const isDelivery = command === 'deliver_sm' || command === 'data_sm'
+    if (isDelivery && this.#deps.serving() && this.#deps.role !== 'transmitter') return undefined
     return { status: STATUS.ESME_RINVBNDSTS, why: 'bind-state' }
   }
 
@@ -101,30 +104,32 @@ export class Inbound {
   }
 
   /**
-   * It crossed our unbind. A temporary error has the SMSC deliver it again, on a bind that lives. (SMPP v3.4 §5.1.3)
+   * The request crossed our unbind. After a temporary error the SMSC delivers it again, on a live bind. (SMPP v3.4
+   * §5.1.3)
    */
   #defer(pdu: Pdu): void {
     this.#deps.count('smpp_rx_deferred', { command: labelOf(pdu.command) })
     this.#deps.link.respond(pdu, STATUS.ESME_RX_T_APPN)
   }
 
-  /** A handler that fails harms its own dialogue, never the link. */
   #hand(pdu: Pdu): void {
-    const { count, log, link, onRequest } = this.#deps
-    const failed = (error: unknown) => {
-      count('smpp_handler_failed', { how: 'threw' })
-      log.error({ link: link.id, err: error }, 'the handler of a request failed')
-      link.respond(pdu, STATUS.ESME_RX_T_APPN)
-    }
     try {
-      onRequest(pdu, link)?.then(undefined, failed)
+      this.#deps.onRequest(pdu, this.#deps.link)?.then(undefined, (error: unknown) => this.#failed(pdu, error))
     } catch (error) {
-      failed(error)
+      this.#failed(pdu, error)
     }
+  }
+
+  /** A handler that fails harms its own dialogue, never the link. */
+  #failed(pdu: Pdu, error: unknown): void {
+    const { count, log, link } = this.#deps
+    count('smpp_handler_failed', { how: 'threw' })
+    log.error({ link: link.id, err: error }, 'the handler of a request failed')
+    link.respond(pdu, STATUS.ESME_RX_T_APPN)
   }
 }
 
-/** Names of the table only: a peer can invent any number of commands. */
+/** Only names of the table: a peer can invent any number of commands. */
 function labelOf(command: string): string {
   return isKnown(command) ? command : 'unknown'
 }

@@ -1,20 +1,13 @@
-/** The line: one configured connection to one SMSC, over as many binds as it is allowed; where submits find a link. */
+/**
+ * The line: one configured connection to one SMSC, over as many binds as the settings allow. Submits find their link
+ * here.
+ */
 import type { Chance, Clock } from '../../ussd/index.ts'
 import type { Log } from '../../base/index.ts'
-import type {
-  BindRow,
-  Dialect,
-  Lane,
-  Line,
-  LinkPort,
-  OutgoingPdu,
-  Pdu,
-  SubmitOptions,
-  SubmitOutcome,
-} from '../types.ts'
+import type { BindRow, Dialect, Line, LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../types.ts'
 import type { WindowRequest, LateResponse } from './window.ts'
 import type { LineSettings } from './settings.ts'
-import type { SmppCounters, SmppCounter } from './counters.ts'
+import { LineLabels, type SmppCounters, type SmppCounter } from './counters.ts'
 import { Bind } from './bind.ts'
 import { encode, statusLabel } from '../pdu/index.ts'
 import type { BindRole } from './bind-request.ts'
@@ -28,9 +21,11 @@ export interface LineDeps {
   chance: Chance
   log: Log
   counters: SmppCounters
-  /** Names this run of the daemon in link ids: unique for ever. */
+  /** Identifies this run of the daemon in link ids, which are unique for ever. */
   instance: string
-  /** deliver_sm and data_sm. It answers by link.respond; a throw or rejection is answered with ESME_RX_T_APPN. */
+  /**
+   * Handles deliver_sm and data_sm. It answers with link.respond; a throw or rejection is answered with ESME_RX_T_APPN.
+   */
   onRequest(pdu: Pdu, link: LinkPort): Promise<void> | void
   onState?(bind: string, state: string): void
   /** A response came after its deadline. */
@@ -40,7 +35,7 @@ export interface LineDeps {
   connect?: Connect | undefined
 }
 
-/** A line that does nothing until start(). */
+/** Creates a line. It does nothing until start(). */
 export function smppLine(settings: LineSettings, deps: LineDeps): Line {
   return new SmppLine(settings, deps)
 }
@@ -52,15 +47,28 @@ class SmppLine implements Line {
   readonly sms: LineSettings['sms']
   readonly #deps: LineDeps
   readonly #binds: Bind[]
-  /** Those that wait for what comes of the first. */
+  readonly #pace: Pace
+  readonly #labels: LineLabels
+  /** Binds that wait for the result of the first bind. */
   #behind: Bind[] = []
+  #isStopped = false
 
   constructor(settings: LineSettings, deps: LineDeps) {
     this.name = settings.name
     this.group = settings.group ?? settings.name
     this.dialect = deps.dialect
     this.sms = settings.sms
+    this.#labels = new LineLabels(settings.name)
     this.#deps = deps
+    const { throttlePauseMs, smsPerSecond } = settings.limits
+    this.#pace = new Pace(
+      {
+        pauseMs: throttlePauseMs,
+        throttles: (status) => deps.dialect.policy(status).sms === 'next-second',
+        ...(smsPerSecond ? { perSecond: smsPerSecond } : {}),
+      },
+      deps.clock,
+    )
     this.#binds = this.#bindsOf(settings)
   }
 
@@ -68,9 +76,9 @@ class SmppLine implements Line {
     const coded = encode(pdu)
     if ('fault' in coded) {
       this.#deps.log.error({ line: this.name, fault: coded.fault }, 'a request cannot be coded')
-      return Promise.resolve(this.#settled({ kind: 'unsent', why: 'uncodable' }, options.lane))
+      return Promise.resolve(this.#settled({ kind: 'unsent', why: 'uncodable' }, options))
     }
-    const { lane, deadline, key } = options
+    const { lane, deadline, key, mayLeave, leaving, tries } = options
     return new Promise((settle) => {
       const entry: WindowRequest = {
         octets: coded.octets,
@@ -78,8 +86,11 @@ class SmppLine implements Line {
         lane,
         deadline,
         key,
+        mayLeave,
+        leaving,
+        tries,
         withheld: lane === 'ussd' && this.dialect.habits.submitResp === 'withheld',
-        settle: (outcome) => settle(this.#settled(outcome, lane)),
+        settle: (outcome) => settle(this.#settled(outcome, options)),
       }
       this.#route(entry, options.link)
     })
@@ -87,6 +98,27 @@ class SmppLine implements Line {
 
   bound(): boolean {
     return this.#binds.some((bind) => bind.submitter())
+  }
+
+  waitMs(ahead: number): number {
+    if (this.dialect.habits.submitResp === 'withheld') return 0
+    let slots = 0
+    let perMs = 0
+    let before = 0
+    for (const bind of this.#binds) {
+      const window = bind.submitter()?.window()
+      if (!window) continue
+      slots += window.slots()
+      perMs += window.slots() / window.slotMs()
+      before += window.ahead()
+    }
+    const waiting = Math.max(ahead, before) + 1 - slots
+    return slots > 0 && waiting > 0 ? waiting / perMs : 0
+  }
+
+  smsRoom(): number {
+    const slots = this.#binds.reduce((sum, bind) => sum + (bind.submitter()?.window().smsSlots() ?? 0), 0)
+    return Math.min(slots, Math.max(1, Math.ceil(this.#pace.rate())))
   }
 
   isGone(link: string): boolean {
@@ -98,8 +130,9 @@ class SmppLine implements Line {
     return this.#binds.map((bind) => bind.row())
   }
 
-  /** The first bind goes ahead: a wrong password is tried once, not once a bind, as accounts get locked. */
+  /** The first bind goes ahead. A wrong password is then tried once, not once per bind, because SMSCs lock accounts. */
   start(): void {
+    this.#isStopped = false
     if (this.#binds.some((bind) => !bind.isClosed())) return
     const [first, ...behind] = this.#binds
     for (const bind of behind) bind.hold(first!.name)
@@ -107,12 +140,13 @@ class SmppLine implements Line {
     first!.start()
   }
 
-  async stop(untilMs: number): Promise<void> {
+  async stop(untilMs: number, goneMs?: number): Promise<void> {
+    this.#isStopped = true
     this.#behind = []
-    await Promise.all(this.#binds.map((bind) => bind.stop(untilMs)))
+    await Promise.all(this.#binds.map((bind) => bind.stop(untilMs, goneMs)))
   }
 
-  /** The link that was asked for, else the one with least to do. */
+  /** Picks the preferred link if it may submit; otherwise the link with the lowest load. */
   #route(entry: WindowRequest, preferred?: string): void {
     let best: Link | undefined
     for (const bind of this.#binds) {
@@ -124,9 +158,9 @@ class SmppLine implements Line {
       }
       if (!best || link.load() < best.load()) best = link
     }
-    if (!best) return entry.settle({ kind: 'unsent', why: 'no-bind' })
+    if (!best) return entry.settle({ kind: 'unsent', why: this.#isStopped ? 'stopped' : 'no-bind' })
     if (best.offer(entry)) return
-    this.#count('smpp_limit', { limit: `queueMax.${entry.lane}` })
+    if (!entry.tries) this.#count('smpp_limit', { limit: `queueMax.${entry.lane}` })
     entry.settle({ kind: 'unsent', why: 'queue-full' })
   }
 
@@ -139,30 +173,28 @@ class SmppLine implements Line {
   }
 
   /** Counts every outcome, once. */
-  #settled(outcome: SubmitOutcome, lane: Lane): SubmitOutcome {
+  #settled(outcome: SubmitOutcome, { lane, tries }: Pick<SubmitOptions, 'lane' | 'tries'>): SubmitOutcome {
     if (outcome.kind === 'ok') this.#count('smpp_tx_ok', { lane })
     else if (outcome.kind === 'refused') this.#count('smpp_tx_refused', { lane, status: statusLabel(outcome.status) })
     else if (outcome.kind === 'timeout') this.#count('smpp_tx_timeout', { lane })
     else if (outcome.kind === 'lost') this.#count('smpp_tx_lost', { lane })
-    else this.#count('smpp_unsent', { lane, why: outcome.why })
+    else if (tries === undefined) this.#count('smpp_unsent', { lane, why: outcome.why })
     return outcome
   }
 
   #count(name: SmppCounter, labels?: Record<string, string>): void {
-    this.#deps.counters.count(name, { ...labels, line: this.name })
+    this.#deps.counters.count(name, this.#labels.of(labels))
   }
 
   #bindsOf(settings: LineSettings): Bind[] {
     const { clock, chance, log, instance, onRequest, onState, onLate, tap, connect } = this.#deps
-    const { throttlePauseMs, smsPerSecond } = settings.limits
-    const pace = new Pace({ pauseMs: throttlePauseMs, ...(smsPerSecond ? { perSecond: smsPerSecond } : {}) }, clock)
     const shared = {
       line: settings.name,
       smsc: settings.smsc,
       hosts: settings.smsc.hosts,
       limits: settings.limits,
       times: settings.times,
-      pace,
+      pace: this.#pace,
       clock,
       chance,
       log,

@@ -1,10 +1,10 @@
 /** The link: one connection of one bind, from its socket to its end. It never reconnects; see bind.ts. */
 import type { Socket } from 'node:net'
 import type { Clock } from '../../ussd/index.ts'
-import { type Log, monotonicClock } from '../../base/index.ts'
+import { type Log, monotonicClock, stretch } from '../../base/index.ts'
 import type { LossCause } from '../../../machines/bind-tries.ts'
 import type { WindowRequest, LateResponse } from './window.ts'
-import type { Lane, LinkPort, Pdu } from '../types.ts'
+import type { Lane, Leaving, LinkPort, Pdu } from '../types.ts'
 import type { Endpoint, LineLimits, SmscSettings } from './settings.ts'
 import type { Pace } from './pace.ts'
 import { lossLabel, type SmppCounter } from './counters.ts'
@@ -25,7 +25,7 @@ import { OpenRequests } from './open-requests.ts'
 import { isForeign, openSocket, type Connect } from './socket.ts'
 import { Window } from './window.ts'
 
-/** Hears octets as they pass; the password of a bind request is blotted out. */
+/** Gets octets as they pass. The password of a bind request is masked. */
 export type Tap = (direction: 'in' | 'out', octets: Buffer, link: LinkPort) => void
 
 export interface LinkDeps {
@@ -44,19 +44,25 @@ export interface LinkDeps {
   tap?: Tap | undefined
   /** Default: openSocket. */
   connect?: Connect | undefined
-  /** What the bind machine wants to know. */
-  hears: {
+  /** What the bind machine needs to know. */
+  events: {
     connected(): void
     bound(): void
     refused(status: number): void
     enquired(): void
     unbound(): void
-    /** Once, at the end; not after drop(). */
+    /** Called once, at the end; not after drop(). */
     lost(cause: LossCause, why: string): void
-    /** Requests that were waiting for a slot. */
+    /** Requests that waited for a slot. */
     handBack(entries: WindowRequest[]): void
   }
 }
+
+/**
+ * How long PDUs are handled before others have their turn; the rest waits for the next turn of the event loop. One read
+ * of a socket may hold a thousand PDUs. A quick machine handles them within it.
+ */
+const READING_MS_MAX = 20
 
 export class Link implements LinkPort {
   readonly id: string
@@ -71,11 +77,14 @@ export class Link implements LinkPort {
   #state: 'opening' | 'open' | 'bound' | 'leaving' | 'closed' = 'opening'
   readonly #now: () => number
   #readAt: number
+  /** When it began to handle what is read now. */
+  #readingAt = 0
+  #isToGoOn = false
   #readTimer: { pdu: number; cancel: () => void } | undefined
   #error: Error | undefined
   #drained: (() => void) | undefined
 
-  /** Starts to connect. Throws if the address or the TLS settings cannot be used at all. */
+  /** Starts to connect. Throws if the address or the TLS settings are unusable. */
   constructor(deps: LinkDeps) {
     this.id = deps.id
     this.line = deps.line
@@ -96,9 +105,14 @@ export class Link implements LinkPort {
       {
         clock,
         pace: deps.pace,
-        write: (octets) => this.#write(octets),
+        write: (octets, recall) => this.#write(octets, recall),
+        writeSurely: (octets, leaving) => {
+          leaving.leaves(this.id)
+          this.#write(octets, undefined, leaving)
+        },
         written: (lane: Lane) => deps.count('smpp_tx_submit', { lane }),
-        late: deps.onLate,
+        recalled: (lane: Lane) => deps.count('smpp_tx_recalled', { lane }),
+        onLate: deps.onLate,
         idle: () => this.#tellDrained(),
       },
     )
@@ -110,11 +124,15 @@ export class Link implements LinkPort {
       silent: () => deps.log.error({ link: this.id }, 'a request of the SMSC was not answered by its handler'),
     })
     const inbound = this.#inbound()
-    this.#framer = framer((frame) => {
-      if (this.#state === 'closed') return
-      deps.tap?.('in', frame, this)
-      inbound.frame(frame)
-    }, limits.pduOctetsMax)
+    this.#framer = framer(
+      (frame) => {
+        if (this.#state === 'closed') return
+        deps.tap?.('in', frame, this)
+        inbound.frame(frame)
+      },
+      limits.pduOctetsMax,
+      () => this.#now() - this.#readingAt < READING_MS_MAX,
+    )
     this.#socket.on('data', (chunk: Buffer) => this.#data(chunk))
     this.#socket.on('error', (error) => (this.#error = error))
     this.#socket.on('close', () => this.#lose(this.#reason(), isForeign(this.#error) ? 'foreign' : 'lost'))
@@ -125,12 +143,12 @@ export class Link implements LinkPort {
     this.#tellDrained()
   }
 
-  /** True while a submit may be given to it. */
+  /** True while the link accepts submits. */
   maySubmit(): boolean {
     return this.#state === 'bound' && this.#deps.role !== 'receiver'
   }
 
-  /** False: its lane is full. */
+  /** False if the lane is full. */
   offer(entry: WindowRequest): boolean {
     return this.#window.offer(entry)
   }
@@ -139,7 +157,11 @@ export class Link implements LinkPort {
     return this.#window.load()
   }
 
-  /** Milliseconds since the peer was last heard; 0 while it is we who do not read. */
+  window(): Pick<Window, 'slots' | 'ahead' | 'slotMs' | 'smsSlots'> {
+    return this.#window
+  }
+
+  /** Milliseconds since the last octets of the peer; 0 while we are the ones who do not read. */
   silentMs(): number {
     return this.#socket.isPaused() ? 0 : this.#now() - this.#readAt
   }
@@ -153,30 +175,33 @@ export class Link implements LinkPort {
       if (this.#state !== 'open') return
       if (pdu.command === 'generic_nack' || pdu.status !== STATUS.ESME_ROK) return this.#refused(pdu)
       this.#state = 'bound'
-      this.#deps.hears.bound()
+      this.#deps.events.bound()
       this.#window.open()
     })
   }
 
-  /** Writes enquire_link; any answer tells the machine. */
+  /** Writes enquire_link. Any answer is reported to the machine. */
   enquire(): void {
-    this.#control('enquire_link', () => this.#deps.hears.enquired())
+    this.#control('enquire_link', () => this.#deps.events.enquired())
   }
 
-  /** Calls when nothing is under way either way; what the SMSC begins meanwhile is put off. */
+  /**
+   * Calls `drained` when nothing is in flight in either direction. Requests that the SMSC begins meanwhile are
+   * deferred.
+   */
   drain(drained: () => void): void {
     this.#drained = drained
     this.#tellDrained()
   }
 
-  /** Writes unbind; takes no more submits. */
+  /** Writes unbind; accepts no more submits. */
   unbind(): void {
     if (this.#state === 'bound') this.#state = 'leaving'
-    this.#deps.hears.handBack(this.#window.retire())
-    this.#control('unbind', () => this.#deps.hears.unbound())
+    this.#deps.events.handBack(this.#window.retire())
+    this.#control('unbind', () => this.#deps.events.unbound())
   }
 
-  /** Ends the connection; the machine, which asked for it, is not told. */
+  /** Ends the connection. The machine asked for it, so it is not told. */
   drop(why: string): void {
     this.#close(why)
     this.#socket.destroy()
@@ -202,31 +227,47 @@ export class Link implements LinkPort {
   #connected(): void {
     if (this.#state !== 'opening') return
     this.#state = 'open'
-    this.#deps.hears.connected()
+    this.#deps.events.connected()
   }
 
   #refused(pdu: Pdu): void {
     const status = pdu.status || STATUS.ESME_RBINDFAIL
     this.#deps.count('smpp_bind_refused', { status: statusLabel(status) })
     this.#deps.log.debug({ link: this.id, status: statusText(status) }, 'bind refused')
-    this.#deps.hears.refused(status)
+    this.#deps.events.refused(status)
   }
 
-  #control(command: string, heard: () => void): void {
+  #control(command: string, onResponse: () => void): void {
     if (this.#state === 'closed') return
     const coded = encode({ command, body: {}, tlvs: [] })
-    if ('octets' in coded) this.#window.control(coded.octets, `${command}_resp`, heard)
+    if ('octets' in coded) this.#window.control(coded.octets, `${command}_resp`, onResponse)
   }
 
   #data(chunk: Buffer): void {
     if (this.#state === 'closed') return
-    this.#readAt = this.#now()
-    const fault = this.#framer.push(chunk)
-    if (fault) return this.#framingLost(fault)
-    this.#timePdu()
+    this.#readAt = this.#readingAt = this.#now()
+    this.#taken(stretch('smpp-octets', this.#framer.push, chunk))
   }
 
-  /** A PDU that has begun must end in time; each one has its own time. */
+  #taken(fault: FramingFault | undefined): void {
+    if (fault) return this.#framingLost(fault)
+    this.#timePdu()
+    if (this.#framer.waiting() || this.#socket.isPaused()) this.#read()
+  }
+
+  /** Handles more of what was read, in a turn of its own. */
+  #goOnLater(): void {
+    if (this.#isToGoOn) return
+    this.#isToGoOn = true
+    setImmediate(() => {
+      this.#isToGoOn = false
+      if (this.#state === 'closed' || this.#isFull()) return
+      this.#readingAt = this.#now()
+      this.#taken(stretch('smpp-octets', this.#framer.goOn))
+    })
+  }
+
+  /** Each PDU that has begun must end within its own time limit. */
   #timePdu(): void {
     const open = this.#framer.partial() && !this.#socket.isPaused() && this.#state !== 'closed'
     const pdu = this.#framer.completed()
@@ -244,11 +285,11 @@ export class Link implements LinkPort {
     this.#lose('framing', speaks === 'smpp' || speaks === 'nothing-known' ? 'lost' : 'foreign')
   }
 
-  /** Waits shortly for the responses under way, and goes. */
+  /** Waits briefly for the responses in flight, then closes. */
   #unboundByPeer(): void {
     if (this.#state === 'leaving' || this.#state === 'closed') return
     this.#state = 'leaving'
-    this.#deps.hears.handBack(this.#window.retire())
+    this.#deps.events.handBack(this.#window.retire())
     const gone = () => this.#lose('unbound-by-smsc', 'unbound')
     const cancel = this.#deps.clock.after(this.#deps.limits.leaveMs, gone)
     this.drain(() => (cancel(), gone()))
@@ -261,10 +302,11 @@ export class Link implements LinkPort {
     drained()
   }
 
-  #write(octets: Buffer): void {
+  #write(octets: Buffer, recall?: () => boolean, leaving?: Leaving): void {
     if (this.#state === 'closed') return
     if (this.#deps.tap) this.#deps.tap('out', this.#state === 'open' ? withoutPassword(octets) : octets, this)
-    this.#outbox.write(octets)
+    this.#outbox.write(octets, recall)
+    if (leaving) this.#outbox.tell(leaving)
   }
 
   #stalled(stalled: boolean): void {
@@ -272,13 +314,19 @@ export class Link implements LinkPort {
     this.#read()
   }
 
-  /** Reads while there is room both ways. */
+  /** Reads while there is room in both directions. */
   #read(): void {
-    const stop = this.#requests.full() || this.#outbox.stalled()
+    const [isWaiting, isFull] = [this.#framer.waiting(), this.#isFull()]
+    if (isWaiting && !isFull) this.#goOnLater()
+    const stop = isWaiting || isFull
     if (stop === this.#socket.isPaused()) return
     this.#readAt = this.#now()
     this.#socket[stop ? 'pause' : 'resume']()
     this.#timePdu()
+  }
+
+  #isFull(): boolean {
+    return this.#requests.full() || this.#outbox.stalled()
   }
 
   #reason(): string {
@@ -288,20 +336,20 @@ export class Link implements LinkPort {
   #lose(why: string, cause: LossCause): void {
     if (this.#state === 'closed') return
     this.#close(why)
-    this.#deps.hears.lost(cause, why)
+    this.#deps.events.lost(cause, why)
   }
 
   #close(why: string): void {
     if (this.#state === 'closed') return
     const wasBound = this.#state === 'bound' || this.#state === 'leaving'
     this.#state = 'closed'
-    // Warnings are the outage's (outage.ts).
+    // outage.ts writes the warnings.
     this.#deps.log[wasBound ? 'info' : 'debug']({ link: this.id, why }, 'link closed')
     if (wasBound) this.#deps.count('smpp_link_lost', { why: lossLabel(why) })
     this.#drained = undefined
     this.#readTimer?.cancel()
     this.#outbox.end()
     this.#requests.close()
-    this.#deps.hears.handBack(this.#window.close())
+    this.#deps.events.handBack(this.#window.close())
   }
 }

@@ -1,4 +1,4 @@
-/** The requests of the SMSC's that are not answered yet, on one link: each is answered once, and counted once. */
+/** The requests of the SMSC that are not answered yet, on one link. Each is answered once and counted once. */
 import type { Clock } from '../../ussd/index.ts'
 import type { Pdu } from '../types.ts'
 import type { LineLimits } from './settings.ts'
@@ -11,15 +11,16 @@ export interface RequestsDeps {
   count(name: SmppCounter, labels?: Record<string, string>): void
   /** full() has changed. */
   full(): void
-  /** A handler has not answered in time; it was answered for it. */
+  /** A handler did not answer in time; the link answered in its place. */
   silent(): void
 }
 
 export class OpenRequests {
   readonly #limits: LineLimits
   readonly #deps: RequestsDeps
-  /** By object, not by number: a peer may repeat numbers. Oldest first. */
-  readonly #open = new Map<Pdu, number>()
+  /** Keyed by object, not by number: a peer may repeat numbers. Oldest first. */
+  readonly #open = new Map<Pdu, { since: number; octets: number }>()
+  #octets = 0
   #full = false
   #timer: (() => void) | undefined
 
@@ -28,30 +29,40 @@ export class OpenRequests {
     this.#deps = deps
   }
 
-  open(request: Pdu): void {
-    const now = this.#deps.clock.now()
-    this.#open.set(request, now)
+  /** `octets`: those of its PDU. */
+  open(request: Pdu, octets: number): void {
+    this.#open.set(request, { since: this.#deps.clock.now(), octets })
+    this.#octets += octets
     this.#timer ??= this.#arm(this.#limits.answerMs)
-    if (this.#open.size < this.#limits.unansweredMax || this.#full) return
+    const { unansweredMax, unansweredOctetsMax } = this.#limits
+    const isMany = this.#open.size >= unansweredMax
+    if (this.#full || (!isMany && this.#octets < unansweredOctetsMax)) return
     this.#full = true
-    this.#deps.count('smpp_limit', { limit: 'unansweredMax' })
+    this.#deps.count('smpp_limit', { limit: isMany ? 'unansweredMax' : 'unansweredOctetsMax' })
     this.#deps.full()
   }
 
-  /** Writes the response with the request's own number; nothing if it was answered, or the link is closed. */
+  /**
+   * Writes the response with the request's own number. Does nothing if it was answered already, or if the link is
+   * closed.
+   */
   answer(request: Pdu, status: number, as?: 'duplicate'): void {
-    if (!this.#open.delete(request)) return
+    const opened = this.#open.get(request)
+    if (!opened) return
+    this.#open.delete(request)
+    this.#octets -= opened.octets
     const command = isKnown(request.command) ? request.command : 'unknown'
     if (as) this.#deps.count('smpp_rx_duplicate', { command })
     else if (status === STATUS.ESME_ROK) this.#deps.count('smpp_rx_handled', { command })
     else this.#deps.count('smpp_rx_rejected', { command, status: statusLabel(status) })
     this.#deps.write(encodeResponse(request.command, status, request.sequence))
-    if (!this.#full || this.#open.size > this.#limits.unansweredMax / 2) return
+    const { unansweredMax, unansweredOctetsMax } = this.#limits
+    if (!this.#full || this.#open.size > unansweredMax / 2 || this.#octets > unansweredOctetsMax / 2) return
     this.#full = false
     this.#deps.full()
   }
 
-  /** True from the limit down to half of it: the socket is not read meanwhile. */
+  /** True from a limit down to half of both. The socket is not read meanwhile. */
   full(): boolean {
     return this.#full
   }
@@ -60,13 +71,14 @@ export class OpenRequests {
     return this.#open.size
   }
 
-  /** The link is gone: what was not answered never will be. */
+  /** The link is gone: open requests will never be answered. */
   close(): void {
     this.#timer?.()
     for (const { command } of this.#open.keys()) {
       this.#deps.count('smpp_rx_dropped', { command, reason: 'link-closed' })
     }
     this.#open.clear()
+    this.#octets = 0
   }
 
   #arm(ms: number): () => void {
@@ -76,7 +88,7 @@ export class OpenRequests {
   #sweep(): void {
     const now = this.#deps.clock.now()
     this.#timer = undefined
-    for (const [request, since] of this.#open) {
+    for (const [request, { since }] of this.#open) {
       const leftMs = since + this.#limits.answerMs - now
       if (leftMs > 0) {
         this.#timer = this.#arm(leftMs)

@@ -1,10 +1,12 @@
-/** The time that a bind is not up: since when, why, what was tried; one warning of it, and one line when it is over. */
+/**
+ * One outage of a bind: since when, why, and which addresses were tried. It logs one warning, and one line at the end.
+ */
 import type { Log } from '../../base/index.ts'
 import { remedyOf, type Trouble, type Why } from './trouble.ts'
 
 export interface OutageDeps {
   bind: string
-  /** What began it; absent: the bind was started. */
+  /** What began it. Absent: the bind has just started. */
   loss?: Trouble
   now: () => number
   log: Log
@@ -16,7 +18,7 @@ export class Outage {
   tries = 0
   readonly #deps: OutageDeps
   #trouble: Trouble | undefined
-  /** Each address of this round, and what came of it. */
+  /** Each address of this round, with its result. */
   #round: { peer: string; trouble: Trouble }[] = []
   #isAlarm = false
   readonly #told = new Set<Why>()
@@ -31,19 +33,19 @@ export class Outage {
     return this.#trouble
   }
 
-  /** One address was tried in vain. */
+  /** One address was tried and failed. */
   tried(peer: string, trouble: Trouble): void {
     this.#round.push({ peer, trouble })
     this.#trouble = trouble
     this.tries++
   }
 
-  /** What was just tried will not pass by itself, or may not: a person has to act. */
+  /** The fault probably needs a person: it may not go away by itself. */
   alarm(): void {
     this.#isAlarm = true
   }
 
-  /** All addresses were. The first time is a warning; what a person has to act on is an error, once. */
+  /** All addresses were tried. The first round is a warning. A fault that needs a person is an error, once. */
   roundOver(): void {
     const round = this.#round.splice(0)
     const last = round.at(-1)
@@ -60,7 +62,7 @@ export class Outage {
     )
   }
 
-  /** It is up at that address. */
+  /** The bind is up, at this address. */
   over(peer: string): void {
     const { bind, log, now } = this.#deps
     const trouble = this.#trouble

@@ -1,27 +1,35 @@
-/** The pace of a line's SMS lane: a rate, cut when the SMSC throttles, recovering step by step. USSD has no pace. */
+/**
+ * The pace of a line's SMS lane: a rate that is cut when the SMSC throttles and recovers step by step. USSD has no
+ * pace.
+ */
 import { monotonicClock } from '../../base/index.ts'
-import type { Clock } from '../../ussd/index.ts'
+import { statusPolicy, type Clock } from '../../ussd/index.ts'
 
 export interface PaceSettings {
-  /** SMS a second over all binds of the line; left out: as fast as the window allows. */
+  /** SMS per second over all binds of the line. Absent: as fast as the window allows. */
   perSecond?: number
-  /** Rest after ESME_RTHROTTLED before the next SMS. 1 s: what Kannel does, and SMSCs count by the second. */
+  /** Pause after ESME_RTHROTTLED before the next SMS. 1 s is what Kannel does, and SMSCs count by the second. */
   pauseMs: number
+  /** Whether the status says that we send too fast. Default: ESME_RTHROTTLED alone does. */
+  throttles?: (status: number) => boolean
 }
 
 const SECOND_MS = 1_000
 const CONGESTION_NEAR = 90
-/** Of what was written in the second that was throttled: just below what the SMSC takes. */
+/** The share of what was written in the throttled second: just below what the SMSC accepts. */
 const CUT_TO = 0.9
 /**
- * Each second of recovery adds one such part of the cut rate more than the second before: the rate stays near what was
- * taken for some ten seconds, where half of it would leave the SMSC idle, and has doubled after half a minute. With the
- * rest after each cut 85 % of a fixed limit is used. (After CUBIC, RFC 9438 §4.)
+ * In each second of recovery the step grows by this part of the cut rate. So the rate stays near the accepted rate for
+ * some ten seconds (cutting it to half would leave the SMSC idle) and doubles after half a minute. Together with the
+ * pause after each cut, this uses 85 % of a fixed limit. (After CUBIC, RFC 9438 §4.)
  */
 const STEP = 0.003
 const CONGESTED = 100
 
-/** Token bucket whose rate falls by a part and grows ever faster. It has no timers: callers ask how long to wait. */
+/**
+ * A token bucket. A throttle cuts its rate by a part; then the rate grows faster and faster. It has no timers: callers
+ * ask how long to wait.
+ */
 export class Pace {
   readonly #settings: PaceSettings
   readonly #now: () => number
@@ -31,7 +39,7 @@ export class Pace {
   #pausedUntil = 0
   /** The rate at which the SMSC last throttled. 0: never. */
   #cut = 0
-  /** Seconds of recovery since. */
+  /** Seconds of recovery since the last cut. */
   #steps = 0
   #recoveredAt = 0
   #slowedAt = -Infinity
@@ -52,7 +60,7 @@ export class Pace {
     if (now < this.#pausedUntil) return this.#pausedUntil - now
     this.#recover(now)
     if (this.#rate === Infinity) return 0
-    // A tenth of a second may go at once: finer than a timer can be.
+    // A tenth of a second of tokens may go at once: timers are not finer than that.
     const gained = ((now - this.#filledAt) * this.#rate) / SECOND_MS
     this.#tokens = Math.min(Math.max(1, this.#rate / 10), this.#tokens + gained)
     this.#filledAt = now
@@ -66,7 +74,13 @@ export class Pace {
     if (this.#rate !== Infinity) this.#tokens--
   }
 
-  /** The SMSC answered ESME_RTHROTTLED. All those of one burst count once. */
+  /** The SMSC refused a request. */
+  refused(status: number): void {
+    const throttles = this.#settings.throttles ?? ((is) => statusPolicy(is).sms === 'next-second')
+    if (throttles(status)) this.throttled()
+  }
+
+  /** The SMSC says that we are too fast. All such answers of one burst count once. */
   throttled(): void {
     const now = this.#now()
     if (now < this.#pausedUntil) return
@@ -76,8 +90,8 @@ export class Pace {
   }
 
   /**
-   * congestion_state of a response: from 90 the SMSC nears its limit, at 100 it is there. Slows down, once a second,
-   * and rests at 100 as after ESME_RTHROTTLED. (SMPP v5.0 §4.8.4.18)
+   * congestion_state of a response: from 90 the SMSC is near its limit, at 100 it has reached it. From 90 the rate is
+   * cut at most once a second; at 100 there is a pause as after ESME_RTHROTTLED. (SMPP v5.0 §4.8.4.18)
    */
   congested(state: number): void {
     if (state < CONGESTION_NEAR) return
@@ -89,12 +103,12 @@ export class Pace {
     this.#recoveredAt = now
   }
 
-  /** SMS a second now; Infinity where nothing limits it. */
+  /** SMS per second now; Infinity without a limit. */
   rate(): number {
     return this.#rate
   }
 
-  /** Somewhat less than was written in a second. */
+  /** Cuts the rate to somewhat less than what was written in a second. */
   #cutRate(now: number): void {
     this.#roll(now)
     const seen = Math.max(this.#inSecond, this.#lastSecond, 2)
@@ -111,7 +125,7 @@ export class Pace {
     if (steps <= 0) return
     this.#recoveredAt += steps * SECOND_MS
     for (let n = 0; n < steps && this.#rate < 2 * this.#cut; n++) this.#rate += ++this.#steps * STEP * this.#cut
-    // At twice the rate that was refused, the SMSC has changed its mind.
+    // At twice the rate that it refused, the SMSC accepts: its limit has changed.
     if (this.#rate < Math.min(this.#ceiling(), 2 * this.#cut)) return
     this.#rate = this.#ceiling()
     this.#cut = 0

@@ -14,14 +14,14 @@ export interface TlsSettings {
   cert?: string | Buffer
   key?: string | Buffer
   passphrase?: string
-  /** The name in the certificate; default: the host. */
+  /** The name in the certificate. Default: the host. */
   servername?: string
   /** Default TLSv1.2. */
   minVersion?: SecureVersion
 }
 
 export interface SmscSettings {
-  /** Tried in order at every attempt; names are resolved each time. */
+  /** Tried in order at every attempt. Names are resolved each time. */
   hosts: Endpoint[]
   tls?: TlsSettings
   systemId: string
@@ -37,12 +37,13 @@ export interface LineLimits {
   windowSlots: number
   ussdShare: number
   queueMax: Record<Lane, number>
-  /** SMS a second on the line; undefined: no limit of ours. */
+  /** SMS per second on the line. Undefined: we set no limit. */
   smsPerSecond?: number
   throttlePauseMs: number
   pduOctetsMax: number
   pduReadMs: number
   unansweredMax: number
+  unansweredOctetsMax: number
   answerMs: number
   outOctetsMax: number
   drainMs: number
@@ -50,17 +51,20 @@ export interface LineLimits {
 }
 
 export const LINE_LIMITS: LineLimits = {
-  windowSlots: 10, // what Kannel allows, and what most operators agree to without asking
+  windowSlots: 10, // what Kannel allows, and what most operators accept without being asked
   ussdShare: 0.2, // a USSD answer has seconds, an SMS has hours
-  queueMax: { ussd: 1_000, sms: 1_000 }, // more would wait longer than their deadline
+  queueMax: { ussd: 1_000, sms: 1_000 }, // a longer queue would wait past its deadlines
   throttlePauseMs: 1_000, // SMSCs count by the second
   pduOctetsMax: PDU_OCTETS_MAX,
   pduReadMs: 10_000, // a PDU takes one round trip; a half-sent one would hold the link for ever
-  unansweredMax: 1_000, // requests of the SMSC's under way; then the socket is not read
-  answerMs: 60_000, // longer than any turn; a request that we never answer would fill the limit above
-  outOctetsMax: 262_144, // octets that the peer has not taken; then no SMS and no reading
+  // Open requests of the SMSC; above either the socket is not read. The responses to ours are behind them in the
+  // stream: of 10,000 dials at once all must be read before the first screen is known to have arrived.
+  unansweredMax: 10_000,
+  unansweredOctetsMax: 4_194_304,
+  answerMs: 60_000, // longer than any turn; requests that we never answer would fill the limit above
+  outOctetsMax: 262_144, // octets that the peer has not taken; above this no SMS are written and nothing is read
   drainMs: 30_000, // a peer that takes nothing for that long is gone
-  leaveMs: 2_000, // after unbind from the SMSC: for the responses that are under way
+  leaveMs: 2_000, // after unbind from the SMSC: for the responses in flight
 }
 
 export interface LineSettings {
@@ -70,14 +74,14 @@ export interface LineSettings {
   smsc: SmscSettings
   /** pair: a transmitter and a receiver. */
   bind: 'transceiver' | 'pair'
-  /** Binds (or pairs) kept at once. */
+  /** How many binds (or pairs) are kept up at once. */
   links: number
   sms: { source: string; sourceTon: number; sourceNpi: number }
   limits: LineLimits
   times: BindTimes
 }
 
-/** What a caller must say; all else has a default. */
+/** What a caller must give; everything else has a default. */
 export interface LineWishes {
   name: string
   group?: string
@@ -110,7 +114,7 @@ export function lineSettings(wishes: LineWishes): LineSettings {
   }
 }
 
-/** Without the keys that are undefined: those would hide the default. */
+/** Without the keys that are undefined: they would hide the default. */
 function said<T extends object>(wishes: T | undefined): Partial<T> {
   return Object.fromEntries(Object.entries(wishes ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>
 }

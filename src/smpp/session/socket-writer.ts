@@ -1,18 +1,26 @@
-/** The outbox of one link: octets gathered over an event-loop turn, one write for all, and watch over what is stuck. */
+/**
+ * The outbox of one link. It gathers octets over an event-loop turn, writes them at once, and watches for a peer that
+ * takes none.
+ */
 import type { Socket } from 'node:net'
 import type { Clock } from '../../ussd/index.ts'
+import { monotonicClock } from '../../base/index.ts'
+import type { Leaving } from '../types.ts'
 import type { LineLimits } from './settings.ts'
 import type { SmppCounter } from './counters.ts'
 
-/** After the last octets were written: time for them to leave, and for the peer to close. */
+/** Octets that are this late for the socket are asked about: the process was stopped, or its event loop stood still. */
+const LATE_MS = 500
+
+/** After the last octets were written: time for them to arrive, and for the peer to close. */
 const LINGER_MS = 1_000
 
 export interface SocketWriterDeps {
   clock: Clock
   count(name: SmppCounter, labels?: Record<string, string>): void
-  /** The peer has stopped, or resumed, taking octets. */
+  /** The peer stopped taking octets, or takes them again. */
   stalled(stalled: boolean): void
-  /** It has taken none for too long. */
+  /** The peer has taken no octets for too long. */
   stuck(): void
 }
 
@@ -20,7 +28,11 @@ export class SocketWriter {
   readonly #socket: Socket
   readonly #limits: LineLimits
   readonly #deps: SocketWriterDeps
-  #gathered: Buffer[] = []
+  readonly #now: () => number
+  #gathered: { octets: Buffer; recall: (() => boolean) | undefined }[] = []
+  #gatheredMs = 0
+  /** Those that want to know when what is gathered has left. */
+  #leaving: Leaving[] = []
   #scheduled = false
   #stuck: (() => void) | undefined
   #ended = false
@@ -29,15 +41,24 @@ export class SocketWriter {
     this.#socket = socket
     this.#limits = limits
     this.#deps = deps
+    this.#now = monotonicClock(deps.clock)
     socket.on('drain', () => this.#drained())
   }
 
-  /** Leaves with everything else of this event-loop turn. */
-  write(octets: Buffer): void {
-    this.#gathered.push(octets)
+  /**
+   * The octets leave together with everything else of this event-loop turn. If they are late, `recall` may take them
+   * back.
+   */
+  write(octets: Buffer, recall?: () => boolean): void {
+    if (this.#gathered.push({ octets, recall }) === 1) this.#gatheredMs = this.#now()
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => this.#flush())
+  }
+
+  /** Tells it when the system has everything that is gathered now. */
+  tell(leaving: Leaving): void {
+    this.#leaving.push(leaving)
   }
 
   stalled(): boolean {
@@ -56,7 +77,7 @@ export class SocketWriter {
       return
     }
     this.#socket.end()
-    // Octets still unread would turn our FIN into a reset and take the last words with it.
+    // Unread octets would turn our FIN into a reset, and the last octets that we wrote would be lost.
     this.#socket.resume()
     const cancel = this.#deps.clock.after(LINGER_MS, () => this.#socket.destroy())
     this.#socket.once('close', cancel)
@@ -64,11 +85,18 @@ export class SocketWriter {
 
   #flush(): void {
     this.#scheduled = false
-    const octets = this.#gathered
-    if (!octets.length || this.#ended) return
+    const gathered = this.#gathered
+    if (!gathered.length || this.#ended) return
+    const leaving = this.#leaving
     this.#gathered = []
+    this.#leaving = []
     if (this.#socket.destroyed || !this.#socket.writable) return
-    this.#socket.write(octets.length === 1 ? octets[0]! : Buffer.concat(octets))
+    const isLate = this.#now() - this.#gatheredMs >= LATE_MS
+    const octets = gathered.flatMap((one) => (isLate && one.recall?.() ? [] : [one.octets]))
+    if (!octets.length) return
+    const written = octets.length === 1 ? octets[0]! : Buffer.concat(octets)
+    if (leaving.length) this.#socket.write(written, (error) => error ?? leaving.forEach((one) => one.left()))
+    else this.#socket.write(written)
     this.#deps.count('smpp_write')
     if (this.#stuck || this.#socket.writableLength <= this.#limits.outOctetsMax) return
     this.#deps.count('smpp_limit', { limit: 'outOctetsMax' })

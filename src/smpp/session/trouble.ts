@@ -1,12 +1,12 @@
 /** Why a bind is not up, in one word, and what a person can do about it. */
-import { FOR_GOOD } from '../../../machines/bind-tries.ts'
 import { STATUS, statusText } from '../pdu/index.ts'
+import { statusPolicy } from '../../ussd/index.ts'
 
 export type Why = keyof typeof REMEDIES
 
 export interface Trouble {
   why: Why
-  /** As the system or the SMSC said it: `ECONNREFUSED`, `0x0D ESME_RBINDFAIL`. */
+  /** As the system or the SMSC reported it: `ECONNREFUSED`, `0x0D ESME_RBINDFAIL`. */
   detail: string
 }
 
@@ -50,15 +50,16 @@ export function remedyOf(why: Why): string {
   return REMEDIES[why]
 }
 
-/** What the SMSC answered our bind with. */
+/** The trouble that a refused bind means, by the status of the SMSC. */
 export function refusal(status: number): Trouble {
   const detail = statusText(status)
-  if (FOR_GOOD.has(status)) return { why: 'wrong-password', detail }
+  const { bind } = statusPolicy(status)
+  if (bind === 'never') return { why: 'wrong-password', detail }
   if (status === STATUS.ESME_RBINDFAIL) return { why: 'bind-failed', detail }
-  return { why: status === STATUS.ESME_RALYBND ? 'already-bound' : 'bind-refused', detail }
+  return { why: bind === 'next-second' ? 'already-bound' : 'bind-refused', detail }
 }
 
-/** What the link, or the machine that dropped it, says about its end. `hadServed`: it was a bind. */
+/** The trouble that a link, or the machine that dropped it, reports at its end. `hadServed`: the bind was up. */
 export function troubleOf(detail: string, hadServed: boolean): Trouble {
   const found = CAUSES.find(([said]) => said.test(detail))
   const why = found?.[1] ?? 'connection-closed'

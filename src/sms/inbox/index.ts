@@ -1,3 +1,3 @@
-/** SMS from subscribers: parts put together, keywords, opt-out. */
+/** SMS from subscribers: joins parts, handles keywords and opt-out. */
 export type { Changed, HeldDeps, PartShelf } from './parts.ts'
-export { smsIn } from './receive.ts'
+export { type SenderAccess, smsIn, type SmsInDeps } from './receive.ts'

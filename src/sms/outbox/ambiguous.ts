@@ -8,7 +8,7 @@ import { HOLD, RESOLVE, type OpenRow } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
 import type { SmsOutcome } from './types.ts'
 
-/** A request for one SMS, or for one part of it, as a line knows it. */
+/** A request for an SMS, or for one part of it, as a line knows it. */
 export interface LateSms {
   id: string
   line: string
@@ -18,17 +18,17 @@ export interface LateSms {
 
 /**
  * A receipt settles it. Without one, after the grace, the missing parts are tried once more, or the SMS is given up.
- * Answers the result, or null while it waits.
+ * Returns the result, or null while it waits.
  */
 export async function reconcile(deps: OutboxDeps, row: OpenRow): Promise<ReminderState | 'retried' | null> {
   const { sql, clock } = deps
   return sql.transaction(async (trx) => {
-    const told = await takeReceiptOf(deps, trx, row)
-    if (told) {
+    const found = await takeReceiptOf(deps, trx, row)
+    if (found) {
       // The receipt may have come over another line to the same SMSC.
-      const taken = { line: row.line || told.line, part: missing(row)[0] ?? 1, messageId: told.messageId }
+      const taken = { line: row.line || found.line, part: missing(row)[0] ?? 1, messageId: found.messageId }
       const state = await take(deps, trx, row, taken)
-      for (const receipt of told.receipts) {
+      for (const receipt of found.receipts) {
         if (state)
           await applyToPart(trx, { sms: row.id, part: taken.part, part_state: 'accepted', state }, receipt, clock.now())
       }
@@ -42,7 +42,7 @@ export async function reconcile(deps: OutboxDeps, row: OpenRow): Promise<Reminde
   })
 }
 
-/** True if the late response changed an SMS that waits. */
+/** True if the late response changed a waiting SMS. */
 export async function settleLate(deps: OutboxDeps, late: LateSms, outcome: SmsOutcome): Promise<boolean> {
   if (outcome.is === 'ambiguous' || outcome.is === 'unsent') return false
   return deps.sql.transaction(async (trx) => {
@@ -65,7 +65,7 @@ interface TakenPart {
   messageId: string
 }
 
-/** The SMSC accepted one more part: either all are accepted, or the rest is due now. */
+/** The SMSC accepted one more part: now either all parts are accepted, or the rest is due. */
 async function take(deps: OutboxDeps, trx: SqlRunner, row: OpenRow, taken: TakenPart): Promise<ReminderState | null> {
   const isLast = missing(row).every((part) => part === taken.part)
   const state = nextState(row.state, isLast ? { type: 'ACCEPTED' } : { type: 'LATER', mayRetry: true })
@@ -77,7 +77,7 @@ async function take(deps: OutboxDeps, trx: SqlRunner, row: OpenRow, taken: Taken
 
 interface Resolution {
   state: ReminderState
-  /** Of a failure. */
+  /** The error of a failure. */
   error: string | null
   waitMs?: number
 }

@@ -1,128 +1,227 @@
 /**
  * Sends the outbox. Several daemons may do so together: a row is leased, checked once more, and committed as
- * `submitting` before its octets leave. (SMPP has no idempotency key: an SMS without a response is ambiguous.)
+ * `submitting` before its octets are sent. (SMPP has no idempotency key: an SMS without a response is ambiguous.)
  */
 import { randomUUID } from 'node:crypto'
-import { nextState } from '../../../machines/reminder.ts'
 import { failpoint, gate, type Gate, monotonicClock, repeating } from '../../base/index.ts'
 import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
-import { forgetOld } from './forget.ts'
+import { forgetSome, FROM_THE_START } from './forget.ts'
+import { gathering, type Gathering } from './gathering.ts'
+import { IdForms } from './id-forms.ts'
+import { heldIn, Lanes, type HeldRow } from './lanes.ts'
+import { orphanWatch, type OrphanWatch } from './orphans.ts'
 import { recallAll } from './recall.ts'
-import { afterTry } from './retry-policy.ts'
-import { acceptedParts, applyEarly, applyReceipt, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
-import {
-  AMBIGUOUS,
-  CLAIM,
-  DEFER,
-  DUE,
-  EXPIRE,
-  HOLD_BACK,
-  LOSE,
-  SETTLE_SMS,
-  SUBMIT,
-  TAKE_PART,
-  type ClaimedRow,
-} from './rows.ts'
+import { linePauseMs } from './retry-policy.ts'
+import { receiptsInBulk, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
+import { AMBIGUOUS, CLAIM, DEFER, DUE, EXPIRE, LOSE, RELEASE, SUBMIT, TAKE_PART, type ClaimedRow } from './rows.ts'
 import { quietUntil } from './schedule.ts'
+import { SETTLE_MAX, settleTried, type Tried } from './settling.ts'
 import { OUTBOX_DEFAULTS, type OutboxDeps, type OutboxSettings } from './settings.ts'
-import { ANSWER, type BeforePart, type Receipt, type SmsOutcome } from './types.ts'
+import type { BeforePart, Receipt, SmsOutcome } from './types.ts'
 
 /** How often to remove rows that are no longer needed. */
 const FORGET_EVERY_MS = 3_600_000
-/** How often to look after old rows if no line of this daemon has SMS: they expire, and are removed. */
+/** How often to look for old rows if no line of this daemon has SMS: they expire and are removed. */
 const NEVER_EVERY_MS = 3_600_000
+/** How many expired SMS one statement settles, and how often within one look: some hundred thousand a minute. */
+const EXPIRE_MAX = 1_000
+const EXPIRE_TIMES = 10
 
 export interface SmsDispatcher {
-  /** One look at the outbox; answers how many SMS a line started to send. Rejects if Postgres is away. */
+  /** One look at the outbox. Resolves with how many SMS a line started to send. Rejects if Postgres is unreachable. */
   tick(): Promise<number>
-  /** Durable when it resolves. Rejects when Postgres is away. */
+  /** Durable when it resolves. Rejects if Postgres is unreachable. */
   applyReceipt(receipt: Receipt): Promise<ReceiptResult>
-  /** A response that came after its deadline: true if it settled an ambiguous SMS. Rejects when Postgres is away. */
+  /**
+   * A response that came after its deadline: true if it settled an ambiguous SMS. Rejects if Postgres is unreachable.
+   */
   late(sms: LateSms, outcome: SmsOutcome): Promise<boolean>
+  /** Receipts that match no SMS. */
+  readonly orphans: OrphanWatch
   start(): void
   /** Resolves when all SMS that lines took are settled. */
   stop(): Promise<void>
 }
 
 export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
-  const settings = { ...OUTBOX_DEFAULTS, ...deps.settings }
-  const work: Work = {
-    ...deps,
-    settings,
-    now: monotonicClock(deps.clock),
-    pausedUntil: new Map(),
-    gated: gate(settings.connectionsMax),
-  }
-  let running: Promise<number> | undefined
-  let cancel: (() => void) | undefined
-  let stopped = true
-  // At the first look.
-  let forgetAtMs = -Infinity
-  const toDo = asking(work)
+  const work = workOf(deps, () => looks.now())
+  const looks = lookingOften(work)
+  const forms = new IdForms(deps)
+  let ticking: Promise<number> | undefined
 
-  const tick = (find: () => Promise<Due>) =>
-    (running ??= find()
-      .then((due) => look(work, due))
-      .finally(() => {
-        running = undefined
-      }))
-
-  async function poll(): Promise<void> {
-    let sent = 0
-    try {
-      sent = await tick(toDo)
-      if (work.now() >= forgetAtMs) {
-        await forgetOld(work.sql, work.clock.now(), work.settings.keepMs)
-        forgetAtMs = work.now() + FORGET_EVERY_MS
-      }
-    } catch (error) {
-      work.log.warn({ error: (error as Error).message }, 'SMS outbox: Postgres cannot be reached')
-    }
-    if (!stopped) cancel = work.clock.after(sent < work.settings.batchMax ? work.settings.pollMs : 0, () => void poll())
+  async function tick(): Promise<number> {
+    const before = work.lanes.sent
+    await look(work, { send: true, upkeep: true })
+    await work.lanes.idle()
+    return work.lanes.sent - before
   }
 
   return {
-    tick: () => tick(async () => ({ send: true, upkeep: true })),
-    applyReceipt: (receipt) => work.gated(() => applyReceipt(deps, receipt)),
+    tick: () => (ticking ??= tick().finally(() => (ticking = undefined))),
+    orphans: orphanWatch(deps, forms),
+    applyReceipt: receiptsInBulk(deps, {
+      forms,
+      gated: work.gated,
+      ahead: work.tried.settled,
+      gatherMs: work.settings.gatherMs,
+    }),
     late: (sms, outcome) => repeating(() => settleLate(deps, sms, outcome), { ...deps, signal: AbortSignal.any([]) }),
+    start: looks.start,
+    async stop() {
+      const looked = looks.stop()
+      work.lanes.release(() => true)
+      await Promise.all([looked, ticking?.catch(() => undefined)])
+      // What the last look has claimed.
+      work.lanes.release(() => true)
+      await work.lanes.idle().catch(() => undefined)
+    },
+  }
+}
+
+interface Looking {
+  start(): void
+  /** Resolves when no look is going on. */
+  stop(): Promise<void>
+  /** A line is free for more, and more is due: the next look need not wait. */
+  now(): void
+}
+
+function lookingOften(work: Work): Looking {
+  const { clock, settings } = work
+  const toDo = asking(work)
+  const forget = forgetting(work)
+  let polling: Promise<void> = Promise.resolve()
+  let isPolling = false
+  let cancel: (() => void) | undefined
+  let stopped = true
+  let isWanted = false
+
+  async function poll(): Promise<void> {
+    const wasWanted = isWanted
+    isPolling = true
+    isWanted = false
+    let isMoreOld = false
+    try {
+      const mayRun = work.mayRun?.() ?? true
+      if (mayRun) await look(work, await toDo(wasWanted))
+      if (mayRun) isMoreOld = await forget()
+    } catch (error) {
+      unreachable(work, error)
+    }
+    isPolling = false
+    if (!stopped) pollIn(isWanted || isMoreOld ? 0 : settings.pollMs)
+  }
+  function pollIn(ms: number): void {
+    cancel = clock.after(ms, () => void (polling = poll()))
+  }
+
+  return {
     start() {
       if (!stopped) return
       stopped = false
-      void poll()
+      if (!isPolling) polling = poll()
     },
     async stop() {
       stopped = true
       cancel?.()
-      await running?.catch(() => undefined)
+      await polling
     },
+    now() {
+      isWanted = true
+      if (stopped || isPolling) return
+      cancel?.()
+      pollIn(0)
+    },
+  }
+}
+
+/** Once an hour removes what is old, some of it at a time. True: there is more. */
+function forgetting(work: Work): () => Promise<boolean> {
+  // Due at the first look.
+  let atMs = -Infinity
+  let after = FROM_THE_START
+  return async () => {
+    if (work.now() < atMs) return false
+    const { next } = await forgetSome(work.sql, { nowMs: work.clock.now(), keepMs: work.settings.keepMs, after })
+    after = next ?? FROM_THE_START
+    if (next === null) atMs = work.now() + FORGET_EVERY_MS
+    return next !== null
   }
 }
 
 interface Work extends OutboxDeps {
   settings: OutboxSettings
-  /** For spans: never set back. */
+  /** For durations: never goes back. */
   now: () => number
-  /** Lines whose SMSC asked for a pause, until when. '': SMS for any line. */
+  /** Lines whose SMSC asked for a pause, and until when. '': SMS for any line. */
   pausedUntil: Map<string, number>
   /** Takes a connection to the database. */
   gated: Gate
+  lanes: Lanes
+  /** Stores what became of SMS; answers with their new states. */
+  tried: Gathering<Tried, string>
+}
+
+function workOf(deps: OutboxDeps, wanting: () => void): Work {
+  const settings = { ...OUTBOX_DEFAULTS, ...deps.settings }
+  const { batchMax, inFlightMax, gatherMs } = settings
+  const gated = gate(settings.connectionsMax)
+  const lanes = new Lanes({
+    route(line) {
+      const route = deps.route ? deps.route(line) : { line, room: inFlightMax }
+      return route && { line: route.line, room: Math.min(route.room, inFlightMax) }
+    },
+    lines: deps.smsLines ?? (() => []),
+    claimMax: batchMax,
+    pause: () => new Promise((over) => (gatherMs > 0 ? void deps.clock.after(gatherMs, over) : over())),
+    mark: (rows) => mark(work, rows),
+    send: (held, attempts) => send(work, held, attempts),
+    release: async (rows) => void (await RELEASE(work.sql, heldIn(rows)!)),
+    wanting,
+    failed: (error) => unreachable(work, error),
+  })
+  const settling = {
+    ...deps,
+    settings,
+    dropOf: (msisdns: ReadonlySet<string>) => lanes.drop((row) => msisdns.has(row.msisdn)),
+  }
+  const again = { clock: deps.clock, chance: deps.chance, signal: AbortSignal.any([]) }
+  const work: Work = {
+    ...deps,
+    settings,
+    now: monotonicClock(deps.clock),
+    pausedUntil: new Map(),
+    gated,
+    lanes,
+    tried: gathering({ most: Math.min(SETTLE_MAX, batchMax), gatherMs, clock: deps.clock }, (all: Tried[]) =>
+      gated(() => repeating(() => settleTried(settling, all), again)),
+    ),
+  }
+  return work
+}
+
+function unreachable({ log }: Work, error: unknown): void {
+  log.warn({ error: (error as Error).message }, 'SMS outbox: Postgres cannot be reached')
 }
 
 interface Due {
-  /** SMS that may leave. */
+  /** There are SMS to send. */
   send: boolean
-  /** Anything about earlier ones. */
+  /** There is work on earlier SMS. */
   upkeep: boolean
 }
 
-/** Answers what to do. Batch follows batch while much is due: the line is idle between them, so nothing is asked. */
-function asking(work: Work): () => Promise<Due> {
-  // At the first look.
+/**
+ * Decides what to do. While a line takes all that it gets (`isWanted`), claim follows claim, and whether anything is
+ * due is asked as often as ever.
+ */
+function asking(work: Work): (isWanted: boolean) => Promise<Due> {
+  // Due at the first look.
   let askedMs = -Infinity
-  return async () => {
+  return async (isWanted) => {
     const can = work.canSend?.() ?? 'now'
     const everyMs = can === 'never' ? NEVER_EVERY_MS : work.settings.pollMs
-    if (work.now() < askedMs + everyMs) return { send: can === 'now', upkeep: false }
+    if (work.now() < askedMs + everyMs) return { send: isWanted && can === 'now', upkeep: false }
     askedMs = work.now()
     if (can === 'never') return { send: false, upkeep: true }
     const [due] = await DUE(work.sql, { now: new Date(work.clock.now()), today: new Date(work.clock.today()) })
@@ -130,22 +229,41 @@ function asking(work: Work): () => Promise<Due> {
   }
 }
 
-async function look(work: Work, due: Due): Promise<number> {
+async function look(work: Work, due: Due): Promise<void> {
   if (due.upkeep) await keepUp(work)
-  if (!due.send) return 0
-  const { clock, settings } = work
+  if (!due.send) return
+  const { clock, settings, lanes } = work
   const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > work.now()).map(([line]) => line)
+  const { named, other } = lanes.wants(paused)
+  if (other <= 0 && Object.values(named).every((most) => most <= 0)) return
   const lease = randomUUID()
   const rows = await CLAIM(work.sql, {
     now: new Date(clock.now()),
     today: new Date(clock.today()),
     lease,
     until: new Date(clock.now() + settings.leaseMs),
-    paused: JSON.stringify(paused),
-    limit: settings.batchMax,
+    wants: JSON.stringify(named),
+    other,
   })
   rows.sort((a, b) => a.due_at.getTime() - b.due_at.getTime() || Number(a.id) - Number(b.id))
-  return inParallel(rows, settings.inFlightMax, (row) => send(work, row, lease))
+  lanes.take(rows, lease, await defer(work, rows, lease))
+}
+
+/** Postpones those that must not leave within these hours. Returns their ids. */
+async function defer(work: Work, rows: readonly ClaimedRow[], lease: string): Promise<Set<string>> {
+  const { sql, clock, settings } = work
+  const quietMs = new Map<string, number | null>()
+  const untilOf = ({ quiet_zone: zone }: ClaimedRow): number | null => {
+    if (zone === null) return null
+    if (!quietMs.has(zone)) quietMs.set(zone, quietUntil(clock.today(), settings.quietHours, zone))
+    return quietMs.get(zone)!
+  }
+  const quiet = rows.filter((row) => untilOf(row) !== null)
+  if (!quiet.length) return new Set()
+  const wakes = quiet.map((row) => new Date(clock.now() + untilOf(row)! - clock.today()).toISOString())
+  await DEFER(sql, { ids: `{${quiet.map(({ id }) => id)}}`, wakes: `{${wakes}}`, lease })
+  for (const { kind } of quiet) count(work, kind, 'quiet')
+  return new Set(quiet.map(({ id }) => id))
 }
 
 /** Earlier SMS: losses, receipts that settle them, expired ones, and those to cancel at the SMSC. */
@@ -159,47 +277,52 @@ async function keepUp(work: Work): Promise<void> {
     const state = await reconcile(work, row)
     if (state) count(work, row.kind, state)
   }
-  for (const row of await EXPIRE(sql, { now, today })) count(work, row.kind, 'expired')
+  for (let times = 0; times < EXPIRE_TIMES; times++) {
+    const expired = await EXPIRE(sql, { now, today, limit: EXPIRE_MAX })
+    for (const row of expired) count(work, row.kind, 'expired')
+    if (expired.length < EXPIRE_MAX) break
+  }
   for (const { kind, is } of await recallAll(work, settings.batchMax)) count(work, kind, is)
 }
 
-/** 1 if a line started to send it. */
-async function send(work: Work, row: ClaimedRow, lease: string): Promise<number> {
+/** Writes down that these are about to be sent. Some are not wanted any more. */
+async function mark(work: Work, rows: readonly HeldRow[]): Promise<Map<string, number>> {
   const { sql, clock, settings } = work
-  const quietMs = row.quiet_zone === null ? null : quietUntil(clock.today(), settings.quietHours, row.quiet_zone)
-  if (quietMs !== null) {
-    const wake = new Date(clock.now() + quietMs - clock.today())
-    await DEFER(sql, { id: row.id, lease, wake })
-    count(work, row.kind, 'quiet')
-    return 0
-  }
-  const until = new Date(clock.now() + settings.leaseMs)
   failpoint('sms-before-submitting')
-  const msisdn = row.kind === ANSWER ? null : row.msisdn
-  const [last] = await SUBMIT(sql, { id: row.id, msisdn, lease, now: new Date(clock.now()), until })
-  if (!last) return 0
-  if (last.state !== 'submitting') {
-    count(work, row.kind, last.state)
-    return 0
+  const [now, today] = [new Date(clock.now()), new Date(clock.today())]
+  const until = new Date(clock.now() + settings.leaseMs)
+  const kinds = new Map(rows.map(({ row }) => [row.id, row.kind]))
+  const marked = new Map<string, number>()
+  const services = JSON.stringify(settings.services)
+  for (const { id, state, attempts } of await SUBMIT(sql, { ...heldIn(rows)!, now, today, until, services })) {
+    if (state === 'submitting') marked.set(id, attempts)
+    else count(work, kinds.get(id)!, state)
   }
+  return marked
+}
+
+/** Sends one, and stores what became of it. False: it was not written. */
+async function send(work: Work, { row, lease }: HeldRow, attempts: number): Promise<boolean> {
   failpoint('sms-after-submitting')
-  const outcome = await submit(work, row, (taken) => takePart(work, { ...row, lease }, taken))
+  const outcome = await submit(work, row, (taken) => takePart(work, { id: row.id, lease }, taken))
   failpoint('sms-after-response')
-  const attempt = { ...row, attempts: last.attempts, lease }
-  await repeating(() => work.gated(() => settle(work, attempt, outcome)), {
-    clock,
-    chance: work.chance,
-    signal: AbortSignal.any([]),
-  })
-  return outcome.is === 'unsent' ? 0 : 1
+  const pauseMs = linePauseMs(outcome)
+  if (pauseMs) {
+    work.pausedUntil.set(row.owed_line, work.now() + pauseMs)
+    work.lanes.release((waiting) => waiting.owed_line === row.owed_line)
+  }
+  const state = await work.tried.ask({ row, lease, attempts, outcome })
+  count(work, row.kind, state === 'due' ? outcome.is : state)
+  return outcome.is !== 'unsent'
 }
 
 async function submit(work: Work, row: ClaimedRow, beforePart: BeforePart): Promise<SmsOutcome> {
   const { clock } = work
-  // The appointment is a calendar time; the SMSC uses the wall clock.
+  // The appointment has a calendar time; the SMSC uses the wall clock.
   const expiresMs = row.expires_at.getTime() - clock.today() + clock.now()
-  const { id, kind, msisdn, text, line, taken, parts } = row
-  const sms = { id, kind, msisdn, text, line, expiresMs, reference: referenceOf(id) }
+  const { id, kind, msisdn, text, line, taken, parts, owner, template, tlvs } = row
+  const asked = { owner, ...(template === null ? {} : { template }), ...(tlvs === null ? {} : { tlvs }) }
+  const sms = { id, kind, msisdn, text, line, expiresMs, reference: referenceOf(id), ...asked }
   try {
     return await work.submit(taken.length ? { ...sms, taken, parts } : sms, beforePart)
   } catch (error) {
@@ -209,12 +332,10 @@ async function submit(work: Work, row: ClaimedRow, beforePart: BeforePart): Prom
   }
 }
 
-type Attempt = ClaimedRow & { lease: string }
-
-/** If this cannot be stored, the parts still go on: the result at the end includes it. */
+/** If this cannot be stored, the parts are sent anyway: the final result includes it. */
 async function takePart(
   work: Work,
-  row: Pick<Attempt, 'id' | 'lease'>,
+  row: { id: string; lease: string },
   { messageIds, line }: Parameters<BeforePart>[0],
 ): Promise<void> {
   const { clock, settings } = work
@@ -231,59 +352,6 @@ async function takePart(
   if (messageIds.some((id) => id !== null)) failpoint('sms-after-response')
 }
 
-async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<void> {
-  const { clock, chance, settings } = work
-  const next = afterTry(outcome, {
-    attempts: row.attempts,
-    ambiguousGraceMs: settings.ambiguousGraceMs,
-    chance,
-  })
-  const wake = new Date(clock.now() + next.waitMs)
-  const state = nextState('submitting', next.event)
-  const took = outcome.is === 'accepted' ? { line: row.line, ...outcome } : outcome.partly
-  const sms = took && { id: row.id, line: took.line, messageIds: took.messageIds }
-  const accepted = sms ? acceptedParts(work, sms) : null
-  const settled = {
-    id: row.id,
-    lease: row.lease,
-    state,
-    line: (took?.line ?? row.line) || null,
-    now: new Date(clock.now()),
-    wake,
-    status: next.status,
-    error: next.error,
-    uncounted: outcome.is === 'unsent' ? 1 : 0,
-    lost: outcome.is === 'ambiguous' ? 1 : 0,
-    final: state === 'failed',
-    parts: took?.messageIds.length || null,
-    ...(accepted ?? { ids: '[]', keys: '[]' }),
-  }
-  if (!accepted && !next.isHeldBack) await SETTLE_SMS(work.sql, settled)
-  else
-    await work.sql.transaction(async (trx) => {
-      const [kept] = await SETTLE_SMS(trx, settled)
-      if (next.isHeldBack) await HOLD_BACK(trx, { msisdn: row.msisdn, now: new Date(clock.now()), wake })
-      if (kept && sms && accepted) await applyEarly(work, trx, sms, accepted)
-    })
-  if (next.linePauseMs) work.pausedUntil.set(row.line, work.now() + next.linePauseMs)
-  count(work, row.kind, state === 'due' ? outcome.is : state)
-}
-
 function count(work: Work, kind: string, state: string): void {
   work.counters.count('sms_total', { kind, state })
-}
-
-async function inParallel<T>(all: readonly T[], lanes: number, run: (one: T) => Promise<number>): Promise<number> {
-  let next = 0
-  let sum = 0
-  const lane = async () => {
-    while (next < all.length) {
-      const done = await run(all[next++]!)
-      // Not `sum += await …`, which adds to what the sum was before the wait.
-      sum += done
-    }
-  }
-  const settled = await Promise.allSettled(Array.from({ length: Math.min(lanes, all.length) }, lane))
-  for (const one of settled) if (one.status === 'rejected') throw one.reason
-  return sum
 }

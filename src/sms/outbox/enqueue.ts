@@ -1,4 +1,4 @@
-/** An SMS that is due now, written outside any other statement. */
+/** Enqueues an SMS that is due now, with a statement of its own. */
 import { statement, type SqlRunner } from '../../base/index.ts'
 import type { Clock } from '../../ussd/index.ts'
 
@@ -7,15 +7,15 @@ export interface EnqueuedSms {
   id: string
   kind: string
   msisdn: string
-  /** '' for any. */
+  /** '' for any line. */
   line: string
   text: string
 }
 
-/** Of no use later. */
+/** After this time the SMS is useless. */
 const OF_USE_MS = 3_600_000
 
-/** A repetition comes at another moment, which the unique index would take for another SMS. */
+/** A repetition comes at another moment, and the unique index would take that for another SMS. */
 const ENQUEUE = statement(
   'sms-enqueue',
   `
@@ -26,7 +26,7 @@ const ENQUEUE = statement(
   ON CONFLICT ON CONSTRAINT sms_outbox_once DO NOTHING`,
 )
 
-/** Twice with the same id is one SMS. Sent at any hour. */
+/** Twice with the same id is one SMS. It is sent at any hour. */
 export async function enqueueSms(
   sql: SqlRunner,
   { id, kind, msisdn, line, text }: EnqueuedSms,

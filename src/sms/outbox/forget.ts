@@ -2,31 +2,53 @@
 import { type SqlRunner, statement } from '../../base/index.ts'
 import { ORPHAN_MS } from './settings.ts'
 
-/** Rows removed in one purge, so that it does not hold the table. The next purge removes more. */
-const ROWS_MAX = 5_000
+/** Rows removed, or looked at, by one statement: it takes some hundredths of a second. */
+const ROWS_MAX = 1_000
+/** Statements of one kind in one go. What is left is removed in the next one. */
+const TIMES_MAX = 3
 /** How long the last text of a subscriber is kept: longer than any SMSC repeats one. */
 const INCOMING_MS = 7 * 24 * 3_600_000
+
+/** Ids of SMS: before the first, and after the last. */
+export const FROM_THE_START = '0'
+const FROM_THE_END = '9223372036854775807'
 
 const ORPHANS = statement<{ id: string }>(
   'forget-receipts',
   `
-  DELETE FROM sms_receipt_orphan WHERE received_at < CAST(:before AS timestamptz) RETURNING id`,
+  DELETE FROM sms_receipt_orphan WHERE id IN (
+    SELECT id FROM sms_receipt_orphan WHERE received_at < CAST(:before AS timestamptz)
+    ORDER BY received_at LIMIT ${ROWS_MAX})
+  RETURNING id`,
 )
 
 const INCOMING = statement<{ msisdn: string }>(
   'forget-incoming',
   `
-  DELETE FROM sms_incoming WHERE received_at < CAST(:before AS timestamptz) RETURNING msisdn`,
+  DELETE FROM sms_incoming WHERE msisdn IN (
+    SELECT msisdn FROM sms_incoming WHERE received_at < CAST(:before AS timestamptz)
+    ORDER BY received_at LIMIT ${ROWS_MAX})
+  RETURNING msisdn`,
 )
 
-const SETTLED = statement<{ id: string }>(
+/**
+ * The oldest have the lowest ids, so this walks up from them, and reads no row that is younger. `last`: how far it
+ * came; null: to the end, or to those that are too young.
+ */
+const SETTLED = statement<{ gone: number; last: string | null }>(
   'forget-sms',
   `
-  DELETE FROM sms_outbox WHERE id IN (
-    SELECT id FROM sms_outbox
-    WHERE created_at < CAST(:before AS timestamptz) AND expires_at < CAST(:before AS timestamptz)
-      AND state NOT IN ('due', 'submitting', 'ambiguous') LIMIT ${ROWS_MAX})
-  RETURNING id`,
+  WITH page AS (
+    SELECT id, created_at, expires_at, state FROM sms_outbox WHERE id > CAST(:after AS bigint) ORDER BY id LIMIT ${ROWS_MAX}
+  ), gone AS (
+    DELETE FROM sms_outbox o USING page WHERE o.id = page.id
+      AND page.created_at < CAST(:before AS timestamptz) AND page.expires_at < CAST(:before AS timestamptz)
+      AND page.state NOT IN ('due', 'submitting', 'ambiguous')
+    RETURNING o.id
+  )
+  SELECT (SELECT CAST(count(*) AS int) FROM gone) AS gone,
+    CASE WHEN count(*) = ${ROWS_MAX} AND min(created_at) < CAST(:before AS timestamptz) THEN max(id) END AS last
+  FROM page`,
 )
 
 const ERASE = statement<{ n: number }>(
@@ -39,16 +61,47 @@ const ERASE = statement<{ n: number }>(
     AS n`,
 )
 
-/** Removes receipts that matched no SMS within a day, and SMS settled `keepMs` ago. Answers how many. */
-export async function forgetOld(sql: SqlRunner, nowMs: number, keepMs: number): Promise<number> {
-  const before = (ms: number) => ({ before: new Date(nowMs - ms) })
-  const orphans = await ORPHANS(sql, before(ORPHAN_MS))
-  const incoming = await INCOMING(sql, before(INCOMING_MS))
-  const settled = await SETTLED(sql, before(keepMs))
-  return orphans.length + incoming.length + settled.length
+export interface Forgotten {
+  /** How many rows were removed. */
+  rows: number
+  /** Where to go on; null: nothing is left that is old. */
+  next: string | null
 }
 
-/** Removes everything about one MSISDN but its opt-out, which says that no SMS is wanted. Answers how many rows. */
+/**
+ * Removes some of the receipts that matched no SMS within a day, and of the SMS settled `keepMs` ago, from the id
+ * `after` on.
+ */
+export async function forgetSome(
+  sql: SqlRunner,
+  { nowMs, keepMs, after }: { nowMs: number; keepMs: number; after: string },
+): Promise<Forgotten> {
+  const before = (ms: number) => new Date(nowMs - ms)
+  const orphans = await ORPHANS(sql, { before: before(ORPHAN_MS) })
+  const incoming = await INCOMING(sql, { before: before(INCOMING_MS) })
+  let rows = orphans.length + incoming.length
+  let next: string | null = after
+  for (let times = 0; times < TIMES_MAX && next !== null; times++) {
+    const [page]: { gone: number; last: string | null }[] = await SETTLED(sql, { after: next, before: before(keepMs) })
+    rows += page!.gone
+    next = page!.last
+  }
+  const isMore = orphans.length === ROWS_MAX || incoming.length === ROWS_MAX
+  return { rows, next: next ?? (isMore ? FROM_THE_END : null) }
+}
+
+/** Removes all of them. Returns how many. */
+export async function forgetOld(sql: SqlRunner, nowMs: number, keepMs: number): Promise<number> {
+  let rows = 0
+  for (let after: string | null = FROM_THE_START; after !== null;) {
+    const some: Forgotten = await forgetSome(sql, { nowMs, keepMs, after })
+    rows += some.rows
+    after = some.next
+  }
+  return rows
+}
+
+/** Removes everything about one MSISDN except its opt-out, which says that no SMS is wanted. Returns how many rows. */
 export async function eraseSms(sql: SqlRunner, msisdn: string): Promise<number> {
   const [counted] = await ERASE(sql, { msisdn })
   return counted!.n

@@ -1,16 +1,22 @@
-/** SMS that are owed: rows, dispatch, retry, receipts. */
+/** The SMS that we owe: rows, dispatch, retry, receipts. */
 export type { LateSms } from './ambiguous.ts'
 export { smsDispatcher } from './dispatch.ts'
 export { enqueueSms } from './enqueue.ts'
 export { eraseSms, forgetOld } from './forget.ts'
 export { type QueryLine, smsQueries } from './query.ts'
-export { type Replacing, type SmsRow, smsReplacing } from './replace.ts'
+export { type AtSmsc, type Replacing, type SmsRow, smsReplacing } from './replace.ts'
+export { mayBeReplaced, replaceKeyed } from './replace-keyed.ts'
+export type { SmsRoute } from './lanes.ts'
 export { planReminders } from './schedule.ts'
+export { cancelSms, findSms, putSms, type Cancelled, type KeyedRow, type Put } from './keyed.ts'
+export { repeated } from './upkeep.ts'
+export { durationMsOf, isUrgent, SMS_CLASSES, type SmsClass, whenOf } from './when.ts'
 export type { OutboxDeps } from './settings.ts'
-export { CANCEL_SMS, smsBinding, WRITE_SMS } from './statements.ts'
+export { CANCEL_SMS, smsBinding, type SmsModule, WRITE_SMS } from './statements.ts'
 export { AMBIGUOUS_GRACE_MS, ownClasses, refused, STATUS_CLASSES, statusClass } from './retry-policy.ts'
 export {
   ANSWER,
+  ANSWER_ON_SCREEN,
   type BeforePart,
   type PartIds,
   type QueryOutcome,
@@ -24,3 +30,4 @@ export {
   type SmsToRecall,
   type SmsToSend,
 } from './types.ts'
+export type { OrphanWatch } from './orphans.ts'

@@ -1,27 +1,28 @@
 /**
- * SMS with an overdue receipt: we ask the SMSC about them, less and less often. Its answer settles them like a receipt.
+ * SMS with an overdue receipt: we ask the SMSC about them, with growing pauses. Its answer settles them like a receipt.
  */
 import { statement } from '../../base/index.ts'
 import { unsentMs } from './retry-policy.ts'
 import { applyState } from './receipts.ts'
+import { OWNER } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
 import type { QueryOutcome, SmsQuery } from './types.ts'
 
-/** How a line is asked. */
+/** How to ask on one line. */
 export interface QueryLine {
   line: string
   /** A receipt is overdue after this. */
   afterMs: number
-  /** SMS at one look. */
+  /** How many SMS per look. */
   limit: number
 }
 
 export interface Queries {
-  /** One look at one line, one request after the other. Rejects when Postgres is away. */
+  /** One look at one line, one request after the other. Rejects if Postgres is unreachable. */
   look(line: QueryLine): Promise<void>
 }
 
-/** After this we stop asking: SMSCs rarely try a message, or know it, for longer. */
+/** After this time we stop asking: SMSCs rarely try a message, or remember it, for longer. */
 const QUERY_UNTIL_MS = 3 * 24 * 3_600_000
 /** If the SMSC does not know the operation, or does not answer it, we ask nothing on that line for this long. */
 export const QUERY_REST_MS = 3_600_000
@@ -29,6 +30,7 @@ export const QUERY_REST_MS = 3_600_000
 interface OverdueRow {
   id: string
   msisdn: string
+  owner: string
   parts: { part: number; message_id: string }[]
 }
 
@@ -45,7 +47,7 @@ const OVERDUE = statement<OverdueRow>(
   )
   UPDATE sms_outbox o SET wake_at = CAST(:now AS timestamptz) + (CAST(:now AS timestamptz) - o.submitted_at)
   FROM pick WHERE o.id = pick.id
-  RETURNING o.id, o.msisdn, (SELECT jsonb_agg(jsonb_build_object('part', part, 'message_id', message_id) ORDER BY part)
+  RETURNING o.id, o.msisdn, ${OWNER} AS owner, (SELECT jsonb_agg(jsonb_build_object('part', part, 'message_id', message_id) ORDER BY part)
     FROM sms_part p WHERE p.sms = o.id AND p.state = 'accepted' AND p.message_id <> '') AS parts`,
 )
 
@@ -62,7 +64,7 @@ export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
   async function ask(line: string, row: OverdueRow): Promise<QueryOutcome['is']> {
     let last: QueryOutcome['is'] = 'said'
     for (const { part, message_id: messageId } of row.parts) {
-      const outcome = await query({ msisdn: row.msisdn, line, messageId })
+      const outcome = await query({ msisdn: row.msisdn, owner: row.owner, line, messageId })
       const said = { line, messageId, from: row.msisdn }
       const isNew = outcome.is === 'said' && (await applyState(deps, { sms: row.id, part }, { ...said, ...outcome }))
       const result = outcome.is !== 'said' ? outcome.is : isNew ? 'settled' : 'pending'
@@ -87,7 +89,7 @@ export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
       rows.sort((a, b) => Number(a.id) - Number(b.id))
       for (const [n, row] of rows.entries()) {
         const is = await ask(line, row)
-        // If the SMSC does not know it now, it will not know it later.
+        // If the SMSC does not know the message now, it will not know it later.
         if (is === 'unknown') await ASK_AT(sql, { id: row.id, wake: new Date(nowMs + QUERY_UNTIL_MS) })
         if (is !== 'unsupported' && is !== 'later' && is !== 'unsent') continue
         if (is === 'unsupported') {

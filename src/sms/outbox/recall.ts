@@ -1,4 +1,4 @@
-/** SMS that wait at the SMSC, but whose subject was cancelled. */
+/** SMS that wait at the SMSC although their subject was cancelled. */
 import { unsentMs } from './retry-policy.ts'
 import { RECALL, RECALLED, type RecallRow } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
@@ -7,8 +7,8 @@ import type { OutboxDeps } from './settings.ts'
 const RECALL_MS = 60_000
 
 /**
- * Cancels them at the SMSC; answers the kinds of those that it cancelled and of those that it did not. An SMS delivered
- * meanwhile stays delivered.
+ * Cancels them at the SMSC. Returns the kinds of those that it cancelled, and of those that it did not. An SMS that was
+ * delivered meanwhile stays delivered.
  */
 export async function recallAll(
   deps: OutboxDeps,
@@ -28,6 +28,6 @@ export async function recallAll(
   return all
 }
 
-function smsOf({ msisdn, line, message_ids: messageIds }: RecallRow) {
-  return { msisdn, line, messageIds: messageIds.filter((id) => id !== '') }
+function smsOf({ msisdn, owner, line, message_ids: messageIds }: RecallRow) {
+  return { msisdn, owner, line, messageIds: messageIds.filter((id) => id !== '') }
 }

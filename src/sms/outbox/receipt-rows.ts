@@ -1,6 +1,6 @@
 /** The statements of receipts: parts of SMS by their message id, and receipts that match no SMS yet. */
 import { statement } from '../../base/index.ts'
-import { nextState, statesHearing, type ReminderState } from '../../../machines/reminder.ts'
+import { statesHearing, type ReminderState } from '../../../machines/reminder.ts'
 import type { Receipt } from './types.ts'
 
 export interface OrphanRow {
@@ -23,63 +23,81 @@ export interface PartRow {
   state: ReminderState
 }
 
-/** How long a lost attempt may still be the one that a receipt is about. */
+/** Shorter numbers are service numbers. */
+const NATIONAL_DIGITS_MIN = 6
+/** How long a lost attempt may still be the one to which a receipt belongs. */
 const RIVAL = `interval '1 day'`
 
-const ORPHAN = 'id, line, message_id, message_key, sender, state, error, reference'
+export const ORPHAN_COLUMNS = 'id, line, message_id, message_key, sender, state, error, reference'
 
-/** A receipt and its response may be stored at the same moment without seeing each other: a lock puts them in order. */
+/** A receipt and its response may be stored at the same moment without seeing each other. A lock puts them in order. */
 export const LOCK_KEY = statement('receipt-lock', `SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))`)
 
-/** The same for all of `:keys`, in the same order everywhere. What it guards is read by the next statement. */
-export const LOCKED_KEYS = `(SELECT count(pg_advisory_xact_lock(hashtextextended('sms:' || key, 0))) FROM (
+/** The same for all of `:keys`, in the same order everywhere. The next statement reads what it protects. */
+const LOCKED_KEYS = `(SELECT count(pg_advisory_xact_lock(hashtextextended('sms:' || key, 0))) FROM (
     SELECT key FROM jsonb_array_elements_text(CAST(:keys AS jsonb)) AS one(key) ORDER BY key COLLATE "C"
   ) sorted) AS locked`
 
-/** Message ids of parts of an SMS: `:ids` is `[{ part, message_id, message_key }]`. */
-export function storingParts(sms: string, from: string): string {
-  return `
-  INSERT INTO sms_part (sms, part, line, message_id, message_key)
-  SELECT ${sms}, one.part, COALESCE(CAST(:line AS text), ''), one.message_id, one.message_key
-  ${from} jsonb_to_recordset(CAST(:ids AS jsonb)) AS one(part int, message_id text, message_key text)
-  ON CONFLICT DO NOTHING`
-}
-
-/** A receipt that came before is found by a statement of its own, behind the lock. */
+/**
+ * Message ids of parts of an SMS: `:ids` is `[{ part, message_id, message_key }]`. A receipt that came earlier is found
+ * by a separate statement, after the lock is held.
+ */
 export const STORE_PARTS = statement(
   'receipt-parts',
   `
-  WITH stored AS (${storingParts('CAST(:sms AS bigint)', 'FROM')})
+  WITH stored AS (
+    INSERT INTO sms_part (sms, part, line, message_id, message_key)
+    SELECT CAST(:sms AS bigint), one.part, CAST(:line AS text), one.message_id, one.message_key
+    FROM jsonb_to_recordset(CAST(:ids AS jsonb)) AS one(part int, message_id text, message_key text)
+    ON CONFLICT DO NOTHING
+  )
   SELECT ${LOCKED_KEYS}`,
 )
 
-/** `:linesOfSmsc`: lines of one SMSC, as a list; none: any line. */
+/** `:linesOfSmsc`: the lines of one SMSC, as a list. Empty: any line. */
 const LINES_OF_SMSC = '(SELECT jsonb_array_elements_text(CAST(:linesOfSmsc AS jsonb)))'
 
+/** Of which SMS a receipt may have come before its ids were known: `:keys` is `[{ sms, key }]`. Mostly of none. */
+export const EARLY_OF = statement<{ sms: string }>(
+  'receipt-early-of',
+  `
+  SELECT DISTINCT one.sms FROM jsonb_to_recordset(CAST(:keys AS jsonb)) AS one(sms bigint, key text)
+  JOIN sms_receipt_orphan r ON r.message_key = one.key ORDER BY one.sms`,
+)
+
 /**
- * Takes the receipts that came before these ids were known; `:line` '' is any. On another line of the SMSC, only those
- * that name the subscriber: each line may number messages separately. `:own`: the key that is only the reference, which
- * repeats: only for this subscriber.
+ * Whether a receipt from `from` can be one of an SMS to `o.msisdn`: it names no subscriber, or this one, perhaps
+ * without the country code.
+ */
+function isTo(from: string): string {
+  return `(${from} IN ('', o.msisdn) OR length(${from}) >= ${NATIONAL_DIGITS_MIN} AND right(o.msisdn, length(${from})) = ${from})`
+}
+
+/**
+ * Takes the receipts that came before these ids were known; `:line` '' means any line. From another line of the SMSC it
+ * takes only those that name the subscriber: each line may number messages separately. `:own`: the key that is only the
+ * reference. References repeat, so it counts only for this subscriber.
  */
 export const TAKE_EARLY = statement<OrphanRow>(
   'receipt-early',
   `
   DELETE FROM sms_receipt_orphan
   WHERE message_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))
-    AND ((CAST(:line AS text) IN ('', line) AND message_key <> CAST(:own AS text))
+    AND ((CAST(:line AS text) IN ('', line) AND message_key <> CAST(:own AS text)
+        AND EXISTS (SELECT FROM sms_outbox o WHERE o.id = CAST(:sms AS bigint) AND ${isTo('sender')}))
       OR ((CAST(:line AS text) IN ('', line) OR line IN ${LINES_OF_SMSC})
         AND sender = (SELECT msisdn FROM sms_outbox WHERE id = CAST(:sms AS bigint))))
-  RETURNING ${ORPHAN}`,
+  RETURNING ${ORPHAN_COLUMNS}`,
 )
 
 /**
- * Receipts that may belong to an SMS without a response: with its reference; or without one, if no other SMS of that
- * subscriber is as likely.
+ * Receipts that may belong to an SMS without a response: with its reference; or without a reference, if no other SMS of
+ * that subscriber is equally likely.
  */
 export const POSSIBLE = statement<OrphanRow>(
   'receipt-possible',
   `
-  SELECT ${ORPHAN} FROM sms_receipt_orphan r
+  SELECT ${ORPHAN_COLUMNS} FROM sms_receipt_orphan r
   WHERE r.sender = :msisdn AND r.received_at >= CAST(:submitted AS timestamptz) AND (CAST(:line AS text) = '' OR r.line IN ${LINES_OF_SMSC})
     AND (r.reference = CAST(:reference AS int) OR (r.reference IS NULL AND NOT EXISTS (
       SELECT FROM sms_outbox other WHERE other.msisdn = r.sender AND other.id <> CAST(:sms AS bigint)
@@ -104,20 +122,30 @@ export const KEEP_ORPHAN = statement<{ id: string }>(
 )
 
 /**
- * The id as given, then the subscriber, then its own line, then the newest: ids wrap. On another line only of that
- * subscriber.
+ * Only of an SMS to the subscriber that the receipt names. Ordered by: the id as given, the subscriber, its own line,
+ * the newest (ids wrap). On another line a receipt must name its subscriber.
  */
 export const FIND_PART = statement<PartRow>(
   'receipt-part',
   `
   SELECT p.sms, p.part, p.state AS part_state, o.state
   FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
-  WHERE p.message_key = :key AND (p.line IN (:line, '') OR (o.msisdn = :from AND p.line IN ${LINES_OF_SMSC}))
+  WHERE p.message_key = :key AND (p.line IN (:line, '') AND ${isTo('CAST(:from AS text)')}
+    OR (o.msisdn = :from AND p.line IN ${LINES_OF_SMSC}))
   ORDER BY p.message_id = :id DESC, o.msisdn = :from DESC, p.line = :line DESC, p.sms DESC
   LIMIT 1 FOR UPDATE OF o`,
 )
 
-/** The newest SMS to that subscriber with that reference, and of its parts one that is not settled. */
+/** Of which of `:keys` this subscriber has an SMS that waits for a receipt. */
+export const FIND_OTHERS = statement<{ message_key: string }>(
+  'receipt-others',
+  `
+  SELECT DISTINCT p.message_key FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
+  WHERE p.message_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb))) AND o.msisdn = CAST(:from AS text)
+    AND p.line IN ${LINES_OF_SMSC} AND p.state = 'accepted'`,
+)
+
+/** The newest SMS to this subscriber with this reference, and an unsettled part of it. */
 export const FIND_REFERENCE = statement<PartRow>(
   'receipt-reference',
   `
@@ -128,41 +156,46 @@ export const FIND_REFERENCE = statement<PartRow>(
   LIMIT 1 FOR UPDATE OF o`,
 )
 
-const singleOf = (type: 'DELIVERED' | 'UNDELIVERED') => {
-  const states = statesHearing({ type })
-  const is = `o.state IN (${states.map((state) => `'${state}'`).join(', ')})`
-  const to = nextState(states[0]!, { type })
-  return statement<{ id: string }>(
-    `receipt-single-${to}`,
-    `
-  WITH found AS (
-    SELECT p.sms, p.part, o.parts FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
-    WHERE p.message_key = :key AND p.message_id = :id AND p.line = :line AND o.msisdn = :from
-    ORDER BY p.sms DESC LIMIT 1 FOR UPDATE OF o
-  ), settled AS (
-    UPDATE sms_part p SET state = '${to}' FROM found
-    WHERE p.sms = found.sms AND p.part = found.part AND p.state = 'accepted' AND found.parts = 1
-    RETURNING p.sms
-  )
-  UPDATE sms_outbox o SET state = CASE WHEN ${is} THEN '${to}' ELSE o.state END,
-    last_error = CASE WHEN ${is} THEN CAST(:error AS text) ELSE o.last_error END,
-    settled_at = CASE WHEN ${is} THEN CAST(:now AS timestamptz) ELSE o.settled_at END
-  FROM settled WHERE o.id = settled.sms
-  RETURNING o.id`,
-  )
-}
+/** Those of `settled` that a receipt of that kind still changes. */
+const hears = (type: 'DELIVERED' | 'UNDELIVERED') =>
+  `o.state IN (${statesHearing({ type })
+    .map((state) => `'${state}'`)
+    .join(', ')})`
+const CHANGES = `CASE settled.state WHEN 'delivered' THEN ${hears('DELIVERED')} ELSE ${hears('UNDELIVERED')} END`
 
 /**
- * All that the usual receipt does, in one statement: of an SMS in one part, with its id, on its line, from its
- * subscriber. No row: it is another receipt, or no news. Of several parts each has to be seen behind the lock of the
- * SMS.
+ * Everything that the usual receipts do, in one statement for many: for SMS in one part, with their ids, on their
+ * lines, from their subscribers. `:receipts` is `[{ n, key, id, line, sender, state, error }]`, each for another part.
+ * One that is not told is another kind of receipt, or changes nothing. For an SMS in several parts, each part must be
+ * seen under the lock of the SMS.
  */
-export const SETTLE_SINGLE: Record<'delivered' | 'failed', ReturnType<typeof singleOf>> = {
-  delivered: singleOf('DELIVERED'),
-  failed: singleOf('UNDELIVERED'),
-}
+export const SETTLE_SINGLES = statement<{ n: number }>(
+  'receipt-singles',
+  `
+  WITH found AS (
+    SELECT g.n, g.state, g.error, f.sms, f.part
+    FROM jsonb_to_recordset(CAST(:receipts AS jsonb))
+      AS g(n int, key text, id text, line text, sender text, state text, error text)
+    CROSS JOIN LATERAL (
+      SELECT p.sms, p.part, o.parts FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
+      WHERE p.message_key = g.key AND p.line = g.line AND o.msisdn = g.sender
+      ORDER BY p.message_id = g.id DESC, p.sms DESC LIMIT 1 FOR UPDATE OF o
+    ) f
+    WHERE f.parts = 1
+  ), settled AS (
+    UPDATE sms_part p SET state = found.state FROM found
+    WHERE p.sms = ANY(ARRAY(SELECT sms FROM found)) AND p.sms + 0 = found.sms AND p.part = found.part
+      AND p.state = 'accepted'
+    RETURNING p.sms, found.n, found.state, found.error
+  )
+  UPDATE sms_outbox o SET state = CASE WHEN ${CHANGES} THEN settled.state ELSE o.state END,
+    last_error = CASE WHEN ${CHANGES} THEN settled.error ELSE o.last_error END,
+    settled_at = CASE WHEN ${CHANGES} THEN CAST(:now AS timestamptz) ELSE o.settled_at END
+  FROM settled WHERE o.id = ANY(ARRAY(SELECT sms FROM settled)) AND o.id + 0 = settled.sms
+  RETURNING settled.n`,
+)
 
-/** One part of an SMS that is known. */
+/** One part of a known SMS. */
 export const PART_AT = statement<PartRow>(
   'receipt-part-at',
   `
@@ -177,7 +210,7 @@ export const SETTLE_PART = statement(
   UPDATE sms_part SET state = CAST(:state AS text) WHERE sms = CAST(:sms AS bigint) AND part = CAST(:part AS int)`,
 )
 
-/** The state of the parts of one SMS; `parts`: how many it has. */
+/** The states of the parts of one SMS; `parts`: how many it has. */
 export const PART_STATES = statement<{ state: PartState; parts: number }>(
   'receipt-part-states',
   `

@@ -1,9 +1,12 @@
-/** Applies receipts to the outbox: matched by line and message id, kept for a day if the id is not known yet. */
+/** Applies receipts to the outbox: matched by line and message id, and kept for a day if the id is not known yet. */
 import { nextState, type ReminderEvent } from '../../../machines/reminder.ts'
-import { repeating, type SqlRunner } from '../../base/index.ts'
-import { AS_IS, messageKey } from './message-id.ts'
+import { type Gate, repeating, type SqlRunner } from '../../base/index.ts'
+import { gathering } from './gathering.ts'
+import type { IdForms } from './id-forms.ts'
+import { AS_IS, type IdForm, messageKey } from './message-id.ts'
 import {
   DROP_ORPHANS,
+  FIND_OTHERS,
   FIND_PART,
   FIND_REFERENCE,
   KEEP_ORPHAN,
@@ -12,7 +15,7 @@ import {
   PART_STATES,
   POSSIBLE,
   SETTLE_PART,
-  SETTLE_SINGLE,
+  SETTLE_SINGLES,
   SETTLE_WHOLE,
   STORE_PARTS,
   TAKE_EARLY,
@@ -25,7 +28,7 @@ import type { PartIds, Receipt } from './types.ts'
 /** matched: it changed something · repeat: it changed nothing · orphan: kept until its id is known. */
 export type ReceiptResult = 'matched' | 'repeat' | 'orphan'
 
-/** An SMS of which the SMSC accepted parts, on that line. */
+/** An SMS of which the SMSC accepted parts, on this line. */
 export interface AcceptedSms {
   id: string
   line: string
@@ -35,40 +38,100 @@ export interface AcceptedSms {
 /** The key of a part without a usable id: no receipt matches it. */
 const NO_KEY = ''
 
+/** How many receipts one statement settles at most. */
+const BULK_MAX = 100
+
+interface KeyedReceipt {
+  receipt: Receipt
+  key: string
+}
+
 /**
- * Applies one receipt; durable when it resolves, so acknowledge the PDU only then. Twice, early and out of order are
- * harmless: a part's final state never changes again. Rejects when Postgres is away.
+ * Applies receipts: those that come within a few milliseconds together. Durable when it resolves, so acknowledge the
+ * PDU only then. Repeated, early and unordered receipts are harmless: a part's final state never changes. Rejects if
+ * Postgres is unreachable. `ahead` resolves when the responses that came before are stored: a receipt is mostly right
+ * behind its own.
  */
-export async function applyReceipt(deps: OutboxDeps, given: Receipt): Promise<ReceiptResult> {
-  const { clock, chance } = deps
-  // Receipts write the MSISDN with a prefix more often than PDUs do.
-  const receipt = { ...given, from: given.from.replace(/^(\+|00)/, '') }
-  const key = keyOf(deps, receipt.line, receipt.messageId, 'receipt') ?? referenceKey(receipt.reference)
-  const apply = async () =>
-    (await settlesSingle(deps, receipt, key))
-      ? 'matched'
-      : deps.sql.transaction(async (trx) => {
-          if (key !== NO_KEY) await LOCK_KEY(trx, { name: `sms:${key}` })
-          const part = key === NO_KEY ? undefined : await findPart(deps, trx, receipt, key)
-          if (!part) return keepOrphan(trx, receipt, key, clock.now())
-          return (await applyToPart(trx, part, receipt, clock.now())) ? 'matched' : 'repeat'
-        })
-  return repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
+export function receiptsInBulk(
+  deps: OutboxDeps,
+  { forms, gated, ahead, gatherMs }: { forms: IdForms; gated: Gate; ahead(): Promise<void>; gatherMs: number },
+): (given: Receipt) => Promise<ReceiptResult> {
+  const singles = gathering({ most: BULK_MAX, gatherMs, clock: deps.clock }, async (all: KeyedReceipt[]) => {
+    await ahead()
+    return gated(() => settleSingles(deps, all))
+  })
+  return async (given) => {
+    // Receipts write the MSISDN with a prefix more often than PDUs do.
+    const receipt = { ...given, from: given.from.replace(/^(\+|00)/, '') }
+    if (!forms.isFresh()) await forms.read()
+    const { line, messageId } = receipt
+    const key = forms.keyOf(line, messageId) ?? referenceKey(receipt.reference)
+    const mayBeSingle =
+      partStateOf(receipt.state) !== 'accepted' && key !== NO_KEY && key !== referenceKey(receipt.reference)
+    const isSettled = mayBeSingle && (await singles.ask({ receipt, key }))
+    const result = isSettled ? 'matched' : await gated(() => applyReceipt(deps, forms, receipt, key))
+    if (result === 'matched' && forms.confirms(line, messageId)) await gated(() => forms.confirm(line))
+    return result
+  }
 }
 
-async function settlesSingle(deps: OutboxDeps, receipt: Receipt, key: string): Promise<boolean> {
-  const { line, messageId: id, from, reference } = receipt
-  const state = partStateOf(receipt.state)
-  if (state === 'accepted' || key === NO_KEY || key === referenceKey(reference)) return false
-  const error = state === 'failed' ? errorOf(receipt) : null
-  return (
-    (await SETTLE_SINGLE[state](deps.sql, { key, id, line, from, error, now: new Date(deps.clock.now()) })).length > 0
-  )
+async function applyReceipt(deps: OutboxDeps, forms: IdForms, receipt: Receipt, key: string): Promise<ReceiptResult> {
+  const { sql, clock, chance } = deps
+  let holds: IdForm | undefined
+  const apply = () =>
+    sql.transaction<ReceiptResult>(async (trx) => {
+      if (key !== NO_KEY) await LOCK_KEY(trx, { name: `sms:${key}` })
+      const part = key === NO_KEY ? undefined : await findPart(deps, trx, receipt, key)
+      if (part) return (await applyToPart(trx, part, receipt, clock.now())) ? 'matched' : 'repeat'
+      const isKept = await keepOrphan(trx, receipt, key, clock.now())
+      holds = isKept ? await formShown(deps, trx, forms, receipt) : undefined
+      return isKept ? 'orphan' : 'repeat'
+    })
+  const result = await repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
+  if (holds) forms.adopt(receipt.line, holds)
+  return result
+}
+
+/** What a receipt that matches nothing shows of how ids are written: which form holds now. Undefined: nothing. */
+async function formShown(
+  deps: OutboxDeps,
+  trx: SqlRunner,
+  forms: IdForms,
+  { line, messageId, from }: Receipt,
+): Promise<IdForm | undefined> {
+  const others = from === '' ? [] : forms.others(line, messageId)
+  if (others.length === 0) return undefined
+  const keys = JSON.stringify(others.map(({ key }) => key))
+  const found = await FIND_OTHERS(trx, { keys, from, linesOfSmsc: linesOfSmsc(deps, line) })
+  const shown = found.length === 1 && others.find(({ key }) => key === found[0]!.message_key)
+  return shown ? forms.shown(trx, line, shown.form) : undefined
+}
+
+/** Whether each of them settled an SMS of one part. Of several for the same part only the first is tried. */
+async function settleSingles(deps: OutboxDeps, all: readonly KeyedReceipt[]): Promise<boolean[]> {
+  const { sql, clock, chance } = deps
+  const seen = new Set<string>()
+  const given = all.flatMap(({ receipt, key }, n) => {
+    const { line, messageId: id, from: sender } = receipt
+    const state = partStateOf(receipt.state)
+    const part = JSON.stringify([line, id, sender])
+    if (seen.has(part)) return []
+    seen.add(part)
+    return [{ n, key, id, line, sender, state, error: state === 'failed' ? errorOf(receipt) : null }]
+  })
+  const receipts = JSON.stringify(given)
+  const told = await repeating(() => SETTLE_SINGLES(sql, { receipts, now: new Date(clock.now()) }), {
+    clock,
+    chance,
+    signal: AbortSignal.any([]),
+  })
+  const matched = new Set(told.map(({ n }) => n))
+  return all.map((_, n) => matched.has(n))
 }
 
 /**
- * Stores the message ids of an accepted SMS, and applies receipts that came before. Inside the transaction that writes
- * `accepted`.
+ * Stores the message ids of an accepted SMS, and applies receipts that came before. Call it in the transaction that
+ * writes `accepted`.
  */
 export async function storeParts(deps: OutboxDeps, trx: SqlRunner, sms: AcceptedSms): Promise<void> {
   const accepted = acceptedParts(deps, sms)
@@ -77,18 +140,35 @@ export async function storeParts(deps: OutboxDeps, trx: SqlRunner, sms: Accepted
   await applyEarly(deps, trx, sms, accepted)
 }
 
-/** What SETTLE_SMS and STORE_PARTS are given of parts that the SMSC accepted; null: it accepted none. */
-export function acceptedParts(deps: OutboxDeps, sms: AcceptedSms): { ids: string; keys: string } | null {
-  const ids = sms.messageIds.flatMap((message_id, i) => {
-    if (message_id === null) return []
-    return [{ part: i + 1, message_id, message_key: keyOf(deps, sms.line, message_id, 'response') ?? NO_KEY }]
-  })
-  if (!ids.length) return null
-  const keys = [...ids.map((one) => one.message_key).filter((key) => key !== NO_KEY), ownKey(sms)]
-  return { ids: JSON.stringify(ids), keys: JSON.stringify([...new Set(keys)]) }
+/** The parameters of STORE_PARTS for the parts that the SMSC accepted. Null: it accepted none. */
+function acceptedParts(deps: OutboxDeps, sms: AcceptedSms): { ids: string; keys: string } | null {
+  const ids = idsOf(deps, sms)
+  return ids.length ? { ids: JSON.stringify(ids), keys: JSON.stringify(partKeysOf(sms, ids)) } : null
 }
 
-/** Applies the receipts that came before their parts were stored. Inside the transaction that stored them, after it. */
+export interface StoredId {
+  part: number
+  message_id: string
+  message_key: string
+}
+
+/** The parts that the SMSC accepted, as they are stored. */
+export function idsOf(deps: OutboxDeps, sms: AcceptedSms): StoredId[] {
+  return sms.messageIds.flatMap((message_id, i) => {
+    if (message_id === null) return []
+    return [{ part: i + 1, message_id, message_key: responseKey(deps, sms.line, message_id) ?? NO_KEY }]
+  })
+}
+
+/** By what a receipt that came before may be found. */
+export function partKeysOf(sms: AcceptedSms, ids: readonly StoredId[]): string[] {
+  return [...new Set([...ids.map((one) => one.message_key).filter((key) => key !== NO_KEY), ownKey(sms)])]
+}
+
+/**
+ * Applies the receipts that came before their parts were stored. Call it in the transaction that stored the parts,
+ * after that.
+ */
 export async function applyEarly(
   deps: OutboxDeps,
   trx: SqlRunner,
@@ -110,7 +190,7 @@ export async function applyEarly(
   }
 }
 
-/** Stores the answer of the SMSC about one part; true if it was new. Rejects if Postgres is away. */
+/** Stores the SMSC's answer about one part. True if it was new. Rejects if Postgres is unreachable. */
 export async function applyState(deps: OutboxDeps, at: { sms: string; part: number }, said: Match): Promise<boolean> {
   const { clock, chance } = deps
   const apply = () =>
@@ -129,8 +209,8 @@ export interface Told {
 
 /**
  * Looks for receipts of an SMS whose response never came: from its subscriber, after it was written, and with its
- * reference where the SMSC echoes that. Where it does not, a receipt that may as well be of another SMS of the same
- * subscriber settles neither: to send one twice is better than to send one never. Answers those of one part, or null;
+ * reference if the SMSC echoes it. If it does not, a receipt that may as well belong to another SMS of the same
+ * subscriber settles neither: sending an SMS twice is better than never sending it. Returns those of one part, or null;
  * they are then used up.
  */
 export async function takeReceiptOf(
@@ -159,19 +239,21 @@ export async function takeReceiptOf(
   }
 }
 
-/** The 16-bit user_message_reference of an SMS; never 0, which some SMSCs read as none. As in FIND_REFERENCE. */
+/**
+ * The 16-bit user_message_reference of an SMS. Never 0, which some SMSCs read as none. The same as in FIND_REFERENCE.
+ */
 export function referenceOf(id: string): number {
   return Number(BigInt(id) % 65_535n) + 1
 }
 
-function keyOf(deps: OutboxDeps, line: string, id: string, side: 'response' | 'receipt'): string | null {
+function responseKey(deps: OutboxDeps, line: string, id: string): string | null {
   const bases = deps.messageIds ? deps.messageIds(line) : AS_IS
-  return bases && id ? messageKey(id, bases[side]) : null
+  return bases && id ? messageKey(id, bases.response) : null
 }
 
 /**
  * The key of a receipt whose message id is useless (`responses.messageIdUseless`) or missing: the reference that the
- * SMSC echoes. With the MSISDN it is as good as an id; all parts of one SMS have the same.
+ * SMSC echoes. Together with the MSISDN it is as good as an id. All parts of one SMS have the same.
  */
 function referenceKey(reference: number | null): string {
   return reference === null ? NO_KEY : `user_message_reference ${reference}`
@@ -187,7 +269,7 @@ function ownKey({ id }: AcceptedSms): string {
 
 export type Match = Pick<Receipt, 'line' | 'messageId' | 'from' | 'state' | 'error'>
 
-async function findPart(
+export async function findPart(
   deps: OutboxDeps,
   trx: SqlRunner,
   receipt: Match & Pick<Receipt, 'reference'>,
@@ -202,7 +284,7 @@ async function findPart(
   return part
 }
 
-/** Stores the receipt of one part; the SMS is delivered when all parts are. False: nothing new. */
+/** Stores the receipt of one part. The SMS is delivered when all parts are. False: nothing new. */
 export async function applyToPart(trx: SqlRunner, part: PartRow, receipt: Match, nowMs: number): Promise<boolean> {
   const state = partStateOf(receipt.state)
   if (state === 'accepted' || part.part_state !== 'accepted') return false
@@ -218,10 +300,11 @@ export async function applyToPart(trx: SqlRunner, part: PartRow, receipt: Match,
   return true
 }
 
-async function keepOrphan(trx: SqlRunner, receipt: Receipt, key: string, nowMs: number): Promise<ReceiptResult> {
+/** False: it is kept already. */
+async function keepOrphan(trx: SqlRunner, receipt: Receipt, key: string, nowMs: number): Promise<boolean> {
   const { line, messageId: id, from, reference, state, error } = receipt
   const kept = await KEEP_ORPHAN(trx, { line, id, key, from, reference, state, error, now: new Date(nowMs) })
-  return kept.length ? 'orphan' : 'repeat'
+  return kept.length > 0
 }
 
 function errorOf({ state, error }: Match): string {

@@ -1,13 +1,13 @@
-/** Replaces the text of an SMS in the outbox or at the SMSC: there, or by a new SMS. */
+/** Replaces the text of an SMS in the outbox or at the SMSC: in place, or by a new SMS. */
 import { type SqlRunner, statement } from '../../base/index.ts'
-import { RECALLED } from './rows.ts'
+import { OWNER, RECALLED } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
 import type { RecallOutcome, SmsReplace, SmsToRecall } from './types.ts'
 
 /**
- * changed: it had not left · replaced: the SMSC has the new text · sent-anew: the SMSC threw the old one away, and the
- * new one is owed · too-late: it is delivered, failed or called off · busy: it is being sent, try again · unknown: no
- * response, so nobody knows which text it is · off: the line does not manage SMS · none: there is no such SMS.
+ * changed: it had not been sent · replaced: the SMSC has the new text · sent-anew: the SMSC discarded the old one, and
+ * the new one is owed · too-late: it is delivered, failed or cancelled · busy: it is being sent, try again · unknown:
+ * there was no response, so the text is uncertain · off: the line does not manage SMS · none: there is no such SMS.
  */
 export type Replaced = 'changed' | 'replaced' | 'sent-anew' | 'too-late' | 'busy' | 'unknown' | 'off' | 'none'
 
@@ -32,7 +32,7 @@ const OF_SUBSCRIBER = statement<SmsRow>(
   FROM sms_outbox WHERE msisdn = :msisdn ORDER BY id DESC LIMIT ${SMS_LISTED_MAX}`,
 )
 
-/** No part of it was sent, and nobody is about to send it. */
+/** No part of it was sent or is about to be sent. */
 const CHANGE_DUE = statement<{ id: string }>(
   'sms-change-due',
   `
@@ -45,16 +45,18 @@ const CHANGE_DUE = statement<{ id: string }>(
 interface HeldRow {
   state: string
   msisdn: string
+  owner: string
   line: string
   text: string
   parts: number
   message_ids: string[]
 }
 
-const HELD = statement<HeldRow>(
+/** An SMS, and the message ids under which its SMSC has it. */
+export const HELD = statement<HeldRow>(
   'sms-held',
   `
-  SELECT state, msisdn, COALESCE(sent_line, line) AS line, text, parts, ARRAY(
+  SELECT state, msisdn, ${OWNER} AS owner, COALESCE(sent_line, line) AS line, text, parts, ARRAY(
     SELECT message_id FROM sms_part p WHERE p.sms = o.id AND p.state = 'accepted' AND p.message_id <> '' ORDER BY part) AS message_ids
   FROM sms_outbox o WHERE id = CAST(:id AS bigint)`,
 )
@@ -65,12 +67,12 @@ const REPLACED = statement<{ id: string }>(
   UPDATE sms_outbox SET text = CAST(:text AS text) WHERE id = CAST(:id AS bigint) RETURNING id`,
 )
 
-/** The same SMS with another text. It was due already, and its kind and moment are unique. Quiet hours are kept. */
+/** The same SMS with another text. It was due already, and its kind and moment are unique. It respects quiet hours. */
 const OWE_ANEW = statement<{ id: string }>(
   'sms-owe-anew',
   `
-  INSERT INTO sms_outbox (subject, kind, msisdn, line, text, quiet_zone, due_at, expires_at, wake_at, created_at)
-  SELECT subject, kind, msisdn, line, CAST(:text AS text), quiet_zone, due_at - interval '1 millisecond', expires_at,
+  INSERT INTO sms_outbox (subject, kind, msisdn, line, text, quiet_zone, template, tlvs, due_at, expires_at, wake_at, created_at)
+  SELECT subject, kind, msisdn, line, CAST(:text AS text), quiet_zone, template, tlvs, due_at - interval '1 millisecond', expires_at,
     CAST(:now AS timestamptz), CAST(:now AS timestamptz)
   FROM sms_outbox WHERE id = CAST(:id AS bigint)
   RETURNING id`,
@@ -78,14 +80,17 @@ const OWE_ANEW = statement<{ id: string }>(
 
 export interface Replacing {
   of(msisdn: string): Promise<SmsRow[]>
-  /** Rejects when Postgres is away. */
+  /** Rejects if Postgres is unreachable. */
   replace(id: string, text: string): Promise<Replaced>
 }
 
-export interface ReplacingDeps extends Pick<OutboxDeps, 'sql' | 'clock' | 'counters'> {
+/** What can be done with an SMS that its SMSC has. */
+export interface AtSmsc {
   replace: SmsReplace
   recall(sms: SmsToRecall): Promise<RecallOutcome>
 }
+
+export interface ReplacingDeps extends Pick<OutboxDeps, 'sql' | 'clock' | 'counters'>, AtSmsc {}
 
 export function smsReplacing(deps: ReplacingDeps): Replacing {
   const { sql, clock, counters } = deps
@@ -98,16 +103,18 @@ export function smsReplacing(deps: ReplacingDeps): Replacing {
     if (['due', 'submitting', 'ambiguous'].includes(row.state)) return 'busy'
     const isWhole = row.message_ids.length === row.parts
     if (row.state !== 'accepted' || !isWhole) return 'too-late'
-    const { msisdn, line, message_ids: messageIds } = row
+    const { msisdn, owner, line, message_ids: messageIds } = row
     const is =
-      row.parts > 1 ? 'unfit' : await deps.replace({ msisdn, line, messageId: messageIds[0]!, before: row.text, text })
+      row.parts > 1
+        ? 'unfit'
+        : await deps.replace({ msisdn, owner, line, messageId: messageIds[0]!, before: row.text, text })
     if (is === 'off' || is === 'unknown') return is
     if (is === 'unsent') return 'busy'
     if (is === 'replaced') return (await REPLACED(sql, { id, text })).length ? 'replaced' : 'none'
-    return instead(id, text, await deps.recall({ msisdn, line, messageIds }))
+    return instead(id, text, await deps.recall({ msisdn, owner, line, messageIds }))
   }
 
-  /** Parts that the SMSC cancelled are sent again; the others are delivered, or almost. */
+  /** Parts that the SMSC cancelled are sent again. The others are delivered, or nearly. */
   async function instead(id: string, text: string, recalled: RecallOutcome): Promise<Replaced> {
     if (recalled === 'off') return 'off'
     if (recalled !== 'gone') return recalled === 'unsent' ? 'busy' : 'too-late'

@@ -1,21 +1,22 @@
-/** When a subscriber is reminded. Pure: instants in, instants out; zones and their clock changes are luxon's. */
+/** When a subscriber is reminded. Pure: instants in, instants out. luxon handles zones and their clock changes. */
 import { DateTime } from 'luxon'
 import type { PlannedSms, QuietHours, ReminderRule } from '../../plugin/index.ts'
 
 export type { PlannedSms, QuietHours, ReminderRule }
 
+const HOUR_MS = 3_600_000
 /** 24 h: time to change plans. 2 h: time to leave. */
 export const LEADS_MS_DEFAULT: readonly number[] = [24 * 3_600_000, 2 * 3_600_000]
 export const QUIET_HOURS_DEFAULT: QuietHours = { from: '21:00', to: '07:00' }
 
-/** How long before the quiet hours a moved reminder is due: there must be time for a few retries. */
+/** How long before the quiet hours a moved reminder is due: time for a few retries. */
 const QUIET_MARGIN_MS = 5 * 60_000
 /** A clock change can put a moved instant back into quiet hours; no zone ever changed by more than a day. */
 const STEPS_BACK_MAX = 48
 
 /**
- * The reminders of something that starts at `startsMs` in `zone`, soonest first. One that would fall into quiet hours
- * is moved to before they begin; one whose moment is past is dropped, since the subscriber has just been told anyway.
+ * The reminders of something that starts at `startsMs` in `zone`, the earliest first. A reminder that would be within
+ * quiet hours is moved to before they begin. A past reminder is dropped: the subscriber has just been told anyway.
  */
 export function planReminders(
   start: { startsMs: number; zone: string },
@@ -23,24 +24,27 @@ export function planReminders(
   rule: ReminderRule,
 ): PlannedSms[] {
   const dues = rule.leadsMs
-    .map((leadMs) => awake(start.startsMs - leadMs, rule.quietHours, start.zone))
-    .filter((dueMs) => dueMs > nowMs && dueMs < start.startsMs)
-  const once = [...new Set(dues)].toSorted((a, b) => a - b)
-  return once.map((dueMs, i) => ({ dueMs, expiresMs: once[i + 1] ?? start.startsMs }))
+    .map((leadMs) => [quietBefore(start.startsMs - leadMs, rule.quietHours, start.zone), leadOf(leadMs)] as const)
+    .filter(([dueMs]) => dueMs > nowMs && dueMs < start.startsMs)
+  const once = [...new Map(dues)].toSorted(([a], [b]) => a - b)
+  return once.map(([dueMs, lead], i) => ({ lead, dueMs, expiresMs: once[i + 1]?.[0] ?? start.startsMs }))
 }
 
-/** When the quiet hours that `ms` lies in end, or null if it lies in none. */
+const leadOf = (ms: number) => (ms % HOUR_MS === 0 ? `${ms / HOUR_MS}h` : `${Math.round(ms / 60_000)}m`)
+
+/** The end of the quiet hours that include `ms`, or null if none do. */
 export function quietUntil(ms: number, quiet: QuietHours | null, zone: string): number | null {
   if (!quiet || !isQuiet(ms, quiet, zone)) return null
   const local = DateTime.fromMillis(ms, { zone })
   const end = at(local, quiet.to)
   let endMs = (end > local ? end : at(local.plus({ days: 1 }), quiet.to)).toMillis()
-  // Where the clock jumps, the wall time of the end may lie on either side of it.
+  // At a clock change, the wall time of the end may be on either side of it.
   for (let steps = 0; isQuiet(endMs, quiet, zone) && steps < STEPS_BACK_MAX; steps++) endMs += 30 * 60_000
   return endMs
 }
 
-function awake(ms: number, quiet: QuietHours | null, zone: string): number {
+/** The moment, or before the quiet hours that it is in. */
+export function quietBefore(ms: number, quiet: QuietHours | null, zone: string): number {
   if (!quiet || !isQuiet(ms, quiet, zone)) return ms
   const local = DateTime.fromMillis(ms, { zone })
   const today = at(local, quiet.from)

@@ -1,13 +1,14 @@
-/** What may be set of the reminders, and what they are given. */
+/** The settings of reminders, and what they depend on. */
 import type { Log, Counters, Sql } from '../../base/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
+import type { SmsRoute } from './lanes.ts'
 import type { IdBases } from './message-id.ts'
 import { QUIET_HOURS_DEFAULT, type QuietHours } from './schedule.ts'
 import { AMBIGUOUS_GRACE_MS } from './retry-policy.ts'
 import type { RecallOutcome, SmsSubmit, SmsToRecall } from './types.ts'
 
 export interface OutboxSettings {
-  /** No SMS that keeps them leaves in these; null: none. */
+  /** An SMS that respects them is not sent within these hours. Null: none. */
   quietHours: QuietHours | null
   /** How often to look into the outbox. */
   pollMs: number
@@ -15,14 +16,18 @@ export interface OutboxSettings {
   leaseMs: number
   /** How long a receipt may settle an SMS whose response never came. */
   ambiguousGraceMs: number
-  /** Rows claimed at once. */
+  /** How many rows of a line are claimed at once. */
   batchMax: number
-  /** SMS that lines send at the same time. */
+  /** How many SMS a line sends at the same time, whatever its window holds. */
   inFlightMax: number
-  /** Connections to the database that SMS and receipts take at once: the turns of dialogues wait for none of theirs. */
+  /** How long what is to be stored gathers, while there is more than one. */
+  gatherMs: number
+  /** How many database connections SMS and receipts use at once. The turns of dialogues never wait for them. */
   connectionsMax: number
   /** How long settled SMS are kept. */
   keepMs: number
+  /** The service of each owner: a subscriber may want no SMS of it. */
+  services: Readonly<Record<string, string>>
 }
 
 export const OUTBOX_DEFAULTS: OutboxSettings = {
@@ -32,8 +37,10 @@ export const OUTBOX_DEFAULTS: OutboxSettings = {
   ambiguousGraceMs: AMBIGUOUS_GRACE_MS,
   batchMax: 50,
   inFlightMax: 10,
+  gatherMs: 0,
   connectionsMax: 4,
   keepMs: 90 * 86_400_000,
+  services: {},
 }
 
 /** Whether this daemon can send SMS: now, not now (no line is bound), or never (no line has SMS). Default: now. */
@@ -43,6 +50,15 @@ export interface OutboxDeps {
   sql: Sql
   submit: SmsSubmit
   canSend?: CanSend
+  /**
+   * Which line takes an SMS of this one (`''`: of any), and how many SMS it may have open. Null: none takes it now.
+   * Absent: each its own, with room for `inFlightMax`.
+   */
+  route?: (line: string) => SmsRoute | null
+  /** The lines that have SMS. SMS of all others go as those for any line. */
+  smsLines?: () => readonly string[]
+  /** False: the clock of this machine is wrong, so nothing is due and nothing has expired. Absent: it is right. */
+  mayRun?: (() => boolean) | undefined
   /** Absent: SMS at the SMSC are not cancelled. */
   recall?: (sms: SmsToRecall) => Promise<RecallOutcome>
   clock: Clock
@@ -50,10 +66,14 @@ export interface OutboxDeps {
   log: Log
   counters: Counters
   settings?: Partial<OutboxSettings>
-  /** How a line writes message ids; null: its ids name nothing (all the same), so no receipt is matched by them. */
+  /**
+   * How a line writes message ids. Null: its ids identify nothing (they are all the same), so receipts are not matched
+   * by them.
+   */
   messageIds?: (line: string) => IdBases | null
   /**
-   * The lines that lead to the same SMSC as this one, itself among them; default: itself. A receipt may come on any.
+   * The lines that lead to the same SMSC as this one, including itself. Default: itself. A receipt may come on any of
+   * them.
    */
   linesOfSmsc?: (line: string) => readonly string[]
 }

@@ -1,11 +1,17 @@
-/** The outbox's rows, as parts of the statement that they are written in: one transaction with what they speak of. */
+/** The outbox's rows as parts of another statement: one transaction with what the SMS are about. */
 import type { NewSms } from '../../plugin/index.ts'
-import { hearing } from './rows.ts'
+import { statesFor } from './rows.ts'
 
 export type { NewSms }
 
+/** Whose SMS they are: `module:dental`; and the web-hook that is told what becomes of them. */
+export interface SmsModule {
+  owner: string
+  hook: string | null
+}
+
 /** The value of `:sms` in WRITE_SMS. */
-export function smsBinding(sms: readonly NewSms[]): string {
+export function smsBinding(sms: readonly NewSms[], { owner, hook }: SmsModule): string {
   return JSON.stringify(
     sms.map((one) => ({
       kind: one.kind,
@@ -13,27 +19,31 @@ export function smsBinding(sms: readonly NewSms[]): string {
       due_at: new Date(one.dueMs).toISOString(),
       expires_at: new Date(one.expiresMs).toISOString(),
       quiet_zone: one.quietZone,
+      module: owner,
+      key: one.key ?? null,
+      hook,
     })),
   )
 }
 
 /**
  * Writes the rows of `:sms` for each row of an earlier part `owner(subject, msisdn, line)`. `:now` is the wall clock.
- * The same subject, kind and moment twice is one row.
+ * The same subject, kind and moment twice is one row, and so is the same key of a subject.
  */
 export const WRITE_SMS = `
   INSERT INTO sms_outbox
-    (subject, kind, msisdn, line, text, quiet_zone, due_at, expires_at, wake_at, created_at)
+    (subject, kind, msisdn, line, text, quiet_zone, due_at, expires_at, wake_at, created_at, owner, key, hook)
   SELECT owner.subject, sms.kind, owner.msisdn, owner.line, sms.body, sms.quiet_zone, sms.due_at, sms.expires_at,
-    CAST(:now AS timestamptz), CAST(:now AS timestamptz)
+    CAST(:now AS timestamptz), CAST(:now AS timestamptz), sms.module, owner.subject || '/' || sms.key, sms.hook
   FROM owner, jsonb_to_recordset(CAST(:sms AS jsonb))
-    AS sms(kind text, body text, due_at timestamptz, expires_at timestamptz, quiet_zone text)
-  ON CONFLICT ON CONSTRAINT sms_outbox_once DO NOTHING`
+    AS sms(kind text, body text, due_at timestamptz, expires_at timestamptz, quiet_zone text, module text, key text,
+      hook text)
+  ON CONFLICT DO NOTHING`
 
-const UNLEFT = hearing({ type: 'CANCEL' })
+const UNLEFT = statesFor({ type: 'CANCEL' })
 
 /**
- * Cancels unsent SMS for each row of an earlier part `gone(subject)`; marks SMS that the SMSC has (or gets right now)
+ * Cancels unsent SMS for each row of an earlier part `gone(subject)`. Marks SMS that the SMSC has (or is getting now)
  * for cancelling there. `:now` is the wall clock.
  */
 export const CANCEL_SMS = `
@@ -42,4 +52,4 @@ export const CANCEL_SMS = `
     lease = CASE WHEN state IN (${UNLEFT}) THEN NULL ELSE lease END,
     settled_at = CASE WHEN state IN (${UNLEFT}) THEN CAST(:now AS timestamptz) END,
     recall_at = CASE WHEN state IN (${UNLEFT}) THEN NULL ELSE CAST(:now AS timestamptz) END
-  WHERE subject IN (SELECT subject FROM gone) AND state IN (${UNLEFT}, ${hearing({ type: 'RECALLED' })}, 'submitting')`
+  WHERE subject IN (SELECT subject FROM gone) AND state IN (${UNLEFT}, ${statesFor({ type: 'RECALLED' })}, 'submitting')`

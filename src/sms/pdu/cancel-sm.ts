@@ -1,16 +1,23 @@
 /** Cancels an SMS at the SMSC: one cancel_sm for each part. (SMPP v3.4 §4.9) */
 import type { RecallOutcome, SmsToRecall } from '../outbox/index.ts'
 import type { Line, OutgoingPdu } from '../../smpp/index.ts'
-import type { Clock } from '../../ussd/index.ts'
-import type { SmsLine, SmsSettings } from '../settings/index.ts'
+import type { Clock, SmsSender } from '../../ussd/index.ts'
+import type { OfService, SmsLine, SmsSettings } from '../settings/index.ts'
 
 export interface RecallDeps {
   settings: readonly SmsLine[]
   lines: { get(name: string): Line | undefined }
   clock: Clock
+  /** What the SMS of a service have of their own, by the owner. Default: nothing. */
+  serviceOf?: ((owner?: string) => OfService | undefined) | undefined
 }
 
-export function smsRecall({ settings, lines, clock }: RecallDeps): (sms: SmsToRecall) => Promise<RecallOutcome> {
+export function smsRecall({
+  settings,
+  lines,
+  clock,
+  serviceOf,
+}: RecallDeps): (sms: SmsToRecall) => Promise<RecallOutcome> {
   return async (sms) => {
     const line = lines.get(sms.line)
     const how = settings.find(({ name }) => name === sms.line)
@@ -18,10 +25,13 @@ export function smsRecall({ settings, lines, clock }: RecallDeps): (sms: SmsToRe
     let outcome: RecallOutcome = 'gone'
     for (const messageId of sms.messageIds) {
       const deadline = clock.now() + how.timers.responseMs
-      const answer = await line.submit(cancelSm(messageId, sms.msisdn, { line, how: how.sms }), {
-        lane: 'sms',
-        deadline,
-      })
+      const answer = await line.submit(
+        cancelSm(messageId, sms.msisdn, { sms: serviceOf?.(sms.owner)?.sender ?? line.sms, how: how.sms }),
+        {
+          lane: 'sms',
+          deadline,
+        },
+      )
       if (answer.kind === 'unsent') return 'unsent'
       if (answer.kind !== 'ok') outcome = 'kept'
     }
@@ -29,11 +39,7 @@ export function smsRecall({ settings, lines, clock }: RecallDeps): (sms: SmsToRe
   }
 }
 
-function cancelSm(
-  messageId: string,
-  msisdn: string,
-  { line: { sms }, how }: { line: Line; how: SmsSettings },
-): OutgoingPdu {
+function cancelSm(messageId: string, msisdn: string, { sms, how }: { sms: SmsSender; how: SmsSettings }): OutgoingPdu {
   return {
     command: 'cancel_sm',
     tlvs: [],

@@ -1,21 +1,26 @@
-/** Asks the SMSC about an SMS: query_sm, after all USSD like every SMS. (SMPP v3.4 §4.8) */
+/** Asks the SMSC about an SMS: query_sm, after all USSD, like every SMS. (SMPP v3.4 §4.8) */
 import { type QueryLine, type QueryOutcome, type SmsQuery, ownClasses, statusClass } from '../outbox/index.ts'
 import { messageState } from './receipt.ts'
 import { STATUS } from '../../smpp/pdu/index.ts'
 import type { Line, OutgoingPdu, SubmitOutcome } from '../../smpp/index.ts'
-import type { Clock } from '../../ussd/index.ts'
-import type { SmsLine, SmsSettings } from '../settings/index.ts'
+import type { Clock, SmsSender } from '../../ussd/index.ts'
+import type { OfService, SmsLine, SmsSettings } from '../settings/index.ts'
 
 export interface QueryDeps {
   settings: readonly SmsLine[]
   lines: { get(name: string): Line | undefined }
   clock: Clock
+  /** What the SMS of a service have of their own, by the owner. Default: nothing. */
+  serviceOf?: ((owner?: string) => OfService | undefined) | undefined
 }
 
-/** How often each line is looked at. */
+/** How often each line is checked. */
 export const QUERY_EVERY_MS = 5_000
 
-/** Lines that want it and can, and how many SMS they may ask for at one look: their share of the SMS rate. */
+/**
+ * The lines that want queries and can send them, and how many SMS each may ask about per look: its share of the SMS
+ * rate.
+ */
 export function queryLines({ settings, lines }: QueryDeps): QueryLine[] {
   return settings.flatMap(({ name, sms }) => {
     const line = lines.get(name)
@@ -30,19 +35,23 @@ export function queryLines({ settings, lines }: QueryDeps): QueryLine[] {
   })
 }
 
-export function smsQuery({ settings, lines, clock }: QueryDeps): SmsQuery {
-  return async ({ line: name, messageId }) => {
+export function smsQuery({ settings, lines, clock, serviceOf }: QueryDeps): SmsQuery {
+  return async ({ line: name, messageId, owner }) => {
     const line = lines.get(name)
     const how = settings.find((one) => one.name === name)
     if (!line || !how?.sms) return { is: 'unsent' }
     return said(
-      await line.submit(querySm(messageId, line), { lane: 'sms', deadline: clock.now() + how.timers.responseMs }),
+      await line.submit(querySm(messageId, serviceOf?.(owner)?.sender ?? line.sms), {
+        lane: 'sms',
+        deadline: clock.now() + how.timers.responseMs,
+      }),
       how.sms,
+      line,
     )
   }
 }
 
-function said(outcome: SubmitOutcome, how: SmsSettings): QueryOutcome {
+function said(outcome: SubmitOutcome, how: SmsSettings, { dialect }: Line): QueryOutcome {
   if (outcome.kind === 'ok') {
     const { message_state: state, error_code: error } = outcome.pdu.body
     return {
@@ -54,10 +63,11 @@ function said(outcome: SubmitOutcome, how: SmsSettings): QueryOutcome {
   if (outcome.kind === 'unsent') return { is: 'unsent' }
   if (outcome.kind === 'lost') return { is: 'later' }
   if (outcome.kind === 'timeout' || outcome.status === STATUS.ESME_RINVCMDID) return { is: 'unsupported' }
-  return { is: statusClass(outcome.status, ownClasses(how.statuses)) === 'fail' ? 'unknown' : 'later' }
+  const { status } = outcome
+  return { is: statusClass(status, ownClasses(how.statuses), dialect.policy(status)) === 'fail' ? 'unknown' : 'later' }
 }
 
-function querySm(messageId: string, { sms }: Line): OutgoingPdu {
+function querySm(messageId: string, sms: SmsSender): OutgoingPdu {
   return {
     command: 'query_sm',
     tlvs: [],

@@ -1,11 +1,11 @@
-/** Delivery receipts, read from deliver_sm and data_sm: parameters first, then the text, key by key. */
+/** Delivery receipts, read from deliver_sm and data_sm: first the parameters, then the text, key by key. */
 import type { Receipt } from '../outbox/index.ts'
 import { readMsisdn, type Numbering, decodeLatin1, decodeUcs2 } from '../../ussd/index.ts'
 import { payloadOf, tlvOf, uint } from '../../smpp/dialect/index.ts'
 import type { Pdu } from '../../smpp/index.ts'
 
 export interface ReceiptOptions {
-  /** Minutes east of UTC of the SMSC's own clock: dates in the text have no zone. Default 0. */
+  /** The SMSC's own clock, in minutes east of UTC: dates in the text have no zone. Default 0. */
   offsetMinutes?: number
   numbering?: Numbering
 }
@@ -27,7 +27,7 @@ const STATES: readonly ReceiptState[] = [
   'rejected',
   'deleted',
 ]
-/** Appendix B, by first letters, for SMSCs write DELIVRD, DELIVERED, UNDELIV, UNDELIVERABLE … */
+/** Appendix B, by the first letters: SMSCs write DELIVRD, DELIVERED, UNDELIV, UNDELIVERABLE … */
 const STATE_WORDS: readonly (readonly [string, ReceiptState])[] = [
   ['deliv', 'delivered'],
   ['expir', 'expired'],
@@ -46,8 +46,8 @@ const ID_LENGTH_MAX = 64
 const TEXT_LENGTH_MAX = 1024
 
 /**
- * The receipt in a PDU, or null if there is none in it: no message id and no reference, or nothing said of a
- * state. `line` is the caller's; the id is as the SMSC wrote it.
+ * The receipt in a PDU, or null: it has neither a message id nor a reference, or no state. `line` is the caller's. The
+ * id is as the SMSC wrote it.
  */
 export function readReceipt(pdu: Pdu, line: string, options: ReceiptOptions = {}): Receipt | null {
   const fields = readFields(receiptText(pdu))
@@ -69,13 +69,16 @@ export function readReceipt(pdu: Pdu, line: string, options: ReceiptOptions = {}
 
 const LIKE_RECEIPT = /^\s*id[ \t]*:[ \t]*\S.*\bstat[ \t]*:/is
 
-/** A receipt by its content, although esm_class does not mark it: both parameters, or the beginning of the text. */
+/**
+ * A receipt by its content, although esm_class does not mark it: it has both parameters, or the beginning of such a
+ * text.
+ */
 export function isLikeReceipt(pdu: Pdu): boolean {
   const named = [TAG.receiptedMessageId, TAG.messageState].every((tag) => tlvOf(pdu.tlvs, tag).length > 0)
   return named || LIKE_RECEIPT.test(receiptText(pdu))
 }
 
-/** ASCII whatever data_coding says, if it starts like a receipt; else UCS-2 where data_coding says so. */
+/** ASCII, whatever data_coding says, if it starts like a receipt. Otherwise UCS-2 if data_coding says so. */
 function receiptText(pdu: Pdu): string {
   const octets = payloadOf(pdu).subarray(0, TEXT_LENGTH_MAX)
   const ascii = decodeLatin1(octets)
@@ -90,10 +93,7 @@ function receiptText(pdu: Pdu): string {
 
 const KEY = /\b(id|sub|dlvrd|submit ?date|done ?date|stat|err|text)[ \t]*:/gi
 
-/**
- * Values by key, in whatever order. What stands after `text:` is the subscriber's and only fills in what is
- * missing.
- */
+/** Values by key, in any order. What follows `text:` comes from the subscriber, and only fills in what is missing. */
 function readFields(text: string): Map<string, string> {
   const keys = [...text.matchAll(KEY)].map((match) => ({
     name: (match[1] as string).toLowerCase().replace(/ ?date$/, ' date'),
@@ -107,12 +107,12 @@ function readFields(text: string): Map<string, string> {
   return fields
 }
 
-/** Without the quotes, commas and semicolons that some SMSCs set values apart by. */
+/** Without the quotes, commas and semicolons with which some SMSCs separate values. */
 function firstWord(value: string | undefined): string {
   return /^["']?([^\s"',;]*)/.exec(value ?? '')?.[1] ?? ''
 }
 
-/** Up to the first NUL; senders that leave the NUL out are read too. */
+/** Up to the first NUL. Also accepts senders that omit the NUL. */
 function cString(octets: Buffer): string {
   return octets.toString('latin1').split('\0', 1)[0]?.trim() ?? ''
 }
@@ -122,7 +122,7 @@ function stateOf(pdu: Pdu): ReceiptState | null {
   return octets.length === 0 ? null : (messageState(Number(uint(octets))) ?? null)
 }
 
-/** message_state as a receipt's; undefined: of unknown meaning. (SMPP v3.4 §5.2.28) */
+/** message_state as the state of a receipt. Undefined: of unknown meaning. (SMPP v3.4 §5.2.28) */
 export function messageState(octet: number): ReceiptState | undefined {
   return STATES[octet]
 }
@@ -149,7 +149,7 @@ function sourceOf(pdu: Pdu, numbering: Numbering = {}): string {
   return 'msisdn' in read ? read.msisdn : ''
 }
 
-/** YYMMDDhhmm, with seconds or not, with the century or not; null for anything that is no date. */
+/** YYMMDDhhmm, with or without seconds, with or without the century. Null for anything that is not a date. */
 function readDate(written: string, offsetMinutes: number): number | null {
   const digits = firstWord(written)
   if (!/^\d{10,14}$/.test(digits)) return null

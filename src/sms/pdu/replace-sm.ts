@@ -1,12 +1,13 @@
 /** Replaces the text of an SMS that waits at the SMSC: replace_sm. (SMPP v3.4 §4.10) */
 import type { SmsReplace } from '../outbox/index.ts'
 import { splitSms } from './segments.ts'
-import type { Line, OutgoingPdu } from '../../smpp/index.ts'
+import type { OutgoingPdu } from '../../smpp/index.ts'
+import type { SmsSender } from '../../ussd/index.ts'
 import type { RecallDeps } from './cancel-sm.ts'
 import { splittingOf } from './submit-sm.ts'
 
-/** Only the octets of the text can be replaced: its coding and its header stay those of the first one. */
-export function smsReplace({ settings, lines, clock }: RecallDeps): SmsReplace {
+/** Only the octets of the text can be replaced: its coding and its header stay those of the first text. */
+export function smsReplace({ settings, lines, clock, serviceOf }: RecallDeps): SmsReplace {
   return async (sms) => {
     const line = lines.get(sms.line)
     const how = settings.find(({ name }) => name === sms.line)
@@ -21,7 +22,10 @@ export function smsReplace({ settings, lines, clock }: RecallDeps): SmsReplace {
       next.esmClass === 0 &&
       next.tlvs.length === 0
     if (!isFit) return 'unfit'
-    const pdu = replaceSm(sms.messageId, next.shortMessage, { line, receipts: how.sms.receipts })
+    const pdu = replaceSm(sms.messageId, next.shortMessage, {
+      sms: serviceOf?.(sms.owner)?.sender ?? line.sms,
+      receipts: how.sms.receipts,
+    })
     const { kind } = await line.submit(pdu, { lane: 'sms', deadline: clock.now() + how.timers.responseMs })
     if (kind === 'ok') return 'replaced'
     if (kind === 'refused' || kind === 'unsent') return kind
@@ -29,11 +33,11 @@ export function smsReplace({ settings, lines, clock }: RecallDeps): SmsReplace {
   }
 }
 
-/** Empty times: as they were. */
+/** Empty times: they stay unchanged. */
 function replaceSm(
   messageId: string,
   text: Buffer,
-  { line: { sms }, receipts }: { line: Line; receipts: boolean },
+  { sms, receipts }: { sms: SmsSender; receipts: boolean },
 ): OutgoingPdu {
   return {
     command: 'replace_sm',

@@ -4,7 +4,7 @@ import { tlvOf, uint, splitHeader } from '../../smpp/dialect/index.ts'
 import { PLAIN, type PlainText } from './segments.ts'
 import type { Pdu } from '../../smpp/index.ts'
 
-/** One incoming message; whole: 1 of 1. */
+/** One incoming message. A complete one is 1 of 1. */
 export interface IncomingPart {
   from: string
   to: string
@@ -15,12 +15,12 @@ export interface IncomingPart {
 }
 
 const TAG = { sarRef: 0x020c, sarTotal: 0x020e, sarSequence: 0x020f }
-/** Longest text of one message, in UTF-16 units (message_payload may hold 64 K octets). */
+/** The longest text of one message, in UTF-16 units (message_payload may have 64 K octets). */
 const SMS_UNITS_MAX = 4096
 /** 3GPP TS 23.040 §9.2.3.24. */
 const IEI = { concat8: 0x00, concat16: 0x08, singleShift: 0x24, lockingShift: 0x25 }
 
-/** An incoming SMS, decoded by its data_coding and its header; a whole one is part 1 of 1. */
+/** Decodes an incoming SMS by its data_coding and its header. A complete SMS is part 1 of 1. */
 export function readSmsPart(pdu: Pdu, plain: PlainText = PLAIN): IncomingPart {
   const message = splitHeader(pdu)
   const header = elementsOf(message.header)
@@ -37,9 +37,9 @@ function decodeSms(octets: Buffer, alphabet: 'gsm7' | 'latin1' | 'ucs2', header:
 }
 
 /**
- * By the SMPP table (v3.4 §5.2.19) up to 0x0E. What it reserves is the coding scheme of the handset, which some SMSCs
- * hand on: bits 3 and 2 tell the alphabet, but for messages that wait (0xC0) and those with a class (0xF0). (3GPP TS
- * 23.038 §4)
+ * Up to 0x0E by the SMPP table (v3.4 §5.2.19). Reserved values are the coding scheme of the handset, which some SMSCs
+ * pass on: bits 3 and 2 give the alphabet, except for waiting messages (0xC0) and messages with a class (0xF0). (3GPP
+ * TS 23.038 §4)
  */
 function alphabetOf(dataCoding: number, plain: PlainText): 'gsm7' | 'latin1' | 'ucs2' {
   if (dataCoding === plain.dataCoding) return plain.alphabet === 'gsm7' ? 'gsm7' : 'latin1'
@@ -66,12 +66,12 @@ function placeOf(pdu: Pdu, header: ReadonlyMap<number, Buffer>): PartPlace {
 
 const ALONE: PartPlace = { reference: 0, total: 1, sequence: 1 }
 
-/** A number outside its total is ignored with all that it stands in. (3GPP TS 23.040 §9.2.3.24.1) */
+/** If a number is outside its total, the whole element is ignored. (3GPP TS 23.040 §9.2.3.24.1) */
 function placed(reference: number, total: number, sequence: number): PartPlace {
   return sequence >= 1 && sequence <= total ? { reference, total, sequence } : ALONE
 }
 
-/** Information elements of the user data header; a broken header gives what was readable. */
+/** The information elements of the user data header. Of a broken header: those that can be read. */
 function elementsOf(header: Buffer): Map<number, Buffer> {
   const elements = new Map<number, Buffer>()
   for (let at = 0; at + 2 <= header.length;) {

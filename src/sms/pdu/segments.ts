@@ -1,4 +1,4 @@
-/** Long SMS: a text as one or more messages, and the messages that arrive as one text again. */
+/** Long SMS: splits a text into messages, and joins arriving messages to one text. */
 import {
   countGsm7,
   uncodableAt,
@@ -18,13 +18,12 @@ import {
 import type { OutgoingPdu, Tlv } from '../../smpp/index.ts'
 
 /**
- * How parts are told to belong together. `udh8`/`udh16`: a header with a reference of that width (3GPP TS
- * 23.040 §9.2.3.24.1, .8) · `sar`: parameters, the SMSC makes the header · `payload`: message_payload, the
- * SMSC splits.
+ * How parts are marked as one SMS. `udh8`/`udh16`: a header with a reference of that width (3GPP TS 23.040 §9.2.3.24.1,
+ * .8) · `sar`: parameters, from which the SMSC makes the header · `payload`: message_payload, which the SMSC splits.
  */
 export type Concatenation = 'udh8' | 'udh16' | 'sar' | 'payload'
 
-/** What plain text is at an SMSC: what its data_coding stands for there. */
+/** The meaning of plain text at an SMSC: what its data_coding stands for there. */
 export interface PlainText {
   alphabet: 'gsm7' | 'latin1' | 'ascii'
   dataCoding: number
@@ -36,20 +35,20 @@ export interface SplitSettings {
   plain?: PlainText
   /** A longer text is cut. Default `PARTS_MAX`. */
   partsMax?: number
-  /** Give marks and typographic characters up where that saves UCS-2. Default true. */
+  /** Drop accents and typographic characters if that avoids UCS-2. Default true. */
   translit?: boolean
-  /** May UCS-2 be used at all? If not, `?` stands for what GSM 7-bit lacks. Default true. */
+  /** Whether UCS-2 may be used. If not, `?` replaces what GSM 7-bit lacks. Default true. */
   ucs2?: boolean
   /**
-   * National languages (identifiers of 3GPP TS 23.038 §6.2.1.2.4) whose shift tables handsets here are known to show.
-   * They come before transliteration and UCS-2. Not for `sar` and `payload`, where the header is the SMSC's.
+   * National languages (identifiers of 3GPP TS 23.038 §6.2.1.2.4) whose shift tables handsets here can show. They come
+   * before transliteration and UCS-2. Not for `sar` and `payload`, where the SMSC writes the header.
    */
   languages?: readonly number[]
 }
 
-/** What of one submit_sm differs from part to part. */
+/** The fields of a submit_sm that differ from part to part. */
 export interface SmsPart {
-  /** What the part says. */
+  /** The text of the part. */
   text: string
   shortMessage: Buffer
   esmClass: number
@@ -64,26 +63,24 @@ export interface SplitSms {
   cut: boolean
 }
 
-/** More parts are a mistake in a text: nobody reads them, and each is paid for. */
+/** More parts are a mistake in a text: nobody reads them, and each costs. */
 export const PARTS_MAX = 10
 /** esm_class: the message starts with a user data header. (SMPP v3.4 §5.2.12) */
 const UDHI = 0x40
 const NOTHING = Buffer.alloc(0)
 const UCS2 = 8
 export const PLAIN: PlainText = { alphabet: 'gsm7', dataCoding: 0 }
-/** Letters of GSM 7-bit that the alphabet has, too. */
+/** The letters of GSM 7-bit that the alphabet also has. */
 const LETTERS: Record<PlainText['alphabet'], RegExp> = { gsm7: /^/, latin1: /^[\0-\xff]*$/, ascii: /^[\0-\x7f]*$/ }
 const TAG = { payload: 0x0424, sarRef: 0x020c, sarTotal: 0x020e, sarSequence: 0x020f }
-/**
- * 140 octets of user data hold 160 septets or 70 units; a header takes its share. (3GPP TS 23.040 §9.2.3.24)
- */
+/** 140 octets of user data hold 160 septets or 70 units; a header takes some of them. (3GPP TS 23.040 §9.2.3.24) */
 const USER_DATA_OCTETS = 140
-/** Octets of the concatenation element; where the SMSC writes it, it writes the short one. */
+/** Octets of the concatenation element. If the SMSC writes it, it writes the short form. */
 const ELEMENT_OCTETS: Record<Concatenation, number> = { udh8: 5, udh16: 6, sar: 5, payload: 5 }
 
 /**
- * A text as messages. `reference` tells the parts of one text from those of another to the same handset (its
- * low 8 or 16 bits). Escape pairs, surrogate pairs and letters with their marks stay together.
+ * Splits a text into messages. `reference` (its low 8 or 16 bits) distinguishes the parts of one text from those of
+ * another to the same handset. Escape pairs, surrogate pairs and letters with their marks stay together.
  */
 export function splitSms(text: string, settings: SplitSettings, reference: number): SplitSms {
   const { concatenation, partsMax = PARTS_MAX } = settings
@@ -111,22 +108,24 @@ export interface SmsAddresses {
   msisdn: string
   /** SMPP v3.4 §5.2.17; 1 asks for a final receipt. */
   registeredDelivery: number
-  /** SMPP v3.4 §7.1.1, '' for the SMSC's own. */
+  /** SMPP v3.4 §7.1.1; '' for the SMSC's own. */
   validityPeriod: string
-  /** Echoed in receipts by some SMSCs. */
+  /** Some SMSCs echo it in receipts. */
   userMessageReference?: number
   /** priority_flag (SMPP v3.4 §5.2.14). Default 0. */
   priority?: number
   /** Default ''. */
   serviceType?: string
-  /** Of the subscriber's number; default: international, ISDN. */
+  /** For the subscriber's number. Default: international, ISDN. */
   destTon?: number
   destNpi?: number
+  /** Parameters of the operator or the regulator, in every part. */
+  tlvs?: readonly Tlv[]
 }
 
 /** The submit_sm of one part. */
 export function smsPdu(part: SmsPart, to: SmsAddresses): OutgoingPdu {
-  const tlvs = [...part.tlvs]
+  const tlvs = [...part.tlvs, ...(to.tlvs ?? [])]
   if (to.userMessageReference !== undefined) tlvs.push({ tag: 0x0204, value: u16(to.userMessageReference) })
   return {
     command: 'submit_sm',
@@ -153,10 +152,10 @@ export function smsPdu(part: SmsPart, to: SmsAddresses): OutgoingPdu {
   }
 }
 
-/** Months and years are counted as each SMSC likes; days are not. */
+/** Each SMSC counts months and years in its own way; days are clear. */
 const RELATIVE_DAYS_MAX = 31
 
-/** A validity period of so many milliseconds, a minute to 31 days: `000001000000000R`. (SMPP v3.4 §7.1.1) */
+/** A validity period of this many milliseconds, from a minute to 31 days: `000001000000000R`. (SMPP v3.4 §7.1.1) */
 export function relativeTime(ms: number): string {
   const minutes = Math.min(Math.max(1, Math.floor(ms / 60_000)), RELATIVE_DAYS_MAX * 24 * 60)
   const fields = [Math.floor(minutes / (24 * 60)), Math.floor(minutes / 60) % 24, minutes % 60]
@@ -168,7 +167,7 @@ export function smppAbsoluteTime(ms: number): string {
   return `${new Date(ms).toISOString().replace(/[-T:]/g, '').slice(2, 14)}000+`
 }
 
-/** How a whole text is coded; all parts are coded alike. */
+/** How a whole text is coded. All parts have the same coding. */
 interface Form {
   text: string
   alphabet: Alphabet
@@ -177,7 +176,7 @@ interface Form {
 }
 
 /**
- * The default alphabet; else a national one that is allowed; else the default one after transliteration; else UCS-2.
+ * The default alphabet; or else an allowed national one; or else the default one after transliteration; or else UCS-2.
  */
 function formFor(text: string, settings: SplitSettings): Form {
   const { concatenation, languages = [], translit = true, ucs2 = true, plain = PLAIN } = settings
@@ -191,7 +190,7 @@ function formFor(text: string, settings: SplitSettings): Form {
   return { text, alphabet: 'ucs2', shift: NO_SHIFT, plain }
 }
 
-/** Septets or units beside a header with so many octets of elements, which has its length before it. */
+/** How many septets or units fit beside a header with this many octets of elements, plus its length octet. */
 function capacity({ alphabet }: Form, elementOctets: number): number {
   const octets = USER_DATA_OCTETS - (elementOctets === 0 ? 0 : elementOctets + 1)
   return alphabet === 'gsm7' ? Math.floor((octets * 8) / 7) : Math.floor(octets / 2)
@@ -199,7 +198,7 @@ function capacity({ alphabet }: Form, elementOctets: number): number {
 
 interface PartForm {
   form: Form
-  /** Information elements, without the length of the header. */
+  /** The information elements, without the length octet of the header. */
   elements: Buffer
   tlvs: Tlv[]
 }
@@ -239,7 +238,7 @@ function sarTlvs({ reference, total, sequence }: PartPlace): Tlv[] {
   ]
 }
 
-/** The text in pieces of at most `size` septets or units, cut where a reader would not see it. */
+/** The text in pieces of at most `size` septets or units, cut where a reader does not notice it. */
 function pieces(form: Form, size: number): string[] {
   const out: string[] = []
   let rest = form.text
@@ -252,7 +251,7 @@ function pieces(form: Form, size: number): string[] {
   return out
 }
 
-/** How many characters of the beginning are within so many septets. */
+/** How many characters of the beginning fit in this many septets. */
 function reach(text: string, form: Form, septets: number): number {
   let used = 0
   for (let i = 0; i < text.length; i++) {
@@ -267,7 +266,7 @@ function unitsOf(text: string, { alphabet, shift }: Form): number {
   return shift === NO_SHIFT ? countGsm7(text) : (encodeNational(text, shift)?.length ?? text.length)
 }
 
-/** `formFor` has chosen an alphabet that has every character, or there is none that may be chosen. */
+/** `formFor` has chosen an alphabet with every character, or there is none to choose. */
 function octetsOf(text: string, { alphabet, shift, plain }: Form): Buffer {
   if (alphabet === 'ucs2') return encodeUcs2(text)
   if (plain.alphabet === 'latin1') return encodeLatin1(text)

@@ -1,5 +1,5 @@
-/** How the outbox sends: the parts of an SMS in order; if one part fails, the rest is not sent. */
-import { failpointOnceWritten, type Counters } from '../../base/index.ts'
+/** How the outbox sends: the parts of an SMS in order. If one part fails, the rest is not sent. */
+import { failpointOnceWritten, type Counters, type Log } from '../../base/index.ts'
 import {
   type LateSms,
   type BeforePart,
@@ -9,23 +9,28 @@ import {
   type SmsToSend,
   ownClasses,
   refused,
+  statusClass,
 } from '../outbox/index.ts'
+import { dressed, type SmsDress } from './regulated.ts'
 import { smppAbsoluteTime, relativeTime, smsPdu, splitSms, type SmsPart } from './segments.ts'
 import { STATUS } from '../../smpp/pdu/index.ts'
 import type { Line, SubmitOutcome } from '../../smpp/index.ts'
 import { LANGUAGES, type Clock } from '../../ussd/index.ts'
-import type { SmsLine, SmsSettings } from '../settings/index.ts'
+import type { OfService, SmsLine, SmsSettings } from '../settings/index.ts'
 
 export interface SubmitDeps {
   settings: readonly SmsLine[]
   lines: { all: readonly Line[]; get(name: string): Line | undefined }
   clock: Clock
+  log: Log
   metrics: Counters
+  /** What the SMS of a service have of their own, by the owner. Default: nothing. */
+  serviceOf?: ((owner?: string) => OfService | undefined) | undefined
 }
 
-/** The parts of one SMS take no longer than this many response times: its row is leased no longer. */
+/** The parts of one SMS take at most this many response times; the lease of its row is no longer. */
 export const RESPONSES_MAX = 3
-/** Shortest validity that we ask for. */
+/** The shortest validity that we ask for. */
 const VALIDITY_MS_MIN = 60_000
 
 export function smsSubmit(deps: SubmitDeps): SmsSubmit {
@@ -34,36 +39,45 @@ export function smsSubmit(deps: SubmitDeps): SmsSubmit {
     const own = deps.settings.find(({ name }) => name === line?.name)
     const how = own?.sms
     if (!line || !how) return { is: 'unsent' }
+    const dress = dressed(sms, how, deps.serviceOf?.(sms.owner))
+    if ('fault' in dress) {
+      const { fault } = dress
+      deps.log.warn({ line: line.name, owner: sms.owner, sms: sms.id, why: fault }, 'an SMS is not sent: its template')
+      return { is: 'failed', status: STATUS.ESME_RMISSINGOPTPARAM, why: fault }
+    }
     const { parts: pieces, cut } = splitSms(sms.text, splittingOf(how), sms.reference)
     if (cut) deps.metrics.count('limits_total', { limit: 'sms_parts_max' })
-    return sendParts(pieces, { sms, line, how, responseMs: own.timers.responseMs, clock: deps.clock, beforePart })
+    const { responseMs } = own.timers
+    return sendParts(pieces, { sms, line, how, dress, responseMs, clock: deps.clock, beforePart })
   }
 }
 
-/** The key of a request in the SMS lane, for a late response. */
+/** The key of a request in the SMS lane, to recognise a late response. */
 function lateKey(id: string, part: number): string {
   return `${id}/${part}`
 }
 
-/** The SMS of a key, if it is one of ours; SMS of the outbox have numbers. */
+/** The SMS of a key, if it is one of ours: SMS of the outbox have numbers. */
 export function lateSmsOf(key: string | undefined, line: string): Required<LateSms> | null {
   const [, id, part] = /^(\d+)\/(\d+)$/.exec(key ?? '') ?? []
   return id && part ? { id, line, part: Number(part) } : null
 }
 
-/** What the response to one part means. */
-export function fateOf(outcome: SubmitOutcome, how: SmsSettings): SmsOutcome {
+/** What the response to one part means on this line. */
+export function fateOf(outcome: SubmitOutcome, how: SmsSettings, { dialect }: Pick<Line, 'dialect'>): SmsOutcome {
   if (outcome.kind === 'ok') return { is: 'accepted', messageIds: [outcome.messageId] }
   if (outcome.kind === 'unsent')
     return outcome.why === 'uncodable' ? { is: 'failed', status: STATUS.ESME_RSUBMITFAIL } : { is: 'unsent' }
   if (outcome.kind !== 'refused') return { is: 'ambiguous' }
-  return refused(outcome.status, ownClasses(how.statuses))
+  const { status } = outcome
+  return refused(status, statusClass(status, ownClasses(how.statuses), dialect.policy(status)))
 }
 
 interface Sending {
   sms: SmsToSend
   line: Line
   how: SmsSettings
+  dress: SmsDress
   responseMs: number
   clock: Clock
   beforePart: BeforePart | undefined
@@ -72,7 +86,8 @@ interface Sending {
 async function sendParts(pieces: readonly SmsPart[], sending: Sending): Promise<SmsOutcome> {
   const { sms, line, how, clock, beforePart } = sending
   const messageIds: (string | null)[] = pieces.map(() => null)
-  // If the settings of the line now cut it into another number of parts, a handset cannot join them with the old parts.
+  // If the line's current settings split it into another number of parts, a handset cannot join them with the old
+  // parts.
   const has = sms.parts === undefined || sms.parts === pieces.length ? sms.taken : undefined
   const overMs = clock.now() + (RESPONSES_MAX - 1) * sending.responseMs
   for (const [i, piece] of pieces.entries()) {
@@ -82,21 +97,22 @@ async function sendParts(pieces: readonly SmsPart[], sending: Sending): Promise<
     const submitting = line.submit(pduOf(piece, sending), { lane: 'sms', deadline, key: lateKey(sms.id, i + 1) })
     failpointOnceWritten('sms-after-octets')
     const outcome = await submitting
-    if (outcome.kind !== 'ok') return partly(fateOf(outcome, how), messageIds, line.name)
+    if (outcome.kind !== 'ok') return partly(fateOf(outcome, how, line), messageIds, line.name)
     messageIds[i] = outcome.messageId
   }
   return { is: 'accepted', messageIds, line: line.name }
 }
 
-/** An SMS of one part is complete or unsent; for several parts, the outbox must know which are missing. */
+/** An SMS of one part is complete or unsent. For several parts, the outbox must know which are missing. */
 function partly(fate: SmsOutcome, messageIds: PartIds, line: string): SmsOutcome {
   return messageIds.length === 1 || fate.is === 'accepted' ? fate : { ...fate, partly: { messageIds, line } }
 }
 
-function pduOf(piece: SmsPart, { sms, line, how, clock }: Sending) {
+function pduOf(piece: SmsPart, { sms, line, how, dress, clock }: Sending) {
   const leftMs = Math.max(VALIDITY_MS_MIN, Math.min(sms.expiresMs - clock.now(), how.validityMs ?? Infinity))
   return smsPdu(piece, {
-    ...line.sms,
+    ...(dress.sender ?? line.sms),
+    tlvs: dress.tlvs,
     msisdn: sms.msisdn,
     registeredDelivery: how.receipts ? 1 : 0,
     userMessageReference: sms.reference,
@@ -108,13 +124,13 @@ function pduOf(piece: SmsPart, { sms, line, how, clock }: Sending) {
   })
 }
 
-/** The SMSC has another clock: absolute times can be a minute wrong. */
+/** The SMSC has its own clock, so absolute times may be a minute wrong. */
 function validityOf({ validity }: SmsSettings, ms: number, clock: Clock): string {
   if (validity === 'none') return ''
   return validity === 'absolute' ? smppAbsoluteTime(clock.now() + ms) : relativeTime(ms)
 }
 
-/** How a line cuts a text. */
+/** How a line splits a text. */
 export function splittingOf(how: SmsSettings) {
   return {
     concatenation: how.long,
@@ -125,7 +141,7 @@ export function splittingOf(how: SmsSettings) {
   }
 }
 
-/** The line that the SMS names, else the first bound one that may send SMS. */
+/** The line that the SMS names, or else the first bound line that may send SMS. */
 function lineFor(sms: SmsToSend, lines: SubmitDeps['lines'], settings: readonly SmsLine[]): Line | undefined {
   const sends = (line: Line) => settings.find(({ name }) => name === line.name)?.sms !== undefined
   const named = sms.line ? lines.get(sms.line) : undefined

@@ -1,4 +1,7 @@
-/** The settings of SMS: of a line, of the outbox, and of what subscribers write. The settings file is made of them. */
-export { incomingSchema, type SmsInSettings } from './incoming.ts'
-export { type SmsLine, smsSchema, type SmsSettings } from './line.ts'
+/** The settings of SMS: for a line, for the outbox, and for incoming SMS. The schema of the settings file uses them. */
+export { incomingSchema, type SmsInSettings, smsOwner, unfinishedSubscribersMax } from './incoming.ts'
+export { inertSettings, type SmsLine, smsSchema, type SmsSettings } from './line.ts'
 export { type Reminders, remindersSchema } from './reminders.ts'
+export { type OfService, serviceOfOwner } from './senders.ts'
+export { fitsTemplate, templateOf } from './templates.ts'
+export { templateFault, vendorOctets, type VendorTlvs, vendorTlvs } from './vendor.ts'

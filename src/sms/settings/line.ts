@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ms, msisdnPrefix } from '../../base/settings/index.ts'
 import { LANGUAGES } from '../../ussd/index.ts'
 import { STATUS_CLASSES } from '../outbox/index.ts'
+import { templatesSchema, vendorTlvs } from './vendor.ts'
 
 const smsLanguage = z.enum(Object.keys(LANGUAGES) as (keyof typeof LANGUAGES)[])
 const statusNumber = z.string().regex(/^(0x[0-9a-fA-F]{1,8}|[1-9]\d{0,9})$/, 'a command_status such as "0x58"')
@@ -113,6 +114,13 @@ export const smsSchema = z.strictObject({
     .max(0.5)
     .default(0.1)
     .describe('how many of perSecond these questions may use; USSD always goes first'),
+  tlvs: vendorTlvs
+    .default({})
+    .describe(
+      'parameters of the operator or the regulator in every SMS, by tag: { "0x1400": "1101234567890" } is a text, ' +
+        '{ hex: … } octets, { cstring: … } a text with a NUL',
+    ),
+  templates: templatesSchema.optional().describe('regulated SMS: only registered texts; absent: any text'),
   manage: z
     .boolean()
     .default(false)
@@ -124,9 +132,20 @@ export const smsSchema = z.strictObject({
 
 export type SmsSettings = z.infer<typeof smsSchema>
 
-/** What SMS need of the settings of a line; absent `sms`: none on it. */
+/** What SMS need of the settings of a line. Without `sms` the line has no SMS. */
 export interface SmsLine {
   name: string
   sms?: SmsSettings | undefined
   timers: { responseMs: number }
+}
+
+/** Settings of a line that do nothing, and why. A shift table is named in a header, which some forms of SMS lack. */
+export function inertSettings({ name, sms }: SmsLine): { line: string; setting: string; why: string }[] {
+  if (!sms || sms.languages.length === 0) return []
+  const hasHeader = sms.long === 'udh8' || sms.long === 'udh16'
+  if (hasHeader && sms.alphabet === 'gsm7') return []
+  const because = hasHeader ? `alphabet: ${sms.alphabet}` : `long: ${sms.long}`
+  const remedy = hasHeader ? 'set alphabet: gsm7' : 'set long: udh16'
+  const why = `with ${because} no SMS can name a shift table: ${remedy}, or remove languages`
+  return [{ line: name, setting: 'sms.languages', why }]
 }

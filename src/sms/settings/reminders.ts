@@ -1,4 +1,4 @@
-/** `reminders`: what the SMS outbox does, and what modules plan their SMS by. */
+/** `reminders`: the SMS outbox, and how modules schedule their SMS. */
 import { z } from 'zod'
 import { ms, settingName } from '../../base/settings/index.ts'
 import { AMBIGUOUS_GRACE_MS } from '../outbox/index.ts'

@@ -10,7 +10,7 @@ import type { Changed, HeldDeps, PartShelf } from '../../sms/inbox/index.ts'
 import { plainSealer, type Sealer } from '../seal.ts'
 
 export interface FilePartsOptions {
-  /** Undefined: memory only. Whoever opens it has its folder to itself. */
+  /** Undefined: memory only. The process must have its folder to itself. */
   file?: string
   sealer?: Sealer
   subscribersMax: number
@@ -22,7 +22,7 @@ const SHELF = { group: 'sms-parts', msisdn: '' }
 
 type Entries = Map<string, { held: HeldDeps; dueMs: number }>
 
-/** Throws UsageError where the file is sealed with a key that is not here. */
+/** Throws UsageError if the file is sealed with a key that is not here. */
 export function fileParts({ file, sealer = plainSealer, subscribersMax, onFault }: FilePartsOptions): PartShelf {
   const place = sealer.place(SHELF)
   let entries = read()
@@ -38,7 +38,7 @@ export function fileParts({ file, sealer = plainSealer, subscribersMax, onFault 
     }
   }
 
-  /** What cannot be written has not happened. */
+  /** A change that cannot be written did not happen. */
   function keep(next: Entries): void {
     if (file !== undefined) {
       try {
@@ -54,7 +54,7 @@ export function fileParts({ file, sealer = plainSealer, subscribersMax, onFault 
 
   function change<T>(name: string, run: (held: HeldDeps | null) => Changed<T>): T {
     const old = entries.get(name)?.held ?? null
-    const { held, dueMs, told } = run(old)
+    const { held, dueMs, result } = run(old)
     if (held && !old && entries.size >= subscribersMax) {
       throw new StoreError('too-large', 'as many subscribers have unfinished SMS as sms.long.subscribersMax allows')
     }
@@ -62,7 +62,7 @@ export function fileParts({ file, sealer = plainSealer, subscribersMax, onFault 
     if (held) next.set(name, { held, dueMs })
     else next.delete(name)
     keep(next)
-    return told
+    return result
   }
 
   return {

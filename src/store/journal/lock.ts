@@ -1,18 +1,24 @@
-/** The lock on a data directory: a file with the id of the process that has it. */
+/** The lock on a data directory: a file with the id of the process that holds it. */
 import { linkSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../../base/index.ts'
 
-/** A process id comes back after a restart (in a container it is always the same): what this process has, it knows. */
+/**
+ * Process ids repeat after a restart (in a container the id is always the same), so this process remembers its own
+ * locks.
+ */
 const ours = new Set<string>()
 
-/** Answers how to unlock. Throws UsageError if a living process has the directory; a dead one's lock is taken over. */
+/**
+ * Returns a function that unlocks. Throws UsageError if a running process has the directory. The lock of a dead process
+ * is taken over.
+ */
 export function lockDirectory(dir: string, owner: 'dialogues' | 'postgres'): () => void {
   const path = realpathSync(dir)
   const file = join(path, `${owner}.lock`)
   if (ours.has(file)) throw inUse(path, process.pid)
   const me = `${process.pid} ${startOf(process.pid)}\n`
-  // Written whole, then linked: nobody ever reads half a lock.
+  // Written completely, then linked: nobody ever reads half a lock.
   const mine = `${file}.${process.pid}`
   writeFileSync(mine, me, { mode: 0o600 })
   try {
@@ -37,7 +43,7 @@ interface Owner {
   start: string
 }
 
-/** Two may find the same stale lock: whoever moved a fresh one by mistake puts it back and gives way. */
+/** Two processes may find the same stale lock: one that moved a fresh lock by mistake puts it back and gives way. */
 function takeAway(file: string, aside: string, path: string): void {
   try {
     renameSync(file, aside)
@@ -77,11 +83,11 @@ function alive({ pid, start }: Owner): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  // Another process may have got the number of the dead one.
+  // Another process may have got the id of the dead one.
   return start === '' || startOf(pid) === '' || startOf(pid) === start
 }
 
-/** When a process started, in the kernel's ticks; '' where that is not to be had. (proc(5), /proc/pid/stat field 22) */
+/** When a process started, in the kernel's ticks; '' if that is not available. (proc(5), /proc/pid/stat field 22) */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -1,9 +1,11 @@
-/** Deadlines by name, soonest first: a binary heap whose outdated items are skipped when they surface. */
+/** Deadlines by name, the earliest first: a binary heap. Outdated items are skipped when they reach the top. */
 
 export interface Deadlines {
-  /** null takes the name out. */
+  /** Null removes the name. */
   set(name: string, atMs: number | null): void
-  /** At most `limit` names whose time has come, soonest first, then by name. They stay until they are set anew. */
+  /**
+   * At most `limit` names whose time has come, the earliest first, then by name. They stay until they are set again.
+   */
   due(nowMs: number, limit: number): string[]
   at(name: string): number | undefined
   size(): number
@@ -14,7 +16,7 @@ interface Item {
   atMs: number
 }
 
-/** Outdated items the heap may carry, beside one for each name, before it is built anew. */
+/** How many outdated items the heap may have, besides one per name, before it is built again. */
 const OUTDATED_MAX = 1_000
 
 export function deadlines(): Deadlines {

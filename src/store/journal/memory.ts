@@ -1,6 +1,6 @@
 /**
- * A register in this process: a Map, its deadlines, and what becomes durable through a journal (or does not). A change
- * has happened once the journal has it.
+ * A register in this process: a Map, its deadlines, and an optional journal that makes changes durable. A change has
+ * happened when the journal has it.
  */
 import { nameOfKey } from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
@@ -9,7 +9,7 @@ import type { Change, Register, ValueSlot } from '../register.ts'
 import { settled, versionOf, waitsFor } from '../record.ts'
 import { deadlines } from './memory-deadlines.ts'
 
-/** One change, as it is journalled. `dueMs`: when something must be done about it; `untilMs`: when it goes by itself. */
+/** One change, as the journal has it. `dueMs`: when something must be done about it; `untilMs`: when it expires. */
 export type JournalLine =
   | { put: string; value: string; dueMs: number | null; untilMs: number }
   | { due: string; dueMs: number | null }
@@ -20,11 +20,11 @@ export type JournalLine =
 export interface Journal {
   /** Returns when the change would survive the end of this process. Throws StoreError 'down'. */
   append(line: JournalLine): void
-  /** A change that may be lost: it goes out with the next one. */
+  /** A change that may be lost: it is written with the next one. */
   soon(line: JournalLine): void
-  /** Leaves nothing of what is not in `live`. */
+  /** Keeps only what is in `live`. */
   compact(live: () => Iterable<JournalLine>): void
-  /** Whether it has grown so much that it wants to be compacted. */
+  /** Whether it has grown so much that it should be compacted. */
   large(): boolean
   check(): { durable: boolean; notes: string[] }
   close(): void
@@ -32,16 +32,16 @@ export interface Journal {
 
 export interface MemoryOptions {
   journal?: Journal
-  /** What the journal held. */
+  /** The content of the journal. */
   lines?: Iterable<JournalLine>
   onFault?: ((fault: StoreFault) => void) | undefined
 }
 
 const MEMORY_ONLY = 'dialogues are kept in memory only: a restart loses all of them'
-/** Names that are handed out at once. */
+/** How many names are returned at once. */
 const NAMES_COUNT = 200
 
-/** A register over what `lines` leave. Without a journal nothing survives the process. */
+/** A register with the content of `lines`. Without a journal nothing survives the process. */
 export function memoryRegister(options: MemoryOptions): Register {
   return new MemoryRegister(options)
 }
@@ -83,7 +83,7 @@ class MemoryRegister implements Register {
     return true
   }
 
-  /** What ran out is not journalled one by one: it is dropped again after a restart. */
+  /** Expired values are not journalled one by one: they are dropped again after a restart. */
   async due(nowMs: number, limit: number) {
     const held = this.#open()
     held.purge(nowMs)
@@ -137,7 +137,7 @@ class MemoryRegister implements Register {
     return byMs === undefined || (this.#held.due.at(name) ?? Infinity) <= byMs
   }
 
-  /** What the journal cannot take has not happened. */
+  /** A change that the journal cannot write did not happen. */
   #change(line: JournalLine, how: 'append' | 'soon' = 'append'): void {
     const journal = this.#journal
     this.#open()
@@ -146,7 +146,7 @@ class MemoryRegister implements Register {
     if (journal?.large()) this.#tryToCompact(journal)
   }
 
-  /** The change is durable already: that the journal stays long is no reason to fail it. */
+  /** The change is durable already: it does not fail because the journal stays long. */
   #tryToCompact(grown: Journal): void {
     try {
       grown.compact(this.#held.live)
@@ -189,7 +189,7 @@ function createValues(lines: Iterable<JournalLine>) {
     purge(nowMs: number) {
       for (const name of ends.due(nowMs, Infinity)) drop(name)
     },
-    /** Everything, as lines that would make it anew. */
+    /** Everything, as lines that would create it again. */
     *live(): Iterable<JournalLine> {
       for (const [put, value] of values) yield { put, value, dueMs: due.at(put) ?? null, untilMs: ends.at(put) ?? 0 }
     },

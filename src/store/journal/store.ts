@@ -1,6 +1,6 @@
 /**
- * Dialogues on one machine without Redis: a JSON-lines journal under the memory store. What was answered was written
- * before, so it survives the end of the process; with `fsync` also the end of the machine's power.
+ * Dialogues on one machine without Redis: a JSON-lines journal under the memory store. A change is written before it is
+ * answered, so it survives the end of the process; with `fsync` also a power failure.
  */
 import {
   accessSync,
@@ -27,23 +27,23 @@ import { memoryRegister, type Journal, type JournalLine, type MemoryOptions } fr
 import { plainSealer, type SealPlace, type Sealer } from '../seal.ts'
 
 export interface JournalOptions {
-  /** Created if it is not there; one process at a time. Undefined: memory only, nothing survives. */
+  /** Created if it does not exist; one process at a time. Undefined: memory only, and nothing survives. */
   dir?: string | undefined
   limits: DialogueLimits
-  /** fdatasync before every answer: survives a power failure, costs a disk write a turn. Default false. */
+  /** fdatasync before every answer: survives a power failure, costs one disk write per turn. Default false. */
   fsync?: boolean
-  /** Encrypts each line. Default: lines are written as they are. */
+  /** Encrypts each line. Default: lines are written unencrypted. */
   sealer?: Sealer
-  /** The journal is rewritten when it is over this and twice what it held when last rewritten. */
+  /** The journal is rewritten when it is larger than this, and twice as large as after the last rewrite. */
   compactOctets?: number
   onFault?: (fault: StoreFault) => void
   log?: Log
 }
 
-/** About ten thousand turns: rewritten seldom, read in well under a second at a start. */
+/** About ten thousand turns: rewritten seldom, and read in well under a second at a start. */
 const COMPACT_OCTETS = 16 * 1024 * 1024
 
-/** Throws UsageError if another process has the directory, or the journal is of a newer release. */
+/** Throws UsageError if another process has the directory, or if the journal is from a newer release. */
 export async function journalDialogues(options: JournalOptions): Promise<DialogueStore> {
   const { dir, limits, onFault, log } = options
   const over = (memory: MemoryOptions) =>
@@ -67,22 +67,24 @@ export async function journalDialogues(options: JournalOptions): Promise<Dialogu
 /** What its lines are sealed as. */
 const JOURNAL = { group: 'journal', msisdn: '' }
 const HEADER = '{"journal":"ussd-dialogues","version":3}\n'
-/** Of one whose lines are sealed: each is `<number> <sealed>`, bound to this file and to its number in it. */
+/**
+ * The header of a journal with sealed lines: each is `<number> <sealed>`, bound to this file and to its number in it.
+ */
 const SEALED_HEADER = /^\{"journal":"ussd-dialogues","version":4,"file":"([\w-]{1,64})"\}$/
 const FILE = 'dialogues.jsonl'
-/** More than what is left on a full disk, less than any that has room. */
+/** More than a full disk has left, less than a disk with space has. */
 const ROOM_OCTETS = 65_536
 const FSYNC_OFF = 'dialogues of the last seconds may be lost if the machine loses power (fsync is off)'
-/** Lines that do not read are kept here, for whoever looks into it. */
+/** Unreadable lines are kept here, for inspection. */
 const DAMAGED = 'dialogues.damaged'
 
 interface Held {
   lines: JournalLine[]
-  /** That read. */
+  /** The octets that could be read. */
   octets: number
-  /** What its lines are bound to; undefined: to nothing. */
+  /** What its lines are bound to. Undefined: nothing. */
   name: string | undefined
-  /** Of the last line. */
+  /** The number of the last line. */
   number: number
 }
 
@@ -111,7 +113,7 @@ function readJournal(dir: string, place: SealPlace, onFault?: (fault: StoreFault
       damaged++
       continue
     }
-    // Lines were taken out.
+    // Lines were removed.
     if (at > number + damaged + 1) onFault?.('corrupt')
     damaged = 0
     number = at
@@ -133,7 +135,7 @@ function* linesOf(held: Buffer): Iterable<string> {
   for (let from = 0, to; (to = held.indexOf(0x0a, from)) >= 0; from = to + 1) yield held.toString('utf8', from, to)
 }
 
-/** Why it does not read, else. Throws UsageError where a key is missing: with it, the line reads. */
+/** The line, or why it is unreadable. Throws UsageError if a key is missing: with that key the line could be read. */
 function read(line: string, place: SealPlace, bound: string): JournalLine | 'corrupt' | 'unsealed' {
   try {
     const change = JSON.parse(place.open(line, bound)) as JournalLine
@@ -150,7 +152,7 @@ interface Opened extends Held {
   unlock: () => void
 }
 
-/** The journal in its file, open to be written to. */
+/** The journal in its file, open for writing. */
 class FileJournal implements Journal {
   readonly #place: SealPlace
   readonly #sealer: Sealer
@@ -177,9 +179,9 @@ class FileJournal implements Journal {
     this.#number = number
     this.#fd = openSync(join(dir, FILE), 'a', 0o600)
     this.#size = this.#compacted = octets
-    // Half a line of a crash goes before anything is written behind it.
+    // Half a line from a crash is removed before anything is written after it.
     ftruncateSync(this.#fd, octets)
-    // Nothing more goes into a file whose lines are bound to nothing, once there is a key.
+    // Once there is a key, nothing more is written into a file with unbound lines.
     if (octets === 0 || (name !== undefined) !== sealer.seals) this.#rewrite(lines)
   }
 
@@ -196,7 +198,7 @@ class FileJournal implements Journal {
   }
 
   compact(live: () => Iterable<JournalLine>): void {
-    this.#compacted = this.#size // where it fails, the next attempt waits until the journal has doubled
+    this.#compacted = this.#size // if it fails, the next attempt waits until the journal has doubled
     this.#rewrite(live())
     this.#waiting = []
     rmSync(join(this.#dir, DAMAGED), { force: true })
@@ -236,21 +238,21 @@ class FileJournal implements Journal {
     }
   }
 
-  /** Throws until there is room again; nothing stays of it. */
+  /** Throws until there is space again; nothing of it stays. */
   #tryRoom(): void {
     const before = this.#size
     this.#write(' '.repeat(ROOM_OCTETS))
     cutBack(this.#fd, (this.#size = before))
   }
 
-  /** What is not written keeps no number. */
+  /** A line that is not written uses no number. */
   #writeLines(lines: readonly JournalLine[]): void {
     if (lines.length) this.#write(lines.map((line, n) => this.#lineOf(line, this.#number + 1 + n)).join(''))
     this.#number += lines.length
     this.#waiting = []
   }
 
-  /** In a file of its own name, so that no line of an earlier one opens in it. */
+  /** Into a file with its own name, so that no line of an earlier file opens in it. */
   #rewrite(live: Iterable<JournalLine>): void {
     const [name, number] = [this.#name, this.#number]
     this.#name = this.#sealer.seals ? this.#sealer.fresh() : undefined
@@ -279,10 +281,10 @@ function refuseReadOnly(dir: string): void {
   }
 }
 
-/** Characters that are written at once while rewriting. */
+/** How many characters are written at once while rewriting. */
 const CHUNK = 65_536
 
-/** A journal of only what is live, in place of the old one. */
+/** A journal of only the live lines, in place of the old one. */
 function writeNew(
   dir: string,
   header: string,
@@ -318,7 +320,7 @@ function writeAll(fd: number, text: string): number {
   return octets.length
 }
 
-/** After a failed write (a full disk) half a line may stand at the end. */
+/** After a failed write (a full disk) half a line may be at the end. */
 function cutBack(fd: number, size: number): void {
   try {
     ftruncateSync(fd, size)
@@ -327,7 +329,7 @@ function cutBack(fd: number, size: number): void {
   }
 }
 
-/** The rename itself must survive a power failure; not every system lets a directory be synced. */
+/** The rename itself must survive a power failure. Not every system allows syncing a directory. */
 function syncDirectory(dir: string): void {
   try {
     const fd = openSync(dir, 'r')

@@ -1,8 +1,8 @@
-/** The flow archive in Postgres: the source of every revision that ever served, or was stored to be tried. */
+/** The flow archive in Postgres: the source of every revision that ever served, or was stored for a trial. */
 import type { Knex } from 'knex'
 import type { FlowArchive } from '../../flow/engine/index.ts'
 
-/** Revisions never change: `put` of a known one only notes that it came into force again. */
+/** Revisions never change: `put` of a known one only records that it came into force again. */
 export function flowArchive(knex: Knex): FlowArchive {
   return {
     async put(revision, name, source, { serves = true, by = 'file', note = '' } = {}) {

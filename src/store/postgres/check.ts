@@ -1,4 +1,4 @@
-/** Whether Postgres answers and takes what we write, and what an operator should know of it. */
+/** Whether Postgres answers and accepts our writes, and what an operator should know about it. */
 import type { Postgres } from './connection.ts'
 
 export interface PostgresCheck {
@@ -10,7 +10,7 @@ export interface PostgresCheck {
 /** Postgres has this long to answer. */
 const PING_MS = 1_000
 
-/** A statement is planned once a connection; only statistics that are taken anew bring another plan. */
+/** A statement is planned once per connection. Only new statistics bring another plan. */
 const AUTOVACUUM_OFF =
   'autovacuum is off: statements stay planned for the size that tables had at first, until each takes seconds. ' +
   'Switch it on, or run VACUUM (ANALYZE) every few minutes'

@@ -9,55 +9,56 @@ import { sqlOn, type Connection } from './sql.ts'
 import { wholeUrl } from './url.ts'
 
 export interface Postgres {
-  /** What runs with each turn or SMS. */
+  /** For statements that run with each turn or SMS. */
   readonly sql: Sql
-  /** Migrations, and what is asked rarely: on the same connections. */
+  /** For migrations and rare statements, on the same connections. */
   readonly knex: Knex
   readonly kind: 'server' | 'embedded'
   close(): Promise<void>
 }
 
 interface Common {
-  /** Schemas to look in; the database's own default if absent. */
+  /** The schemas to use. Default: those of the database. */
   searchPath?: string[]
-  /** Told what the pool notices by itself: lost connections, warnings. Never holds a password. */
+  /** Gets what the pool notices by itself: lost connections, warnings. Never has a password. */
   onNotice?: (notice: string) => void
 }
 
 export interface ServerSettings extends Common {
   url: string
-  /** Wins over a password in the URL; asked for each new connection, so that it may change. */
+  /** Takes precedence over a password in the URL. Called for each new connection, so that it may change. */
   password?: () => string
   /** Absent: no TLS, unless the URL has an sslmode. */
   ssl?: ConnectionOptions
-  /** Connections. Default 10: more only queue inside the server. */
+  /** The most connections. Default 10: more would only queue inside the server. */
   poolMax?: number
   /**
-   * A pooler such as PgBouncer stands between, and hands each transaction any connection of the server: no statement
-   * has a name there, and the limits below but `queryMs` are the role's own (`ALTER ROLE … SET statement_timeout`).
+   * A pooler such as PgBouncer is between us and the server, and gives each transaction any connection. So statements
+   * have no names, and the limits below, except `queryMs`, are those of the role (`ALTER ROLE … SET
+   * statement_timeout`).
    */
   pooler?: 'transaction'
   /** How long a subscriber waits for a free connection. Default 1000. */
   acquireMs?: number
-  /** The server gives a statement up. Default 2000: less than a turn. */
+  /** When the server gives a statement up. Default 2000: less than a turn. */
   statementMs?: number
-  /** The server gives a lock up. Default 1000. */
+  /** When the server gives up waiting for a lock. Default 1000. */
   lockMs?: number
-  /** We give a silent server up and destroy the connection. Default 2500: later than the server's own limit. */
+  /** When we give up a silent server and destroy the connection. Default 2500: later than the server's own limit. */
   queryMs?: number
 }
 
 export interface EmbeddedSettings extends Common {
-  /** Folder of the data; made if absent. `memory://` keeps nothing. */
+  /** The folder of the data; created if absent. `memory://` keeps nothing. */
   embedded: string
 }
 
-/** PGlite has one connection: whoever asks for a second one inside a transaction finds out after this. */
+/** PGlite has one connection: code that asks for a second one inside a transaction gets an error after this time. */
 const EMBEDDED_ACQUIRE_MS = 5000
 
 /**
- * Opens the pool. A server need not be reachable yet. Embedded: initialises (up to 3 s the first time) and locks the
- * folder against a second process; throws UsageError if another one has it.
+ * Opens the pool. The server need not be reachable yet. Embedded: initialises (up to 3 s the first time) and locks the
+ * folder against a second process. Throws UsageError if another process has it.
  */
 export async function openPostgres(settings: ServerSettings | EmbeddedSettings): Promise<Postgres> {
   return 'url' in settings ? openServer(settings) : openEmbedded(settings)
@@ -68,11 +69,12 @@ function openServer(settings: ServerSettings): Postgres {
     ...shared(settings),
     connection: () =>
       ({
-        // Read by pg for each new connection; knex would copy an object that it is not given by a function.
+        // pg reads it for each new connection; knex would copy an object unless a function returns it.
         get connectionString() {
           return wholeUrl(settings.url, settings.password?.())
         },
-        ...(settings.ssl ? { ssl: settings.ssl } : {}),
+        // A copy: pg makes the key of the object that it gets invisible to the next copy.
+        ...(settings.ssl ? { ssl: { ...settings.ssl } } : {}),
         application_name: 'ussd-connector',
         keepAlive: true,
         connectionTimeoutMillis: settings.acquireMs ?? 1000,
@@ -90,12 +92,12 @@ function serverLimits({ statementMs = 2000, lockMs = 1000 }: ServerSettings): ob
   return {
     statement_timeout: statementMs,
     lock_timeout: lockMs,
-    // A transaction that its daemon forgot must not keep its locks.
+    // A transaction whose daemon forgot it must not keep its locks.
     idle_in_transaction_session_timeout: 10_000,
   }
 }
 
-/** Ten files that no daemon with a server needs. */
+/** Ten files that a daemon with a Postgres server does not need. */
 const pglite = () => Promise.all([import('@electric-sql/pglite'), import('@electric-sql/pglite/node-postgres')])
 
 async function openEmbedded(settings: EmbeddedSettings): Promise<Postgres> {
@@ -128,7 +130,7 @@ function shared(settings: Common): Knex.Config {
   const notice = (message: unknown) => settings.onNotice?.(String(message))
   return {
     client: 'pg',
-    // Bindings are personal data; they must not be in error messages.
+    // Bindings are personal data and must not be in error messages.
     compileSqlOnError: false,
     ...(settings.searchPath ? { searchPath: settings.searchPath } : {}),
     log: { warn: notice, error: notice, deprecate: notice, debug: () => undefined },
@@ -141,9 +143,10 @@ interface RawConnection extends Connection {
 }
 
 /**
- * After a query time-out the server may still answer, and the answer would meet the next query; after a FATAL error it
- * is about to hang up. The socket is destroyed, so the pool drops the connection and the server rolls back. One that
- * only lets us read may be a standby by now, and the address lead to another: the pool drops it once it is given back.
+ * After a query timeout the server may still answer, and the answer would meet the next query. After a FATAL error it
+ * is about to close the connection. So the socket is destroyed: the pool drops the connection, and the server rolls
+ * back. A server that has become read-only may be a standby by now, and the address may lead to another server: the
+ * pool drops such a connection when it is returned.
  */
 function destroyBroken(raw: RawConnection, done: (error: Error | null, connection: RawConnection) => void): void {
   const query = raw.query.bind(raw)
@@ -158,7 +161,7 @@ function destroyBroken(raw: RawConnection, done: (error: Error | null, connectio
   done(null, raw)
 }
 
-// pg gives its own time-out no code; the server's (57014) has one, and leaves the connection usable.
+// pg gives its own timeout no code. The server's timeout (57014) has one and leaves the connection usable.
 function wentSilent(error: unknown): boolean {
   return error instanceof Error && error.message === 'Query read timeout'
 }

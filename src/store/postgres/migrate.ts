@@ -1,4 +1,4 @@
-/** The schema's migrations: the files in `migrations/`, beside the code in development and in the image alike. */
+/** The migrations of the schema: the files in `migrations/`, beside the code in development and in the image. */
 import knexFactory, { type Knex } from 'knex'
 import { readdir } from 'node:fs/promises'
 import { UsageError } from '../../base/index.ts'
@@ -6,26 +6,32 @@ import { UsageError } from '../../base/index.ts'
 export interface MigrationStatus {
   applied: string[]
   pending: string[]
-  /** Applied, but not known to this code: the schema is newer. */
+  /** Applied, but unknown to this code: the schema is newer. */
   unknown: string[]
 }
 
 const FOLDER = new URL('../../../migrations/', import.meta.url)
 const TABLE = 'schema_migration'
-/** Any fixed number: whoever migrates this product's schema holds it. */
+/** undefined_table */
+const NO_TABLE = '42P01'
+/** Any fixed number: a process that migrates this product's schema holds the lock. */
 const LOCK = 7_553_384_001
 const LOCK_TRIES_MAX = 240
 const LOCK_PAUSE_SECONDS = 0.25
 
 /**
- * Brings the schema up to this code, all or nothing, and answers what was applied now. Safe when several daemons start
- * at once: they take turns. Throws UsageError if the schema is newer than the code, or nobody lets go of the lock.
+ * Migrates the schema to this code, all or nothing, and returns what was applied. Safe if several daemons start at
+ * once: they take turns. Throws UsageError if the schema is newer than the code, or if the lock is not released.
  */
 export async function migrate(knex: Knex): Promise<string[]> {
+  // At nearly every start nothing is pending, so no lock is needed.
+  const now = await migrationStatus(knex)
+  if (now.unknown.length) throw newer(now.unknown)
+  if (now.pending.length === 0) return []
   const patient = await withoutDeadlines(knex)
   try {
     return await patient.transaction(async (trx) => {
-      // Of this transaction: behind a pooler the limits are the role's, and made for a subscriber's patience.
+      // For this transaction only: behind a pooler the limits are those of the role, made for a subscriber's patience.
       await trx.raw("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '5s'")
       await takeTurn(trx)
       const before = await migrationStatus(trx)
@@ -41,13 +47,26 @@ export async function migrate(knex: Knex): Promise<string[]> {
 /** Which migrations are applied, pending, or from newer code. Changes nothing. */
 export async function migrationStatus(knex: Knex): Promise<MigrationStatus> {
   const known = await list()
-  const applied = (await knex.schema.hasTable(TABLE))
-    ? (await knex(TABLE).select<{ name: string }[]>('name').orderBy('id')).map((row) => row.name)
-    : []
+  const applied = await appliedNames(knex)
   return {
     applied: applied.filter((name) => known.includes(name)),
     pending: known.filter((name) => !applied.includes(name)),
     unknown: applied.filter((name) => !known.includes(name)),
+  }
+}
+
+/**
+ * One statement if the schema exists. In a transaction the table is checked first: a failed read would end the
+ * transaction.
+ */
+async function appliedNames(knex: Knex): Promise<string[]> {
+  const rows = () => knex(TABLE).select<{ name: string }[]>('name').orderBy('id')
+  if (knex.isTransaction) return (await knex.schema.hasTable(TABLE)) ? (await rows()).map(({ name }) => name) : []
+  try {
+    return (await rows()).map(({ name }) => name)
+  } catch (error) {
+    if ((error as { code?: unknown }).code === NO_TABLE) return []
+    throw error
   }
 }
 
@@ -66,7 +85,7 @@ function newer(names: string[]): UsageError {
   )
 }
 
-// Polled inside the server, so that no statement outlives the connection's own time-outs.
+// Polled inside the server, so that no statement outlives the timeouts of the connection.
 async function takeTurn(trx: Knex.Transaction): Promise<void> {
   for (let tries = 0; tries < LOCK_TRIES_MAX; tries++) {
     const { rows } = await trx.raw('SELECT pg_try_advisory_xact_lock(?) AS mine', [LOCK])
@@ -76,7 +95,7 @@ async function takeTurn(trx: Knex.Transaction): Promise<void> {
   throw new UsageError('another process has been migrating this database for a minute: look at it, then try again')
 }
 
-// A migration may take longer than a subscriber would wait. Embedded: the one connection has no time-outs.
+// A migration may take longer than a subscriber would wait. Embedded: its one connection has no timeouts.
 async function withoutDeadlines(knex: Knex): Promise<Knex> {
   const { connection, ...config } = knex.client.config as Knex.Config
   const own = typeof connection === 'function' ? await connection() : connection
@@ -89,7 +108,7 @@ function settings(): Knex.MigratorConfig {
   return { tableName: TABLE, migrationSource: source, disableTransactions: true }
 }
 
-// Names carry no extension: .ts here and .js in the image are one and the same migration.
+// Names have no extension: .ts here and .js in the image are the same migration.
 const source: Knex.MigrationSource<string> = {
   getMigrations: list,
   getMigrationName: (name) => name,

@@ -1,5 +1,6 @@
-/** What operators decided about flows, in Postgres: shared by all daemons, read again and again. */
+/** The decisions of operators about flows, in Postgres: shared by all daemons, and read again and again. */
 import type { Knex } from 'knex'
+import { statement, type Sql } from '../../base/index.ts'
 import {
   undecided,
   isDecision,
@@ -21,6 +22,26 @@ interface ReleaseRow {
   changed_at: Date
 }
 
+interface RecallRow {
+  revision: string
+  name: string
+  texts: string
+}
+
+/** A row of either table. The columns of the other table are null. */
+type DecidedRow = { [Column in keyof (ReleaseRow & RecallRow)]: (ReleaseRow & RecallRow)[Column] | null }
+
+const RELEASE_COLUMNS = 'active, instead_of, canary, canary_share, canary_key, changed_by, note, changed_at'
+
+/** Each daemon asks this every few seconds. */
+const DECIDED = statement<DecidedRow>(
+  'flow-decided',
+  `
+  SELECT name, ${RELEASE_COLUMNS}, NULL AS revision, NULL AS texts FROM flow_release
+  UNION ALL
+  SELECT name, ${RELEASE_COLUMNS.replaceAll(/\w+/g, 'NULL')}, revision, texts FROM flow_recall`,
+)
+
 interface RevisionRow {
   revision: string
   published_by: string
@@ -29,24 +50,18 @@ interface RevisionRow {
   served_at: Date | null
 }
 
-/** Newer ones that this version cannot read are passed over: of so many one can be read, or none. */
+/** Newer revisions that this version cannot read are skipped. Among so many, either one is readable or none. */
 const CANDIDATES_MAX = 20
 
-export function flowReleases(knex: Knex): Decided {
+export function flowReleases({ knex, sql }: { knex: Knex; sql: Sql }): Decided {
   return {
     async read() {
-      const [releases, recalls] = await Promise.all([
-        knex<ReleaseRow>('flow_release').select('*'),
-        knex('flow_recall').select<{ revision: string; name: string; texts: string }[]>('revision', 'name', 'texts'),
-      ])
+      const rows = await DECIDED(sql, {})
+      const isRecall = (row: DecidedRow): row is DecidedRow & RecallRow => row.revision !== null
+      const releases = rows.filter((row) => !isRecall(row)) as ReleaseRow[]
       return {
         releases: new Map(releases.map((row) => [row.name, releaseOf(row)])),
-        recalls: new Map(
-          recalls.map((row): [string, Recall] => [
-            row.revision,
-            { ...row, texts: JSON.parse(row.texts) as Recall['texts'] },
-          ]),
-        ),
+        recalls: new Map(rows.filter(isRecall).map((row) => [row.revision, recallOf(row)])),
       }
     },
     async unrecalled(name) {
@@ -100,6 +115,10 @@ async function write(trx: Knex, name: string, { release, recalls, clears, serves
   if (!recalls) return
   const row = { revision: recalls.revision, name, texts: JSON.stringify(recalls.texts), recalled_by: release.by }
   await trx('flow_recall').insert(row).onConflict('revision').merge()
+}
+
+function recallOf({ revision, name, texts }: RecallRow): Recall {
+  return { revision, name, texts: JSON.parse(texts) as Recall['texts'] }
 }
 
 function releaseOf(row: ReleaseRow): Release {

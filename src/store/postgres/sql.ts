@@ -1,5 +1,5 @@
 /**
- * Statements straight through `pg`, on the connections of knex's pool: what runs with each turn or SMS. The query
+ * Statements directly through `pg`, on the connections of knex's pool, for what runs with each turn or SMS. The query
  * builder costs more than the statement.
  */
 import type { Knex } from 'knex'
@@ -19,7 +19,7 @@ interface Query {
 /** A connection of the pool: a client of `pg`. */
 export interface Connection {
   query(query: Query, done: (error: Error | null, answer: Answer) => void): void
-  /** Set: the pool drops it as soon as it is given back, or asked for again. */
+  /** If it is set, the pool drops the connection when it is returned, or requested again. */
   __knex__disposed?: unknown
 }
 
@@ -28,7 +28,7 @@ interface Pool {
   releaseConnection(connection: Connection): unknown
 }
 
-/** `named` false: each statement is planned anew, as a pooler in transaction mode needs it. */
+/** `named` false: each statement is planned each time, as a pooler in transaction mode requires. */
 export function sqlOn(knex: Knex, { named }: { named: boolean }): Sql {
   const pool = knex.client as Pool
 
@@ -54,7 +54,7 @@ export function sqlOn(knex: Knex, { named }: { named: boolean }): Sql {
         await answered(connection, { text: 'BEGIN' })
         let isOver = false
         const trx: SqlRunner = {
-          // The connection is somebody else's by then.
+          // By then another task has the connection.
           run: async (statement, bindings) => {
             if (isOver) throw new TypeError(`SQL statement '${statement.name}': its transaction is over`)
             return asked(connection, statement, bindings)
@@ -81,7 +81,7 @@ function answered(connection: Connection, query: Query): Promise<Answer> {
   })
 }
 
-/** The server answers a COMMIT after a failed statement with ROLLBACK, and no error. */
+/** After a failed statement the server answers a COMMIT with ROLLBACK, and without an error. */
 async function commit(connection: Connection): Promise<void> {
   const { command } = await answered(connection, { text: 'COMMIT' })
   if (command === 'COMMIT') return
@@ -89,7 +89,7 @@ async function commit(connection: Connection): Promise<void> {
   throw Object.assign(error, { severity: 'ERROR', code: '25P02' })
 }
 
-/** Where that fails the connection goes: the server rolls back what it loses. */
+/** If that fails, the connection is dropped: the server rolls back lost connections. */
 async function rollBack(connection: Connection): Promise<void> {
   if (connection.__knex__disposed) return
   await answered(connection, { text: 'ROLLBACK' }).catch((error: unknown) => {

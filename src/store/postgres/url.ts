@@ -1,16 +1,16 @@
-/** A connection URL made whole, and a database made where it is missing. */
+/** Completes a connection URL, and creates a missing database. */
 import { userInfo } from 'node:os'
 import type { ConnectionOptions } from 'node:tls'
 import knexFactory, { type Knex } from 'knex'
 
-/** invalid_catalog_name: there is no such database. */
+/** invalid_catalog_name: the database does not exist. */
 const NO_DATABASE = '3D000'
 /** duplicate_database: another daemon was quicker. */
 const DUPLICATE = new Set(['42P04', '23505'])
 
 /**
- * With a user, as libpq has it: the URL's, else PGUSER, else who runs this process. A password given apart wins over
- * the URL's: pg lets the URL win over all other options, so it must be in it.
+ * Adds a user, like libpq: from the URL, or PGUSER, or the user of this process. A separate password takes precedence
+ * over the URL's: for pg the URL takes precedence over all other options, so the password must be in it.
  */
 export function wholeUrl(url: string, password?: string, env: NodeJS.ProcessEnv = process.env): string {
   const whole = new URL(url)
@@ -21,16 +21,33 @@ export function wholeUrl(url: string, password?: string, env: NodeJS.ProcessEnv 
 }
 
 /**
- * Makes the database of the URL if the server is there and the database is not. True: it was made. Throws what the
- * server says: no right to make one, not reachable.
+ * Creates the URL's database if the server has none of that name. True: it was created. Throws what the server reports:
+ * no right to create one, unreachable.
  */
 export async function ensureDatabase(url: string, ssl?: ConnectionOptions): Promise<boolean> {
-  const whole = wholeUrl(url)
-  const name = decodeURIComponent(new URL(whole).pathname.slice(1))
-  if (await reaches(whole, ssl)) return false
-  const server = new URL(whole)
+  const probe = oneConnection(wholeUrl(url), ssl)
+  try {
+    await probe.raw('SELECT 1')
+    return false
+  } catch (error) {
+    if (!isDatabaseMissing(error)) throw error
+  } finally {
+    await probe.destroy()
+  }
+  return makeDatabase(url, ssl)
+}
+
+/** Whether the error means that the database does not exist. */
+export function isDatabaseMissing(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === NO_DATABASE
+}
+
+/** Creates the database of the URL. False: another process was quicker. Throws what the server reports. */
+export async function makeDatabase(url: string, ssl?: ConnectionOptions): Promise<boolean> {
+  const server = new URL(wholeUrl(url))
+  const name = decodeURIComponent(server.pathname.slice(1))
   server.pathname = '/postgres'
-  // What says how to connect stays (sslmode); what the other database may not have, goes.
+  // Keeps what says how to connect (sslmode), and removes options that the other database may not have.
   server.searchParams.delete('options')
   const admin = oneConnection(server.toString(), ssl)
   try {
@@ -41,20 +58,6 @@ export async function ensureDatabase(url: string, ssl?: ConnectionOptions): Prom
     throw error
   } finally {
     await admin.destroy()
-  }
-}
-
-/** False only for a missing database. */
-async function reaches(url: string, ssl: ConnectionOptions | undefined): Promise<boolean> {
-  const probe = oneConnection(url, ssl)
-  try {
-    await probe.raw('SELECT 1')
-    return true
-  } catch (error) {
-    if ((error as { code?: unknown }).code === NO_DATABASE) return false
-    throw error
-  } finally {
-    await probe.destroy()
   }
 }
 

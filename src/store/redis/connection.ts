@@ -1,25 +1,24 @@
-/** The connection to Redis: it fails fast, repeats nothing, writes once a loop turn, and its errors tell no secrets. */
-import type { Writable } from 'node:stream'
+/** The connection to Redis: it fails fast, repeats nothing, and its errors reveal no secrets. */
 import { Redis } from 'ioredis'
 import { type Log, StoreError, systemClock } from '../../base/index.ts'
 import type { Clock } from '../../ussd/index.ts'
 import { unreachable } from '../unreachable.ts'
-import { addressOf, clientOf, mastersOf, type Client, type RedisServers } from './servers.ts'
+import { addressOf, clientOf, type Client, type RedisServers } from './servers.ts'
 
-/** After ioredis has given up; as often as it tries by itself (servers.ts). */
+/** The pause after ioredis has given up: as long as its own pauses (servers.ts). */
 const AGAIN_MS = 500
-/** Those that we have done with. */
+/** Clients that were disconnected on purpose. */
 const left = new WeakSet<Client>()
 
-/** Connects in the background for ever; returns when the first attempt succeeded or failed. */
+/** Connects in the background for ever. Returns when the first attempt has succeeded or failed. */
 export async function connect(servers: RedisServers, log: Log, clock: Clock = systemClock()): Promise<Client> {
   const client = clientOf(servers)
   watch(client, log)
-  // The news of a failover, where it comes while ioredis asks the sentinels for the master already, makes it give up
-  // for good: dialogues would get the busy text until the daemon is started anew.
+  // If the news of a failover arrives while ioredis is asking the sentinels for the master, ioredis gives up for good:
+  // dialogues would get the busy text until the daemon is restarted.
   client.on('end', () => {
-    const again = () => left.has(client) || void client.connect().catch(() => undefined) // told as 'error'
-    // Not at once: a connection that ends as soon as it is tried would take the whole processor.
+    const again = () => left.has(client) || void client.connect().catch(() => undefined) // reported by the 'error' event
+    // Not at once: a connection that ends as soon as it is tried would use the whole processor.
     if (!left.has(client)) clock.after(AGAIN_MS, again)
   })
   await new Promise<void>((done) => {
@@ -30,14 +29,14 @@ export async function connect(servers: RedisServers, log: Log, clock: Clock = sy
   return client
 }
 
-/** The end that we want: nothing is connected again. */
+/** The end that we want: nothing reconnects. */
 export async function disconnect(client: Client): Promise<void> {
   left.add(client)
   await client.quit().catch(() => undefined)
   client.disconnect()
 }
 
-/** Says when the connection goes and comes. Without an error listener ioredis writes to the terminal by itself. */
+/** Logs when the connection is lost and restored. Without an error listener ioredis writes to the terminal. */
 function watch(client: Client, log: Log): void {
   let lost: string | undefined
   client.on('error', (error: Error) => {
@@ -56,42 +55,24 @@ function watch(client: Client, log: Log): void {
 }
 
 /**
- * Answers a function to call before a command: what is written until the event loop comes round leaves in one write.
- * (Measured: auto-pipelining loses against this with scripts.)
- */
-export function gather(client: Client): () => void {
-  let corked: Writable[] = []
-  const release = () => {
-    const streams = corked
-    corked = []
-    for (const stream of streams) stream.uncork()
-  }
-  return () => {
-    if (corked.length > 0) return
-    corked = mastersOf(client).flatMap((node) => {
-      const { stream } = node as unknown as { stream?: Writable }
-      return node.status === 'ready' && stream ? [stream] : []
-    })
-    if (corked.length === 0) return
-    for (const stream of corked) stream.cork()
-    setImmediate(release)
-  }
-}
-
-/**
- * Whatever Redis or the connection said, as a StoreError. The cause is left behind: ioredis hangs the command with its
- * arguments on it, and those are the subscriber's.
+ * Whatever Redis or the connection reports, as a StoreError. The cause is dropped: ioredis attaches the command and its
+ * arguments to it, and those are the subscriber's.
  */
 export function asStoreError(call: string, error: unknown): StoreError {
   return error instanceof StoreError ? error : new StoreError('down', `Redis failed at '${call}': ${reasonOf(error)}`)
 }
 
-/** A value of another type stands where a dialogue should. */
+/** Redis has a value of another type where a dialogue should be. */
 export function isWrongType(error: unknown): boolean {
   return error instanceof Error && error.message.includes('WRONGTYPE')
 }
 
-/** A code, or one of our own sentences: the server's may quote keys. */
+/** ioredis gave the command up after `commandTimeout`. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Command timed out'
+}
+
+/** A code, or one of our own sentences: the server's message may quote keys. */
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   if (code) return code
@@ -104,7 +85,7 @@ const REASONS: [RegExp, string][] = [
   [/^Connection is closed/, 'the connection is closed'],
   [/max retries per request/i, 'the connection was lost'],
   [/^(Stream isn't writeable|Cluster isn't ready)/, 'not connected'],
-  [/^Too many Cluster redirections/, 'the node that has this slot is away'],
+  [/^Too many Cluster redirections/, 'the node that has this slot is unreachable'],
   [/^Failed to refresh slots cache|startup nodes/, 'no node of the Cluster answers'],
   [/sentinels/, 'no sentinel knows a master'],
 ]

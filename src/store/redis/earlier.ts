@@ -1,17 +1,17 @@
 /**
  * What builds before the first release left in Redis: `prefix:{b<n>}:d:…` were dialogues, `prefix:{b<n>}:due` their
- * deadlines, in a form that is not read any more.
+ * deadlines, in a form that is no longer read.
  */
 import { BUCKETS } from '../../dialogue/index.ts'
 import { UsageError } from '../../base/index.ts'
 import type { Client } from './servers.ts'
 
-/** Names of one bucket that are looked at: a dialogue that lives is among the last that fall due. */
+/** How many names of one bucket are checked: a live dialogue is among the last that become due. */
 const NAMES_MAX = 100
 
 /**
- * Throws UsageError while such a dialogue lives. Deadlines that are left of dialogues that are gone are removed. Redis
- * that does not answer is not asked again: a start does not wait for it.
+ * Throws UsageError while such a dialogue is alive. Removes deadlines of dialogues that are gone. If Redis does not
+ * answer, it is not asked again: a start does not wait for it.
  */
 export async function refuseEarlierDialogues(client: Client, prefix: string): Promise<void> {
   const buckets = Array.from({ length: BUCKETS }, (_, n) => `${prefix}:{b${n}}`)

@@ -1,35 +1,29 @@
-/** What is asked of Redis over all buckets at once: what is due, how many, everything of one MSISDN, how durable. */
+/**
+ * Calls to Redis over all buckets: what is due, how many there are, everything about one MSISDN, how durable Redis is.
+ */
 import { Redis } from 'ioredis'
 import { BUCKETS, HIDDEN, nameOfKey } from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
 import { addressOf, mastersOf, type Client } from './servers.ts'
 
-export interface DueQuery {
-  nowMs: number
-  limit: number
-  /** The bucket that goes first among equals. */
-  start: number
-  index: string
-}
-
-/** What one server answers for all buckets at once; a Cluster is asked for each bucket. */
+/** What one server answers for all buckets at once. In a Cluster each bucket is asked separately. */
 export interface WholeIndex {
   due(keys: string[], nowMs: number, limit: number): Promise<string[]>
   count(keys: string[]): Promise<number>
 }
 
-function indexes(prefix: string, index: string, start = 0): string[] {
-  return Array.from({ length: BUCKETS }, (_, n) => `${prefix}:{b${(start + n) % BUCKETS}}:${index}`)
+/** Keys of the deadline indexes of all buckets. */
+export function indexKeys(prefix: string, index: string): string[] {
+  return Array.from({ length: BUCKETS }, (_, n) => `${prefix}:{b${n}}:${index}`)
 }
 
-/** Names whose deadline has come, soonest first. Where nothing is due: one cheap read. */
+/** Names whose deadline has come, the earliest first. If nothing is due: one cheap read. */
 export async function listDue(
   client: Client,
-  prefix: string,
-  { nowMs, limit, start, index }: DueQuery,
+  keys: string[],
+  { nowMs, limit }: { nowMs: number; limit: number },
   whole?: WholeIndex,
 ): Promise<string[]> {
-  const keys = indexes(prefix, index, start)
   const found = whole ? [await whole.due(keys, nowMs, limit)] : await dueInEach(client, keys, nowMs, limit)
   return found
     .flatMap(pairs)
@@ -43,20 +37,19 @@ async function dueInEach(client: Client, keys: string[], nowMs: number, limit: n
     keys.map((key) => client.zrangebyscore(key, '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)),
   )
   const answers = found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-  // One node of a Cluster is away: the dialogues on the others have deadlines, too.
+  // One node of a Cluster is unreachable: dialogues on the others have deadlines too.
   if (answers.length === 0) throw (found[0] as PromiseRejectedResult).reason
   return answers
 }
 
 /** How many have a deadline. */
-export async function countDue(client: Client, prefix: string, index: string, whole?: WholeIndex): Promise<number> {
-  const keys = indexes(prefix, index)
+export async function countDue(client: Client, keys: string[], whole?: WholeIndex): Promise<number> {
   if (whole) return whole.count(keys)
   const counts = await Promise.all(keys.map((key) => client.zcard(key)))
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
-/** Names of dialogues that have a deadline, bucket by bucket, at most `limit`. */
+/** Names of dialogues with a deadline, bucket by bucket, at most `limit`. */
 export async function* listOpen(client: Client, prefix: string, index: string, limit: number): AsyncIterable<string[]> {
   for (let bucket = 0, left = limit; bucket < BUCKETS && left > 0; bucket++) {
     const names = await client.zrange(`${prefix}:{b${bucket}}:${index}`, '0', String(left - 1))
@@ -65,18 +58,18 @@ export async function* listOpen(client: Client, prefix: string, index: string, l
   }
 }
 
-/** Records asked for at once: turns are served between. */
+/** How many records are requested at once: turns are served between. */
 const READ_COUNT = 200
 
 export interface Erasing {
-  /** What stands for the number in names that hide it. */
+  /** What replaces the number in names that hide it. */
   hidden: string | null
-  /** Kinds of names, a letter each, those put aside (q) among them; and the index that they stand in. */
+  /** The kinds of names, one letter each, including those put aside (q), and the index with their deadlines. */
   letters: string
   index: string
 }
 
-/** Removes everything of this kind and MSISDN. Answers how many, those put aside not counted. Walks all keys. */
+/** Removes everything of this kind and MSISDN. Returns how many, not counting those put aside. Scans all keys. */
 export async function eraseAll(
   client: Client,
   prefix: string,
@@ -94,8 +87,8 @@ export async function eraseAll(
 }
 
 /**
- * Whether what Redis answered survives its restart, in a Cluster node by node; throws StoreError 'down' if it does not
- * answer, if some dialogues have no node, or if nothing can be written.
+ * Whether acknowledged writes survive a restart of Redis; in a Cluster for each node. Throws StoreError 'down' if Redis
+ * does not answer, if some dialogues have no node, or if nothing can be written.
  */
 export async function checkRedis(client: Client, prefix: string): Promise<{ durable: boolean; notes: string[] }> {
   const nodes = mastersOf(client)
@@ -117,8 +110,8 @@ export async function checkRedis(client: Client, prefix: string): Promise<{ dura
 }
 
 /**
- * Rejects where every write would: Redis is full, read-only, without disk or the replicas that it wants, or forbids it.
- * Leaves nothing behind: XX writes only over what is there.
+ * Rejects if every write would be rejected: Redis is full, read-only, without a disk or the required replicas, or
+ * forbids writes. Leaves nothing behind: XX overwrites only existing keys.
  */
 async function mayWrite(client: Client, prefix: string): Promise<void> {
   await Promise.all(
@@ -126,7 +119,15 @@ async function mayWrite(client: Client, prefix: string): Promise<void> {
   )
 }
 
-/** How many nodes that hold data are known, and how many of them we are connected to. */
+/** The time of Redis, in milliseconds; in a Cluster, of one node. */
+export async function redisTime(client: Client): Promise<number> {
+  const [node] = mastersOf(client)
+  if (!node) throw new StoreError('down', 'no node of the Redis Cluster is known')
+  const [seconds, micros] = await node.time()
+  return Number(seconds) * 1_000 + Number(micros) / 1_000
+}
+
+/** How many nodes that hold data are known, and how many are connected. */
 export function connectedTo(client: Client): { known: number; ready: number } {
   const nodes = mastersOf(client)
   return { known: nodes.length, ready: nodes.filter((node) => node.status === 'ready').length }
@@ -140,7 +141,9 @@ function order(a: { name: string; atMs: number }, b: { name: string; atMs: numbe
   return a.atMs - b.atMs || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
 }
 
-/** Of a SCAN step: long enough to be quick over millions of keys, short enough that turns are served between. */
+/**
+ * The size of a SCAN step: large enough to be fast over millions of keys, small enough that turns are served between.
+ */
 const SCAN_COUNT = 1_000
 
 async function scan(node: Redis, pattern: string): Promise<string[]> {
@@ -185,7 +188,7 @@ async function checkNode(node: Redis): Promise<{ durable: boolean; notes: string
   return { durable: appendonly === 'yes' && policy === 'noeviction', notes }
 }
 
-/** undefined: refused, as managed services do. */
+/** Undefined: refused, as by managed services. */
 async function setting(node: Redis, name: string): Promise<string | undefined> {
   try {
     const answer: unknown = await node.config('GET', name)

@@ -1,54 +1,67 @@
 /**
- * What runs inside Redis: compare-and-set, and nothing that decides. A value begins with its form, its flag, its
- * version and a blank (register.ts). KEYS 1 and 2 of each: the value, and the deadline index of its bucket; one hash
- * tag.
+ * The scripts that run in Redis: compare-and-set, and nothing that decides. A value begins with its form, its flag, its
+ * version and a blank (register.ts). KEYS 1 and 2 of each: the value, and the deadline index of its bucket; they have
+ * one hash tag.
  */
 
-/** What is put aside because it does not read is kept for a week, to be looked at. */
+/** An unreadable value is put aside and kept for a week, for inspection. */
 const QUARANTINE_MS = 604_800_000
 
 export type ScriptName = 'write' | 'touch' | 'settle' | 'putAside' | 'due' | 'count'
 
 const STANDS = `
 local function stands(key, version) return redis.call('GETRANGE', key, 2, #version + 2) == version .. ' ' end
-local function due(by, member)
-  local at = redis.call('ZSCORE', KEYS[2], member)
+local function due(index, by, member)
+  local at = redis.call('ZSCORE', index, member)
   return at and tonumber(at) <= tonumber(by)
 end
 `
 
+/** The number of keys of each write in WRITE. */
+export const WRITE_KEYS = 3
+const WRITE_ARGS = 8
+
 /**
- * KEYS 3: where it was read, under its former name. ARGV: the version that must stand there ('' none), the next value
- * ('' none), its time to live, its name, its deadline ('' none, '=' as it is), by when its deadline must have come ('' no
- * matter), its former name, how many the bucket may have ('' no matter). Answers 1 written, 0 refused, 2 no room.
+ * Several writes, each with its own result. KEYS of each: also where the value was read, which may be under its former
+ * name. ARGV of each: the version that must be stored ('' none), the next value ('' none), its time to live, its name,
+ * its deadline ('' none, '=' unchanged), by when its deadline must have come ('' any), the name under which it was
+ * read, and how many values the bucket may have ('' any). Returns for each: 1 written, 0 refused, 2 no room.
  */
 const WRITE = `${STANDS}
-local version, value, name, at = ARGV[1], ARGV[2], ARGV[4], KEYS[3] or KEYS[1]
-if version == '' then
-  if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-  if ARGV[8] ~= '' and redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[8]) then return 2 end
-elseif not stands(at, version) then return 0 end
-if ARGV[6] ~= '' and not due(ARGV[6], name) then return 0 end
-if KEYS[3] then
-  if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-  redis.call('DEL', KEYS[3])
-  redis.call('ZREM', KEYS[2], ARGV[7])
+local function write(key, index, at, version, value, ttl, name, deadline, by, former, most)
+  if version == '' then
+    if redis.call('EXISTS', key) == 1 then return 0 end
+    if most ~= '' and redis.call('ZCARD', index) >= tonumber(most) then return 2 end
+  elseif not stands(at, version) then return 0 end
+  if by ~= '' and not due(index, by, name) then return 0 end
+  if at ~= key then
+    if redis.call('EXISTS', key) == 1 then return 0 end
+    redis.call('DEL', at)
+    redis.call('ZREM', index, former)
+  end
+  if value == '' then redis.call('DEL', key) else redis.call('SET', key, value, 'PX', ttl) end
+  if value == '' or deadline == '' then redis.call('ZREM', index, name)
+  elseif deadline ~= '=' then redis.call('ZADD', index, deadline, name) end
+  return 1
 end
-if value == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], value, 'PX', ARGV[3]) end
-if value == '' or ARGV[5] == '' then redis.call('ZREM', KEYS[2], name)
-elseif ARGV[5] ~= '=' then redis.call('ZADD', KEYS[2], ARGV[5], name) end
-return 1
+local done = {}
+for i = 1, #KEYS / ${WRITE_KEYS} do
+  local k, a = (i - 1) * ${WRITE_KEYS}, (i - 1) * ${WRITE_ARGS}
+  done[i] = write(KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], ARGV[a + 5],
+    ARGV[a + 6], ARGV[a + 7], ARGV[a + 8])
+end
+return done
 `
 
-/** ARGV: the version ('' any), the deadline ('' none), the name, by when its deadline must have come ('' no matter). */
+/** ARGV: the version ('' any), the deadline ('' none), the name, by when its deadline must have come ('' any). */
 const TOUCH = `${STANDS}
 if ARGV[1] ~= '' and not stands(KEYS[1], ARGV[1]) then return 0 end
-if ARGV[4] ~= '' and not due(ARGV[4], ARGV[3]) then return 0 end
+if ARGV[4] ~= '' and not due(KEYS[2], ARGV[4], ARGV[3]) then return 0 end
 if ARGV[2] == '' then redis.call('ZREM', KEYS[2], ARGV[3]) else redis.call('ZADD', KEYS[2], ARGV[2], ARGV[3]) end
 return 1
 `
 
-/** Pairs of keys; for each the turn, the name and the deadline ('' none). Touches only the head of a value. */
+/** Pairs of keys; for each pair the turn, the name and the deadline ('' none). Changes only the head of a value. */
 const SETTLE = `
 local at = 1
 for i = 1, #KEYS, 2 do
@@ -62,7 +75,7 @@ end
 return 1
 `
 
-/** KEYS 3: where to. ARGV: the value that does not read, '' where it is no string at all; the name. */
+/** KEYS 3: the destination. ARGV: the unreadable value ('' if it is not a string), and the name. */
 const PUT_ASIDE = `
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind == 'none' or (kind == 'string' and redis.call('GET', KEYS[1]) ~= ARGV[1]) then return 0 end
@@ -72,7 +85,9 @@ redis.call('ZREM', KEYS[2], ARGV[2])
 return 1
 `
 
-/** Of all indexes at once, where one server has them: names and deadlines of each up to a moment, so many at most. */
+/**
+ * All indexes at once, if one server holds them: from each, the names and deadlines up to a moment, limited in number.
+ */
 const DUE = `
 local found = {}
 for i = 1, #KEYS do

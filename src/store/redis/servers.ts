@@ -1,10 +1,12 @@
-/** Where Redis is: one server, a Cluster, or a master that sentinels know. Each makes a client of the same habits. */
+/**
+ * Where Redis is: one server, a Cluster, or a master known to sentinels. Each makes a client with the same behaviour.
+ */
 import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 
 export type RedisServers = { tls?: ConnectionOptions } & (
   | { url: string; cluster?: undefined; sentinel?: undefined }
-  /** Addresses of some nodes; the user and password of the first are those of all. */
+  /** The addresses of some nodes. The user and password of the first apply to all. */
   | { cluster: readonly string[]; url?: undefined; sentinel?: undefined }
   | {
       sentinel: { name: string; nodes: readonly string[]; password?: string }
@@ -18,12 +20,12 @@ export type RedisServers = { tls?: ConnectionOptions } & (
 
 export type Client = Redis | Cluster
 
-/** Milliseconds until a server that is away is tried again: dialogues go on within a second of its return. */
+/** How long until an unreachable server is tried again: dialogues continue within a second of its return. */
 const again = (times: number): number => Math.min(times * 50, 500)
 
 /**
- * A client that is handed in must have these, too. A subscriber waits: a call fails after half a second rather than
- * later, and is never sent a second time behind our back (what timed out may have been applied).
+ * A client that is passed in must also have these. A subscriber waits: a call fails after half a second and not later,
+ * and ioredis never repeats it by itself (a call that timed out may have been applied).
  */
 export const REDIS_OPTIONS = {
   autoResendUnfulfilledCommands: false,
@@ -31,24 +33,23 @@ export const REDIS_OPTIONS = {
   commandTimeout: 500,
   enableOfflineQueue: false,
   connectTimeout: 2_000,
-  // A connection that swallows everything is given up; TCP alone takes a quarter of an hour.
+  // A connection that swallows everything is given up; TCP alone would take a quarter of an hour.
   socketTimeout: 2_000,
   retryStrategy: again,
-  // A demoted server: the address may lead to the new one by now.
+  // A demoted server: the address may lead to the new master by now.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } satisfies RedisOptions
 
 /**
- * A Cluster looks again for the node that has a slot, at most this often for one call, 100 ms apart: together no longer
- * than the time-out of a call. What was sent before may have been applied; every script knows its own write by the
- * token.
+ * How often a Cluster looks again for the node of a slot, per call, 100 ms apart: together no longer than the timeout
+ * of a call. What was sent before may have been applied; every script recognises its own write by the token.
  */
 const REDIRECTIONS_MAX = 6
 
-/** How often a Cluster is asked who has which slots, besides at each redirection. */
+/** How often a Cluster is asked for its slots, besides at each redirection. */
 const SLOTS_REFRESH_MS = 5_000
 
-/** A sentinel that is dead must not hold up the question to the next. */
+/** A dead sentinel must not delay the question to the next one. */
 const SENTINEL_MS = 500
 
 export function clientOf(servers: RedisServers): Client {
@@ -62,7 +63,7 @@ export function clientOf(servers: RedisServers): Client {
     sentinels: sentinel.nodes.map(hostAndPort),
     name: sentinel.name,
     role: 'master',
-    // Told of a failover by the sentinels: a master that is stopped or cut off never says READONLY.
+    // The sentinels report a failover: a master that is stopped or isolated never says READONLY.
     failoverDetector: true,
     sentinelCommandTimeout: SENTINEL_MS,
     sentinelRetryStrategy: again,
@@ -105,7 +106,7 @@ export function mastersOf(client: Client): Redis[] {
   return client instanceof Redis ? [client] : client.nodes('master')
 }
 
-/** `host:port`, as an operator knows it. */
+/** `host:port`, in the form that operators know. */
 export function addressOf(node: Redis): string {
   const { host, port } = node.options
   return `${host}:${port}`

@@ -1,4 +1,4 @@
-/** Dialogues in Redis, for several daemons; with a sealer the numbers are hidden and the records encrypted. */
+/** Dialogues in Redis, for several daemons. With a sealer, numbers are hidden and records encrypted. */
 import { createDialogues, type DialogueLimits, type DialogueStore, type StoreFault } from '../../dialogue/index.ts'
 import { silentLog, type Log } from '../../base/index.ts'
 import { dialogueRegister } from '../dialogues.ts'
@@ -8,23 +8,29 @@ import { redisRegister } from './register.ts'
 import type { Client, RedisServers } from './servers.ts'
 
 export type RedisDialoguesOptions = {
-  /** Of all keys; daemons that serve the same dialogues have the same. Default 'ussd'. */
+  /** The prefix of all keys. Daemons that serve the same dialogues have the same. Default 'ussd'. */
   prefix?: string
   limits: DialogueLimits
   log?: Log
   onFault?: (fault: StoreFault) => void
-  /** Default: everything is stored as it is. */
+  /** Default: everything is stored unencrypted. */
   sealer?: Sealer
 } & (
   | { servers: RedisServers; client?: undefined }
-  /** Yours: made with REDIS_OPTIONS (a Cluster: as its redisOptions), listened to for errors and closed by you. */
+  /**
+   * The caller's client: created with REDIS_OPTIONS (a Cluster: as its redisOptions). The caller listens for errors and
+   * closes it.
+   */
   | { client: Client; servers?: undefined }
 )
 
-/** Of the keys of dialogues. Those of builds before the first release were `d` and `due`. */
+/** For the keys of dialogues. Builds before the first release used `d` and `due`. */
 const DIALOGUES = { letter: 'u', index: 'deadlines' } as const
 
-/** Resolves also while Redis is away: calls reject with StoreError 'down' until it is there; `check` tells. */
+/**
+ * Resolves even while Redis is unreachable: calls reject with StoreError 'down' until it is back, and `check` reports
+ * it.
+ */
 export async function redisDialogues(options: RedisDialoguesOptions): Promise<DialogueStore> {
   const { prefix = 'ussd', limits, log = silentLog, onFault, sealer } = options
   const client = options.client ?? (await connect(options.servers, log))

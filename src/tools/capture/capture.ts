@@ -1,4 +1,4 @@
-/** A file of PDUs, of either form: a capture of the network or a log of hex. */
+/** Reads a file of PDUs: a network capture or a hex log. */
 import { readFileSync, statSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { UsageError } from '../../base/index.ts'
@@ -9,18 +9,18 @@ import { isKannelLog, readKannelLog } from './kannel-log.ts'
 import { isCapture, readCapture } from './pcap-reader.ts'
 import { reassemble } from './reassembly.ts'
 
-/** A capture with only SMPP in it is far smaller; a whole day of a network is not what is asked for. */
+/** The largest capture file. A capture of SMPP alone is far smaller; a whole day of a network is not needed. */
 const CAPTURE_OCTETS_MAX = 512 * 1024 * 1024
 
 const GZIP = 0x1f8b
 
 export interface Capture {
   pdus: Captured[]
-  /** What could not be used, in words; empty where all was. */
+  /** What could not be used, in words; empty if everything was used. */
   remarks: string[]
 }
 
-/** Throws UsageError where there is no such file, or nothing of SMPP in it. */
+/** Throws UsageError if the file does not exist or has no SMPP in it. */
 export function readPdus(path: string): Capture {
   const size = statSync(path, { throwIfNoEntry: false })?.size
   if (size === undefined) throw new UsageError(`there is no file ${path}`)
@@ -36,7 +36,7 @@ export function readPdus(path: string): Capture {
   return capture
 }
 
-/** What is gzipped, as captures that are kept are, is read as it was. */
+/** Unpacks a gzipped file; kept captures often are. */
 function unpacked(octets: Buffer, path: string): Buffer {
   if (octets.length < 18 || octets.readUInt16BE(0) !== GZIP) return octets
   try {
@@ -80,7 +80,7 @@ function fromPackets(octets: Buffer): Capture {
   return { pdus, remarks: remarks.filter((it) => it !== '') }
 }
 
-/** Which end of a connection is which, by the commands that only one of them sends. */
+/** Which end of a connection is the ESME and which the SMSC, by the commands that only one of them sends. */
 function sidesOf(frames: readonly (Frame & { sender: string })[]): Map<string, Side> {
   const sides = new Map<string, Side>()
   for (const { link, sender, ...frame } of frames) {

@@ -1,25 +1,25 @@
-/** One PDU as somebody overheard it: from a capture file, a log of hex, or a probing bind. */
+/** One captured PDU: from a capture file, a hex log, or a probing bind. */
 import { decode } from '../../smpp/pdu/index.ts'
 import type { Pdu } from '../../smpp/index.ts'
 
 export type Side = 'smsc' | 'esme'
 
 export interface Captured {
-  /** Milliseconds of the wall clock; a log without times counts its lines. */
+  /** Milliseconds of the wall clock. A log without times counts its lines. */
   atMs: number
-  /** Which connection it was on; sequence numbers are looked up within one. */
+  /** The connection of the PDU. Sequence numbers are looked up within one connection. */
   link: string
   from: Side
   pdu: Pdu
   octets: Buffer
 }
 
-/** A frame, with what is known of where it came from. */
+/** A frame, and what is known of its origin. */
 export interface Frame {
   atMs: number
   link: string
   octets: Buffer
-  /** Who wrote it, where the source says so. */
+  /** Who sent it, if the source says so. */
   from?: Side
 }
 
@@ -47,15 +47,15 @@ const SENDERS: Readonly<Record<string, Side>> = {
   alert_notification: 'smsc',
 }
 
-/** What became of the frames: those that are PDUs, and how many are not. */
+/** The result for a list of frames: those that are PDUs, and how many are not. */
 export interface CapturedFrames {
   pdus: Captured[]
   broken: number
 }
 
 /**
- * Frames as PDUs, in order. A data_sm, which both sides send, is told by the source's word, else by its addresses:
- * the side of a number that has the other one's requests.
+ * The frames as PDUs, in order. Both sides send data_sm: its sender is what the source says, or else follows from the
+ * addresses.
  */
 export function capturedFrames(frames: readonly Frame[]): CapturedFrames {
   const pdus: Captured[] = []
@@ -76,8 +76,8 @@ export function capturedFrames(frames: readonly Frame[]): CapturedFrames {
 }
 
 /**
- * The first data_sm between two addresses is the subscriber's begin, for nothing is answered before it is asked;
- * what goes the same way as that is from the SMSC too. A response is from the other side than its request.
+ * The first data_sm between two addresses is the subscriber's begin: a dialogue starts with it. Further data_sm in the
+ * same direction come from the SMSC too. A response comes from the other side than its request.
  */
 function sideOf(pdus: readonly Captured[], at: number, unsure: ReadonlySet<number>): Side {
   const { pdu, link } = pdus[at] as Captured
@@ -98,7 +98,7 @@ function sideOf(pdus: readonly Captured[], at: number, unsure: ReadonlySet<numbe
   return first?.pdu.body.source_addr === source ? 'smsc' : 'esme'
 }
 
-/** A subscriber's number is longer than a service's. */
+/** A subscriber's number is longer than that of a service. */
 function longer(a: unknown, b: unknown): string {
   return String(a ?? '').length >= String(b ?? '').length ? String(a ?? '') : String(b ?? '')
 }

@@ -1,44 +1,47 @@
 /**
- * A log of PDUs in hex: one or more a line with whatever else the line says (a time, a direction), one over several
- * lines, or dumps with offsets as xxd, hexdump -C and Wireshark's "follow" write them.
+ * A log of PDUs in hex: one or more per line, together with whatever else the line has (a time, a direction); or one
+ * over several lines; or dumps with offsets, as xxd, hexdump -C and Wireshark's "follow" write them.
  */
 import type { Frame, Side } from './captured.ts'
 import { CAPTURED_FRAME_OCTETS_MAX, HEADER_OCTETS } from './reassembly.ts'
 
 export interface HexLog {
   frames: Frame[]
-  /** Lines that hold hex but no whole PDU: their numbers, from 1. */
+  /** Lines with hex but without a whole PDU: their numbers, from 1. */
   bad: number[]
 }
 
-/** Words for who wrote it, seen from the ESME: most logs are an ESME's. */
+/** Words for the sender, seen from the ESME: most logs come from an ESME. */
 const WORDS: readonly (readonly [RegExp, Side])[] = [
   [/^\s*>|\b(?:out|tx|sent|send|sending|esme)\b|->/i, 'esme'],
   [/^\s*<|\b(?:in|rx|recv|received|receiving|got|smsc)\b|<-/i, 'smsc'],
 ]
 const TIME = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?/
-/** Not three octets of hex with colons between. */
+/** Three octets of hex with colons between them must not match. */
 const CLOCK = /(?<![:\da-f])(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,3})\d*)?(?![:\da-f])/i
-/** A line without a time is so much later than the one before. */
+/** A line without a time counts as this much later than the line before. */
 const LINE_MS = 1_000
-/** Where octets may begin, and how they go on: `0102`, `01 02`, `01:02`, `01-02`, `0x01, 0x02`, `\x01\x02`. */
+/**
+ * Where octets may begin, and the forms in which they continue: `0102`, `01 02`, `01:02`, `01-02`, `0x01, 0x02`,
+ * `\x01\x02`.
+ */
 const START = /(?<![\da-z])(?:0x|\\x)?[\da-f]{2}/gi
 const OCTETS = /(?:(?:0x|\\x)?[\da-f]{2}(?:, ?|[ :-])?)+/iy
 const STARTS_MAX = 64
-/** An offset, up to 16 octets, and perhaps what they are in ASCII. */
+/** An offset, up to 16 octets, and perhaps the same octets in ASCII. */
 const DUMP = /^(\s*)(?:0x)?([\da-f]{4,8}):? {1,2}((?:[\da-f]{2} {0,2}){1,16})(?:$|\s|\|)/i
-/** What may stand before the rest of a PDU that the line before began. */
+/** What may stand before the rest of a PDU that began on the line before. */
 const BEFORE_REST = /^[\s\d.,:;|<>-]*$/
-/** Commands of SMPP, and those of vendors. (SMPP v3.4 §5.1.2.1) */
+/** Command ids of SMPP and of vendors. (SMPP v3.4 §5.1.2.1) */
 const COMMANDS: readonly (readonly [number, number])[] = [
   [0, 0x0112],
   [0x0001_0200, 0x0001_02ff],
 ]
 
-/** Where octets are put together: one direction, or one dump. */
+/** Where octets are collected: one direction, or one dump. */
 interface Wire {
   held: Buffer
-  /** Where the held octets began. */
+  /** The line where the collected octets began. */
   line: number
   atMs: number
   from: Side | undefined
@@ -49,12 +52,12 @@ interface Dump {
   wire: Wire
 }
 
-/** Lines without hex are passed over. */
+/** Lines without hex are skipped. */
 export function readHexLog(text: string): HexLog {
   const log: HexLog = { frames: [], bad: [] }
   const wires = new Map<string, Wire>()
   const dumps = new Map<string, Dump>()
-  // Of the last line that is no hex: a dump has its time and its direction there.
+  // From the last line without hex: a dump has its time and its direction there.
   let heading: { atMs: number | undefined; from: Side | undefined } = { atMs: undefined, from: undefined }
   let atMs = 0
 
@@ -85,7 +88,7 @@ export function readHexLog(text: string): HexLog {
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     const dump = dumpOf(line)
     if (dump && dumped(dump, i + 1)) continue
-    // The time first: its digits could be octets.
+    // Removes the time first: its digits could be octets.
     const bare = line.replace(TIME, '').replace(CLOCK, '')
     const found = octetsOf(bare)
     const from = sideOf(found?.isHeader ? bare.slice(0, found.at) : bare)
@@ -106,7 +109,7 @@ export function readHexLog(text: string): HexLog {
   return log
 }
 
-/** Whole PDUs out of the octets of a wire; what is no PDU ends there. */
+/** Takes whole PDUs out of the octets of a wire. Octets that are not a PDU end there. */
 function put(wire: Wire, octets: Buffer, log: HexLog): void {
   wire.held = Buffer.concat([wire.held, octets])
   while (wire.held.length >= HEADER_OCTETS && isHeader(wire.held)) {
@@ -140,11 +143,11 @@ interface Found {
   at: number
   octets: Buffer
   isHeader: boolean
-  /** Nothing else is on the line: it may go on with what the line before began. */
+  /** The line has nothing else: it may continue what the line before began. */
   isRest: boolean
 }
 
-/** The octets of a line that begin like a PDU; else the longest. */
+/** The octets of a line that begin like a PDU; otherwise the longest octets. */
 function octetsOf(line: string): Found | undefined {
   let longest: Found | undefined
   for (const { index: at } of [...line.matchAll(START)].slice(0, STARTS_MAX)) {

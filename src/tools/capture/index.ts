@@ -1,4 +1,4 @@
-/** Captures of PDUs: pcap, hex logs and Kannel logs, read, written and shown. */
+/** Captures of PDUs: reads, writes and shows pcap files, hex logs and Kannel logs. */
 export { readPdus } from './capture.ts'
 export { type Captured, capturedFrames, type Side } from './captured.ts'
 export { pcapOf, type WirePdu } from './pcap-writer.ts'

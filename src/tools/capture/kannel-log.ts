@@ -1,4 +1,7 @@
-/** The debug log of a Kannel that serves the bind: PDUs as it dumps them, field by field, written as octets again. */
+/**
+ * The debug log of a Kannel that keeps the bind. Kannel dumps PDUs field by field; this file writes them as octets
+ * again.
+ */
 import { encode, fieldNames } from '../../smpp/pdu/index.ts'
 import type { PduBody, Tlv } from '../../smpp/index.ts'
 import type { Frame, Side } from './captured.ts'
@@ -7,20 +10,20 @@ import { TLV_NAMES } from './show-pdu.ts'
 
 export interface KannelLog {
   frames: Frame[]
-  /** Optional parameters of a configuration of its own, whose tags the log does not say. */
+  /** Optional parameters that Kannel's own configuration defines. The log does not show their tags. */
   unnamed: string[]
-  /** PDUs that are no PDU when they are written. */
+  /** How many dumps could not be written as a PDU. */
   broken: number
 }
 
 const SIGN = /DEBUG: SMPP PDU \S+ dump:/
 const BEGIN = /^(.*?) \[\d+\] \[(\d+)\] DEBUG: SMPP PDU \S+ dump:/
 const DIRECTION = /\[(\d+)\] DEBUG: SMPP\[.*?\]: (Sending|Got) PDU/
-/** The thread, how far it is set in, the name, the value. */
+/** The thread, the indentation, the name, the value. */
 const FIELD = /\[(\d+)\] DEBUG: ( +)(\w[\w .]*?): ?(.*)$/
 const TOP_INDENT = 2
 const END = /\[(\d+)\] DEBUG: SMPP PDU dump ends/
-/** Of what Kannel writes as numbers. (SMPP v3.4 §5.3.2) */
+/** The widths of what Kannel writes as numbers. (SMPP v3.4 §5.3.2) */
 const WIDE: Readonly<Record<string, number>> = { user_message_reference: 2, qos_time_to_live: 4, sar_msg_ref_num: 2 }
 const TAGS = new Map(Object.entries(TLV_NAMES).map(([tag, name]) => [name, Number(tag)]))
 /** The rest of the header, and what follows from the text. */
@@ -41,7 +44,7 @@ export function isKannelLog(text: string): boolean {
 
 export function readKannelLog(text: string): KannelLog {
   const log: KannelLog = { frames: [], unnamed: [], broken: 0 }
-  // Threads of several binds write at once.
+  // The threads of several binds write at the same time.
   const dumps = new Map<string, Dump>()
   const sides = new Map<string, Side>()
   for (const line of text.split(/\r?\n/)) {
@@ -72,7 +75,7 @@ export function readKannelLog(text: string): KannelLog {
 
 function take(dump: Dump, { isDeep, name, value }: { isDeep: boolean; name: string; value: string }): void {
   if (!isDeep) {
-    // One that is configured and known besides is dumped twice.
+    // A parameter that is both known and configured is dumped twice.
     const isNew = !dump.values.has(name)
     dump.open = isNew && value === '' ? name : undefined
     if (isNew) dump.values.set(name, valueOf(value))
@@ -83,7 +86,7 @@ function take(dump: Dump, { isDeep, name, value }: { isDeep: boolean; name: stri
   dump.values.set(dump.open, Buffer.concat([dump.values.get(dump.open) as Buffer, Buffer.from(hex, 'hex')]))
 }
 
-/** `"text"`, `NULL`, `5 = 0x00000005`, a word, or nothing where octets follow. */
+/** `"text"`, `NULL`, `5 = 0x00000005`, a word, or nothing if octets follow. */
 function valueOf(written: string): Buffer | number {
   const [, decimal] = /^(\d+) = 0x/.exec(written) ?? []
   if (decimal !== undefined) return Number(decimal)

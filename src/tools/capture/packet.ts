@@ -1,4 +1,4 @@
-/** One captured packet as a TCP segment, whatever it is wrapped in; null: it is something else. */
+/** One captured packet as a TCP segment, whatever wraps it. Null: it is something else. */
 import type { Packet } from './pcap-reader.ts'
 
 export interface Segment {
@@ -8,12 +8,12 @@ export interface Segment {
   to: string
   sequence: number
   syn: boolean
-  /** FIN or RST: what comes after on the same ports is another connection. */
+  /** FIN or RST: later packets on the same ports belong to another connection. */
   over: boolean
   payload: Buffer
 }
 
-/** LINKTYPE_* (tcpdump.org/linktypes.html): octets before the network packet, and where its type stands. */
+/** LINKTYPE_* (tcpdump.org/linktypes.html): octets before the network packet, and where its type is. */
 const LINK: Readonly<Record<number, { header: number; typeAt?: number }>> = {
   0: { header: 4 }, // NULL
   1: { header: 14, typeAt: 12 }, // ETHERNET
@@ -28,7 +28,7 @@ const LINK: Readonly<Record<number, { header: number; typeAt?: number }>> = {
 }
 const ETHER = { ipv4: 0x0800, ipv6: 0x86dd, vlan: 0x8100, stacked: 0x88a8, old: 0x9100 }
 const TCP = 6
-/** Extension headers that are passed over. (RFC 8200 §4.1) */
+/** Extension headers to skip. (RFC 8200 §4.1) */
 const EXTENSIONS = new Set([0, 43, 60, 51, 135])
 
 export function isKnownLink(linkType: number): boolean {
@@ -57,12 +57,12 @@ interface Ip {
   payload: Buffer
 }
 
-/** Fragments are passed over: SMPP over TCP has none. */
+/** Skips fragments: SMPP over TCP has none. */
 function ipv4Of(octets: Buffer): Ip | null {
   if (octets.length < 20 || (octets[0] as number) >> 4 !== 4 || octets[9] !== TCP) return null
   if ((octets.readUInt16BE(6) & 0x3fff) !== 0) return null
   const header = ((octets[0] as number) & 15) * 4
-  // A length of 0: the network card cuts the packet later.
+  // Length 0: the network card splits the packet later.
   const total = octets.readUInt16BE(2) || octets.length
   const address = (at: number) => [...octets.subarray(at, at + 4)].join('.')
   if (header < 20 || total < header) return null

@@ -1,4 +1,4 @@
-/** Capture files: classic pcap and pcapng, either byte order, as packets. */
+/** Reads packets from capture files: classic pcap and pcapng, in either byte order. */
 import { UsageError } from '../../base/index.ts'
 
 export interface Packet {
@@ -6,14 +6,14 @@ export interface Packet {
   /** LINKTYPE_* number. (tcpdump.org/linktypes.html) */
   linkType: number
   octets: Buffer
-  /** Its end was not captured (snaplen). */
+  /** The end of the packet was not captured (snaplen). */
   isCut: boolean
 }
 
 const MICROS = 0xa1b2c3d4
 const NANOS = 0xa1b23c4d
 const SECTION = 0x0a0d0d0a
-/** Of a pcapng section, in its own byte order. */
+/** The mark of a pcapng section in its own byte order. */
 const BYTE_ORDER = 0x1a2b3c4d
 const BLOCK = { section: SECTION, interface: 1, simple: 3, enhanced: 6 }
 /** No packet of any network is longer. */
@@ -26,13 +26,13 @@ export function isCapture(octets: Buffer): boolean {
   return magic === SECTION || endianOf(octets) !== undefined
 }
 
-/** Packets until the end, or until the file breaks off. Throws UsageError for what is no capture. */
+/** Packets up to the end, or up to where the file breaks off. Throws UsageError if the file is not a capture. */
 export function* readCapture(octets: Buffer): Generator<Packet> {
   if (octets.length >= 12 && octets.readUInt32BE(0) === SECTION) return yield* readPcapng(octets)
   const order = endianOf(octets)
   if (octets.length < 24 || !order) throw new UsageError('the file is not pcap or pcapng')
   const read = (at: number) => (order.big ? octets.readUInt32BE(at) : octets.readUInt32LE(at))
-  // The upper half holds flags about checksums at the end of a frame.
+  // The upper half has flags about checksums at the end of a frame.
   const linkType = read(20) & 0xffff
   for (let at = 24; at + 16 <= octets.length;) {
     const length = read(at + 8)
@@ -51,7 +51,7 @@ function endianOf(octets: Buffer): { big: boolean; nanos: boolean } | undefined 
 
 interface Interface {
   linkType: number
-  /** Ticks of a time stamp in one millisecond. */
+  /** How many ticks of a time stamp make a millisecond. */
   perMs: number
 }
 

@@ -1,14 +1,14 @@
-/** Recorded PDUs as a capture file: IP and TCP framing made up around the octets, so that other tools read them. */
+/** Writes recorded PDUs as a capture file, with synthetic IP and TCP headers, so that other tools can read them. */
 
-/** One PDU, or what was written of one. */
+/** One PDU, or as much of it as was written. */
 export interface WirePdu {
   atMs: number
   from: 'esme' | 'smsc'
-  /** Which connection: each becomes a TCP stream of its own. */
+  /** The connection: each becomes a TCP stream of its own. */
   stream: string
-  /** The ESME's end of it; differs between streams. */
+  /** The port of the ESME. It differs between streams. */
   esmePort: number
-  /** The SMSC's end of it. */
+  /** The port of the SMSC. */
   port: number
   octets: Buffer
 }
@@ -17,10 +17,10 @@ export interface WirePdu {
 const LINKTYPE_RAW = 101
 const IP_OCTETS = 20
 const TCP_OCTETS = 20
-/** IPv4 total length is 16 bits. */
+/** The total length of IPv4 has 16 bits. */
 const PAYLOAD_MAX = 60_000
 
-/** ESMEs are 10.0.0.2, the SMSC is 10.0.0.1. Octets stay as they are: whoever recorded them blotted passwords out. */
+/** ESMEs have 10.0.0.2, the SMSC has 10.0.0.1. Octets stay unchanged: the recorder has masked the passwords. */
 export function pcapOf(pdus: readonly WirePdu[]): Buffer {
   const header = Buffer.alloc(24)
   header.writeUInt32LE(0xa1b2c3d4, 0)

@@ -1,4 +1,4 @@
-/** TCP put together again: segments in any order, some twice, some missing, as frames of SMPP in the order of time. */
+/** Reassembles TCP: segments in any order, repeated or missing, become SMPP frames in the order of time. */
 import type { Frame } from './captured.ts'
 import type { Segment } from './packet.ts'
 
@@ -6,9 +6,9 @@ import type { Segment } from './packet.ts'
 interface Flow {
   link: string
   from: string
-  /** Sequence number of the next octet; undefined until a segment is seen. */
+  /** The sequence number of the next octet. Undefined until a segment is seen. */
   next: number | undefined
-  /** That of its SYN, which may come twice. */
+  /** The sequence number of its SYN, which may come twice. */
   first: number | undefined
   /** Later octets that came early, by sequence number. */
   early: Map<number, Segment>
@@ -18,15 +18,15 @@ interface Flow {
 
 export interface Reassembled {
   frames: (Frame & { sender: string })[]
-  /** Octets that no frame was found in: what was captured in the middle of a PDU, or is no SMPP. */
+  /** Octets without a frame: the capture began within a PDU, or they are not SMPP. */
   lostOctets: number
 }
 
 export const HEADER_OCTETS = 16
 export const CAPTURED_FRAME_OCTETS_MAX = 70_000
-/** So many segments wait for a missing one; then it is given up: the capture has lost it. */
+/** How many segments wait for a missing one. With more, the missing one counts as lost by the capture. */
 const EARLY_MAX = 64
-/** Commands of SMPP. (SMPP v3.4 §5.1.2.1) */
+/** The highest command id of SMPP. (SMPP v3.4 §5.1.2.1) */
 const COMMANDS_MAX = 0x0112
 
 export function reassemble(segments: Iterable<Segment>): Reassembled {
@@ -89,12 +89,12 @@ function take(flow: Flow, segment: Segment, out: Reassembled): void {
   drain(flow, out)
 }
 
-/** Sequence numbers wrap: how far `to` is beyond `from`, negative for what is past. (RFC 9293 §3.4) */
+/** Sequence numbers wrap: how far `to` is ahead of `from`, or a negative number if it is behind. (RFC 9293 §3.4) */
 function distance(from: number, to: number): number {
   return (to - from) | 0
 }
 
-/** Takes what is new of a segment that begins at or before the next octet. */
+/** Takes the new octets of a segment that begins at or before the next octet. */
 function append(flow: Flow, { sequence, payload, atMs }: Segment, out: Reassembled): void {
   const known = -distance(flow.next as number, sequence)
   if (known >= payload.length) return
@@ -113,7 +113,7 @@ function drain(flow: Flow, out: Reassembled): void {
   }
 }
 
-/** Gives the missing octets up, and goes on at the first that came after them. */
+/** Gives up the missing octets and continues at the first octets after them. */
 function skip(flow: Flow, out: Reassembled): void {
   const next = [...flow.early.values()].toSorted((a, b) => distance(b.sequence, a.sequence))[0]
   if (!next) return
@@ -130,7 +130,7 @@ function flush(flow: Flow, atMs: number, out: Reassembled): void {
   out.lostOctets += flow.held.length
 }
 
-/** Whole PDUs out of the held octets. Out of step, the next header that can be one is looked for. */
+/** Takes whole PDUs out of the held octets. If framing is lost, it looks for the next possible header. */
 function cut(flow: Flow, atMs: number, out: Reassembled): void {
   let at = 0
   while (flow.held.length - at >= HEADER_OCTETS) {

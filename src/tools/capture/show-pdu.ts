@@ -1,6 +1,6 @@
 /**
- * One PDU for people: its fields in words, then its octets; subscribers' numbers, and what is dialled behind a code,
- * masked in both.
+ * One PDU for people: its fields in words, then its octets. Subscribers' numbers, and what is dialled behind a code,
+ * are masked in both.
  */
 import { payloadOf, readEnvelope } from '../../smpp/dialect/index.ts'
 import { isKnown } from '../../smpp/pdu/index.ts'
@@ -28,7 +28,7 @@ export const TLV_NAMES: Readonly<Record<number, string>> = {
   0x0501: 'ussd_service_op',
   0x1383: 'its_session_info',
 }
-/** Fields that are always 0 or empty in USSD are shown only where they are not. */
+/** Fields that are always 0 or empty in USSD. They are shown only if they are not. */
 const QUIET = new Set([
   'protocol_id',
   'priority_flag',
@@ -40,7 +40,7 @@ const QUIET = new Set([
   'esm_class',
 ])
 const NUMBER = /(?<!\d)\d{9,15}(?!\d)/g
-/** The same in UCS-2. */
+/** The same number in UCS-2. */
 const WIDE_NUMBER = /(?<!\0\d)(?:\0\d){9,15}(?!\0\d)/g
 /** Hex digits of a text of digits, stars and hashes. */
 const HEX_DIGITS = /(?:2a|23|3\d){4,}/gi
@@ -48,13 +48,13 @@ const CONTROL = /[\0-\x09\x0b\x0c\x0e-\x1f]/
 const WIDE_CODINGS = new Set([0x08, 0x48])
 const SHOWN = { first: 3, last: 2 }
 
-/** `67570000001` as `675xxxxxx01`, as long as it was. */
+/** `67570000001` becomes `675xxxxxx01`, with the same length. */
 export function maskNumber(digits: string): string {
   const hidden = Math.max(0, digits.length - SHOWN.first - SHOWN.last)
   return digits.slice(0, SHOWN.first) + 'x'.repeat(hidden) + digits.slice(SHOWN.first + hidden)
 }
 
-/** Numbers of nine digits or more, and what is dialled behind a code: it may be a PIN. As long as it was. */
+/** Masks numbers of nine digits or more, and what is dialled behind a code (it may be a PIN). The length stays. */
 export function maskNumbers(text: string): string {
   return blankDialled(text).replace(HEX_DIGITS, maskHex).replace(NUMBER, maskNumber)
 }
@@ -65,7 +65,7 @@ function maskHex(hex: string): string {
   return masked === said ? hex : Buffer.from(masked, 'latin1').toString('hex')
 }
 
-/** Octets masked as `maskNumbers` does, also in UCS-2 and in the Base64 of an envelope. */
+/** Masks octets like `maskNumbers`, also in UCS-2 and in the Base64 of an envelope. */
 export function maskOctets(octets: Buffer): Buffer {
   const plain = maskNumbers(octets.toString('latin1')).replace(WIDE_NUMBER, (wide) =>
     maskNumber(wide.replaceAll('\0', '')).replace(/./g, '\0$&'),
@@ -81,8 +81,8 @@ export function maskOctets(octets: Buffer): Buffer {
 type Shown = Pick<Captured, 'from' | 'pdu' | 'octets'>
 
 /**
- * Several lines: what it is, its fields, its parameters, its octets. `numbers`: as-they-are where they were masked
- * before, or may be seen.
+ * Several lines: the command, its fields, its parameters, its octets. `numbers`: as-they-are if they are masked
+ * already, or may be seen.
  */
 export function showPdu({ from, pdu, octets }: Shown, numbers: 'masked' | 'as-they-are' = 'masked'): string[] {
   const [text, bare] = numbers === 'masked' ? [maskNumbers, maskOctets] : [(it: string) => it, (it: Buffer) => it]
@@ -106,7 +106,7 @@ export function showPdu({ from, pdu, octets }: Shown, numbers: 'masked' | 'as-th
 }
 
 /**
- * What the octets look like; the coding is not known yet, but controls in what is said to be UCS-2 are halves of
+ * What the octets look like. The coding is not known yet; but controls in a text that claims to be UCS-2 are halves of
  * letters.
  */
 function sketch(octets: Buffer, dataCoding: number): string {

@@ -1,9 +1,9 @@
-/** What the settings of the line and its profile should say because of the findings. */
+/** What the findings suggest for the settings of the line and for its profile. */
 import { stringify } from 'yaml'
 import type { ExamPlan } from './exam.ts'
 import type { Finding } from './finding.ts'
 
-/** A line for `lines:` of the settings, as YAML; the password is a file, never written here. */
+/** A line for `lines:` of the settings, as YAML. The password is the path of a file and is never written here. */
 export function suggestedLine(findings: readonly Finding[], plan: ExamPlan, name: string): string {
   const { hosts, systemId, systemType, addressRange, addrTon, addrNpi, tls } = plan.smsc
   const given = Object.assign({}, ...findings.map((it) => it.settings ?? {})) as Record<
@@ -39,7 +39,7 @@ export function suggestedLine(findings: readonly Finding[], plan: ExamPlan, name
   return stringify([line], { lineWidth: 110 }).trimEnd()
 }
 
-/** For the profile, or '' where nothing differs: it is to `extends` the one that the line names. */
+/** Keys for the profile, or '' if nothing differs. The profile must `extends` the one that the line names. */
 export function suggestedProfile(findings: readonly Finding[], name: string): string {
   const keys = Object.assign({}, ...findings.map((it) => it.profile ?? {})) as Record<string, string>
   if (Object.keys(keys).length === 0) return ''

@@ -1,12 +1,12 @@
-/** Connection and binds: what may be bound, as what, how often, and what the SMSC says of itself. */
+/** Connection and binds: which binds are accepted, in which role, how often, and what the SMSC says of itself. */
 import { TLSSocket } from 'node:tls'
 import { bindRequest, type BindRole, type SmscSettings } from '../../smpp/session/index.ts'
-import { STATUS } from '../../smpp/pdu/index.ts'
+import { statusPolicy } from '../../ussd/index.ts'
 import { isOk, evidenceOf, refusedStatus, wordsOf, type Exam } from './exam.ts'
 import type { CheckId } from './finding.ts'
 import { openWire, type WireAnswer, type Wire, type WireDeps } from './wire.ts'
 
-/** What bound. Null: nothing did. */
+/** The roles that could be bound. Null: none. */
 export interface Roles {
   transceiver: boolean
   pair: boolean
@@ -14,8 +14,8 @@ export interface Roles {
 
 const V50 = 0x50
 const SC_INTERFACE_VERSION = 0x0210
-/** A person has to act, and another try may lock the account. */
-const FOR_GOOD = new Set<number>([STATUS.ESME_RINVPASWD, STATUS.ESME_RINVSYSID])
+/** The status needs a person; another try may lock the account. */
+const isForGood = (status: number): boolean => statusPolicy(status).bind === 'never'
 
 export function wireParts({ plan, clock, order }: Exam, onMessage?: WireDeps['onMessage']): WireDeps {
   return {
@@ -57,7 +57,7 @@ export async function examineConnection(exam: Exam): Promise<Roles | null> {
   examineTls(exam, opened.wire)
   const transceiver = await examineRole(exam, 'transceiver', { open: opened.wire })
   if (transceiver === 'stop') return null
-  // Without a transceiver both are needed.
+  // Without a transceiver, both roles are needed.
   const isNeeded = !transceiver
   const transmitter = await examineRole(exam, 'transmitter', { isNeeded })
   const receiver = transmitter === 'stop' ? 'stop' : await examineRole(exam, 'receiver', { isNeeded })
@@ -98,7 +98,7 @@ function examineTls(exam: Exam, { socket }: Wire): void {
 
 const SOON_DAYS = 30
 
-/** stop: the account may be locked by another try, or is in use. */
+/** stop: another try may lock the account, or the account is in use. */
 async function examineRole(
   exam: Exam,
   role: BindRole,
@@ -129,12 +129,12 @@ async function examineRole(
   wire.close()
   const status = refusedStatus(answer)
   const evidence = evidenceOf(answer)
-  if (status !== undefined && FOR_GOOD.has(status)) {
+  if (status !== undefined && isForGood(status)) {
     const advice = 'system id or password is wrong: the test stops here, because SMSCs lock accounts'
     exam.find(check, 'fail', wordsOf(answer), { evidence, advice })
     return 'stop'
   }
-  if (status === STATUS.ESME_RALYBND) {
+  if (status !== undefined && statusPolicy(status).bind === 'next-second') {
     const advice =
       'the account is in use: stop the program that is bound with it, or wait until the SMSC drops the old bind'
     exam.find(check, 'fail', wordsOf(answer), { evidence, advice })
@@ -250,7 +250,7 @@ async function examineWrongPassword(exam: Exam, role: BindRole): Promise<void> {
       advice: 'everybody who reaches the port can bind: ask how the port is protected',
     })
   }
-  const isPlain = status !== undefined && FOR_GOOD.has(status)
+  const isPlain = status !== undefined && isForGood(status)
   const advice =
     'the daemon slows down only after 0x0E and 0x0F: with this status it would try every minute, which may lock the account'
   exam.find('wrong-password', isPlain ? 'pass' : 'fail', wordsOf(answer), {

@@ -1,36 +1,36 @@
-/** One examination: what it is of, what may be done, and the findings so far. */
+/** One examination: its subject, what it may do, and the findings so far. */
 import type { Dialect } from '../../smpp/index.ts'
 import type { PlainText } from '../../sms/pdu/index.ts'
 import type { SmscSettings } from '../../smpp/session/index.ts'
 import { statusText } from '../../smpp/pdu/index.ts'
-import type { Clock } from '../../ussd/index.ts'
+import { statusPolicy, type Clock } from '../../ussd/index.ts'
 import type { CheckId, Finding, Taped, CheckVerdict } from './finding.ts'
 import type { WireAnswer } from './wire.ts'
 
-/** Fixed before anything is sent. */
+/** The plan is fixed before anything is sent. */
 export interface ExamPlan {
   smsc: SmscSettings
-  /** What the options said of TLS, as settings say it. */
+  /** The TLS options, in the form of the settings. */
   tlsFiles?: Record<string, string>
-  /** The test handset, the only number that anything is sent to. Absent: no SMS, no USSD. */
+  /** The test handset: the only number to which anything is sent. Absent: no SMS and no USSD. */
   msisdn?: string
-  /** Source of the SMS. */
+  /** The source address of the SMS. */
   source: { addr: string; ton: number; npi: number }
-  /** How the settings write SMS, where there are settings. */
+  /** How the settings write SMS, if there are settings. */
   sms?: { plain: PlainText; serviceType: string; destTon: number; destNpi: number }
-  /** Dialled from the handset; absent: no call is waited for. */
+  /** The code to dial from the handset. Absent: the doctor waits for no call. */
   code?: string
   /** Push a text and a question to the handset. */
   push: boolean
-  /** How USSD is written here, where that is known. */
+  /** How this SMSC writes USSD, if that is known. */
   dialect?: Dialect
-  /** SMS sent at once; 0: the window is not tested. */
+  /** SMS sent at once. 0: the window is not tested. */
   windowSms: number
-  /** SMS spent at most to find the rate; 0: not tested. */
+  /** The most SMS spent to find the rate. 0: it is not tested. */
   rateSms: number
-  /** Try once with a wrong password: accounts get locked. */
+  /** Try once with a wrong password. Some SMSCs lock accounts after that. */
   wrongPassword: boolean
-  /** How long to play dead; 0: not tested. */
+  /** How long to stay silent on a bind. 0: not tested. */
   deadPeerMs: number
   times: ExamTimes
 }
@@ -38,18 +38,18 @@ export interface ExamPlan {
 export interface ExamTimes {
   connectMs: number
   answerMs: number
-  /** For receipts after the last SMS. */
+  /** How long to wait for receipts after the last SMS. */
   receiptMs: number
-  /** For a person with a handset. */
+  /** How long to wait for a person with a handset. */
   handsetMs: number
-  /** After a status that says: too fast. */
+  /** The pause after a status that says: too fast. */
   pauseMs: number
 }
 
 export const EXAM_TIMES: ExamTimes = {
   connectMs: 10_000,
-  answerMs: 10_000, // what the daemon waits for a submit_sm_resp by default
-  receiptMs: 60_000, // a handset that is on answers within seconds; retries of the network come after minutes
+  answerMs: 10_000, // how long the daemon waits for a submit_sm_resp by default
+  receiptMs: 60_000, // a handset that is on answers within seconds; the network retries after minutes
   handsetMs: 60_000,
   pauseMs: 1_000, // SMSCs count by the second
 }
@@ -66,7 +66,7 @@ export interface Exam {
     more?: Partial<Omit<Finding, 'check' | 'verdict' | 'said'>>,
   ): Finding
   wait(ms: number): Promise<void>
-  /** Counts what passes on all connections. */
+  /** Numbers the PDUs of all connections. */
   order(): number
 }
 
@@ -91,7 +91,7 @@ export function newExam(
     findings,
     find(check, verdict, said, more = {}) {
       const finding: Finding = { check, verdict, said, evidence: [], ...more }
-      // A later word on the same check knows more.
+      // A later finding on the same check replaces the earlier one: it knows more.
       const at = findings.findIndex((it) => it.check === check)
       if (at < 0) findings.push(finding)
       else findings[at] = finding
@@ -103,7 +103,7 @@ export function newExam(
   }
 }
 
-/** Request and answer, as evidence. */
+/** Requests and answers, as evidence. */
 export function evidenceOf(...answers: readonly (WireAnswer | undefined)[]): Taped[] {
   return answers.flatMap((it) => (it === undefined ? [] : it.is === 'answered' ? [it.asked, it.taped] : [it.asked]))
 }
@@ -123,7 +123,13 @@ export function isOk(answer: WireAnswer): answer is Accepted {
   return answer.is === 'answered' && answer.pdu.status === 0 && answer.pdu.command !== 'generic_nack'
 }
 
-/** Of an answer other than ESME_ROK; undefined where there was none. */
+/** The SMSC says: too fast, or too many. */
+export function isBusyAnswer(answer: WireAnswer, { plan }: Exam): boolean {
+  const { push } = (plan.dialect?.policy ?? statusPolicy)(refusedStatus(answer) ?? 0)
+  return push === 'next-second'
+}
+
+/** The status of an answer other than ESME_ROK. Undefined if there was no answer. */
 export function refusedStatus(answer: WireAnswer): number | undefined {
   return answer.is === 'answered' ? answer.pdu.status : undefined
 }

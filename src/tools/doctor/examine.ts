@@ -14,20 +14,20 @@ import { examineUssd, type HandsetFacts } from './ussd.ts'
 export interface ExamDeps {
   clock: Clock
   say(text: string): void
-  /** As each is found. */
+  /** Called for each finding as soon as it is made. */
   onFinding(finding: Finding): void
   known: HandsetFacts
 }
 
-/** SMS that an examination may send at most: parts count. */
+/** The most SMS that an examination may send; each part counts. */
 export function smsCount(plan: ExamPlan): number {
   if (plan.msisdn === undefined) return 0
   return smsChecks(plan, 0).reduce((sum, it) => sum + it.pdus.length, 0) + plan.windowSms + plan.rateSms
 }
 
 /**
- * Every check, in the order of the sheet; those that could not be made are not-tested, and say why. Never rejects for
- * what an SMSC does.
+ * Makes every check, in the order of the sheet. Checks that could not be made are not-tested and say why. Whatever the
+ * SMSC does, it never rejects.
  */
 export async function examine(plan: ExamPlan, deps: ExamDeps): Promise<Finding[]> {
   const exam = newExam(plan, deps)
@@ -53,7 +53,10 @@ interface OnStation {
   known: HandsetFacts
 }
 
-/** What stands in the way of the rest; null: nothing. An SMSC that unbinds us is bound to again, a few times. */
+/**
+ * Makes the checks that need a bind. Returns what prevents the rest, or null. If the SMSC unbinds us, it binds again, a
+ * few times.
+ */
 async function onStation(exam: Exam, { station, known }: OnStation): Promise<string | null> {
   await examineLink(exam, station)
   const isThere = await station.stand(station.tx.closedMs !== undefined ? 'anyway' : undefined)

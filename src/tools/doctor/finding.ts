@@ -1,12 +1,12 @@
-/** What the doctor looks at, and what it found: the vocabulary of the acceptance sheet. */
+/** What the doctor checks and what it found: the vocabulary of the acceptance sheet. */
 
-/** fail: it does not do what the rest of the daemon, or the specification, needs. */
+/** fail: the SMSC does not do what the daemon or the specification needs. */
 export type CheckVerdict = 'pass' | 'fail' | 'not-supported' | 'not-tested'
 
-/** One PDU as it passed; a bind's password is blotted out. */
+/** One PDU as it passed. The password of a bind is masked. */
 export interface Taped {
   atMs: number
-  /** Which came before which, on all connections: a millisecond is long. */
+  /** Its position among the PDUs of all connections: several can pass in one millisecond. */
   order: number
   from: 'esme' | 'smsc'
   octets: Buffer
@@ -59,20 +59,20 @@ export type CheckId = keyof typeof CHECKS
 export interface Finding {
   check: CheckId
   verdict: CheckVerdict
-  /** What was seen. */
+  /** What was observed. */
   said: string
-  /** What to do because of it. */
+  /** What the operator should do. */
   advice?: string
-  /** What to look for on the handset, for a person to tick. */
+  /** What a person should look for on the handset and tick. */
   handset?: string
-  /** Keys of the line's settings, as `sms.long`, and their values. */
+  /** Keys of the line's settings, such as `sms.long`, and their values. */
   settings?: Record<string, string | number | boolean>
   /** Keys of the dialect profile. */
   profile?: Record<string, string>
   evidence: readonly Taped[]
 }
 
-/** In the order of CHECKS; what nobody reported was not tested. */
+/** In the order of CHECKS. A check without a report was not tested. */
 export function allFindings(found: readonly Finding[], why = 'not reached'): Finding[] {
   return (Object.keys(CHECKS) as CheckId[]).map(
     (check) => found.find((it) => it.check === check) ?? { check, verdict: 'not-tested', said: why, evidence: [] },

@@ -1,4 +1,4 @@
-/** The test handset: which messages are about it, and who hears them. */
+/** The test handset: which messages concern it, and which listener gets them. */
 import type { Pdu } from '../../smpp/index.ts'
 import type { Taped } from './finding.ts'
 
@@ -8,19 +8,19 @@ export interface ReceivedMessage {
 }
 
 export interface HandsetInbox {
-  /** What the SMSC delivered about the test handset. */
+  /** What the SMSC delivered from or about the test handset. */
   received: ReceivedMessage[]
-  /** Of other subscribers: answered with ESME_RX_T_APPN, and not kept. */
+  /** How many messages came from other subscribers. They are answered with ESME_RX_T_APPN and not kept. */
   others(): number
-  /** Hears every message of the test handset; null: nobody. */
+  /** Sets the listener that gets every message of the test handset. Null: none. */
   listen(listener: ((message: ReceivedMessage) => void) | null): void
-  /** Answers with the status for the SMSC. */
+  /** Returns the status with which to answer the SMSC. */
   take(pdu: Pdu, taped: Taped): number
 }
 
-/** Not ours: the SMSC may try again, with whoever is bound then. (SMPP v3.4 §5.1.3) */
+/** Not for us: the SMSC may deliver it again to another bind. (SMPP v3.4 §5.1.3) */
 const TEMPORARY = 0x64
-/** Networks write one number in several ways; its last digits are the same in all. */
+/** Networks write one number in several ways; the last digits are always the same. */
 const DIGITS = 7
 
 export function handsetInbox(msisdn: string | undefined): HandsetInbox {
@@ -47,7 +47,7 @@ function isAbout({ body }: Pdu, msisdn: string | undefined): boolean {
   return [body.source_addr, body.destination_addr].some((it) => isSameNumber(String(it ?? ''), msisdn))
 }
 
-/** Nobody is the handset where there is none. */
+/** Always false if there is no test handset. */
 export function isSameNumber(address: string, msisdn: string | undefined): boolean {
   const digits = address.replace(/\D/g, '')
   return msisdn !== undefined && digits.length >= DIGITS && digits.slice(-DIGITS) === msisdn.slice(-DIGITS)

@@ -1,4 +1,4 @@
-/** Judgements on what was measured: pure, so that each can be tested with what no simulator does. */
+/** Verdicts on what was measured. Pure, so that they can be tested with behaviour that no simulator has. */
 
 export interface Stats {
   min: number
@@ -13,7 +13,7 @@ export function statsOf(values: readonly number[]): Stats {
 
 export type MessageIdRelation = 'same' | 'case' | 'zeros' | 'hex-to-dec' | 'dec-to-hex' | 'unrelated'
 
-/** How the id of a receipt is the id of the response, written another way. */
+/** In which form the id of a receipt repeats the id of the response. */
 export function idForm(response: string, receipt: string): MessageIdRelation {
   if (response === receipt) return 'same'
   if (response.toLowerCase() === receipt.toLowerCase()) return 'case'
@@ -29,15 +29,15 @@ const isDec = (id: string) => /^\d{1,32}$/.test(id)
 
 export interface SentSms {
   id: string
-  /** When its response came, and as which of all PDUs. */
+  /** When its response came, and its position among all PDUs. */
   answeredMs: number
   answeredOrder: number
 }
 
 export interface ReceivedReceipt {
-  /** From receipted_message_id; '' without it. */
+  /** From receipted_message_id; '' if it is absent. */
   tlvId: string
-  /** From the text; '' without it. */
+  /** From the text; '' if it is absent. */
   textId: string
   state: string
   atMs: number
@@ -45,17 +45,17 @@ export interface ReceivedReceipt {
 }
 
 export interface ReceiptFacts {
-  /** SMS that have a receipt by their id, in whatever form. */
+  /** SMS that have a receipt with their id, in whatever form. */
   matched: number
-  /** Receipts whose id is no SMS's. */
+  /** Receipts whose id matches no SMS. */
   orphans: number
-  /** Before the submit_sm_resp. */
+  /** Receipts that came before the submit_sm_resp. */
   early: number
-  /** More than one for the same SMS in a state. */
+  /** More than one receipt for the same SMS and state. */
   repeats: number
   forms: MessageIdRelation[]
   carries: 'parameters' | 'text' | 'both' | 'nothing'
-  /** After the response. */
+  /** Times after the response. */
   delay: Stats
   states: string[]
 }
@@ -93,7 +93,7 @@ export function receiptFacts(sent: readonly SentSms[], received: readonly Receiv
   }
 }
 
-/** The plainest form wins: `10` is both hexadecimal and decimal. */
+/** The simplest form wins: `10` is both hexadecimal and decimal. */
 const PLAINEST: readonly MessageIdRelation[] = ['same', 'case', 'zeros', 'hex-to-dec', 'dec-to-hex']
 
 function bestOf(sent: readonly SentSms[], id: string): { sms: SentSms; form: MessageIdRelation } | undefined {
@@ -104,23 +104,20 @@ function bestOf(sent: readonly SentSms[], id: string): { sms: SentSms; form: Mes
   return undefined
 }
 
-/** The statuses by which SMSCs say: too fast, or too much. */
-export const THROTTLES: ReadonlySet<number> = new Set([0x58, 0x14, 0x08])
-
 export interface Flown {
-  /** undefined: no response at all. */
+  /** Undefined: no response at all. */
   status: number | undefined
   ms: number
 }
 
 export interface WindowFacts {
   accepted: number
-  /** With their count. */
+  /** Status → how often. */
   refused: ReadonlyMap<number, number>
   silent: number
   /**
-   * The last response took at least three times as long as the first, and noticeably so: they are worked off one by
-   * one.
+   * The last response took at least three times as long as the first, by a noticeable amount: the SMSC handles the
+   * requests one by one.
    */
   grows: boolean
   first: number
@@ -129,7 +126,7 @@ export interface WindowFacts {
 
 const GROWS = { times: 3, ms: 50 }
 
-/** Of requests written at once, in order. */
+/** The facts about requests that were written at once, in order. */
 export function windowFacts(flown: readonly Flown[]): WindowFacts {
   const refused = new Map<number, number>()
   for (const { status } of flown)
@@ -154,9 +151,9 @@ export interface RateStep {
 }
 
 export interface RateFacts {
-  /** Highest that went through whole; 0: none. */
+  /** The highest rate that went through completely. 0: none. */
   best: number
-  /** Lowest that was throttled. */
+  /** The lowest rate that was throttled. */
   worst?: number
   status?: number
 }
@@ -175,7 +172,7 @@ export function rateFacts(steps: readonly RateStep[]): RateFacts {
   }
 }
 
-/** The next rate to try; undefined: enough is known. Doubles until throttled, then halves the gap once. */
+/** The next rate to try. Undefined: enough is known. It doubles until the SMSC throttles, then halves the gap once. */
 export function nextRate(steps: readonly RateStep[]): number | undefined {
   if (steps.length === 0) return 2
   const { best, worst } = rateFacts(steps)
@@ -188,14 +185,14 @@ export function nextRate(steps: readonly RateStep[]): number | undefined {
     : undefined
 }
 
-/** Whether a dialled code arrived as septets one an octet, packed, or as UCS-2. */
+/** How the dialled code arrived: as septets one per octet, packed, or as UCS-2. */
 export function dialledAs(octets: Buffer, code: string): 'unpacked' | 'packed' | 'ucs2' | 'unclear' {
   if (octets.includes(code)) return 'unpacked'
   if (octets.includes(Buffer.from(code, 'utf16le').swap16())) return 'ucs2'
   return unpack(octets).includes(code) ? 'packed' : 'unclear'
 }
 
-/** 3GPP TS 23.038 §6.1.2.1.1; digits, * and # are the same in ASCII and the default alphabet. */
+/** 3GPP TS 23.038 §6.1.2.1.1. Digits, * and # are the same in ASCII and in the default alphabet. */
 function unpack(octets: Buffer): string {
   let said = ''
   for (let bit = 0; bit + 7 <= octets.length * 8; bit += 7) {

@@ -1,4 +1,4 @@
-/** The link itself: enquire_link both ways, a command that does not exist, the farewell, and what silence does. */
+/** The link itself: enquire_link in both directions, an unknown command, unbind, and the effect of silence. */
 import { STATUS, statusText } from '../../smpp/pdu/index.ts'
 import { bindOn, wireParts, type Roles } from './connection.ts'
 import { isOk, evidenceOf, wordsOf, type Exam } from './exam.ts'
@@ -7,7 +7,7 @@ import type { Station } from './station.ts'
 import { openWire, type WireAnswer } from './wire.ts'
 
 const ROUNDS = 5
-/** Of the vendors' range, where nobody is known to have one. (SMPP v3.4 §5.1.2.1) */
+/** An id of the vendors' range that no known vendor uses. (SMPP v3.4 §5.1.2.1) */
 const NO_COMMAND = 0x000102fe
 
 export async function examineLink(exam: Exam, { tx }: Station): Promise<void> {
@@ -56,7 +56,7 @@ async function examineUnknown(exam: Exam, tx: Station['tx']): Promise<void> {
   })
 }
 
-/** At the end, over all the time that the binds were up. */
+/** Called at the end: covers all the time that the binds were up. */
 export function judgeEnquiries(exam: Exam, { tx, rx }: Station): void {
   const wires = tx === rx ? [tx] : [tx, rx]
   const received = wires.flatMap((it) => it.enquiries)
@@ -94,7 +94,7 @@ export async function examineUnbind(exam: Exam, station: Station): Promise<void>
   )
 }
 
-/** What the SMSC's own farewells were, if there were any. */
+/** Judges the unbinds that the SMSC sent, if there were any. */
 export function judgeUnbound(exam: Exam, station: Station): void {
   const unbound = station.unbound()
   if (unbound.length === 0) {
@@ -116,7 +116,7 @@ export function judgeUnbound(exam: Exam, station: Station): void {
   )
 }
 
-/** Plays dead on a bind of its own: nothing is answered, not even enquire_link. */
+/** Stays silent on a bind of its own: nothing is answered, not even enquire_link. */
 export async function examineDeadPeer(exam: Exam, { transceiver }: Roles): Promise<void> {
   const { deadPeerMs } = exam.plan
   if (deadPeerMs === 0) return void exam.find('dead-peer', 'not-tested', 'skipped (--dead-peer SECONDS runs it)')

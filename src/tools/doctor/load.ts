@@ -1,17 +1,20 @@
-/** How much at once, and how much a second: bounded, asked for beforehand, backing off at the first sign. */
+/**
+ * How many requests at once and how many per second the SMSC accepts. The test is bounded and announced, and it backs
+ * off at the first sign of trouble.
+ */
 import { statusText } from '../../smpp/pdu/index.ts'
 import type { OutgoingPdu } from '../../smpp/index.ts'
-import { evidenceOf, refusedStatus, type Exam } from './exam.ts'
-import { nextRate, rateFacts, THROTTLES, windowFacts, type RateStep } from './judge.ts'
+import { evidenceOf, isBusyAnswer, refusedStatus, type Exam } from './exam.ts'
+import { nextRate, rateFacts, windowFacts, type RateStep } from './judge.ts'
 import type { Station } from './station.ts'
 import type { WireAnswer } from './wire.ts'
 
-/** What the daemon uses if nothing is said. */
+/** The window that the daemon uses by default. */
 const WINDOW = 10
-/** Below the rate that went through, since SMSCs count differently from us. */
+/** A margin below the rate that went through: SMSCs count differently from us. */
 const MARGIN = 0.9
 const DEFAULT_PER_SECOND = 50
-/** Longest that one step lasts: it shows what one second shows. */
+/** How long one step lasts at most: limits are per second. */
 const STEP_MS = 1_000
 
 export async function examineLoad(exam: Exam, station: Station, pdu: OutgoingPdu): Promise<void> {
@@ -22,7 +25,7 @@ export async function examineLoad(exam: Exam, station: Station, pdu: OutgoingPdu
 async function examineWindow(exam: Exam, { tx }: Station, pdu: OutgoingPdu): Promise<void> {
   const { windowSms, times } = exam.plan
   if (windowSms === 0) return void exam.find('window', 'not-tested', 'skipped (--window N runs it)')
-  // What went before must not count against it where there is a limit a second.
+  // The earlier requests must not count against this test if there is a limit per second.
   await exam.wait(times.pauseMs)
   const answers = await Promise.all(Array.from({ length: windowSms }, () => tx.request(pdu, times.answerMs)))
   const facts = windowFacts(answers.map((it) => ({ status: refusedStatus(it), ms: it.ms })))
@@ -61,7 +64,7 @@ async function examineRate(exam: Exam, station: Station, pdu: OutgoingPdu): Prom
     exam.say(`  ${rate} SMS a second`)
     const answers = await second(exam, station, { pdu, rate })
     left -= rate
-    const bad = answers.filter((it) => THROTTLES.has(refusedStatus(it) ?? 0) || it.is === 'silent')
+    const bad = answers.filter((it) => isBusyAnswer(it, exam) || it.is === 'silent')
     throttled ??= bad[0]
     const status = bad[0] && refusedStatus(bad[0])
     const perSecond = bad.length > 0 ? rate : paceOf(answers)
@@ -87,8 +90,8 @@ async function examineRate(exam: Exam, station: Station, pdu: OutgoingPdu): Prom
 }
 
 /**
- * So many, evenly over one second, or longer where this machine is late: a burst to make up for it would be another
- * test.
+ * Sends this many requests, evenly over one second. If this machine is late, it takes longer: a burst to catch up
+ * would test something else.
  */
 async function second(
   { clock, wait, plan }: Exam,
@@ -104,12 +107,12 @@ async function second(
     dueMs = Math.max(dueMs + gapMs, clock.now() + gapMs / 2)
   }
   const all = await Promise.all(answers)
-  // The next second begins when this one is over.
+  // The next step begins after this second.
   await wait(Math.max(0, start + STEP_MS - clock.now()))
   return all
 }
 
-/** What really left in a second. */
+/** How many requests really left in a second. */
 function paceOf(answers: readonly WireAnswer[]): number {
   const spanMs = answers.at(-1)!.asked.atMs - answers[0]!.asked.atMs
   return Math.round((answers.length * STEP_MS) / Math.max(STEP_MS, spanMs + STEP_MS / answers.length))

@@ -1,4 +1,4 @@
-/** Delivery receipts of the SMS that were accepted: whether they come, how soon, and how they name the message. */
+/** Delivery receipts of the accepted SMS: whether they come, how soon, and how they name the message. */
 import { payloadOf, ESM_TYPE_MASK } from '../../smpp/dialect/index.ts'
 import { readReceipt } from '../../sms/pdu/index.ts'
 import type { Pdu } from '../../smpp/index.ts'
@@ -12,7 +12,7 @@ import type { Station } from './station.ts'
 const RECEIPTED_MESSAGE_ID = 0x001e
 const LOOK_MS = 100
 
-/** Waits until every SMS has one, or the time is over. */
+/** Waits until every SMS has a receipt, or until the time is over. */
 export async function examineReceipts(exam: Exam, station: Station, { sent }: SmsSent): Promise<void> {
   const expected = sent.filter((it) => !it.check.startsWith('schedule-'))
   if (expected.length === 0) {
@@ -54,7 +54,7 @@ export async function examineReceipts(exam: Exam, station: Station, { sent }: Sm
   })
 }
 
-/** Accepted is not yet kept: one that was delivered hours early did not wait. */
+/** Accepted does not mean scheduled: an SMS that was delivered hours early did not wait. */
 function judgeScheduled(exam: Exam, sent: SmsSent['sent'], received: Read[]): void {
   for (const { id, check, evidence } of sent.filter((it) => it.check.startsWith('schedule-'))) {
     const early = received.find(({ receipt }) => receipt.state === 'delivered' && isOf([{ id }], receipt))
@@ -72,7 +72,7 @@ function isOf(sent: readonly { id: string }[], { tlvId, textId }: ReceivedReceip
 
 interface Read {
   receipt: ReceivedReceipt
-  /** esm_class does not say that it is one. */
+  /** esm_class does not mark it as a receipt. */
   isUnmarked: boolean
   taped: Taped
 }
@@ -84,7 +84,7 @@ function readAll({ received }: Station): Read[] {
   })
 }
 
-/** Null for an SMS of the handset's, or USSD. */
+/** Null for an SMS from the handset, or for USSD. */
 function receiptOf(pdu: Pdu, { atMs, order }: Taped): ReceivedReceipt | null {
   const read = readReceipt(pdu, '')
   if (!read) return null
@@ -172,7 +172,7 @@ function judgeIds(
     })
   }
   const forms = facts.forms.map((it) => FORMS[it])
-  // Some ids look the same in both bases; one that does not tells.
+  // Some ids look the same in both bases; an id that does not decides.
   const profile: Finding['profile'] = forms.find((it) => it.profile)?.profile
   exam.find('receipt-ids', 'pass', forms.map((it) => it.said).join('; '), {
     evidence,

@@ -1,4 +1,4 @@
-/** How the acceptance sheet looks, on a screen and on paper. */
+/** The style of the acceptance sheet, for screen and paper. */
 export const SHEET_CSS = `
 :root { --ink: #1b1f24; --soft: #5b6470; --line: #d5dae0; --pass: #1a6b3a; --fail: #a3211d; --warn: #8a5a00; }
 * { box-sizing: border-box; }

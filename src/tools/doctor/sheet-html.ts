@@ -1,6 +1,4 @@
-/**
- * The acceptance sheet for paper: one file, no scripts, nothing loaded from anywhere; to be read, ticked and signed.
- */
+/** The acceptance sheet for paper: one file without scripts that loads nothing; for reading, ticking and signing. */
 import { html } from 'hono/html'
 import type { CheckVerdict } from './finding.ts'
 import { SHEET_CSS } from './sheet-css.ts'
@@ -100,7 +98,7 @@ function pdu({ at, words, hex }: ShownPdu): string {
   )
 }
 
-/** Also without control characters, which a peer may have sent. */
+/** Also removes control characters, which a peer may have sent. */
 function escape(text: string): string {
   return String(html`${text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, '\u{fffd}')}`)
 }

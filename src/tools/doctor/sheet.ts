@@ -1,6 +1,6 @@
 /**
- * The acceptance sheet as data and as text. Numbers of subscribers are masked unless asked for; passwords are in
- * nothing.
+ * The acceptance sheet as data and as text. Subscribers' numbers are masked unless asked for. Passwords are never in
+ * it.
  */
 import { capturedFrames, maskNumber, maskNumbers, maskOctets, showPdu } from '../capture/index.ts'
 import { suggestedLine, suggestedProfile } from './advice.ts'
@@ -9,7 +9,7 @@ import { CHECKS, type CheckId, type Finding, type Taped, type CheckVerdict } fro
 
 export interface AcceptanceSheet {
   line: string
-  /** What stands above the table. */
+  /** The facts above the table. */
   facts: [string, string][]
   rows: Row[]
   /** YAML. */
@@ -32,14 +32,14 @@ export interface Row {
 
 export interface ShownPdu {
   at: string
-  /** Its name and fields. */
+  /** The command and its fields. */
   words: string[]
   hex: string
 }
 
 export interface SheetInput {
   plan: ExamPlan
-  /** Name of the line. */
+  /** The name of the line. */
   line: string
   operator: string
   atMs: number
@@ -85,7 +85,7 @@ export function sheetOf(findings: readonly Finding[], parts: SheetInput): Accept
   }
 }
 
-/** Long numbers, and the test handset's in whatever way the network writes it. */
+/** Hides long numbers, and the number of the test handset in whatever way the network writes it. */
 function hider(msisdn: string | undefined): (text: string) => string {
   const tail = msisdn?.slice(-TAIL)
   return (text) => {
@@ -123,7 +123,7 @@ export function markOf(verdict: CheckVerdict): string {
   return MARKS[verdict]
 }
 
-/** A line or two for each check, for a terminal while it runs. */
+/** One or two lines for each check, for a terminal during the examination. */
 export function findingText({
   check,
   verdict,

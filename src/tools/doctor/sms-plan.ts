@@ -1,11 +1,11 @@
-/** The SMS of an examination: which, how many, and what the handset should show of each. */
+/** The SMS of an examination: which, how many, and what the handset should show for each. */
 import { smppAbsoluteTime, smsPdu, splitSms, type Concatenation, type SmsPart } from '../../sms/pdu/index.ts'
 import type { OutgoingPdu } from '../../smpp/index.ts'
 import { encodeNational, shiftElements } from '../../ussd/index.ts'
 import type { ExamPlan } from './exam.ts'
 import type { CheckId, Finding } from './finding.ts'
 
-/** One check that costs SMS: what is sent for it, and what the handset should show. */
+/** One check that costs SMS: what it sends, and what the handset should show. */
 export interface SmsCheck {
   check: CheckId
   pdus: OutgoingPdu[]
@@ -15,14 +15,14 @@ export interface SmsCheck {
 }
 
 const HOUR_MS = 3_600_000
-/** Also of one that takes the time and does not keep it. */
+/** Also for an SMSC that accepts the time and does not keep it. */
 export const NO_SCHEDULE =
   'nothing to do: SMS wait in the outbox of the daemon until they are due, where they can still be cancelled'
 const SCHEDULE = {
   advice:
     'the daemon does not use it: SMS wait in its outbox until they are due; other programs on this account may need it',
 }
-/** registered_delivery: a receipt of the end, whatever it is. (SMPP v3.4 §5.2.17) */
+/** registered_delivery: a receipt for every final state. (SMPP v3.4 §5.2.17) */
 export const RECEIPT = 1
 const [GSM7, UCS2] = ['Test 1: @ £ $ _ { } [ ] ~ é ü end', 'Тест 2: привет, end'] as const
 const LONG =
@@ -32,7 +32,7 @@ const ORDER: readonly Concatenation[] = ['udh16', 'udh8', 'sar', 'payload']
 
 const REFERENCE = 0x4400
 
-/** Everything that would be sent: counted, and shown, before any of it is. */
+/** Everything that would be sent. It is counted and shown before anything is sent. */
 export function smsChecks(plan: ExamPlan, nowMs: number): SmsCheck[] {
   if (plan.msisdn === undefined) return []
   const writer = smsWriter(plan, plan.msisdn)
@@ -48,7 +48,7 @@ export function smsChecks(plan: ExamPlan, nowMs: number): SmsCheck[] {
 /** Writes SMS to the test handset as the settings say. */
 interface SmsWriter {
   one(part: SmsPart, times?: { validity?: string; schedule?: string }): OutgoingPdu
-  /** Of a text that is one SMS. */
+  /** For a text that fits one SMS. */
   text(said: string, times?: { validity?: string; schedule?: string }): OutgoingPdu
   parts(said: string, concatenation: Concatenation, reference: number): OutgoingPdu[]
 }

@@ -1,4 +1,4 @@
-/** SMS to the test handset: codings, long texts, times, and what may be done with one that waits. */
+/** SMS to the test handset: codings, long texts, times, and what can be done with a scheduled SMS. */
 import { STATUS } from '../../smpp/pdu/index.ts'
 import type { Pdu } from '../../smpp/index.ts'
 import { isOk, evidenceOf, refusedStatus, wordsOf, type Accepted, type Exam } from './exam.ts'
@@ -8,7 +8,7 @@ import { RECEIPT, smsChecks } from './sms-plan.ts'
 import type { Station } from './station.ts'
 import type { WireAnswer } from './wire.ts'
 
-/** What was accepted, for receipts. */
+/** The accepted SMS, for the receipts. */
 export interface SmsSent {
   sent: (SentSms & { check: CheckId; evidence: Taped[] })[]
 }
@@ -40,10 +40,10 @@ export async function examineSms(exam: Exam, station: Station): Promise<SmsSent>
         ...(isFirst ? { settings: { 'sms.long': long! } } : {}),
       })
     } else {
-      // Plain text must go; no response at all is never right.
+      // Plain text must be accepted; a missing response is never right.
       const verdict = check === 'sms-gsm7' || refusedStatus(bad) === undefined ? 'fail' : 'not-supported'
       if (check === 'validity-relative') isRelativeRefused = true
-      // Absolute times are of no use to the daemon where relative ones are taken.
+      // The daemon needs no absolute times if relative ones are accepted.
       const isSpare = check === 'validity-absolute' && !isRelativeRefused
       exam.find(check, verdict, wordsOf(bad), { evidence, ...(isSpare ? {} : refused) })
     }
@@ -60,7 +60,7 @@ function sentOf(answer: Accepted): SentSms {
   }
 }
 
-/** query, replace and cancel, on those that were scheduled; query on any other if there is none. */
+/** query, replace and cancel on the scheduled SMS; query on any other SMS if there is none. */
 async function examineWaiting(exam: Exam, station: Station, { sent }: SmsSent): Promise<void> {
   const waiting = sent.filter((it) => it.check.startsWith('schedule-'))
   const target = waiting[0] ?? sent[0]
@@ -101,7 +101,7 @@ async function examineWaiting(exam: Exam, station: Station, { sent }: SmsSent): 
   judge(exam, 'cancel-sm', cancelled.find((it) => !isOk(it)) ?? cancelled[0]!)
 }
 
-/** 0x67, 0x13 and 0x11 come from an SMSC that knows the command, and could not. */
+/** 0x67, 0x13 and 0x11 come from an SMSC that knows the command but could not execute it. */
 const TRIED = new Set<number>([
   STATUS.ESME_RQUERYFAIL,
   STATUS.ESME_RREPLACEFAIL,

@@ -1,4 +1,4 @@
-/** The binds of an examination: bound again where the SMSC unbinds them. */
+/** The binds of an examination. If the SMSC unbinds them, they are bound again. */
 import { bindOn, wireParts, type Roles } from './connection.ts'
 import { isOk, wordsOf, type Exam } from './exam.ts'
 import type { Taped } from './finding.ts'
@@ -7,18 +7,18 @@ import { openWire, type Wire, type WireDeps } from './wire.ts'
 export interface StationBinds {
   tx(): Wire
   rx(): Wire
-  /** unbind requests of the SMSC's, so far. */
+  /** The unbind requests of the SMSC so far. */
   unbound(): Taped[]
-  /** Whether the SMSC has unbound one of those that stand. */
+  /** Whether the SMSC has unbound one of the current binds. */
   isUnbound(): boolean
-  /** Binds again where the SMSC has unbound us (or `anyway`). False: it cannot be done, or was done too often. */
+  /** Binds again if the SMSC has unbound us (or `anyway`). False: it failed, or it was needed too often. */
   stand(anyway?: 'anyway'): Promise<boolean>
 }
 
-/** An SMSC that unbinds more often wants us gone. */
+/** An SMSC that unbinds more often does not want us. */
 const REBINDS_MAX = 3
 
-/** A text: why nothing could be bound. */
+/** Returns a text that says why nothing could be bound. */
 export async function stationBinds(
   exam: Exam,
   { transceiver }: Roles,
@@ -59,7 +59,7 @@ export async function stationBinds(
   }
 }
 
-/** A message on its way in while we bind again is heard, too. */
+/** A message that arrives while we bind again is handled too. */
 async function bindAll(exam: Exam, transceiver: boolean, onMessage: WireDeps['onMessage']): Promise<Wire[] | string> {
   const wires: Wire[] = []
   for (const role of transceiver ? (['transceiver'] as const) : (['transmitter', 'receiver'] as const)) {

@@ -1,25 +1,24 @@
-/** The binds that the rest of the examination is made on: one transceiver, or a transmitter and a receiver. */
+/** The binds on which the rest of the examination is made: one transceiver, or a transmitter and a receiver. */
 import type { OutgoingPdu } from '../../smpp/index.ts'
 import { leave, type Roles } from './connection.ts'
-import { isOk, refusedStatus, type Exam } from './exam.ts'
+import { isOk, isBusyAnswer, type Exam } from './exam.ts'
 import type { Taped } from './finding.ts'
 import { handsetInbox, isSameNumber, type HandsetInbox } from './handset.ts'
-import { THROTTLES } from './judge.ts'
 import { stationBinds, type StationBinds } from './station-binds.ts'
 import type { WireAnswer, Wire } from './wire.ts'
 
 export interface Station extends Omit<HandsetInbox, 'take'> {
-  /** The binds as they are now: those that the SMSC unbinds are bound again. */
+  /** The current binds: after an unbind of the SMSC, new ones. */
   readonly tx: Wire
   readonly rx: Wire
-  /** unbind requests of the SMSC's, so far. */
+  /** The unbind requests of the SMSC so far. */
   unbound(): Taped[]
   /**
-   * Sends one request, again after a pause if it was too fast. To the test handset only: throws if it is to another
+   * Sends one request; if that was too fast, again after a pause. Only to the test handset: throws for any other
    * number.
    */
   send(pdu: OutgoingPdu): Promise<WireAnswer>
-  /** Binds again where the SMSC has unbound us (or `anyway`). False: it cannot be done, or was done too often. */
+  /** Binds again if the SMSC has unbound us (or `anyway`). False: it failed, or it was needed too often. */
   stand(anyway?: 'anyway'): Promise<boolean>
   close(): Promise<WireAnswer>
 }
@@ -45,12 +44,12 @@ export async function openStation(exam: Exam, roles: Roles): Promise<Station | s
     unbound: binds.unbound,
     async send(pdu) {
       const to = pdu.body.destination_addr
-      // The other addresses are those of messages that exist: query_sm, cancel_sm, replace_sm.
+      // The addresses of query_sm, cancel_sm and replace_sm are those of existing messages.
       if ((pdu.command === 'submit_sm' || pdu.command === 'data_sm') && !isSameNumber(String(to ?? ''), plan.msisdn)) {
         throw new Error('refused to send to a number other than the test handset')
       }
       let answer = await request(pdu, binds, plan.times.answerMs)
-      for (let i = 1; i < TRIES && THROTTLES.has(refusedStatus(answer) ?? 0); i++) {
+      for (let i = 1; i < TRIES && isBusyAnswer(answer, exam); i++) {
         await exam.wait(plan.times.pauseMs)
         answer = await request(pdu, binds, plan.times.answerMs)
       }
@@ -64,7 +63,7 @@ export async function openStation(exam: Exam, roles: Roles): Promise<Station | s
   }
 }
 
-/** What was asked of a bind that is gone says nothing about what was asked. */
+/** If the bind is gone, the missing answer says nothing about the request: it is sent again on a new bind. */
 async function request(pdu: OutgoingPdu, binds: StationBinds, answerMs: number): Promise<WireAnswer> {
   const answer = await binds.tx().request(pdu, answerMs)
   if (isOk(answer) || !binds.isUnbound() || !(await binds.stand())) return answer

@@ -1,4 +1,4 @@
-/** USSD, with a person at the test handset: a call from it, a text and a question pushed to it. */
+/** USSD with a person at the test handset: a call from the handset, and a text and a question pushed to it. */
 import { newProbe, type Probe } from '../infer/index.ts'
 import { compileDialect, payloadOf, type DialectProfile } from '../../smpp/dialect/index.ts'
 import type { Dialect, LinkPort, OutgoingPdu, SubmitOutcome } from '../../smpp/index.ts'
@@ -16,9 +16,9 @@ export interface HandsetFacts {
 }
 
 const LOOK_MS = 100
-/** Of our first dialogue: within an octet, and far from what the network has just used. */
+/** The number of our first dialogue: it fits in an octet and is far from what the network has just used. */
 const PUSH_NUMBER = 177
-/** After the end: an abort or a confirmation may still come. */
+/** How long to wait after the end: an abort or a confirmation may still come. */
 const LINGER_MS = 1_000
 
 export async function examineUssd(exam: Exam, station: Station, known: HandsetFacts): Promise<void> {
@@ -49,7 +49,7 @@ async function examinePull(
   const before = station.received.length
   const link: LinkPort = { id: 'doctor', line: 'doctor', respond: () => undefined }
   station.listen((message) => {
-    // Receipts of the SMS before may still come.
+    // Receipts of the earlier SMS may still come.
     if (message.pdu.tlvs.length === 0 && String(message.pdu.body.service_type ?? '') === '') return
     calls.push(message)
     probe.tap('smsc', message.taped.octets)
@@ -63,7 +63,7 @@ async function examinePull(
   return judgePull(exam, { probe, calls, replies, profiles, code, silent: station.received.length === before })
 }
 
-/** A reply to the call of the test handset goes to where the call came from. */
+/** A reply to the call of the test handset goes back to where the call came from. */
 async function sendReply({ tx }: Station, pdu: OutgoingPdu, replies: WireAnswer[]): Promise<WireAnswer> {
   const answer = await tx.request(pdu, REPLY_MS)
   replies.push(answer)
@@ -84,7 +84,7 @@ interface Pulled {
   replies: WireAnswer[]
   profiles: readonly DialectProfile[]
   code: string
-  /** Nothing at all came from the handset. */
+  /** Nothing came from the handset at all. */
   silent: boolean
 }
 

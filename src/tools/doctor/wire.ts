@@ -1,5 +1,5 @@
 /**
- * One connection to the SMSC under examination: raw requests, their answers timed, everything that passed kept as
+ * One connection to the examined SMSC: sends raw requests, times their answers, and keeps everything that passed as
  * evidence.
  */
 import type { Socket } from 'node:net'
@@ -25,13 +25,13 @@ export interface WireDeps {
   tls: TlsSettings | undefined
   clock: Clock
   connectMs: number
-  /** Counts what passes. */
+  /** Numbers the PDUs that pass. */
   order(): number
-  /** deliver_sm and data_sm: the status to answer with. */
+  /** Returns the status with which to answer a deliver_sm or data_sm. */
   onMessage?(pdu: Pdu, taped: Taped): number
 }
 
-/** What became of a request. `ms`: until then. */
+/** What became of a request. `ms`: how long that took. */
 export type WireAnswer = { asked: Taped; ms: number } & (
   | { is: 'answered'; pdu: Pdu; taped: Taped }
   | { is: 'silent' }
@@ -41,12 +41,12 @@ export type WireAnswer = { asked: Taped; ms: number } & (
 export class Wire {
   readonly socket: Socket
   readonly openedMs: number
-  /** enquire_link of the SMSC's. */
+  /** The enquire_link requests of the SMSC. */
   readonly enquiries: Taped[] = []
-  /** unbind of the SMSC's. */
+  /** The unbind of the SMSC. */
   unbound: Taped | undefined
   closedMs: number | undefined
-  /** True: says nothing any more, whatever is asked. */
+  /** True: answers nothing any more. */
   isMute = false
   readonly #deps: WireDeps
   readonly #framer: Framer
@@ -65,7 +65,7 @@ export class Wire {
     socket.on('close', () => this.#closed())
   }
 
-  /** Never rejects. A request that cannot be coded is a mistake of ours and throws. */
+  /** Never rejects. A request that cannot be coded is our mistake, so it throws. */
   request(pdu: Writable, withinMs: number): Promise<WireAnswer> {
     const sequence = ++this.#sequence
     const coded = encode({ ...pdu, sequence })
@@ -73,7 +73,7 @@ export class Wire {
     return this.octets(coded.octets, withinMs)
   }
 
-  /** As request, for octets that no coder makes; the sequence number in them is ours. */
+  /** Like `request`, for octets that no coder writes. They contain our sequence number. */
   octets(octets: Buffer, withinMs: number): Promise<WireAnswer> {
     const sequence = octets.readUInt32BE(12) || ++this.#sequence
     octets.writeUInt32BE(sequence, 12)
@@ -93,7 +93,7 @@ export class Wire {
     })
   }
 
-  /** Resolves when the connection is gone, or after that time. */
+  /** Resolves when the connection is closed, or after this time. */
   async whenClosed(withinMs: number): Promise<boolean> {
     if (this.closedMs !== undefined) return true
     await new Promise<void>((done) => {
@@ -147,7 +147,7 @@ export function openWire(deps: WireDeps): Promise<Opened> {
       over({ failed: 'connect-timeout' })
     })
     const socket = openSocket(deps.to, deps.tls, () => over({ wire: new Wire(socket, deps) }))
-    // The first of these is why it failed; a later one is the end of the wire.
+    // The first error is why it failed; a later one ends the connection.
     socket.on('error', (error: NodeJS.ErrnoException) => over({ failed: error.code ?? error.message }))
     socket.once('close', () => over({ failed: 'closed-by-peer' }))
   })

@@ -1,8 +1,8 @@
-/** What is known while a journey is carried over: names, where each session key is kept, what back ends must offer. */
+/** What is known while a journey is imported: names, where each session key is kept, what back ends must offer. */
 import type { Scalar } from '../../flow/language/index.ts'
 import type { Journey, JourneyScreen, JourneyNode } from './journey.ts'
 
-/** One thing of the journey that is not as it was. `lost`: nothing stands in its place. */
+/** A difference between the flow and the journey. `lost`: nothing replaces it. */
 export interface Remark {
   where: string
   what: string
@@ -10,18 +10,18 @@ export interface Remark {
   lost: boolean
 }
 
-/** What the named back end must offer. */
+/** An operation that the named back end must offer. */
 export interface Operation {
   name: string
   where: string
   /** What it did in the journey: `POST https://…`, a dotted function, expressions. */
   does: string[]
   args: Record<string, Scalar>
-  /** Fields of its answer that the flow reads. */
+  /** The fields of its answer that the flow reads. */
   fields: Map<string, 'any' | 'rows' | 'boolean'>
 }
 
-/** Names that stand for something on one screen: a row of its list, its own answer; or a value that is known. */
+/** Names with a meaning on one screen: a row of its list, its own answer, or a known value. */
 export type Locals = Record<string, { path: string } | { value: unknown }>
 
 export interface Carrying {
@@ -31,12 +31,12 @@ export interface Carrying {
   screens: Record<string, JourneyNode>
   remarks: Remark[]
   operations: Map<string, Operation>
-  /** By session key: where the flow keeps it. */
+  /** Session key → where the flow keeps its value. */
   keys: Map<string, string>
-  /** Keys that several kinds of screens write: each write is copied to `vars`. */
+  /** Keys that several kinds of screens write. Each write is copied to `vars`. */
   copied: Set<string>
   constants: Locals
-  /** The screen that a screen of the journey becomes; `menu#next` is one that is made besides. */
+  /** The name of the flow's screen for a screen of the journey; `menu#next` is an additional one. */
   nameOf: (written: string) => string
   keyName: (key: string) => string
 }
@@ -48,10 +48,10 @@ const FIXED: Record<string, string> = {
   now: 'now.now',
 }
 
-/** Written so, it is the screen and operation that answer what nothing in the journey sets. */
+/** Written like this, it names the screen and the operation that answer what nothing in the journey sets. */
 export const SESSION = '#session'
 
-/** Makes names of the flow out of names of the journey, two never alike. */
+/** Makes names for the flow out of names of the journey. Two names never become the same. */
 export function naming(): (written: string) => string {
   const given = new Map<string, string>()
   const taken = new Set<string>()
@@ -73,7 +73,7 @@ export function naming(): (written: string) => string {
   }
 }
 
-/** The name of a screen that is made beside another. */
+/** The name of an additional screen beside another one. */
 export function besides({ carrying }: { carrying: Carrying }, name: string, what: string): string {
   return carrying.nameOf(`${name}#${what}`)
 }
@@ -103,7 +103,7 @@ export function keysOf(journey: Journey, keyName: (key: string) => string): Pick
   return { copied, keys }
 }
 
-/** `.id` of `{{ item.id }}`: which field of the row is the value. */
+/** `.id` of `{{ item.id }}`: the field of the row that is the value. */
 export function fieldOf(value: unknown): string {
   const found = /^\s*\{\{\s*(item|key|value)((?:\.\w+)*)\s*\}\}\s*$/.exec(String(value))
   return !found ? '' : found[1] === 'item' ? found[2]! : `.${found[1]}${found[2]}`
@@ -113,7 +113,7 @@ export function listOf(written: unknown): JourneyNode[] {
   return Array.isArray(written) ? (written as JourneyNode[]) : []
 }
 
-/** What a name of the journey is here; undefined: there is no such thing. Notes what a back end must answer. */
+/** What a name of the journey means here. Undefined: it does not exist. Records what a back end must answer. */
 export function resolve(parts: readonly string[], carrying: Carrying, locals: Locals = {}): Locals[string] | undefined {
   const skipped = parts[0] !== 'ussd_request' ? 0 : parts[1] === 'session' ? 2 : 1
   const [first = '', ...rest] = parts.slice(skipped)
@@ -141,7 +141,7 @@ export function resolve(parts: readonly string[], carrying: Carrying, locals: Lo
   return { path: [place, ...fields].join('.') }
 }
 
-/** The operation whose answer is kept there. */
+/** The operation whose answer is kept at this place. */
 export function answerOf(place: string, { journey, nameOf, keys }: Carrying): string | undefined {
   const screen = [...journey.screens.values()].find(
     ({ type, written }) =>
@@ -150,7 +150,7 @@ export function answerOf(place: string, { journey, nameOf, keys }: Carrying): st
   return screen && nameOf(screen.name)
 }
 
-/** The operation of that name, from now on needed. */
+/** The operation with this name; the flow needs it from now on. */
 export function operation(carrying: Carrying, name: string, of: { where: string; does: string }): Operation {
   const known: Operation = carrying.operations.get(name) ?? {
     name,
@@ -168,5 +168,5 @@ export function remark(carrying: Carrying, screen: JourneyScreen, key: string, s
   carrying.remarks.push({ where: screen.at(key), ...said })
 }
 
-/** The daemon's environment is no part of a dialogue; ussd-engine had all of its own in reach. */
+/** A dialogue cannot see the daemon's environment; in ussd-engine it could. */
 export const isEnvironment = (word: string) => /^[A-Z][A-Z0-9_]{2,}$/.test(word)

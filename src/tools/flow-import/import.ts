@@ -1,6 +1,6 @@
 /**
- * A journey of ussd-engine as a flow: its YAML text, and a report of what is not as it was. What the journey works out
- * in Python or Jinja and a flow does not becomes an operation of one named back end.
+ * Imports a journey of ussd-engine as a flow: its YAML text, and a report of what differs. What the journey computes in
+ * Python or Jinja, and a flow cannot, becomes an operation of one named back end.
  */
 import { Document, parse, visit } from 'yaml'
 import {
@@ -30,7 +30,7 @@ export interface Imported {
   backend: string
 }
 
-/** Throws ProblemsError for what is no journey. `beside` reads the files that it includes. */
+/** Throws ProblemsError if the file is not a journey. `beside` reads the files that it includes. */
 export function importJourney(
   source: { file: string; text: string },
   named: { flow: string; backend?: string },
@@ -76,7 +76,7 @@ export function importJourney(
   }
 }
 
-/** The report as lines: what is not as it was, with where and what to do, then what the back end must offer. */
+/** The report as lines: what differs, where, and what to do; then what the back end must offer. */
 export function reportOf({ remarks, operations, backend, screens, name }: Imported): string[] {
   const lost = remarks.filter((one) => one.lost)
   const whole = lost.length === 0 ? 'all' : `${lost.length} thing${lost.length === 1 ? '' : 's'} not`
@@ -112,7 +112,9 @@ function textsIn(block: unknown): JourneyNode[] {
   )
 }
 
-/** Words of its own in place of built-in texts; what else the first block says becomes constants or remarks. */
+/**
+ * The journey's own words in place of built-in texts. Other settings of the first block become constants or remarks.
+ */
 function settingsOf(carrying: Carrying, beside: ReadBeside): Record<string, Record<string, string>> {
   const texts: Record<string, Record<string, string>> = {}
   const say = (word: string, written: unknown, screen: JourneyScreen) => {
@@ -181,15 +183,15 @@ function constantsOf(
   }
 }
 
-/** `create_ussd_variables`: set in front of the first screen. */
+/** `create_ussd_variables`: set before the first screen. */
 function withVariables(carrying: Carrying, start: string): string {
   const { settings } = carrying.journey
   const made = Object.entries((settings?.written.create_ussd_variables ?? {}) as JourneyNode)
   if (!settings || made.length === 0) return start
   const name = carrying.nameOf('initial_screen')
-  const desk: ScreenDraft = { carrying, screen: settings, name, locals: {} }
+  const draft: ScreenDraft = { carrying, screen: settings, name, locals: {} }
   const set = made.flatMap(([key, written]) => {
-    const value = valueIn(written, desk)
+    const value = valueIn(written, draft)
     if (value !== undefined) return [[carrying.keyName(key), value] as const]
     const remedy = 'add a set screen in front of the first screen'
     remark(carrying, settings, 'create_ussd_variables', {
@@ -204,7 +206,7 @@ function withVariables(carrying: Carrying, start: string): string {
   return name
 }
 
-/** What nothing in the journey sets was there before it: it is asked for first. */
+/** A value that nothing in the journey sets existed before it: a call asks for it first. */
 function withSession(carrying: Carrying, start: string): string {
   const name = carrying.nameOf(SESSION)
   const session = carrying.operations.get(name)
@@ -229,7 +231,7 @@ function withSession(carrying: Carrying, start: string): string {
   return name
 }
 
-/** What is missing in an answer is empty, as it was in the journey: nothing is expected but what was worked out. */
+/** A field that is missing in an answer is empty, as in the journey. So calls do not expect fields. */
 function tidyCalls({ screens, operations, backend }: Carrying): void {
   for (const screen of Object.values(screens)) {
     if (typeof screen.call !== 'string') continue
@@ -239,7 +241,7 @@ function tidyCalls({ screens, operations, backend }: Carrying): void {
   }
 }
 
-/** In the order of the journey, each with what was made beside it. */
+/** In the order of the journey, each screen with the additional ones beside it. */
 function ordered({ screens, journey, nameOf }: Carrying, start: string): JourneyNode {
   const rank = new Map([...journey.screens.keys()].map((name, i) => [nameOf(name), i + 1]))
   const rankOf = (name: string) => {

@@ -1,2 +1,2 @@
-/** A journey of ussd-engine as a flow file. */
+/** Imports a journey of ussd-engine as a flow file. */
 export { importJourney, reportOf } from './import.ts'

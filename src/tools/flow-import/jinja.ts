@@ -1,4 +1,4 @@
-/** The Jinja expressions of a journey, read into a tree; what is beyond names, comparisons and filters is not read. */
+/** Reads the Jinja expressions of a journey into a tree: names, comparisons and filters, nothing more. */
 
 export type JinjaExpression =
   | { is: 'value'; value: unknown }
@@ -15,7 +15,7 @@ interface Reading {
 
 const TOKEN = /\s*(?:('[^']*'|"[^"]*"|\d+(?:\.\d+)?|[A-Za-z_]\w*|==|!=|<=|>=|[<>()[\],.|]))/y
 
-/** The tree; undefined for what is more than this reads (arithmetic, calls, most tests of Jinja). */
+/** The tree. Undefined for an expression that needs more than this reads (arithmetic, calls, most tests of Jinja). */
 export function readJinja(source: string): JinjaExpression | undefined {
   const tokens: string[] = []
   TOKEN.lastIndex = 0
@@ -61,7 +61,7 @@ function comparison(reading: Reading): JinjaExpression | undefined {
   if (!left) return undefined
   if (take(reading, 'is')) {
     const not = take(reading, 'not')
-    // What is there and what is none: both are a path that leads somewhere, or nowhere.
+    // `defined` and `none` both ask whether a path leads somewhere.
     const there = take(reading, 'defined') !== undefined
     if (!there && !take(reading, 'none', 'None')) return undefined
     return (not !== undefined) === there ? { is: 'not', of: left } : left
@@ -117,7 +117,7 @@ function items(reading: Reading, end: ')' | ']'): JinjaExpression[] | undefined 
   return found
 }
 
-/** `a.b`, `a['b']`; an index that is itself looked up is not read. */
+/** `a.b`, `a['b']`. An index that is itself looked up is not read. */
 function named(first: string, reading: Reading): JinjaExpression | undefined {
   const parts = [first]
   for (;;) {

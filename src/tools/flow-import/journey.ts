@@ -1,4 +1,4 @@
-/** A journey of ussd-engine as it is written: its screens, with files that it includes and what they inherit. */
+/** A journey of ussd-engine as it is written: its screens, with the files that it includes and what screens inherit. */
 import { Document, LineCounter, isMap, isScalar, parseDocument, visit, type Node } from 'yaml'
 import { ProblemsError } from '../../base/index.ts'
 import { FLOW_FILE_OCTETS_MAX } from '../../flow/language/index.ts'
@@ -9,25 +9,25 @@ export interface JourneyScreen {
   name: string
   type: string
   written: JourneyNode
-  /** `menu.yaml:12`: where a key of the screen stands, or the screen. */
+  /** `menu.yaml:12`: where a key of the screen is, or the screen itself. */
   at: (key?: string) => string
 }
 
 export interface Journey {
   file: string
   start: string
-  /** The block `initial_screen`, if it is one. */
+  /** The block `initial_screen`, if it is a block. */
   settings: JourneyScreen | undefined
   screens: Map<string, JourneyScreen>
 }
 
-/** Files that include each other, one in the other. */
+/** How deep files may include each other. */
 const INCLUDED_MAX = 5
 
-/** The text of a file beside the journey; throws if it is not there. */
+/** The text of a file beside the journey. Throws if there is no such file. */
 export type ReadBeside = (file: string, from: string) => { file: string; text: string }
 
-/** Throws ProblemsError for what is no journey: syntax, no first screen, an include or a parent that is not there. */
+/** Throws ProblemsError if the file is not a journey: wrong syntax, no first screen, or a missing include or parent. */
 export function readJourney(file: string, text: string, beside: ReadBeside): Journey {
   const entries = entriesOf(file, text, beside, 0)
   const screens = new Map<string, JourneyScreen>()
@@ -50,7 +50,7 @@ export function readJourney(file: string, text: string, beside: ReadBeside): Jou
   return { file, start, settings, screens }
 }
 
-/** The first screen stands under `initial_screen`, or is a screen of that type whose name stands there. */
+/** The first screen is the block `initial_screen`, or the screen of that type which `initial_screen` names. */
 function settingsName(entries: ReadonlyMap<string, Entry>): string {
   const named = entries.get('initial_screen')?.value
   const there = typeof named === 'string' ? (entries.get(named)?.value as JourneyNode | null | undefined) : undefined
@@ -108,7 +108,7 @@ function parsed(file: string, text: string) {
   return { document, lineOf }
 }
 
-/** The value of a node, with what it includes. `at` only if the whole of it stands in another file. */
+/** The value of a node, with what it includes. `at` only if all of it is in another file. */
 function valueOf(node: Node | null, reading: Reading): { value: unknown; at?: (key?: string) => string } {
   if (node === null) return { value: null }
   if (node.tag === '!include') return included(node, reading)

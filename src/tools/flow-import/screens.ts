@@ -1,4 +1,4 @@
-/** Each type of screen of a journey as screens of a flow. */
+/** Turns each type of screen of a journey into screens of a flow. */
 import { compilePattern } from '../../flow/expression/index.ts'
 import {
   answerOf,
@@ -17,10 +17,10 @@ import { callScreen, customScreen, updateScreen } from './silent-screens.ts'
 import { keep, nextOf, putScreen, waysOf } from './ways.ts'
 import { conditionIn, journeyText, valueIn, type ScreenDraft } from './words.ts'
 
-/** Carries one screen over, with whatever screens it takes. */
+/** Imports one screen, as one or more screens. */
 export function carryScreen(carrying: Carrying, screen: JourneyScreen): void {
-  const desk: ScreenDraft = { carrying, screen, name: carrying.nameOf(screen.name), locals: {} }
-  const kinds: Record<string, (desk: ScreenDraft) => void> = {
+  const draft: ScreenDraft = { carrying, screen, name: carrying.nameOf(screen.name), locals: {} }
+  const kinds: Record<string, (draft: ScreenDraft) => void> = {
     input_screen: inputScreen,
     menu_screen: menuScreen,
     router_screen: routerScreen,
@@ -31,22 +31,22 @@ export function carryScreen(carrying: Carrying, screen: JourneyScreen): void {
     quit_screen: (at) => putScreen(at, { end: journeyText(screen.written.text, at) }),
   }
   const carry = Object.hasOwn(kinds, screen.type) ? kinds[screen.type] : undefined
-  if (carry) return carry(desk)
+  if (carry) return carry(draft)
   const what = `screen '${screen.name}' has the type '${screen.type}', which is unknown to ussd-engine`
   remark(carrying, screen, 'type', {
     what,
     remedy: 'write this screen by hand; until then it ends the dialogue',
     lost: true,
   })
-  putScreen(desk, { exit: true })
+  putScreen(draft, { exit: true })
 }
 
-function inputScreen(desk: ScreenDraft): void {
-  const { carrying, screen, name } = desk
+function inputScreen(draft: ScreenDraft): void {
+  const { carrying, screen, name } = draft
   const { written } = screen
   const key = String(written.input_identifier ?? screen.name)
   const as = carrying.keyName(key)
-  const own: ScreenDraft = { ...desk, locals: { input: { path: `answers.${as}` } } }
+  const own: ScreenDraft = { ...draft, locals: { input: { path: `answers.${as}` } } }
   const options = listOf(written.options)
   const keys = options.map((option, i) => String(option.input_value ?? i + 1))
   const { checks, asked } = checksOf(own, as, keys)
@@ -55,8 +55,8 @@ function inputScreen(desk: ScreenDraft): void {
   if (asked.length) to = askedChecks(own, asked, as, to)
   if (options.length) {
     const branch = options.map((option, i) => ({ if: `answers.${as} == '${keys[i]}'`, to: optionTo(own, option, i) }))
-    carrying.screens[besides(desk, name, 'option')] = { branch, else: to }
-    to = besides(desk, name, 'option')
+    carrying.screens[besides(draft, name, 'option')] = { branch, else: to }
+    to = besides(draft, name, 'option')
   }
   const lines = options.map((option, i) => ({ key: keys[i]!, label: journeyText(option.text, own, 'options') }))
   const input = withLines(journeyText(written.text, own), lines)
@@ -84,16 +84,16 @@ interface AskedCheck {
   wrong: string | Record<string, string>
 }
 
-/** Validators as checks. What no check can be is asked of the back end when all others hold. */
-function checksOf(desk: ScreenDraft, as: string, keys: readonly string[]) {
+/** Turns validators into checks. The back end does those that cannot be a check, after all the others. */
+function checksOf(draft: ScreenDraft, as: string, keys: readonly string[]) {
   const checks: JourneyNode[] = []
   const asked: AskedCheck[] = []
-  for (const validator of listOf(desk.screen.written.validators)) {
-    const wrong = journeyText(validator.text ?? validator.error_message, desk, 'validators')
+  for (const validator of listOf(draft.screen.written.validators)) {
+    const wrong = journeyText(validator.text ?? validator.error_message, draft, 'validators')
     const pattern = typeof validator.regex === 'string' ? patternOf(validator.regex, keys) : undefined
     const source = String(validator.expression ?? '').replace(/^\s*\{\{(.*)\}\}\s*$/s, '$1')
     const read = validator.expression === undefined ? undefined : readJinja(source)
-    const holds = read && conditionIn(read, desk)
+    const holds = read && conditionIn(read, draft)
     const isKey = `answers.${as} in [${keys.map((key) => `'${key}'`).join(', ')}]`
     if (pattern !== undefined) checks.push({ pattern, wrong })
     else if (holds !== undefined && typeof holds !== 'boolean')
@@ -103,13 +103,16 @@ function checksOf(desk: ScreenDraft, as: string, keys: readonly string[]) {
   return { checks, asked }
 }
 
-/** A regular expression that is searched for, as one that matches the whole answer; undefined if that cannot be. */
+/**
+ * Turns a regular expression that is searched for into one that matches the whole answer. Undefined if that is
+ * impossible.
+ */
 export function patternOf(regex: string, keys: readonly string[]): string | undefined {
   const starts = regex.startsWith('^')
   const ends = /(?<!\\)\$$/.test(regex)
   const inner = regex.slice(starts ? 1 : 0, ends ? -1 : undefined)
   const hasAlternatives = /(?<!\\)\|/.test(inner)
-  // `^a|b$` starts or ends in one alternative only.
+  // `^a|b$` has its start or end in one alternative only.
   if (/(?<!\\|\[)[\^$]/.test(inner) || (hasAlternatives && (starts || ends) && !/^\([^()]*\)$/.test(inner)))
     return undefined
   const whole = `${starts ? '' : '.*'}${hasAlternatives ? `(?:${inner})` : inner}${ends ? '' : '.*'}`
@@ -117,10 +120,10 @@ export function patternOf(regex: string, keys: readonly string[]): string | unde
   return typeof compilePattern(pattern) === 'string' || pattern.length > 200 ? undefined : pattern
 }
 
-function askedChecks(desk: ScreenDraft, asked: AskedCheck[], as: string, to: string): string {
-  const { carrying, screen, name } = desk
+function askedChecks(draft: ScreenDraft, asked: AskedCheck[], as: string, to: string): string {
+  const { carrying, screen, name } = draft
   const does = asked.map(({ source }) => source).join('; ')
-  const op = operation(carrying, besides(desk, name, 'check'), { where: screen.at('validators'), does })
+  const op = operation(carrying, besides(draft, name, 'check'), { where: screen.at('validators'), does })
   op.args.value = `{answers.${as}}`
   const refused = Object.fromEntries(
     asked.map(({ source, wrong }, i) => {
@@ -137,8 +140,8 @@ function askedChecks(desk: ScreenDraft, asked: AskedCheck[], as: string, to: str
   return op.name
 }
 
-function menuScreen(desk: ScreenDraft): void {
-  const { carrying, screen } = desk
+function menuScreen(draft: ScreenDraft): void {
+  const { carrying, screen } = draft
   const items = screen.written.items as JourneyNode | undefined
   const choices = listOf(screen.written.options).map((option, i) => {
     const value = option.input_value
@@ -151,43 +154,43 @@ function menuScreen(desk: ScreenDraft): void {
       const what = `the option '${shortly(option.text)}' is shown as '${String(option.input_display)}'`
       remark(carrying, screen, 'options', { what, remedy: 'its line has a number like all others', lost: false })
     }
-    return { label: journeyText(option.text, desk, 'options'), to: optionTo(desk, option, i) }
+    return { label: journeyText(option.text, draft, 'options'), to: optionTo(draft, option, i) }
   })
-  const menu = journeyText(screen.written.text, desk)
-  if (!items) return putScreen(desk, { menu, choices })
+  const menu = journeyText(screen.written.text, draft)
+  if (!items) return putScreen(draft, { menu, choices })
   const rows = items.with_items ?? items.with_dict
-  if (typeof rows === 'string') return listScreen(desk, items, { list: menu, choices })
-  putScreen(desk, { menu, choices: [...writtenRows(desk, items, rows), ...choices] })
+  if (typeof rows === 'string') return listScreen(draft, items, { list: menu, choices })
+  putScreen(draft, { menu, choices: [...writtenRows(draft, items, rows), ...choices] })
 }
 
-function optionTo(desk: ScreenDraft, option: JourneyNode, i: number): string {
-  const name = besides(desk, desk.name, `option-${i + 1}`)
-  return waysOf(desk, option.next_screen, { default: option.default_next_screen, key: 'options', name })
+function optionTo(draft: ScreenDraft, option: JourneyNode, i: number): string {
+  const name = besides(draft, draft.name, `option-${i + 1}`)
+  return waysOf(draft, option.next_screen, { default: option.default_next_screen, key: 'options', name })
 }
 
-/** Rows that the journey itself has are choices that set its key. */
-function writtenRows(desk: ScreenDraft, items: JourneyNode, rows: unknown): JourneyNode[] {
+/** Rows that the journey itself has become choices that set its key. */
+function writtenRows(draft: ScreenDraft, items: JourneyNode, rows: unknown): JourneyNode[] {
   const key = String(items.session_key)
-  const to = waysOf(desk, items.next_screen, {
+  const to = waysOf(draft, items.next_screen, {
     default: undefined,
     key: 'items',
-    name: besides(desk, desk.name, 'row'),
+    name: besides(draft, draft.name, 'row'),
   })
   return Object.entries(Array.isArray(rows) ? rows : ((rows ?? {}) as JourneyNode)).map(([index, value]) => {
     const locals: Locals = Array.isArray(rows)
       ? { item: { value } }
       : { key: { value: index }, value: { value }, item: { value: index } }
-    const one: ScreenDraft = { ...desk, locals: { ...desk.locals, ...locals } }
+    const one: ScreenDraft = { ...draft, locals: { ...draft.locals, ...locals } }
     return {
       label: journeyText(items.text, one, 'items'),
-      set: { [desk.carrying.keyName(key)]: valueIn(items.value, one) ?? index },
+      set: { [draft.carrying.keyName(key)]: valueIn(items.value, one) ?? index },
       to,
     }
   })
 }
 
-function listScreen(desk: ScreenDraft, items: JourneyNode, shown: { list: unknown; choices: JourneyNode[] }): void {
-  const { carrying, screen, name } = desk
+function listScreen(draft: ScreenDraft, items: JourneyNode, shown: { list: unknown; choices: JourneyNode[] }): void {
+  const { carrying, screen, name } = draft
   const key = String(items.session_key)
   const as = carrying.keyName(key)
   const source = String(items.with_items ?? items.with_dict)
@@ -197,7 +200,7 @@ function listScreen(desk: ScreenDraft, items: JourneyNode, shown: { list: unknow
   const found = read?.is === 'name' ? resolve(read.parts, carrying) : undefined
   let from = found && 'path' in found ? found.path : undefined
   if (from === undefined) {
-    const op = operation(carrying, besides(desk, name, 'rows'), { where: screen.at('items'), does: source })
+    const op = operation(carrying, besides(draft, name, 'rows'), { where: screen.at('items'), does: source })
     op.fields.set('rows', 'rows')
     from = `data.${op.name}.rows`
     const remedy = `${carrying.backend}.${op.name} has to answer them as rows`
@@ -215,14 +218,14 @@ function listScreen(desk: ScreenDraft, items: JourneyNode, shown: { list: unknow
     remark(carrying, screen, 'items', { what: `'${source}' is a dict`, remedy, lost: false })
   }
   const own: ScreenDraft = {
-    ...desk,
+    ...draft,
     locals: { item: { path: 'row' }, key: { path: 'row.key' }, value: { path: 'row.value' } },
   }
-  const next = waysOf(desk, items.next_screen, { default: undefined, key: 'items', name: besides(desk, name, 'row') })
-  const to = keep(desk, key, `chosen.${as}${fieldOf(items.value)}`, next)
-  const empty = shown.choices.length ? {} : { empty: besides(desk, name, 'empty') }
-  if (!shown.choices.length) carrying.screens[besides(desk, name, 'empty')] = { end: shown.list }
-  putScreen(desk, {
+  const next = waysOf(draft, items.next_screen, { default: undefined, key: 'items', name: besides(draft, name, 'row') })
+  const to = keep(draft, key, `chosen.${as}${fieldOf(items.value)}`, next)
+  const empty = shown.choices.length ? {} : { empty: besides(draft, name, 'empty') }
+  if (!shown.choices.length) carrying.screens[besides(draft, name, 'empty')] = { end: shown.list }
+  putScreen(draft, {
     list: shown.list,
     from,
     row: journeyText(items.text, own, 'items'),
@@ -232,30 +235,30 @@ function listScreen(desk: ScreenDraft, items: JourneyNode, shown: { list: unknow
     ...empty,
   })
   if (found && 'path' in found) return
-  carrying.screens[besides(desk, name, 'list')] = carrying.screens[name]!
-  const asked = besides(desk, name, 'rows')
+  carrying.screens[besides(draft, name, 'list')] = carrying.screens[name]!
+  const asked = besides(draft, name, 'rows')
   carrying.screens[name] = {
     call: `${carrying.backend}.${asked}`,
     as: asked,
     expect: { rows: 'rows' },
-    to: besides(desk, name, 'list'),
+    to: besides(draft, name, 'list'),
   }
 }
 
-function routerScreen(desk: ScreenDraft): void {
-  const { written } = desk.screen
+function routerScreen(draft: ScreenDraft): void {
+  const { written } = draft.screen
   const items = written.with_items ?? written.with_dict
   const options = listOf(written.router_options)
-  const to = { default: written.default_next_screen, key: 'router_options', name: desk.name }
-  if (items === undefined) return void waysOf(desk, options, to)
+  const to = { default: written.default_next_screen, key: 'router_options', name: draft.name }
+  if (items === undefined) return void waysOf(draft, options, to)
   if (typeof items === 'string') {
-    // Which row is the first that holds, only whoever has the rows can say.
+    // Only the back end, which has the rows, can find the first row for which the condition holds.
     const bare = (template: unknown) => String(template).replace(/[{}]/g, '').trim()
     const asked = options.map((option) => ({
       ...option,
       expression: `some row of ${bare(items)}: ${bare(option.expression)}`,
     }))
-    return void waysOf(desk, asked, to)
+    return void waysOf(draft, asked, to)
   }
   const each = Object.entries(items as JourneyNode).flatMap(([key, value]) =>
     options.map((option) => {
@@ -265,7 +268,7 @@ function routerScreen(desk: ScreenDraft): void {
       return { ...option, locals }
     }),
   )
-  waysOf(desk, each, to)
+  waysOf(draft, each, to)
 }
 
 function shortly(text: unknown): string {

@@ -1,14 +1,14 @@
-/** Inputs that are PINs or passwords become `secret`, wherever a flow lets them be. */
+/** Marks inputs for PINs or passwords as `secret`, wherever a flow allows it. */
 import { stringify } from 'yaml'
 import { checkSource } from '../../flow/check/index.ts'
 import { listOf, remark, type Carrying } from './carrying.ts'
 import type { JourneyScreen, JourneyNode } from './journey.ts'
 
 const SECRET = /(^|[^a-z])(pin|mpin|password|passcode|passwd|secret|otp)([^a-z]|$)/i
-/** Words apart: `userPin`, `user_pin`, `new-pin2`. */
+/** Separates words: `userPin`, `user_pin`, `new-pin2`. */
 const words = (name: string) => name.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_\d-]+/g, ' ')
 
-/** By its name, its prompt, or what it complains of. */
+/** Decides by its name, its prompt, or its error texts. */
 function looksSecret({ name, written }: JourneyScreen): boolean {
   const texts = [written.text, ...listOf(written.validators).flatMap(({ text, error_message: error }) => [text, error])]
   const said = texts
@@ -19,7 +19,7 @@ function looksSecret({ name, written }: JourneyScreen): boolean {
   )
 }
 
-/** Marks each such input, unless the check then says that it is read where no secret may be. */
+/** Marks each such input, unless the check then finds a read where no secret is allowed. */
 export function asSecrets(carrying: Carrying, definition: JourneyNode): void {
   const screens = definition.screens as Record<string, JourneyNode>
   for (const screen of carrying.journey.screens.values()) {

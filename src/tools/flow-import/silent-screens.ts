@@ -1,4 +1,4 @@
-/** The screens of a journey that call, work out or set something. */
+/** The screens of a journey that call, compute or set something. */
 import type { Scalar } from '../../flow/language/index.ts'
 import { besides, isEnvironment, listOf, operation, remark } from './carrying.ts'
 import type { JourneyNode } from './journey.ts'
@@ -6,8 +6,8 @@ import { keep, nextOf, putScreen } from './ways.ts'
 import { conditionOf, journeyText, valueIn, type ScreenDraft } from './words.ts'
 
 /** http_screen and function_screen: an operation of the back end. */
-export function callScreen(desk: ScreenDraft): void {
-  const { carrying, screen, name } = desk
+export function callScreen(draft: ScreenDraft): void {
+  const { carrying, screen, name } = draft
   const { written } = screen
   const key = String(written.session_key ?? screen.name)
   const request = written.http_request as JourneyNode | undefined
@@ -16,7 +16,7 @@ export function callScreen(desk: ScreenDraft): void {
   const told = [...carrying.keys]
     .filter(([, path]) => /^(?:answers|vars)\./.test(path))
     .map(([word, path]) => [word, `{${path}}`] as const)
-  const args = request ? requestArgs(desk, request) : Object.fromEntries(told)
+  const args = request ? requestArgs(draft, request) : Object.fromEntries(told)
   const op = operation(carrying, name, { where: screen.at(), does })
   Object.assign(op.args, args)
   if (!request) {
@@ -33,7 +33,7 @@ export function callScreen(desk: ScreenDraft): void {
     })
   }
   const timeout = Number(request?.timeout)
-  const to = nextOf(desk)
+  const to = nextOf(draft)
   const as = carrying.keyName(key)
   carrying.screens[name] = {
     call: `${carrying.backend}.${name}`,
@@ -41,14 +41,14 @@ export function callScreen(desk: ScreenDraft): void {
     as,
     ...(request && method !== 'GET' ? { once: true } : {}),
     ...(timeout > 0 ? { timeoutMs: Math.min(60_000, Math.max(100, timeout * 1000)) } : {}),
-    to: keep(desk, key, `data.${as}`, to),
+    to: keep(draft, key, `data.${as}`, to),
   }
 }
 
 const OF_BACKEND = ['headers', 'auth', 'verify', 'cert', 'cookies', 'proxies']
 
-function requestArgs(desk: ScreenDraft, request: JourneyNode): Record<string, Scalar> {
-  const { carrying, screen, name } = desk
+function requestArgs(draft: ScreenDraft, request: JourneyNode): Record<string, Scalar> {
+  const { carrying, screen, name } = draft
   const args: Record<string, Scalar> = {}
   const parts = ['params', 'data', 'json']
     .map((part) => request[part])
@@ -68,7 +68,7 @@ function requestArgs(desk: ScreenDraft, request: JourneyNode): Record<string, Sc
       ours(variable)
       continue
     }
-    const value = valueIn(written, desk)
+    const value = valueIn(written, draft)
     if (value !== undefined) args[word] = value
     else {
       const remedy = `${carrying.backend}.${name} must compute it itself (each call has the id of the dialogue)`
@@ -77,7 +77,7 @@ function requestArgs(desk: ScreenDraft, request: JourneyNode): Record<string, Sc
     }
   }
   for (const [, word] of String(request.url).matchAll(/\{\{\s*(\w+)/g)) {
-    const value = isEnvironment(word!) ? ours(word!) : valueIn(`{{${word}}}`, desk)
+    const value = isEnvironment(word!) ? ours(word!) : valueIn(`{{${word}}}`, draft)
     if (value !== undefined) args[word!] = value
   }
   for (const [, word] of JSON.stringify(OF_BACKEND.map((part) => request[part])).matchAll(
@@ -96,24 +96,24 @@ function requestArgs(desk: ScreenDraft, request: JourneyNode): Record<string, Sc
   return args
 }
 
-/** Values that are set, one after the other; if any is worked out, the whole screen is an operation. */
-export function updateScreen(desk: ScreenDraft): void {
-  const { carrying, screen, name } = desk
+/** Sets values one after the other. If one of them must be computed, the whole screen becomes an operation. */
+export function updateScreen(draft: ScreenDraft): void {
+  const { carrying, screen, name } = draft
   const { written } = screen
   const updates = listOf(written.values_to_update)
-  const to = nextOf(desk)
-  const values = updates.map(({ value }) => valueIn(value, desk))
-  if (written.with_items !== undefined || values.includes(undefined)) return workedOut(desk, updates, to)
+  const to = nextOf(draft)
+  const values = updates.map(({ value }) => valueIn(value, draft))
+  if (written.with_items !== undefined || values.includes(undefined)) return workedOut(draft, updates, to)
   let next = to
   for (const [i, update] of [...updates.entries()].toReversed()) {
-    const own: ScreenDraft = { ...desk, name: i === 0 ? name : besides(desk, name, String(i + 1)) }
-    const set = { set: { [variable(desk, update.key)]: values[i] }, to: next }
+    const own: ScreenDraft = { ...draft, name: i === 0 ? name : besides(draft, name, String(i + 1)) }
+    const set = { set: { [variable(draft, update.key)]: values[i] }, to: next }
     const condition = update.expression === undefined ? true : conditionOf(update.expression, own, 'values_to_update')
     if (condition === true) putScreen(own, set)
     else if (condition === false) putScreen(own, { set: { passed: true }, to: next })
     else {
-      carrying.screens[besides(desk, own.name, 'set')] = set
-      putScreen(own, { branch: [{ if: condition, to: besides(desk, own.name, 'set') }], else: next })
+      carrying.screens[besides(draft, own.name, 'set')] = set
+      putScreen(own, { branch: [{ if: condition, to: besides(draft, own.name, 'set') }], else: next })
     }
     next = own.name
   }
@@ -122,8 +122,8 @@ export function updateScreen(desk: ScreenDraft): void {
 const variable = ({ carrying }: ScreenDraft, key: unknown) =>
   key === 'override_language' ? 'language' : carrying.keyName(String(key))
 
-function workedOut(desk: ScreenDraft, updates: readonly JourneyNode[], to: string): void {
-  const { carrying, screen, name } = desk
+function workedOut(draft: ScreenDraft, updates: readonly JourneyNode[], to: string): void {
+  const { carrying, screen, name } = draft
   const words = [...new Set(updates.map(({ key }) => String(key)))]
   const op = operation(carrying, name, { where: screen.at('values_to_update'), does: `works out ${words.join(', ')}` })
   for (const word of words) op.fields.set(word, 'any')
@@ -137,20 +137,20 @@ function workedOut(desk: ScreenDraft, updates: readonly JourneyNode[], to: strin
     remedy,
     lost: false,
   })
-  const set = Object.fromEntries(words.map((word) => [variable(desk, word), `{data.${name}.${word}}`]))
-  carrying.screens[besides(desk, name, 'set')] = { set, to }
+  const set = Object.fromEntries(words.map((word) => [variable(draft, word), `{data.${name}.${word}}`]))
+  carrying.screens[besides(draft, name, 'set')] = { set, to }
   const expect = Object.fromEntries(op.fields)
   carrying.screens[name] = {
     call: `${carrying.backend}.${name}`,
     with: op.args,
     expect,
-    to: besides(desk, name, 'set'),
+    to: besides(draft, name, 'set'),
   }
 }
 
-/** A screen of Python: what it says is asked of the back end; what it does with the answer is not carried. */
-export function customScreen(desk: ScreenDraft): void {
-  const { carrying, screen, name } = desk
+/** A screen in Python: the back end is asked for its text. What it does with the answer is not imported. */
+export function customScreen(draft: ScreenDraft): void {
+  const { carrying, screen, name } = draft
   const { written } = screen
   const what = `the class ${String(written.screen_obj)} is a program`
   const remedy = `${carrying.backend}.${name} answers its text; write what it did with the answer as screens`
@@ -160,10 +160,10 @@ export function customScreen(desk: ScreenDraft): void {
     does: `the text of ${String(written.screen_obj)}`,
   })
   op.fields.set('text', 'any')
-  const text = journeyText(`{{custom_text}}`, { ...desk, locals: { custom_text: { path: `data.${name}.text` } } })
+  const text = journeyText(`{{custom_text}}`, { ...draft, locals: { custom_text: { path: `data.${name}.text` } } })
   if (typeof written.next_screen !== 'string' || written.input_identifier === undefined)
-    return putScreen(desk, { end: text })
+    return putScreen(draft, { end: text })
   const key = String(written.input_identifier)
   const as = carrying.keyName(key)
-  putScreen(desk, { input: text, as, to: keep(desk, key, `answers.${as}`, carrying.nameOf(written.next_screen)) })
+  putScreen(draft, { input: text, as, to: keep(draft, key, `answers.${as}`, carrying.nameOf(written.next_screen)) })
 }

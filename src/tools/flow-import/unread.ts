@@ -1,11 +1,11 @@
-/** Keys of a journey that nothing reads: told at their lines, so that nothing is left out silently. */
+/** Reports the keys of a journey that nothing reads, with their lines, so that nothing is lost silently. */
 import { listOf, remark, type Carrying } from './carrying.ts'
 import type { JourneyScreen, JourneyNode } from './journey.ts'
 
 const ANY = ['type', 'inherit']
 const ROUTED = ['next_screen', 'default_next_screen']
 const LOOP = ['with_items', 'with_dict']
-/** What the screens of each type have, and what of them stands for something here. */
+/** The keys that screens of each type have, and that are imported. */
 const KEYS: Record<string, readonly string[]> = {
   initial_screen: [
     'next_screen',

@@ -1,4 +1,7 @@
-/** Where the network keeps its number of a dialogue: what is the same all through one and differs between two. */
+/**
+ * Where the network keeps its number of a dialogue: a value that stays the same within a dialogue and differs between
+ * dialogues.
+ */
 import type { DialectProfile, DialectPlace } from '../../smpp/dialect/index.ts'
 import type { Draft } from './draft.ts'
 import { and, placeName, placesOf, stableBits, placeValues, type Values } from './places.ts'
@@ -7,12 +10,12 @@ import { TAG, type RecordedDialogue, type PduRecording } from './recorded.ts'
 interface Candidate {
   place: DialectPlace
   values: Values[]
-  /** Bits that are the same through every dialogue, in messages and in echoes; for one width only. */
+  /** Bits that stay the same throughout every dialogue, in messages and in echoes. Only for values of one width. */
   stable: Buffer | undefined
-  /** Bits of those that differ between dialogues. */
+  /** The stable bits that differ between dialogues. */
   telling: Buffer
   isEchoed: boolean
-  /** Two dialogues of one subscriber had two values: it is no number of the subscriber's. */
+  /** Two dialogues of one subscriber had different values, so it does not identify the subscriber. */
   isProven: boolean
   worth: number
 }
@@ -86,7 +89,7 @@ function candidateAt(
   return { place, values, stable, telling, isEchoed, isProven, worth }
 }
 
-/** The stable bits that a profile can read: all of them, all but the end bit, or octet 1; null: none. */
+/** The stable bits that a profile can read: all of them, all but the end bit, or octet 1. Null: none. */
 function readable(stable: Buffer): Buffer | null {
   const isWhole = stable.every((octet) => octet === 0xff)
   if (isWhole || stable.equals(Buffer.of(0xff, 0xfe))) return stable
@@ -114,7 +117,7 @@ function learnNone(recording: PduRecording, draft: Draft): void {
   draft.sure('outbound.session.mode', 'omit', 'there is no number to send back')
 }
 
-/** How the octets are read as a number. What reads the same for all that can come is one choice. */
+/** How the octets are read as a number. If two ways read every possible value alike, either will do. */
 function learnDecoding(best: Candidate, draft: Draft): void {
   const all = best.values
     .flatMap(({ delivers, replies }) => [...delivers, ...replies.map((it) => it.reply)])
@@ -149,7 +152,7 @@ function learnDecoding(best: Candidate, draft: Draft): void {
   say('octet1', 'octet 1 is stable, the rest changes', { step: countsUp(best) ? 'octet2' : 'none' })
 }
 
-/** The upper seven bits of octet 2 never fall back, and our own are one more than the message's. */
+/** The upper seven bits of octet 2 never decrease, and ours are one more than those of the message. */
 function countsUp({ values }: Candidate): boolean {
   return values.every(
     ({ replies, delivers }) =>

@@ -1,11 +1,11 @@
-/** Where the dialled code stands in a begin. */
+/** Where the dialled code is in a begin. */
 import { readCode } from '../../ussd/index.ts'
 import { readPlaceText, type PduView, compileCode, type DialectPlace, viewOf } from '../../smpp/dialect/index.ts'
 import type { Draft } from './draft.ts'
 import { placesOf } from './places.ts'
 import { isStarred, TAG, type PduRecording } from './recorded.ts'
 
-/** Longer plain numbers are a subscriber's or a VLR's. */
+/** Longer plain numbers belong to a subscriber or a VLR. */
 const PLAIN_CODE_DIGITS_MAX = 8
 const TEXT: DialectPlace = { field: 'short_message' }
 const DESTINATION: DialectPlace = { field: 'destination_addr' }
@@ -52,7 +52,7 @@ function isPlainCode(text: string): boolean {
   return /^\d+(?:\*\d+)*#?$/.test(text) && text.split('*')[0]!.length <= PLAIN_CODE_DIGITS_MAX
 }
 
-/** A parameter of a type octet and a star, the same in every begin: a subaddress. */
+/** A parameter with a type octet and a star, the same in every begin: a subaddress. */
 function starPlace(
   begins: readonly PduView[],
   places: readonly DialectPlace[],

@@ -1,11 +1,11 @@
-/** The draft of a profile: findings, each with how sure it is, over the profile that stands where nothing was found. */
+/** The draft of a profile: findings, each with how sure it is, over a base profile that fills the gaps. */
 import { merge, dialectProfile, type DialectProfile } from '../../smpp/dialect/index.ts'
 
 /** One field of the profile. */
 export interface InferredField {
   /** `outbound.actions.end.op` */
   path: string
-  /** `null` takes the field of the profile underneath away. */
+  /** `null` removes the field of the base profile. */
   value: unknown
   sure: boolean
   /** `seen 6 of 6`, or why it is doubtful. */
@@ -15,12 +15,12 @@ export interface InferredField {
 export interface Draft {
   sure(path: string, value: unknown, note: string): void
   doubtful(path: string, value: unknown, why: string): void
-  /** Nothing speaks for any value: the one underneath stays. */
+  /** Nothing was seen that decides the value: the base profile's value stays. */
   untold(path: string, why: string): void
   findings(): readonly InferredField[]
-  /** Fields that nothing was seen of, with why. */
+  /** Fields of which nothing was seen, and why. */
   gaps(): readonly { path: string; why: string }[]
-  /** As found so far. */
+  /** The profile as found so far. */
   profile(): DialectProfile
 }
 
@@ -62,7 +62,7 @@ function nested(steps: readonly string[], value: unknown): unknown {
   return steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value)
 }
 
-/** Whether a finding or a gap at the path, above it or below it admits that it may be wrong. */
+/** Whether a finding or a gap at this path, above it or below it may be wrong. */
 export function isDoubted(draft: Draft, path: string): boolean {
   const touches = (other: string) => other === path || other.startsWith(`${path}.`) || path.startsWith(`${other}.`)
   const known = draft.findings().filter((it) => touches(it.path))

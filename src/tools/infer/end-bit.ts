@@ -1,4 +1,4 @@
-/** The bit that says that a dialogue is over: set (or cleared) in our last replies, and in the network's ends. */
+/** The bit that says that a dialogue is over: set (or cleared) in our last replies and in the network's ends. */
 import { tlvOf } from '../../smpp/dialect/index.ts'
 import type { Captured } from '../capture/index.ts'
 import type { Draft } from './draft.ts'
@@ -12,12 +12,12 @@ interface Spot {
 
 interface Reading extends Spot {
   use: 'honour' | 'inverted'
-  /** In our replies (the stronger sign) or in messages only. */
+  /** It is in our replies (strong evidence), or in messages only. */
   isOurs: boolean
   seen: number
 }
 
-/** Octets of a parameter that may hold such a bit. */
+/** The most octets of a parameter that may hold such a bit. */
 const OCTETS_MAX = 8
 
 /** inbound.endBit, outbound.session.bare and the endBit of the actions. */
@@ -32,7 +32,7 @@ export function learnEndBit(recording: PduRecording, draft: Draft): void {
   const place = found ?? (bare && { ...bare, octet: bare.octet })
   if (place) {
     for (const key of ['tlv', 'octet', 'bit'] as const) {
-      draft.sure(`inbound.endBit.${key}`, place[key], 'in the message in the message where it was seen')
+      draft.sure(`inbound.endBit.${key}`, place[key], 'in the message where it was seen')
     }
   }
   if (place && place.tlv !== from) {
@@ -61,10 +61,10 @@ export function learnEndBit(recording: PduRecording, draft: Draft): void {
 }
 
 interface Groups {
-  /** Replies that ask; replies that end. */
+  /** Replies that ask, and replies that end. */
   asked: Captured[]
   ended: Captured[]
-  /** Messages that go on; messages that end. */
+  /** Messages that continue, and messages that end. */
   going: Captured[]
   gone: Captured[]
 }
@@ -81,7 +81,7 @@ function groupsOf({ dialogues }: PduRecording): Groups {
   return groups
 }
 
-/** Every bit of every short parameter that messages have, but for the operation and the text. */
+/** Every bit of every short parameter of the messages, except the operation and the text. */
 function spotsOf({ dialogues, opTag }: PduRecording, from: number | undefined): Spot[] {
   const widths = new Map<number, number>()
   for (const { deliver } of dialogues.flatMap((it) => it.turns)) {
@@ -124,17 +124,17 @@ function readingOf(spot: Spot, { asked, ended, going, gone }: Groups): Reading |
   return undefined
 }
 
-/** Whether all our replies have the same bit, so that nothing of ours is said by it. */
+/** Whether all our replies have the same bit: our side says nothing with it then. */
 function bitsKept(spot: Spot, replies: readonly Captured[]): boolean {
   return new Set(replies.map((it) => bitAt(spot, it))).size <= 1
 }
 
-/** The lowest bit of octet 2 of the number's own parameter is where the convention has it. */
+/** Ranks highest the lowest bit of octet 2 in the parameter of the number: that is the conventional place. */
 function rank({ tlv, octet, bit, isOurs, seen }: Reading, from: number | undefined): number {
   return (isOurs ? 8 : 0) + (bit === 0 ? 4 : 0) + (octet === 1 ? 2 : 0) + (tlv === from ? 1 : 0) + seen / 1000
 }
 
-/** A parameter of zeros in both directions, but for one bit at most: there for the end bit alone. */
+/** A parameter of zeros in both directions, with at most one bit set: it exists for the end bit only. */
 function isBare(tlv: number, { dialogues }: PduRecording): boolean {
   const replies = dialogues.flatMap((it) => it.turns.flatMap((turn) => turn.reply ?? []))
   const values = replies.map((it) => tlvOf(it.pdu.tlvs, tlv))

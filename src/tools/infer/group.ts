@@ -1,4 +1,4 @@
-/** Grouping and counting of what was seen. */
+/** Groups and counts what was seen. */
 
 export function groupBy<T, K>(list: readonly T[], key: (it: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>()
@@ -10,12 +10,12 @@ export function groupBy<T, K>(list: readonly T[], key: (it: T) => K): Map<K, T[]
   return groups
 }
 
-/** The one value that all have; undefined where they differ or there is none. */
+/** The value that all have. Undefined if they differ or there is none. */
 export function only<T>(list: readonly T[]): T | undefined {
   return new Set(list).size === 1 ? list[0] : undefined
 }
 
-/** The commonest value and how many have it. */
+/** The most frequent value, and how many have it. */
 export function commonest<T>(list: readonly T[]): { value: T; count: number } | undefined {
   const ranked = [...groupBy(list, (it) => it)].toSorted((a, b) => b[1].length - a[1].length)
   return ranked[0] && { value: ranked[0][0], count: ranked[0][1].length }

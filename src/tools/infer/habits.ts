@@ -1,12 +1,12 @@
-/** Habits that are not in one PDU: when requests are answered, and with what. */
+/** Behaviour beyond a single PDU: when requests are answered, and with what. */
 import type { Captured } from '../capture/index.ts'
 import type { Draft } from './draft.ts'
 import { commonest, only } from './group.ts'
 import type { PduRecording, Turn } from './recorded.ts'
 
-/** A response that takes this share of the time to the subscriber's answer has waited for it. */
+/** A response that takes this share of the time to the subscriber's answer has waited for that answer. */
 const WITHHELD_SHARE = 0.5
-/** So many message ids say something. */
+/** At least this many message ids are needed for a conclusion. */
 const IDS_MIN = 3
 
 /** responses. */
@@ -51,7 +51,7 @@ function responsesOf(pdus: readonly Captured[]): Responses {
   }
 }
 
-/** The order of our own responses. It is what the recorded end did; the gateway may not care. */
+/** The order of our own responses. It shows what the recorded ESME did; the gateway may not care. */
 function learnDeliverResp(turns: readonly Turn[], index: Responses, draft: Draft): void {
   const seen = turns.flatMap(({ deliver, reply }) => {
     const ack = index.at(index.of(deliver))

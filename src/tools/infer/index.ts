@@ -1,4 +1,4 @@
-/** A dialect profile inferred from a recording. */
+/** Infers a dialect profile from a recording. */
 export { infer } from './infer.ts'
 export { nearestProfile } from './nearest-profile.ts'
 export { printProfile } from './print.ts'

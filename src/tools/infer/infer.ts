@@ -1,4 +1,4 @@
-/** START HERE: a recording of an SMSC's PDUs becomes a profile, each field with how sure it is. */
+/** START HERE: turns a recording of an SMSC's PDUs into a profile, with how sure each field is. */
 import type { DialectProfile } from '../../smpp/dialect/index.ts'
 import type { Captured } from '../capture/index.ts'
 import { learnCarrier } from './carrier.ts'
@@ -17,7 +17,7 @@ export interface Inference {
   draft: Draft
 }
 
-/** `standard` is what stands where nothing was found. Never throws for what a network may send. */
+/** `standard` fills the gaps. Whatever a network sends, it never throws. */
 export function infer(pdus: readonly Captured[], standard: DialectProfile, name = 'inferred'): Inference {
   const recording = recordDialogues(pdus)
   const draft = newDraft(standard, name)
@@ -44,7 +44,7 @@ export function infer(pdus: readonly Captured[], standard: DialectProfile, name 
   return { recording, draft }
 }
 
-/** What one dialogue shows may be chance: a number that never changed, a first message that was no begin. */
+/** What a single dialogue shows may be chance: a number that never changed, or a first message that was no begin. */
 function doubtAll(draft: Draft): void {
   for (const { path, value, sure, note } of draft.findings()) {
     if (sure && /^(?:inbound|outbound)\./.test(path))

@@ -1,5 +1,6 @@
 /**
- * Which known profile comes nearest to a recording: the one that reads and writes most of it as the inferred one does.
+ * The known profile that is nearest to a recording: the one that reads and writes most of it as the inferred profile
+ * does.
  */
 import { compileDialect, type DialectProfile, payloadOf, decodeText } from '../../smpp/dialect/index.ts'
 import { encode } from '../../smpp/pdu/index.ts'
@@ -9,12 +10,12 @@ import type { Inference } from './infer.ts'
 
 export interface Nearness {
   name: string
-  /** Messages read as the same thing, and replies written as the same octets. */
+  /** How many messages both read alike, and how many replies both write as the same octets. */
   read: number
   messages: number
   written: number
   replies: number
-  /** Fields that were found sure and are other than in the known profile. */
+  /** Fields that are certain and differ from the known profile. */
   differences: string[]
 }
 
@@ -54,7 +55,7 @@ function rate({ recording, draft }: Inference, profile: DialectProfile): Nearnes
   return nearness
 }
 
-/** What our reply says, by the inferred profile. */
+/** The text of our reply, by the inferred profile. */
 function textOf(profile: DialectProfile, pdu: Pdu): string {
   const { gsm7, ucs2, wrap } = profile.outbound.text
   const octets = payloadOf(pdu)
@@ -75,7 +76,7 @@ function writesAlike(dialect: Dialect, recorded: Pdu, { action, text, path }: Sa
   return 'octets' in written && 'octets' in original && written.octets.equals(original.octets)
 }
 
-/** By the profile's values, not by its text: what was found sure and is something else there. */
+/** Compares the values, not the text, of the profile: certain findings that differ. */
 function differences(draft: Draft, profile: DialectProfile): string[] {
   const at = (root: unknown, path: string) =>
     path.split('.').reduce<unknown>((node, step) => (node as Record<string, unknown> | undefined)?.[step], root)

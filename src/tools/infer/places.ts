@@ -1,4 +1,4 @@
-/** Values at every place where a gateway may keep something: parameters, fields, parameters of an envelope. */
+/** The values at every place where a gateway may keep something: parameters, fields, parameters of an envelope. */
 import {
   readPlace,
   type DialectProfile,
@@ -10,16 +10,16 @@ import {
 import type { Captured } from '../capture/index.ts'
 import type { RecordedDialogue } from './recorded.ts'
 
-/** Octets at a place: of each message and each reply of one dialogue. */
+/** The octets at a place, for each message and each reply of one dialogue. */
 export interface Values {
   delivers: Buffer[]
-  /** Beside the message that it answers. */
+  /** Beside the message that each reply answers. */
   replies: { deliver: Buffer; reply: Buffer; isLast: boolean; ends: boolean }[]
 }
 
 const FIELDS = ['validity_period', 'schedule_delivery_time'] as const
 
-/** Every place that any message of the dialogues has something in. */
+/** Every place where some message of the dialogues has a value. */
 export function placesOf(dialogues: readonly RecordedDialogue[], profile: DialectProfile): DialectPlace[] {
   const views = dialogues.flatMap((it) => it.turns.map((turn) => viewOf(profile, turn.deliver.pdu)))
   const tags = new Set(views.flatMap((view) => view.tlvs.map((tlv) => tlv.tag)))
@@ -32,7 +32,7 @@ export function placesOf(dialogues: readonly RecordedDialogue[], profile: Dialec
   return places.filter((place) => views.some((view) => readPlace(place, view).length > 0))
 }
 
-/** A reply's envelope is of our form, a message's of the network's: both are opened alike. */
+/** A reply's envelope has our form and a message's has the network's; both are opened in the same way. */
 function octetsAt(place: DialectPlace, it: Captured, profile: DialectProfile): Buffer {
   if (place.envelope === undefined) return readPlace(place, viewOf(profile, it.pdu))
   const envelope = readEnvelope(payloadOf(it.pdu).toString('latin1'))
@@ -56,7 +56,7 @@ export function placeValues(place: DialectPlace, dialogue: RecordedDialogue, pro
   return { delivers, replies }
 }
 
-/** Bits that are the same in all of them (1), over the shortest; undefined where one is empty. */
+/** Bits that are the same in all values (1), over the shortest. Undefined if a value is empty. */
 export function stableBits(values: readonly Buffer[]): Buffer | undefined {
   const [first, ...rest] = values
   if (first === undefined || values.some((it) => it.length !== first.length)) return undefined

@@ -1,4 +1,4 @@
-/** An inferred profile as YAML that loads: each field with how sure it is, and what was not seen. */
+/** Prints an inferred profile as valid YAML: how sure each field is, and what was not seen. */
 import type { DialectProfile } from '../../smpp/dialect/index.ts'
 import type { Draft, InferredField } from './draft.ts'
 import type { Inference } from './infer.ts'
@@ -14,7 +14,7 @@ export interface PrintInput {
   remarks?: readonly string[]
 }
 
-/** Deterministic. No number of a subscriber is in it. */
+/** Deterministic. It contains no subscriber's number. */
 export function printProfile({ recording, draft }: Inference, { standard, nearest, remarks = [] }: PrintInput): string {
   const { dialogues } = recording
   const count = (by: string) => dialogues.filter((it) => it.overBy === by).length
@@ -74,7 +74,7 @@ function treeOf(findings: readonly InferredField[]): Tree {
   return root
 }
 
-/** In the order of the schema, which is the order that people know from the shipped profiles. */
+/** In the order of the schema, which people know from the shipped profiles. */
 const ORDER = ['inbound', 'outbound', 'push', 'responses']
 
 function sections(tree: Tree): string[] {
@@ -98,7 +98,7 @@ function lines(key: string, node: Tree | InferredField, depth: number): string[]
   return [`${line.padEnd(COMMENT_COLUMN)} ${comment}`]
 }
 
-/** A value in YAML's flow style. */
+/** A value in YAML flow style. */
 function flow(value: unknown, key: string): string {
   if (Array.isArray(value)) return `[${value.map((it) => flow(it, key)).join(', ')}]`
   if (typeof value === 'object' && value !== null) {

@@ -1,6 +1,6 @@
 /**
- * A probe: listens on a bind whose dialect is not known, and answers calls with the end of the profile that fits best.
- * It opens no dialogue, sends no SMS, and says nothing to what it cannot read as USSD.
+ * A probe: listens on a bind with an unknown dialect, and answers calls with the end of the best matching profile. It
+ * opens no dialogue, sends no SMS, and does not answer what it cannot read as USSD.
  */
 import {
   compileDialect,
@@ -23,37 +23,37 @@ export interface ProbeDeps {
   say(text: string): void
   now(): number
   submit(pdu: OutgoingPdu): Promise<SubmitOutcome>
-  /** From the second call on, a question is asked first: it shows what an answer looks like. */
+  /** Ask a question first, from the second call on: it shows what an answer looks like. */
   ask?: boolean
 }
 
 export interface Probe {
-  /** Octets of the bind, either way, as they pass. */
+  /** Gets the octets of the bind, in both directions, as they pass. */
   tap(from: Side, octets: Buffer): void
   onRequest(pdu: Pdu, link: LinkPort): Promise<void>
-  /** Calls that are over, by our end or the subscriber's. */
+  /** How many calls are over, by our end or the subscriber's. */
   calls(): number
   pdus(): readonly Captured[]
-  /** The profile whose last reply was accepted. */
+  /** The profile whose last reply the SMSC accepted. */
   acceptedBy(): string | undefined
   believed(name: string): Inference
 }
 
 export const PROBE_TEXT = { end: 'Service test. Thank you.', ask: 'Service test.\n1. Continue' }
-/** More are not kept: a probe is for a few calls. */
+/** How many PDUs are kept: a probe is for a few calls. */
 const PDUS_MAX = 10_000
-/** Ways to write one answer; more would only fill the operator's log. */
+/** How many ways of writing one answer are tried. More would only fill the operator's log. */
 const TRIES_MAX = 4
-/** Above are tags of vendors. (SMPP v3.4 §5.3.2, table 5-7) */
+/** Tags from here on are vendors' tags. (SMPP v3.4 §5.3.2, table 5-7) */
 const VENDOR_TAG_MIN = 0x1400
-/** Commands that say nothing of a dialect. */
+/** Commands that reveal nothing of a dialect. */
 const DULL = /^(?:enquire_link|bind_|unbind)/
 
 export function newProbe(deps: ProbeDeps): Probe {
   const pdus: Captured[] = []
   const state: ProbeState = { begun: 0, over: 0, tried: 0, accepted: 0, acceptedBy: undefined }
   const refused = new Set<string>()
-  /** Who was asked, and by which profile: it reads what comes next of that subscriber, too. */
+  /** Subscriber → the profile that asked. It also reads the subscriber's next message. */
   const asked = new Map<string, string>()
 
   function tap(from: Side, octets: Buffer): void {
@@ -79,13 +79,13 @@ export function newProbe(deps: ProbeDeps): Probe {
       return deps.say(`  (not answered: ${isOver}, by ${best.profile.name})`)
     }
     const isQuestion = deps.ask === true && kind === 'begin' && state.begun > 1
-    // An answer to our end: the network took it for a question, so that end is not its own.
+    // If an answer comes to our end, the network took the end for a question: the profile's end is wrong.
     if (kind === 'input' && askedBy === undefined) refused.add(best.profile.name)
     asked.delete(who)
     const action = isQuestion ? 'continue' : 'end'
     deps.say(`  (${kind}, by ${best.profile.name})`)
     const reply: UssdReply = { action, text: isQuestion ? PROBE_TEXT.ask : PROBE_TEXT.end }
-    // Before it is sent: the answer may come before the response.
+    // Set it before sending: the answer may come before the response.
     if (isQuestion) asked.set(who, best.profile.name)
     const acceptedBy = await answer(
       reply,
@@ -110,15 +110,15 @@ export function newProbe(deps: ProbeDeps): Probe {
   }
 }
 
-/** Why nobody waits for an answer: the call is over. Undefined: somebody does. */
+/** Why the call is over and nobody waits for an answer. Undefined: somebody waits. */
 function overBy(kind: UssdKind, text: string): string | undefined {
   if (kind === 'begin') return undefined
   if (kind !== 'input') return kind
-  // Nobody answers with nothing; a hang-up of a dialect that is not known looks like that.
+  // Nobody answers with an empty text; a hang-up in an unknown dialect looks like that.
   return text === '' ? 'no text, it may be a hang-up' : undefined
 }
 
-/** Some profiles tell a begin by its text alone; on a bind that nobody knows, that is not enough to answer an SMS. */
+/** Some profiles recognise a begin by its text alone. On an unknown bind that is not enough: it could be an SMS. */
 function looksLikeSms(pdu: Pdu): boolean {
   return String(pdu.body.service_type ?? '') === '' && pdu.tlvs.every((tlv) => tlv.tag === TAG.payload)
 }
@@ -134,13 +134,13 @@ interface ProbeState {
 interface Answering {
   parts: ProbeDeps
   state: ProbeState
-  /** Names of profiles whose replies were not taken. */
+  /** Names of profiles whose replies were refused. */
   refused: Set<string>
 }
 
 /**
- * The best first; what is refused is tried as the next writes it, as long as that is something else. Gives whose was
- * taken.
+ * Tries the best profile first. If its reply is refused, tries the next profile that writes it differently. Returns the
+ * profile whose reply was accepted.
  */
 async function answer(
   reply: UssdReply,
@@ -173,7 +173,7 @@ async function answer(
   return undefined
 }
 
-/** Profiles for a number in a vendor's own parameter: the standard, and the parameter sent back as it came. */
+/** Profiles for a number in a vendor's parameter: the standard profile, with the parameter echoed unchanged. */
 function echoing(pdu: Pdu, standard: DialectProfile): DialectProfile[] {
   const vendor = pdu.tlvs.filter(({ tag, value }) => tag >= VENDOR_TAG_MIN && tag !== TAG.carrier && value.length <= 8)
   const classify = standard.inbound.classify.map((rule) =>
@@ -200,7 +200,7 @@ interface Candidate {
   worth: number
 }
 
-/** Whoever reads it as USSD, the best first; `askedBy`: the profile that this subscriber was asked by. */
+/** The profiles that read it as USSD, the best first. `askedBy`: the profile that asked this subscriber. */
 function readersOf(pdu: Pdu, { known, standard }: ProbeDeps, askedBy: string | undefined): Candidate[] {
   const profiles = [...known, ...echoing(pdu, standard)]
   const sure = candidates(pdu, profiles, askedBy)
@@ -220,7 +220,7 @@ function candidates(pdu: Pdu, known: readonly DialectProfile[], askedBy?: string
     const hasNumber = carrier.length > 0
     const wellRead = read.message.kind === 'begin' ? read.message.code !== '' : read.message.kind !== 'timeout'
     const fits = from.length === 0 ? 0 : hasNumber ? 2 : -2
-    // A counter of turns begins at 0; another octet 2 is a part of the number, and must not be counted on.
+    // A turn counter begins at 0. Any other octet 2 is a part of the number and must not be incremented.
     const isBegin = read.message.kind === 'begin'
     const counts =
       isBegin && profile.inbound.session.step === 'octet2' && carrier.length > 1 && (carrier[1] as number) > 1 ? -4 : 0
@@ -231,7 +231,10 @@ function candidates(pdu: Pdu, known: readonly DialectProfile[], askedBy?: string
   return rated.filter((it) => it.worth > 0).toSorted((a, b) => b.worth - a.worth)
 }
 
-/** Whoever was asked answers next: what no profile knows is read as an answer by the one that asked. */
+/**
+ * A subscriber who was asked answers next: if no profile can read the message, the asking profile reads it as an
+ * answer.
+ */
 function supposed(pdu: Pdu, profiles: readonly DialectProfile[], askedBy: string | undefined): Candidate[] {
   return profiles
     .filter(({ name }) => name === askedBy)
@@ -245,13 +248,15 @@ function supposed(pdu: Pdu, profiles: readonly DialectProfile[], askedBy: string
     })
 }
 
-/** What we wrote is our guess, not the network's word: no field of it is sure, however often it was accepted. */
+/**
+ * What we wrote is our guess and no evidence of the network: none of these fields is certain, however often accepted.
+ */
 function doubtOwn({ draft }: Inference, { accepted, tried }: { accepted: number; tried: number }): void {
   const why = `our own guess; the SMSC accepted ${accepted} of ${tried}`
   const isOwn = (path: string) => /^(?:outbound\.|inbound\.endBit|responses\.deliverResp)/.test(path)
   for (const { path, value, sure } of draft.findings()) {
     if (sure && isOwn(path)) draft.doubtful(path, value, why)
-    // Operations are known by what comes after them.
+    // Operations are recognised by what follows them.
     if (sure && path === 'inbound.op.from' && value === null)
       draft.doubtful(path, value, 'our own replies show no operation')
   }

@@ -1,4 +1,4 @@
-/** Dialogues of a recording: which message began one, which reply answered which message, and who ended it. */
+/** The dialogues of a recording: which message began each, which reply answers which message, and who ended it. */
 import { readCode } from '../../ussd/index.ts'
 import { payloadOf, tlvOf, ESM_TYPE_MASK, readEnvelope, decodeText } from '../../smpp/dialect/index.ts'
 import type { Pdu } from '../../smpp/index.ts'
@@ -13,28 +13,28 @@ export interface Turn {
 export interface RecordedDialogue {
   msisdn: string
   turns: Turn[]
-  /** open: the recording, or the patience of the subscriber, ended before the dialogue did. */
+  /** open: the recording, or the subscriber's patience, ended before the dialogue did. */
   overBy: 'esme' | 'network' | 'open'
 }
 
 export interface PduRecording {
   pdus: readonly Captured[]
   dialogues: RecordedDialogue[]
-  /** Tag of ussd_service_op, where the network has one. */
+  /** The tag of ussd_service_op, if the network has one. */
   opTag: number | undefined
-  /** Messages and submits that belong to no dialogue: SMS, receipts. */
+  /** How many messages and submits belong to no dialogue: SMS, receipts. */
   others: number
 }
 
 export const TAG = { op: 0x0501, payload: 0x0424, carrier: 0x1383 }
 const RECEIPT = /\bid:\S+.*\bstat:/s
-/** A subscriber who is silent for so long has no dialogue any more. */
+/** After this silence a subscriber has no dialogue any more. */
 const IDLE_MS = 600_000
 
-/** What the network sent, by subscriber. */
+/** What the network sent, grouped by subscriber. */
 type BySubscriber = readonly (readonly Captured[])[]
 
-/** Groups by subscriber and time; the network's own number of a dialogue is not known yet. */
+/** Groups by subscriber and time: the network's own dialogue number is not known yet. */
 export function recordDialogues(pdus: readonly Captured[]): PduRecording {
   const messages = pdus.filter(
     (it) => it.pdu.command === 'deliver_sm' || it.pdu.command === 'data_sm' || it.pdu.command === 'submit_sm',
@@ -70,7 +70,7 @@ function isReceipt(pdu: Pdu): boolean {
   return esmType !== 0 && tlvOf(pdu.tlvs, TAG.op).length === 0 && RECEIPT.test(payloadOf(pdu).toString('latin1'))
 }
 
-/** Those with no optional parameter and no service type, where most have one or the other: SMS. */
+/** Messages without optional parameters and service type, if most messages have one of them: SMS. */
 function bareOnes(list: readonly Captured[]): Set<Captured> {
   const isBare = ({ pdu }: Captured) =>
     String(pdu.body.service_type ?? '') === '' && pdu.tlvs.every((tlv) => tlv.tag === TAG.payload)
@@ -78,7 +78,7 @@ function bareOnes(list: readonly Captured[]): Set<Captured> {
   return new Set(bare.length * 2 < list.length ? bare : [])
 }
 
-/** The one octet (or two hex digits) that is the same in every begin, and another in what follows. */
+/** The parameter of one octet (or two hex digits) that is the same in every begin and different in what follows. */
 function opTagOf(sent: BySubscriber): number | undefined {
   const all = sent.flat()
   if (all.some(({ pdu }) => tlvOf(pdu.tlvs, TAG.op).length > 0)) return TAG.op
@@ -100,7 +100,7 @@ function opTagOf(sent: BySubscriber): number | undefined {
   })
 }
 
-/** The texts that octets may be, whatever their coding. */
+/** The possible texts of the octets, in any coding. */
 function sketches(pdu: Pdu): string[] {
   const octets = payloadOf(pdu)
   const latin = octets.toString('latin1')
@@ -114,8 +114,8 @@ export function isStarred(text: string): boolean {
 }
 
 /**
- * What sets the begins apart from all other messages: the plainest sign that all first messages have; or most, for a
- * recording that begins while others are in a dialogue.
+ * What distinguishes begins from all other messages: the simplest sign that all first messages have. Or most of them,
+ * if the recording begins within dialogues.
  */
 function beginTest(sent: BySubscriber, opTag: number | undefined): (it: Captured) => boolean {
   const signs: ((it: Captured) => string)[] = [
@@ -147,13 +147,13 @@ function beginTest(sent: BySubscriber, opTag: number | undefined): (it: Captured
   return sent.flat().some(isTyped) ? isTyped : (it) => isStarred(String(it.pdu.body.destination_addr ?? ''))
 }
 
-/** What those subscribers sent whose first message has the commonest sign. */
+/** The messages of those subscribers whose first message has the most frequent sign. */
 function alike(sent: BySubscriber, sign: (it: Captured) => string): BySubscriber {
   const groups = groupBy(sent, ([first]) => sign(first as Captured))
   return [...groups.values()].toSorted((a, b) => b.length - a.length)[0] ?? []
 }
 
-/** Whether the SMSC refused a submit. */
+/** Tests whether the SMSC refused a submit. */
 function refusedOnes(pdus: readonly Captured[]): (it: Captured) => boolean {
   const keyOf = ({ link, pdu }: Captured, command: string) => [link, command, pdu.sequence].join()
   const bad = pdus.filter(({ from, pdu }) => from === 'smsc' && pdu.status !== 0 && pdu.command.endsWith('_resp'))
@@ -161,7 +161,7 @@ function refusedOnes(pdus: readonly Captured[]): (it: Captured) => boolean {
   return (it) => keys.has(keyOf(it, `${it.pdu.command}_resp`))
 }
 
-/** Without the rest of a dialogue that began before the recording. */
+/** Drops the rest of a dialogue that began before the recording. */
 function fromBegin(list: readonly Captured[], isBegin: (it: Captured) => boolean): readonly Captured[] {
   const at = list.findIndex((it) => it.from === 'smsc' && isBegin(it))
   return at < 0 ? [] : list.slice(at)
@@ -181,7 +181,7 @@ function split({ msisdn, list, isBegin, isRefused }: SplitInput): RecordedDialog
     const open = dialogues.at(-1)
     const turn = open?.turns.at(-1)
     if (it.from === 'esme') {
-      // A refused reply that was followed by another is no example.
+      // A refused reply that another reply follows is not an example.
       if (turn && (!turn.reply || isRefused(turn.reply))) turn.reply = it
     } else if (!isRepeat(it, turn?.deliver)) {
       const isLate = it.atMs - lastMs > IDLE_MS
@@ -194,7 +194,7 @@ function split({ msisdn, list, isBegin, isRefused }: SplitInput): RecordedDialog
   return dialogues
 }
 
-/** Delivered again: the same in all but its sequence number. */
+/** The same message again: everything but its sequence number is equal. */
 function isRepeat(it: Captured, before: Captured | undefined): boolean {
   return (
     before !== undefined &&
@@ -204,7 +204,7 @@ function isRepeat(it: Captured, before: Captured | undefined): boolean {
   )
 }
 
-/** A last message that nobody answers and that looks like no answered one is the network's end. */
+/** If nobody answers the last message, and it looks unlike all answered ones, the network ended the dialogue. */
 function decideEnds(dialogues: readonly RecordedDialogue[], opTag: number | undefined): void {
   const looks = ({ pdu }: Captured) =>
     [
@@ -227,7 +227,7 @@ function decideEnds(dialogues: readonly RecordedDialogue[], opTag: number | unde
   }
 }
 
-/** What the last replies have and those that were answered have not. */
+/** What the last replies have and the answered replies lack. */
 function endTest(dialogues: readonly RecordedDialogue[], opTag: number | undefined): (reply: Captured) => boolean {
   const asked = dialogues.flatMap(({ turns }) => turns.slice(0, -1).flatMap((turn) => turn.reply ?? []))
   const last = dialogues.flatMap(({ turns }) => turns.at(-1)?.reply ?? [])

@@ -1,4 +1,6 @@
-/** How our replies are written: the PDU, its addresses and fields, and what says that a reply asks or ends. */
+/**
+ * How our replies are written: the command, its addresses and fields, and what marks a reply as a question or an end.
+ */
 import { tlvOf, readEnvelope, payloadOf } from '../../smpp/dialect/index.ts'
 import type { Pdu } from '../../smpp/index.ts'
 import type { Draft } from './draft.ts'
@@ -11,7 +13,7 @@ export interface ReplyPair {
   ends: boolean
 }
 
-/** Every message that was answered, beside its answer. */
+/** Every answered message, with its answer. */
 export function answered({ dialogues }: PduRecording): ReplyPair[] {
   return dialogues.flatMap(({ turns, overBy }) =>
     turns.flatMap(({ deliver, reply }, at) =>
@@ -28,7 +30,7 @@ export function answered({ dialogues }: PduRecording): ReplyPair[] {
   )
 }
 
-/** outbound, but for its texts and its number of the dialogue. */
+/** outbound, except its texts and its dialogue number. */
 export function learnReplies(recording: PduRecording, draft: Draft): void {
   const pairs = answered(recording)
   if (pairs.length === 0) return draft.untold('outbound', 'no reply was seen')
@@ -61,7 +63,7 @@ function learnPayload(pairs: readonly ReplyPair[], draft: Draft): void {
 const number = (pdu: Pdu, field: string) => Number(pdu.body[field] ?? 0)
 const string = (pdu: Pdu, field: string) => String(pdu.body[field] ?? '')
 
-/** Each part of an address is the other address's of the message, or always the same. */
+/** Each part of an address is either the other address of the message, or constant. */
 function learnAddresses(pairs: readonly ReplyPair[], draft: Draft): void {
   const parts = [
     ['sourceTon', 'source_addr_ton', 'dest_addr_ton'],
@@ -153,7 +155,7 @@ interface ActionInput {
 
 function learnAction(path: string, own: readonly Pdu[], { draft, known, opTag, isTyped }: ActionInput): void {
   const seen = `seen ${own.length} of ${own.length}`
-  // A profile writes operations as one octet; one that is written in more (as digits, say) is a parameter like others.
+  // A profile writes an operation as one octet. If it is longer (as digits, for example), it is an ordinary parameter.
   const isWide = own.some((pdu) => tlvOf(pdu.tlvs, opTag).length > 1)
   const ops = own.map((pdu) => (isWide ? 'omit' : (tlvOf(pdu.tlvs, opTag)[0] ?? 'omit')))
   const op = commonest<number | string>(ops)
@@ -174,7 +176,7 @@ function learnAction(path: string, own: readonly Pdu[], { draft, known, opTag, i
   else draft.doubtful(`${path}.tlvs`, extra[0], 'they are not always the same')
 }
 
-/** Actions that were not played: written as the nearest that was. */
+/** Actions that were not seen are written like the nearest one that was. */
 function learnOthers(draft: Draft): void {
   const { actions } = draft.profile().outbound
   const why = 'not seen; copied from the nearest that was'
@@ -195,7 +197,7 @@ function learnOthers(draft: Draft): void {
   }
 }
 
-/** Parameters in the order that they were seen in. */
+/** Parameters in the order in which they were seen. */
 function learnOrder(pairs: readonly ReplyPair[], draft: Draft): void {
   const order: number[] = []
   for (const { reply } of pairs.toSorted((a, b) => b.reply.tlvs.length - a.reply.tlvs.length)) {
@@ -214,7 +216,7 @@ function learnOrder(pairs: readonly ReplyPair[], draft: Draft): void {
   else draft.doubtful('outbound.tlvOrder', order, `only ${fits} of ${pairs.length} have this order`)
 }
 
-/** Parameters of our envelope. Before the actions, so that those can be told by them. */
+/** The parameters of our envelope. They come before the actions, which may differ by them. */
 export function learnEnvelopeOut(recording: PduRecording, draft: Draft): void {
   const pairs = answered(recording)
   const envelopes = pairs.flatMap(({ reply, ends }) => {

@@ -1,14 +1,14 @@
-/** Which alphabet octets are in: every coding is tried, and the one whose text looks most like language wins. */
+/** The alphabet of the octets: tries every coding; the one whose text looks most like language wins. */
 import { payloadOf, readEnvelope, decodeText, type TextCoding } from '../../smpp/dialect/index.ts'
 import type { Draft } from './draft.ts'
 import { groupBy } from './group.ts'
 import { isStarred, type PduRecording } from './recorded.ts'
 
-/** Plain ones first: among equals the first wins. */
+/** The simplest ones first: with equal results, the first wins. */
 const CODINGS: readonly TextCoding[] = ['gsm7', 'latin1', 'utf8', 'ucs2be', 'gsm7packed', 'dcs11', 'dcs10', 'ascii']
 const CLEAR = 0.2
 
-/** How much of a text is what people write: 0 to 1, below 0 for rubbish. */
+/** How much of a text looks like writing: 0 to 1, below 0 for garbage. */
 function sense(text: string): number {
   const chars = Array.from(text)
   if (chars.length === 0) return 0
@@ -25,13 +25,13 @@ function sense(text: string): number {
 
 export interface Guess {
   coding: TextCoding
-  /** Another coding would read other text that looks nearly as good. */
+  /** A coding with another text that looks nearly as good. */
   rival: TextCoding | undefined
-  /** Codings that read the very same. */
+  /** Codings that read the same text. */
   same: TextCoding[]
 }
 
-/** `usual` wins ties: what the data_coding stands for elsewhere. */
+/** `usual` wins ties: the usual coding of this data_coding. */
 export function guessCoding(samples: readonly Buffer[], usual: TextCoding): Guess {
   const order = [usual, ...CODINGS.filter((it) => it !== usual)]
   const rated = order.map((coding) => {
@@ -51,7 +51,7 @@ export function guessCoding(samples: readonly Buffer[], usual: TextCoding): Gues
 
 function fits(octets: Buffer, coding: TextCoding): boolean {
   if (coding === 'ucs2be') return octets.length % 2 === 0
-  // Its two letters, packed, are no letter of a script that people use.
+  // Its first two letters, when packed, form no letter of a common script.
   if (coding === 'dcs11') {
     return octets.length % 2 === 0 && octets.length > 2 && sense(decodeText(octets.subarray(0, 2), 'ucs2be')) < 0.5
   }
@@ -62,7 +62,7 @@ function fits(octets: Buffer, coding: TextCoding): boolean {
 
 export type Wrapping = 'comviva' | 'asciiHex' | undefined
 
-/** An envelope, hex digits, or neither. */
+/** The wrapping of the texts: an envelope, hex digits, or neither. */
 export function wrappingOf(samples: readonly Buffer[]): Wrapping {
   const texts = samples.map((octets) => octets.toString('latin1')).filter((text) => text !== '')
   if (texts.length === 0) return undefined
@@ -74,7 +74,7 @@ export function wrappingOf(samples: readonly Buffer[]): Wrapping {
   return isText && isMore ? 'asciiHex' : undefined
 }
 
-/** inbound.text: the wrapping, the envelope's parameters, and what each data_coding means. */
+/** inbound.text: the wrapping, the envelope's parameters, and the meaning of each data_coding. */
 export function learnTextIn(recording: PduRecording, draft: Draft): void {
   const delivers = recording.dialogues.flatMap((it) => it.turns.map((turn) => turn.deliver.pdu))
   const replies = recording.dialogues.flatMap((it) => it.turns.flatMap((turn) => turn.reply?.pdu ?? []))
@@ -104,7 +104,7 @@ function sameNote(count: number, same: readonly TextCoding[]): string {
   return `seen ${count} times${same.length > 0 ? `; ${same.join(', ')} would read the same text text` : ''}`
 }
 
-/** The parameter with the code and the typed text, not the one with the number of the subscriber. */
+/** Finds the parameter with the code and the typed text, not the one with the subscriber's number. */
 function learnEnvelope(recording: PduRecording, draft: Draft, seen: string): void {
   const views = recording.dialogues.flatMap((dialogue) =>
     dialogue.turns.map((turn, at) => ({

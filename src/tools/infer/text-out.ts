@@ -7,7 +7,7 @@ import { answered, learnEnvelopeOut, type ReplyPair } from './replies.ts'
 import { guessCoding, wrappingOf } from './text-coding.ts'
 import { uncodableAt } from '../../ussd/index.ts'
 
-/** So many replies that need no UCS-2 and are in it are no accident. */
+/** At least this many replies that use UCS-2 without need are a pattern. */
 const ALWAYS_MIN = 2
 
 interface Said extends ReplyPair {
@@ -61,7 +61,7 @@ function learnNarrow(narrow: readonly Said[], draft: Draft): void {
   learnCodings('gsm7', narrow, draft)
 }
 
-/** One data_coding, whatever came; or the one that came, where it is one of some. */
+/** One data_coding for every message; or the data_coding of the message, if it is one of some values. */
 function learnCodings(alphabet: 'gsm7' | 'ucs2', said: readonly Said[], draft: Draft): void {
   const other = said.filter(({ incoming, outgoing }) => incoming !== outgoing)
   const usual = commonest((other.length > 0 ? other : said).map((it) => it.outgoing))?.value ?? 0
@@ -90,7 +90,7 @@ function learnWide(wide: readonly Said[], draft: Draft): void {
   else draft.doubtful('outbound.text.ucs2.langPrefix', 'en', 'the language differs')
 }
 
-/** UCS-2 where nothing needs it is the application's habit, whatever a text says. */
+/** UCS-2 without need is how the application always writes. */
 function learnAlways(texts: readonly string[], draft: Draft): void {
   const spare = texts.filter((text) => uncodableAt(text) < 0).length
   const said = `${spare} of ${texts.length} replies would fit GSM 7-bit, but all use UCS-2`

@@ -1,4 +1,4 @@
-/** How the network's messages are told apart: the plainest sign that all of a kind have and no other. */
+/** How the network's messages are distinguished: the simplest sign that all messages of a kind have and no others. */
 import {
   getSession,
   readPlace,
@@ -25,12 +25,12 @@ interface Facts {
   textEmpty: boolean
   starred: boolean
   hasNumber: boolean
-  /** The dialect has operations at all. */
+  /** Whether the dialect has operations at all. */
   hasOps: boolean
 }
 
 const ACKNOWLEDGEMENTS = [0x04, 0x08, 0x10, 0x20]
-/** What the standard has that was not seen: kept, for the next test call may bring it. */
+/** Operations of the standard that were not seen. They stay: the next test call may use them. */
 const USUAL: readonly { ops: readonly number[]; is: string }[] = [
   { ops: [19], is: 'notify-ack' },
   { ops: [17, 32], is: 'end' },
@@ -120,7 +120,7 @@ const one = <T>(own: readonly Facts[], get: (it: Facts) => T): T | undefined => 
   return found.length === 1 ? found[0] : undefined
 }
 
-/** In the order of how well they usually hold. */
+/** The most reliable first. */
 const SIGNS: readonly Sign[] = [
   (own) =>
     values(own, (it) => it.op).length <= 3 && own.some((it) => it.hasOps)
@@ -134,7 +134,7 @@ const SIGNS: readonly Sign[] = [
   (own) => (one(own, (it) => it.textEmpty) === undefined ? undefined : { textEmpty: (own[0] as Facts).textEmpty }),
 ]
 
-/** One sign, else two, that all of the kind have and none of the others. */
+/** One sign, or else two, that all messages of the kind have and no others have. */
 function signOf(own: readonly Facts[], others: readonly Facts[]): DialectCondition | undefined {
   const known = SIGNS.flatMap((sign) => sign(own) ?? [])
   const single = known.find((when) => others.every((it) => !holds(when, it)))
@@ -154,7 +154,7 @@ function holds(when: DialectCondition, it: Facts): boolean {
   )
 }
 
-/** A sign that an SMS has as well is joined to one that it has not. */
+/** Adds a second condition to a sign that SMS have too. */
 function guarded(when: DialectCondition, own: readonly Facts[]): DialectCondition {
   const op = when.op?.includes(1) && !when.op.includes(0) ? { op: [0, ...when.op] } : {}
   const isStrong =
@@ -166,7 +166,9 @@ function guarded(when: DialectCondition, own: readonly Facts[]): DialectConditio
   return types.length === 1 && types[0] !== '' ? { ...when, serviceType: types } : when
 }
 
-/** Ops 17 and 32 are the network's own end; whether another is an end or an abort is not in the octets. */
+/**
+ * Operations 17 and 32 are the network's own end. For others the octets do not show whether it is an end or an abort.
+ */
 function isOf(kind: Kind, own: readonly Facts[]): string {
   return kind === 'abort' && own.every((it) => it.op === 17 || it.op === 32) ? 'end' : kind
 }
@@ -186,7 +188,7 @@ function receiptRule(rules: readonly Rule[], profile: DialectProfile): Rule[] {
   return [{ when: { esmType, ...(profile.inbound.op.from ? { op: ['absent' as const] } : {}) }, is: 'receipt' }]
 }
 
-/** The standard's operations that nobody was seen to use, after those that were. */
+/** The standard's operations that were not seen in use, after those that were. */
 function usualRules(rules: readonly Rule[], all: readonly Facts[], profile: DialectProfile): Rule[] {
   if (!profile.inbound.op.from) return []
   const used = new Set([...rules.flatMap((rule) => rule.when.op ?? []), ...all.map((it) => it.op)])

@@ -1,11 +1,11 @@
-/** Which recorded PDUs are about one subscriber. */
+/** Selects the recorded PDUs that concern one subscriber. */
 import { decode, isResponse } from '../../smpp/pdu/index.ts'
 import type { RecordedPdu } from './ring.ts'
 
-/** Networks write one number in several ways; its last digits are the same in all. */
+/** Networks write one number in several ways; the last digits are always the same. */
 const DIGITS = 8
 
-/** Requests from or to the number, and the responses to those. */
+/** Requests from or to the number, and their responses. */
 export function isAbout(all: readonly RecordedPdu[], msisdn: string): RecordedPdu[] {
   const tail = msisdn.replace(/\D/g, '').slice(-DIGITS)
   const waiting = new Set<string>()

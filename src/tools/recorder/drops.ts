@@ -1,4 +1,4 @@
-/** Captures of what led to the loss of a bind: masked, in one folder, so many and no more. */
+/** Captures of what led to the loss of a bind: masked, in one folder, limited in number. */
 import { mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../../base/index.ts'
@@ -14,18 +14,18 @@ export interface DropsDeps {
 }
 
 export interface Drops {
-  /** Hears every state of every bind. */
+  /** Gets every state of every bind. */
   onState(line: string, bind: string, state: string): void
-  /** Resolves when nothing is being written. */
+  /** Resolves when no file is being written. */
   idle(): Promise<void>
 }
 
 const UNBIND = 0x06
-/** The SMSC's unbind, our response, and responses that were under way. */
+/** How many of the last PDUs are searched for the SMSC's unbind. Our response and responses in flight may follow it. */
 const LAST_WORDS = 8
 const NAME = /^[a-z0-9-]+_\d{8}T\d{9}Z\.pcap$/
 
-/** From bound to anything but our own leaving, without an unbind of the SMSC's: that is a drop. */
+/** A drop: a bind leaves the state `bound`, and neither we nor the SMSC have sent unbind. */
 export function createDrops(deps: DropsDeps): Drops {
   const { recorder, log } = deps
   const states = new Map<string, string>()
@@ -60,7 +60,7 @@ async function keep({ dir, filesMax, log }: DropsDeps, name: string, capture: Bu
   await mkdir(dir, { recursive: true, mode: 0o700 })
   await writeFile(join(dir, name), capture, { mode: 0o600 })
   log.warn({ file: join(dir, name), octets: capture.length }, 'line dropped: its trace is kept')
-  // By time, which the name ends with; other files are not ours.
+  // Sorted by time, which is at the end of the name. Other files are not ours.
   const ours = (await readdir(dir)).filter((it) => NAME.test(it)).toSorted((a, b) => stamp(a).localeCompare(stamp(b)))
   for (const old of ours.slice(0, Math.max(0, ours.length - filesMax))) await unlink(join(dir, old))
 }

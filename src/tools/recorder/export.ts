@@ -2,7 +2,7 @@
 import { capturedFrames, showPdu, pcapOf } from '../capture/index.ts'
 import type { RecordedPdu } from './ring.ts'
 
-/** Ports that the system hands out begin here. (RFC 6335 §6) */
+/** The first of the ports that systems assign. (RFC 6335 §6) */
 const PORT_FIRST = 49_152
 const PORTS = 16_384
 
@@ -13,7 +13,7 @@ export function traceCapture(recorded: readonly RecordedPdu[]): Buffer {
   return pcapOf(recorded.map(({ link, ...pdu }) => ({ ...pdu, stream: link, esmePort: ports.get(link)! })))
 }
 
-/** A block of lines a PDU: time, connection, then as `probe` shows it. */
+/** A block of lines per PDU: time, connection, then as `probe` shows it. */
 export function traceText(recorded: readonly RecordedPdu[]): string {
   return recorded
     .map(({ atMs, from, link, octets }) => {

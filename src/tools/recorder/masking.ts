@@ -1,7 +1,7 @@
 /**
- * A PDU without what is personal in it, still valid and of the same length: numbers become others, always the same ones
- * under the same key; texts become as many x in their own coding; a password is blotted out. What was dialled behind a
- * service's code, and an answer that may be a secret, are blotted out even where numbers and texts may be seen.
+ * A PDU without personal data, still valid and of the same length. Numbers become other numbers, always the same ones
+ * under the same key. Texts become x of the same length in their own coding. A password is masked. What was dialled
+ * behind a service's code, and an answer that may be secret, are masked even where numbers and texts may be seen.
  */
 import { withoutPassword } from '../../smpp/session/index.ts'
 import { decode, isResponse } from '../../smpp/pdu/index.ts'
@@ -14,13 +14,13 @@ export interface Masking {
   mask(octets: Buffer, seen?: SeenMessage): Buffer
   /** With numbers and texts, but without what may be a PIN. */
   clear(recorded: Pick<RecordedPdu, 'octets' | 'from' | 'seen'>): Buffer
-  /** Other digits, as many, the first three kept where there are nine or more: they say the country. */
+  /** Other digits of the same length. With nine digits or more the first three stay: they are the country. */
   number(digits: string): string
 }
 
 const MESSAGES = new Set(['deliver_sm', 'data_sm', 'submit_sm'])
 
-/** Without `routes` nobody knows whose code it is, and of each the first part is shown. */
+/** Without `routes` nobody knows whose code it is, so only the first part of each code is shown. */
 export function createMasking(key: Buffer, routes?: readonly CodeRoute[]): Masking {
   const personal = personalIn(key, routes)
   return {
@@ -37,7 +37,7 @@ export function createMasking(key: Buffer, routes?: readonly CodeRoute[]): Maski
       const isMessage = MESSAGES.has(pdu.command)
       const how = { personal, isClear: true }
       if (isBind(pdu.command)) return withoutPassword(octets)
-      // Our own texts may be seen; only an address that was dialled comes back in what we send.
+      // Our own texts may be seen; of what we send, only an address can repeat what was dialled.
       if (from === 'esme')
         return fault || !isMessage ? octets : rewrittenUnlessSame(octets, pdu, { ...how, seen: 'open' })
       if (isMessage) return fault ? headerOnly(octets) : rewrittenUnlessSame(octets, pdu, { ...how, seen })

@@ -1,25 +1,25 @@
-/** What is personal in a text: numbers become others, what was dialled behind a code is blotted out. */
+/** Removes personal data from a text: numbers become other numbers, and what was dialled behind a code is masked. */
 import { createHmac } from 'node:crypto'
 import { type CodeRoute, blankDialled, blankedCode, isServed } from '../../ussd/index.ts'
 import type { SeenMessage } from './ring.ts'
 
 export interface Personal {
-  /** Other digits, as many, the first three kept where there are nine or more: they say the country. */
+  /** Other digits of the same length. With nine digits or more the first three stay: they are the country. */
   number(digits: string): string
-  /** Without what was dialled; numbers stay. */
+  /** The text without what was dialled; numbers stay. */
   codes(text: string): string
-  /** Without either. */
+  /** The text without either. */
   numbers(text: string): string
-  /** How a code may be shown; null: it is none, or may be what somebody answered with. */
+  /** The form in which a code may be shown. Null: it is not a code, or it may be an answer. */
   codeIn(seen: SeenMessage | undefined): (written: string) => string | null
 }
 
-/** Shorter ones are services: 123, 13579. */
+/** Shorter numbers are services: 123, 13579. */
 const NUMBER = /\d{7,}/g
 const LONG = 9
 const COUNTRY = 3
 
-/** Without `routes` nobody knows whose code it is, and of each the first part is shown. */
+/** Without `routes` nobody knows whose code it is, so only the first part of each code is shown. */
 export function personalIn(key: Buffer, routes?: readonly CodeRoute[]): Personal {
   function number(digits: string): string {
     const kept = digits.length >= LONG ? COUNTRY : 0
@@ -33,7 +33,7 @@ export function personalIn(key: Buffer, routes?: readonly CodeRoute[]): Personal
     number,
     codes,
     numbers: (text) => codes(text).replace(NUMBER, number),
-    // `seen` undefined: a code of a service of ours was dialled; any other may be what somebody answered with.
+    // `seen` undefined: a code of one of our services was dialled; any other may be an answer.
     codeIn: (seen) => (written) => {
       const isDial = seen === 'code' || (seen === undefined && (routes === undefined || isServed(written, routes)))
       return isDial ? blankedCode(written, routes) : null

@@ -1,7 +1,8 @@
 /**
- * START HERE: the flight recorder. What passed on each bind lately, in memory only; shown masked unless asked
- * otherwise.
+ * START HERE: the flight recorder. It holds the last PDUs of each bind, in memory only, and shows them masked unless
+ * asked otherwise.
  */
+import { stretch } from '../../base/index.ts'
 import type { Tap } from '../../smpp/session/index.ts'
 import type { LinkPort, Pdu } from '../../smpp/index.ts'
 import { isAbout } from './by-subscriber.ts'
@@ -15,36 +16,36 @@ export interface RecorderDeps {
 }
 
 export interface TraceAsked {
-  /** The last so many; default all. */
+  /** How many of the last PDUs. Default: all. */
   last?: number | undefined
   /** Only what concerns this subscriber: requests with the number, and their responses. */
   msisdn?: string | undefined
-  /** As it was, numbers and texts too, but for what may be a PIN: see `Heard`. */
+  /** Unmasked, with numbers and texts, but without what may be a PIN: see `SeenMessage`. */
   clear?: boolean | undefined
 }
 
 export interface Recorder {
-  /** Absent where nothing is recorded. */
+  /** Absent if nothing is recorded. */
   readonly tap?: Tap
-  /** Told of what a request of the SMSC was, once that is known. */
-  heard(pdu: Pdu, link: LinkPort, what: SeenMessage): void
-  /** The PDUs of all binds of one line, in the order they passed. Passwords are in none. */
+  /** Tells the recorder what a request of the SMSC was, once that is known. */
+  mark(pdu: Pdu, link: LinkPort, what: SeenMessage): void
+  /** The PDUs of all binds of one line, in the order in which they passed. None contains a password. */
   trace(line: string, asked?: TraceAsked): RecordedPdu[]
 }
 
-/** Registered with IANA for SMPP. */
+/** The port that IANA has registered for SMPP. */
 const SMPP_PORT = 2_775
 
-/** `pdusMax` 0: nothing is recorded, and nothing is done on the way of a PDU. */
+/** `pdusMax` 0: nothing is recorded, and a PDU costs nothing extra. */
 export function createRecorder({ limits, now, masking }: RecorderDeps): Recorder {
-  if (limits.pdusMax === 0) return { trace: () => [], heard: () => undefined }
+  if (limits.pdusMax === 0) return { trace: () => [], mark: () => undefined }
   const rings = new Map<string, { line: string; ring: Ring }>()
   const byLink = new WeakMap<LinkPort, Ring>()
   let serial = 0
   let recent: { link: LinkPort; ring: Ring } | undefined
 
   function ringOf(link: LinkPort): Ring {
-    // Links come and go; what led to the end of one is looked for after the next has come.
+    // Keyed by bind: the PDUs that led to the end of a link are needed after the next link is up.
     const bind = link.id.split('#')[0]!
     const known = rings.get(bind) ?? { line: link.line, ring: new Ring(limits) }
     rings.set(bind, known)
@@ -58,7 +59,7 @@ export function createRecorder({ limits, now, masking }: RecorderDeps): Recorder
       const from = direction === 'out' ? 'esme' : 'smsc'
       recent.ring.put({ serial: ++serial, atMs: now(), from, link: link.id, port: link.port ?? SMPP_PORT, octets })
     },
-    heard: (pdu, link, what) => byLink.get(link)?.mark(link.id, pdu.sequence, what),
+    mark: (pdu, link, what) => byLink.get(link)?.mark(link.id, pdu.sequence, what),
     trace(line, { last, msisdn, clear } = {}) {
       const all = [...rings.values()]
         .filter((it) => it.line === line)
@@ -66,7 +67,11 @@ export function createRecorder({ limits, now, masking }: RecorderDeps): Recorder
         .toSorted((a, b) => a.serial - b.serial)
       const meant = msisdn === undefined ? all : isAbout(all, msisdn)
       const kept = last === undefined ? meant : meant.slice(Math.max(0, meant.length - last))
-      return kept.map((one) => ({ ...one, octets: clear ? masking.clear(one) : masking.mask(one.octets, one.seen) }))
+      const shown = (one: RecordedPdu) => ({
+        ...one,
+        octets: clear ? masking.clear(one) : masking.mask(one.octets, one.seen),
+      })
+      return stretch('trace', () => kept.map(shown))
     },
   }
 }

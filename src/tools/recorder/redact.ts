@@ -1,21 +1,26 @@
-/** Text written over by as many x, so that it stays valid in its coding; of a dialled code, what may be shown stays. */
+/**
+ * Replaces a text by x of the same length, so that it stays valid in its coding. Of a dialled code, the part that may
+ * be shown stays.
+ */
 
 export interface RedactText {
   dataCoding: number
   /** It begins with a user data header, which stays. */
   header: boolean
-  /** As a code may be shown, in as many characters; null: it is no code, or may be the answer to a question. */
+  /**
+   * The code as it may be shown, with the same length. Null: it is not a code, or it may be the answer to a question.
+   */
   code(written: string): string | null
 }
 
-/** `*123#`, `*384*1#`, and what networks pad it with. */
+/** `*123#`, `*384*1#`, and what networks append to them. */
 const CODE = /^([*#]{1,3}\d+(?:[*#]+\d+)*[*#]*)([\r\0@]?)$/
 /** Appendix B of SMPP v3.4: ids, dates and states are not personal; the beginning of the text at the end is. */
 const RECEIPT = /^\s*id:\S+ /i
 const HEX = /^(?:[0-9a-f]{2}){4,}$/i
 const X = 0x78
 
-/** As long as it was. Octets over 0x7F where there should be septets: they are packed, and x is too. */
+/** The length stays. Octets above 0x7F in place of septets mean that they are packed; then x is packed too. */
 export function fillText(octets: Buffer, { dataCoding, header, code }: RedactText): Buffer {
   const skipped = header ? Math.min(octets.length, 1 + (octets[0] ?? 0)) : 0
   const said = octets.subarray(skipped)
@@ -41,7 +46,7 @@ function receipt(latin: string): Buffer {
   return Buffer.from(latin.slice(0, end) + 'x'.repeat(latin.length - end), 'latin1')
 }
 
-/** 8 and the general groups with those bits; 0x11 has two octets of language first. (3GPP TS 23.038 §4, §5) */
+/** 8 and the general groups with those bits; with 0x11, two octets of language come first. (3GPP TS 23.038 §4, §5) */
 function isUcs2(dataCoding: number): boolean {
   if (dataCoding === 0x08 || dataCoding === 0x11) return true
   return dataCoding >= 0x40 && dataCoding < 0x80 && (dataCoding & 0x0c) === 0x08
@@ -57,7 +62,7 @@ function ucs2(octets: Buffer, dataCoding: number): Buffer {
   return filled
 }
 
-/** Septets of x, seven octets for every eight. (3GPP TS 23.038 §6.1.2.1.1) */
+/** Packed septets of x: seven octets for every eight. (3GPP TS 23.038 §6.1.2.1.1) */
 function packed(length: number): Buffer {
   const octets = Buffer.alloc(length)
   for (let bit = 0; bit < length * 8; bit++) {

@@ -1,4 +1,4 @@
-/** A PDU written anew without what is personal in it: as long as it was, and still valid. */
+/** Writes a PDU again without personal data: with the same length, and still valid. */
 import { encode, UDHI } from '../../smpp/pdu/index.ts'
 import type { Pdu, PduBody, Tlv } from '../../smpp/index.ts'
 import type { Personal } from './personal.ts'
@@ -7,7 +7,7 @@ import type { SeenMessage } from './ring.ts'
 
 const HEADER_OCTETS = 16
 const TAG = { payload: 0x0424, info: 0x001d, receipted: 0x001e }
-/** Numbers that only the two ends give each other. */
+/** Numbers that only the two ends of the link exchange. */
 const TECHNICAL = new Set([
   0x0005,
   0x0006,
@@ -46,13 +46,13 @@ const TECHNICAL = new Set([
   0x1383,
 ])
 /**
- * Two digits an octet, perhaps with a filler at the end: an IMSI or a number in a vendor's parameter. (3GPP TS 29.002
+ * Two digits per octet, perhaps with a filler at the end: an IMSI, or a number in a vendor's parameter. (3GPP TS 29.002
  * TBCD)
  */
 const BCD_OCTETS_MIN = 4
 const ADDRESSES = ['source_addr', 'destination_addr', 'esme_addr'] as const
 
-/** What a PDU is written with. */
+/** How a PDU is rewritten. */
 export interface Rewriting {
   personal: Personal
   seen: SeenMessage | undefined
@@ -66,7 +66,7 @@ export function rewritten(octets: Buffer, pdu: Pdu, how: Rewriting): Buffer {
   return 'octets' in coded ? padded(coded.octets, octets.length) : headerOnly(octets)
 }
 
-/** Nothing to blot out: as it was, to the octet. */
+/** If there is nothing to mask, the octets stay exactly the same. */
 export function rewrittenUnlessSame(octets: Buffer, pdu: Pdu, how: Rewriting): Buffer {
   const [was, is] = [encode(pdu), encode({ ...pdu, ...redacted(pdu, how) })]
   return 'octets' in was && 'octets' in is && was.octets.equals(is.octets) ? octets : rewritten(octets, pdu, how)
@@ -103,7 +103,7 @@ function filled(text: Buffer, of: PduBody, { personal, seen }: Rewriting): Buffe
   })
 }
 
-/** `said`: the text of the message. Some networks say an answer twice. */
+/** `said`: the text of the message. Some networks send an answer twice. */
 function parameter({ tag, value }: Tlv, said: string, { personal, isClear }: Rewriting): Tlv {
   if (TECHNICAL.has(tag)) return { tag, value }
   const latin = value.toString('latin1')
@@ -121,7 +121,7 @@ function payloadOf(body: PduBody, tlvs: readonly Tlv[]): Buffer | undefined {
   return text instanceof Buffer && text.length > 0 ? text : tlvs.find(({ tag }) => tag === TAG.payload)?.value
 }
 
-/** Without what networks pad a text with. */
+/** Without what networks append to a text. */
 function tidy(latin: string): string {
   return latin.replace(/[\r\0@]+$/, '')
 }
@@ -130,7 +130,7 @@ function codingOf(body: PduBody): number {
   return Number(body.data_coding ?? 0)
 }
 
-/** Stray octets at the end are not decoded: as many, but zeros. */
+/** Stray octets at the end are not decoded: they become zeros. */
 function padded(octets: Buffer, length: number): Buffer {
   if (octets.length === length) return octets
   const whole = Buffer.alloc(length)
@@ -139,7 +139,7 @@ function padded(octets: Buffer, length: number): Buffer {
   return whole
 }
 
-/** What cannot be read, or not be written, is blotted out whole. */
+/** What cannot be read or written is masked as a whole. */
 export function headerOnly(octets: Buffer): Buffer {
   const masked = Buffer.alloc(octets.length)
   octets.copy(masked, 0, 0, HEADER_OCTETS)
@@ -148,7 +148,7 @@ export function headerOnly(octets: Buffer): Buffer {
 
 function maskBcd(value: Buffer, number: (digits: string) => string): Buffer {
   const hex = value.toString('hex')
-  // A first octet may say what kind of address follows.
+  // The first octet may give the type of the address that follows.
   const found = /^(.{0,2}?)((?:\d\d)+(?:f\d|\df)?)$/.exec(hex)
   const digits = found?.[2]?.replace('f', '') ?? ''
   const isCounter = /^0{4}/.test(hex)

@@ -1,36 +1,37 @@
-/**
- * The last PDUs of one bind, in one buffer of fixed size: keeping one more costs a copy of its octets and no garbage.
- */
+/** The last PDUs of one bind, in one buffer of fixed size: one more PDU costs a copy of its octets and no garbage. */
 
 /**
- * What a subscriber's message turned out to be: the dial of a code, or text that may be seen by who may see texts.
- * Anything else, and what nobody has looked at yet, may be a PIN.
+ * What a subscriber's message was: the dial of a code, or text for those who may see texts. Anything else, and a
+ * message that was not classified yet, may be a PIN.
  */
 export type SeenMessage = 'code' | 'open'
 
 export interface RecordedPdu {
-  /** Runs on over the life of the daemon, across binds: the order in which PDUs passed. */
+  /** Increases over the life of the daemon, across binds: the order in which PDUs passed. */
   serial: number
   atMs: number
   from: 'esme' | 'smsc'
-  /** Which connection of the bind. */
+  /** The connection of the bind. */
   link: string
-  /** The SMSC's end of it. */
+  /** The port of the SMSC. */
   port: number
   octets: Buffer
-  /** Absent: it is not known, or is a secret. */
+  /** Absent: unknown, or secret. */
   seen?: SeenMessage
 }
 
 export interface RingLimits {
-  /** PDUs kept at most. */
+  /** The most PDUs that are kept. */
   pdusMax: number
-  /** Octets kept at most: the size of the buffer. */
+  /** The most octets that are kept: the size of the buffer. */
   octetsMax: number
 }
 
-const HEARD: readonly (SeenMessage | undefined)[] = [undefined, 'code', 'open']
+const SEEN: readonly (SeenMessage | undefined)[] = [undefined, 'code', 'open']
 const SEQUENCE_AT = 12
+
+/** In a response, the first bit of the command_id is set. (SMPP v3.4 §5.1.2.1) */
+const isRequest = (octets: Buffer, start: number): boolean => octets.readInt8(start + 4) >= 0
 
 export class Ring {
   readonly #octets: Buffer
@@ -43,7 +44,12 @@ export class Ring {
   readonly #ports: Uint16Array
   readonly #links: string[]
   readonly #max: number
-  /** Of the oldest entry. */
+  /**
+   * The newest request of the SMSC, by the last bits of its sequence number. Two requests may share a slot, so it is
+   * only a hint.
+   */
+  readonly #newest: Uint32Array
+  /** The place of the oldest entry. */
   #first = 0
   #count = 0
   /** Where the next octets go. */
@@ -60,9 +66,10 @@ export class Ring {
     this.#seen = new Uint8Array(pdusMax)
     this.#ports = new Uint16Array(pdusMax)
     this.#links = Array.from({ length: pdusMax }, () => '')
+    this.#newest = new Uint32Array(2 ** Math.ceil(Math.log2(Math.max(2, pdusMax))))
   }
 
-  /** What does not fit into the whole buffer is left out. */
+  /** A PDU that is larger than the whole buffer is not kept. */
   put({ serial, atMs, from, link, port, octets }: RecordedPdu): void {
     const { length } = octets
     if (length > this.#octets.length) return
@@ -78,23 +85,37 @@ export class Ring {
     this.#seen[i] = 0
     this.#links[i] = link
     this.#ports[i] = port
+    if (from === 'smsc' && isRequest(octets, 0)) this.#newest[this.#bitsOf(octets, 0)] = i
     this.#count++
     this.#at += length
   }
 
   /**
-   * Says what the SMSC's newest request of that number was, on that link. One that is forgotten by now is not missed.
+   * Records what the SMSC's newest request with this number on this link was. Does nothing if that request was
+   * overwritten.
    */
   mark(link: string, sequence: number, seen: SeenMessage): void {
+    const hint = this.#newest[sequence & (this.#newest.length - 1)]!
+    const isKept = (hint - this.#first + this.#max) % this.#max < this.#count
+    if (isKept && this.#isRequest(hint, link, sequence)) return void (this.#seen[hint] = SEEN.indexOf(seen))
     for (let n = this.#count - 1; n >= 0; n--) {
       const i = (this.#first + n) % this.#max
-      const isIt =
-        this.#sides[i] === 0 &&
-        this.#links[i] === link &&
-        this.#octets.readInt8(this.#starts[i]! + 4) >= 0 &&
-        this.#octets.readUInt32BE(this.#starts[i]! + SEQUENCE_AT) === sequence
-      if (isIt) return void (this.#seen[i] = HEARD.indexOf(seen))
+      if (this.#isRequest(i, link, sequence)) return void (this.#seen[i] = SEEN.indexOf(seen))
     }
+  }
+
+  #isRequest(i: number, link: string, sequence: number): boolean {
+    const start = this.#starts[i]!
+    return (
+      this.#sides[i] === 0 &&
+      this.#links[i] === link &&
+      isRequest(this.#octets, start) &&
+      this.#octets.readUInt32BE(start + SEQUENCE_AT) === sequence
+    )
+  }
+
+  #bitsOf(octets: Buffer, start: number): number {
+    return octets.readUInt32BE(start + SEQUENCE_AT) & (this.#newest.length - 1)
   }
 
   /** Copies, the oldest first. */
@@ -102,7 +123,7 @@ export class Ring {
     return Array.from({ length: this.#count }, (_, n) => {
       const i = (this.#first + n) % this.#max
       const start = this.#starts[i]!
-      const seen = HEARD[this.#seen[i]!]
+      const seen = SEEN[this.#seen[i]!]
       return {
         ...(seen ? { seen } : {}),
         serial: this.#serials[i]!,
@@ -115,7 +136,7 @@ export class Ring {
     })
   }
 
-  /** A PDU is never split: what does not fit before the end begins at the start. */
+  /** A PDU is never split: if it does not fit before the end of the buffer, it begins at the start. */
   #makeRoom(length: number): void {
     if (this.#at + length > this.#octets.length) {
       while (this.#count > 0 && this.#starts[this.#first]! >= this.#at) this.#forget()

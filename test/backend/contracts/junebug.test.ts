@@ -10,26 +10,26 @@ import { stub, type Stub } from './stub.ts'
 
 describe('an application that answers later (Junebug)', () => {
   let app: Stub
-  let desk: AppReplies
+  let replies: AppReplies
   let backend: Backend
   let clock: FakeClock
 
   beforeEach(async () => {
     app = await stub()
     clock = fakeClock()
-    desk = appReplies({
+    replies = appReplies({
       host: '127.0.0.1',
       port: 0,
       field: 'reply_to',
       receipt: loadContract('junebug').later!.receipt,
     })
-    await desk.open()
+    await replies.open()
     const counters = { count: () => undefined }
     backend = appBackend(
       'app:vumi',
       loadContract('junebug'),
       { url: app.url },
-      { clock, counters, log: silentLog, desk },
+      { clock, counters, log: silentLog, replies },
     )
   })
   afterEach(async () => {
@@ -38,7 +38,7 @@ describe('an application that answers later (Junebug)', () => {
   })
 
   const bring = async (body: unknown, headers: Record<string, string> = {}) => {
-    const answer = await fetch(`http://127.0.0.1:${desk.port()}/channels/digicel/messages/`, {
+    const answer = await fetch(`http://127.0.0.1:${replies.port()}/channels/digicel/messages/`, {
       method: 'POST',
       body: typeof body === 'string' ? body : JSON.stringify(body),
       headers: { 'content-type': 'application/json', ...headers },

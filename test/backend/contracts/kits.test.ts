@@ -28,7 +28,7 @@ describe('the kit of every contract', () => {
       const kit = loadKit(name)!
       let app: Stub
       let walked: Walk
-      let desk: AppReplies | undefined
+      let replies: AppReplies | undefined
       let receipts: { status: number; body: string }[]
 
       /**
@@ -44,7 +44,7 @@ describe('the kit of every contract', () => {
           // Which question it answers, the kit says of its first dialogue only.
           const id = later.field === 'reply_to' ? `${EPOCH}:${walked.turns()}:0` : EPOCH
           const brought = JSON.stringify({ ...(JSON.parse(body) as object), [later.field]: id })
-          void fetch(`http://127.0.0.1:${desk!.port()}${target}`, { method: 'POST', headers, body: brought }).then(
+          void fetch(`http://127.0.0.1:${replies!.port()}${target}`, { method: 'POST', headers, body: brought }).then(
             async (answer) => receipts.push({ status: answer.status, body: await answer.text() }),
           )
         })
@@ -53,11 +53,11 @@ describe('the kit of every contract', () => {
       beforeEach(async () => {
         app = await stub()
         receipts = []
-        desk = contract.later && appReplies({ host: '127.0.0.1', port: 0, ...contract.later })
-        await desk?.open()
+        replies = contract.later && appReplies({ host: '127.0.0.1', port: 0, ...contract.later })
+        await replies?.open()
         const { line, network, nowMs } = kit.dialogue
         const settings = { url: app.url, closeUrl: app.url, networks: { [line]: network } }
-        walked = walk({ contract, settings, line, clock: fakeClock(nowMs), ...(desk ? { desk } : {}) })
+        walked = walk({ contract, settings, line, clock: fakeClock(nowMs), ...(replies ? { replies } : {}) })
       })
       afterEach(async () => {
         await walked.close()

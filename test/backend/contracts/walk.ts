@@ -34,7 +34,7 @@ export interface WalkOptions {
   clock?: Clock
   page?: PageLimit
   line?: string
-  desk?: AppReplies
+  replies?: AppReplies
 }
 
 export function walk({
@@ -43,7 +43,7 @@ export function walk({
   clock = realClock,
   page = USSD_PAGE,
   line = 'digicel',
-  desk,
+  replies,
 }: WalkOptions): Walk {
   const flow = appFlow('shop', contract.name, { busy: 'BUSY' })
   const counted: Walk['counted'] = []
@@ -52,7 +52,7 @@ export function walk({
     clock,
     counters,
     log: silentLog,
-    ...(desk ? { desk } : {}),
+    ...(replies ? { replies } : {}),
   })
   const results: CallResult[] = []
   let snapshot: FlowSnapshot

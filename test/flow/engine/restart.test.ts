@@ -43,7 +43,8 @@ screens:
   chosen: { set: { place: '{chosen.town.name}' }, notice: { en: 'Noted.', tpi: 'Orait.' }, to: kind }
   kind: { branch: [{ if: chosen.town.name == Lae, to: told }], else: main }
   told: { notify: { en: 'You live in {vars.place}.', tpi: 'Ples bilong yu em {vars.place}.' }, to: sms }
-  sms: { sms: { en: 'Town: {vars.place}', tpi: 'Taun: {vars.place}' }, to: done, failed: done }
+  sms: { sms: { en: 'Town: {vars.place}', tpi: 'Taun: {vars.place}' }, to: unsend, failed: done }
+  unsend: { cancel: town, to: done, failed: done }
   person:
     form: { en: 'Right?', tpi: 'Stret?' }
     fields:

@@ -39,7 +39,7 @@ describe('the JSON Schema of flow files', () => {
   })
 
   it('is in force in every flow, part and catalogue of the tree, and takes it', () => {
-    assert.ok(files.length >= 14)
+    assert.ok(files.length >= 12)
     for (const { file, text } of files) {
       const kind = kindOf(text)!
       const [, path] = /^# yaml-language-server: \$schema=(.*)\n/.exec(text) ?? []

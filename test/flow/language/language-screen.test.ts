@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { languageLookup, LOOKUP_MS, subscriberBackend } from '../../../src/daemon/languages.ts'
+import { languageLookup, LOOKUP_MS, subscriberBackend } from '../../../src/daemon/backends/languages.ts'
 import { checkSource } from '../../../src/flow/check/check.ts'
 import { silentLog } from '../../../src/base/log-port.ts'
 import { proveFlow } from '../../../src/flow/explore/prove.ts'

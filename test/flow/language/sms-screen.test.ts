@@ -73,4 +73,84 @@ describe('an SMS from a flow', () => {
     assert.equal(await play('sms Hello 67570000001'), undefined)
     assert.match((await play('sms Good bye'))!, /another SMS was sent/)
   })
+
+  const LATER = `
+  main: { menu: Hello, choices: [{ label: Remind, to: remind }, { label: Forget, to: forget }] }
+  remind:
+    sms:
+      - text: Soon, {msisdn}
+        key: 'visit-{msisdn}'
+        before: { of: '2026-12-01T10:00', by: 2h }
+        window: { from: '08:00', to: '20:00' }
+        recipient: '67570000002'
+      - { text: Noted, class: otp }
+    parts: 2
+    to: done
+    failed: no
+  forget: { cancel: ['visit-{msisdn}', note], as: it, to: told }
+  told: { end: 'It is {data.it.is}' }
+  done: { end: Sent }
+  no: { end: Not sent }
+`
+  it('can be several, with moments and keys, one call after the other', async () => {
+    const calls: CallWant[] = []
+    const phone = handset(
+      flowOf(LATER, 'start: main\nlanguages: [en]').flow,
+      (want) => (calls.push(want), { is: 'data', data: {} }),
+    )
+    await phone.dial()
+    assert.equal((await phone.answer('1')).text, 'Sent')
+    assert.deepEqual(
+      calls.map(({ operation, args }) => [operation, args]),
+      [
+        [
+          'send',
+          {
+            text: 'Soon, 67570000001',
+            key: 'visit-67570000001',
+            'before-of': '2026-12-01T10:00',
+            'before-by': '2h',
+            'window-from': '08:00',
+            'window-to': '20:00',
+            to: '67570000002',
+          },
+        ],
+        ['send', { text: 'Noted', class: 'otp' }],
+      ],
+    )
+  })
+
+  it('is taken back by its keys, and a talk shows what a flow does with that', async () => {
+    const [talk] = parseTalks(
+      't.talk',
+      'flow test\ncode *1#\ndial *1#\n> 2\ncalled _sms.cancel {"key": "note"}\n< It is cancelled',
+    )
+    assert.equal(await playTalk(talk!, flowOf(LATER, 'start: main\nlanguages: [en]').flow), undefined)
+  })
+
+  it('says where a mistake is in the file', () => {
+    const problems = (screen: string) =>
+      checkSource(
+        {
+          file: 'f.yaml',
+          text: fileOf(`${screen}\n  done: { end: Sent }`, 'start: main\nlanguages: [en]'),
+          catalogues: [],
+        },
+        ['_sms'],
+      ).filter(({ severity }) => severity === 'error')
+    assert.equal(problems(`  main: { sms: { text: Hello, at: '2026-12-01T10:00' }, to: done }`).length, 0)
+    for (const [wrong, what] of [
+      [`  main: { sms: { text: Hello, by: 2h }, to: done }`, /by/],
+      [`  main: { sms: [], to: done }`, /sms/],
+      [`  main: { sms: { text: Hello, window: { from: '8', to: '20:00' } }, to: done }`, /HH:MM|window/],
+      [`  main: { cancel: [], to: done }`, /cancel/],
+    ] as const)
+      assert.match(
+        problems(wrong)
+          .map((one) => `${one.where} ${one.what}`)
+          .join('\n'),
+        what,
+        wrong,
+      )
+  })
 })

@@ -268,4 +268,17 @@ describe('a misbehaving SMSC', () => {
     await one.take('deliver_sm')
     await one.take('deliver_sm')
   })
+
+  it('sends a message of a network that says it once only once, and no fault strikes it', async () => {
+    const said = { msisdn: JOHN, systemId: '', lane: 'ussd', event: 'input', attempts: 0, once: true } as const
+    const one = await start({ on: 'deliver_sm', act: { is: 'double', on: 'same' } }, { deliveries: { responseMs: 10 } })
+    const told = new Promise((done) => {
+      const body = { short_message: Buffer.from('1') }
+      smsc.deliveries.send({ ...said, command: 'deliver_sm', body, tlvs: [], done })
+    })
+    await one.take('deliver_sm')
+    assert.deepEqual(await told, { kind: 'given-up', why: 'not answered after 1 attempts' })
+    assert.deepEqual(await sofar(one), ['deliver_sm'])
+    assert.deepEqual([smsc.deliveries.counts.sent, smsc.deliveries.counts.redelivered], [1, 0])
+  })
 })

@@ -6,6 +6,7 @@ import { loadDialect, loadProfile } from '../../../src/smpp/dialect/load.ts'
 import type { DialectProfile } from '../../../src/smpp/dialect/schema.ts'
 import { decodeText, encodeText } from '../../../src/smpp/dialect/text.ts'
 import type { Incoming, Pdu } from '../../../src/smpp/types.ts'
+import { statusPolicy } from '../../../src/ussd/status-policy.ts'
 import type { ReturnPath, UssdMessage } from '../../../src/ussd/vocabulary.ts'
 import { deliver, DIALECTS } from './support.ts'
 
@@ -252,32 +253,25 @@ describe('the standard dialect, writing', () => {
     )
   })
 
-  const meanings: [number, string][] = [
-    [0x58, 'retry-once'],
-    [0x14, 'retry-once'],
-    [0x15, 'dialect-wrong'],
-    [0xc4, 'dialect-wrong'],
-    [0x45, 'dialogue-gone'],
-    [0x0b, 'dialogue-gone'],
-    [0x64, 'dialogue-gone'],
-    [0xfe, 'dialogue-gone'],
-    [0x405, 'dialogue-gone'],
-  ]
-  for (const [status, meaning] of meanings) {
-    it(`takes status 0x${status.toString(16)} for ${meaning}`, () => assert.equal(standard.meaning(status), meaning))
-  }
+  it('takes a status for what the table of all statuses says', () => {
+    for (const status of [0x04, 0x0b, 0x14, 0x15, 0x45, 0x58, 0x64, 0xfe, 0x405, 0x9999])
+      assert.deepEqual(standard.policy(status), statusPolicy(status))
+  })
 })
 
 describe('what a profile may ask for', () => {
   it('other meanings of a status, one by one or for all', () => {
-    assert.equal(loadDialect('eyeline', DIALECTS).meaning(0x58), 'dialogue-gone')
-    assert.equal(loadDialect('c-gateway', DIALECTS).meaning(0x50), 'dialogue-gone')
+    const eyeline = loadDialect('eyeline', DIALECTS)
+    assert.deepEqual([eyeline.policy(0x58).screen, eyeline.policy(0x58).sms], ['never', 'next-second'])
+    assert.equal(loadDialect('c-gateway', DIALECTS).policy(0x50).screen, 'never')
     assert.deepEqual(loadDialect('c-gateway', DIALECTS).habits, {
       deliverResp: 'immediate',
       submitResp: 'withheld',
       unknownInput: 'expired',
+      overload: 'text',
       messageIdUseless: true,
       messageIdBases: { response: 'as-is', receipt: 'as-is' },
+      sameKeyMs: 1_000,
     })
   })
 

@@ -178,7 +178,7 @@ function placeText(profile: DialectProfile, target: PduTarget, text: string): vo
   let octets = encodeText(text, codingOf(form, dataCoding, 0))
   if (form.unwrap === 'asciiHex') octets = Buffer.from(octets.toString('hex'), 'latin1')
   if (form.unwrap === 'comviva' && form.envelope) {
-    const params = new Map([[String(form.envelope.text[0]), text], ...target.envelope])
+    const params = new Map<string, string>([[String(form.envelope.text[0]), text], ...(target.envelope ?? [])])
     octets = writeEnvelope({ type: form.envelope.type, params })
   }
   target.body.data_coding = dataCoding

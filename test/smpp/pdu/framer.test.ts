@@ -43,6 +43,45 @@ describe('the framer', () => {
     assert.equal(push(pdu(21))?.commandLength, 21)
     assert.deepEqual(lengths(), [20])
   })
+  it('stops after the PDU where it may not go on, and goes on there, with what came meanwhile behind', () => {
+    const lengths: number[] = []
+    let left = 2
+    const one = framer(
+      (frame) => void lengths.push(frame.length),
+      undefined,
+      () => --left > 0,
+    )
+    one.push(Buffer.concat([pdu(16), pdu(17), pdu(18), pdu(19), pdu(20).subarray(0, 7)]))
+    assert.deepEqual([lengths, one.waiting(), one.completed()], [[16, 17], true, 2])
+    left = 1
+    one.push(pdu(20).subarray(7))
+    assert.deepEqual([lengths, one.waiting()], [[16, 17, 18], true])
+    left = 9
+    one.goOn()
+    assert.deepEqual([lengths, one.waiting(), one.partial()], [[16, 17, 18, 19, 20], false, false])
+  })
+  it('does not wait for itself with a PDU that has only begun', () => {
+    const one = framer(
+      () => undefined,
+      undefined,
+      () => false,
+    )
+    one.push(Buffer.concat([pdu(16), pdu(99).subarray(0, 50)]))
+    one.goOn()
+    assert.deepEqual([one.waiting(), one.partial(), one.completed()], [false, true, 1])
+    one.push(pdu(99).subarray(50))
+    assert.deepEqual([one.waiting(), one.partial(), one.completed()], [false, false, 2])
+  })
+  it('tells of a fault where it goes on, once', () => {
+    const one = framer(
+      () => undefined,
+      undefined,
+      () => false,
+    )
+    assert.equal(one.push(Buffer.concat([pdu(16), Buffer.from('00000003ffff', 'hex')])), undefined)
+    assert.equal(one.goOn()?.commandLength, 3)
+    assert.deepEqual([one.goOn(), one.waiting()], [undefined, false])
+  })
   it('keeps what came before a fault, and tells where it is', () => {
     const { push, lengths, completed } = cutter()
     const fault = push(Buffer.concat([pdu(18), Buffer.from('00000003ffff', 'hex')]))

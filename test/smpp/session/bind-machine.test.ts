@@ -129,9 +129,9 @@ describe('the bind statechart', () => {
   it('comes back within a second after a bind of a minute, and does not begin anew after a shorter one', async () => {
     const bind = bindOf()
     bind.bind()
-    for (let n = 0; n < 7; n++) {
+    for (let n = 0; n < 14; n++) {
       bind.read()
-      await bind.clock.advance(10_000)
+      await bind.clock.advance(5_000)
     }
     bind.send(LOST)
     assert.ok(bind.waitMs() < 1_000, `${bind.waitMs()}`)
@@ -145,17 +145,17 @@ describe('the bind statechart', () => {
     assert.deepEqual(waits, [1_000, 2_000, 4_000])
   })
 
-  it('probes after 30 s of silence, twice, then gives the link up', async () => {
+  it('probes after 10 s of silence, twice, then gives the link up, within 20 s', async () => {
     const bind = bindOf()
     bind.bind()
-    await bind.clock.advance(29_999)
+    await bind.clock.advance(9_999)
     assert.deepEqual(bind.did, ['open 0', 'bind'])
     await bind.clock.advance(2)
     assert.equal(bind.did.at(-1), 'enquire')
-    await bind.clock.advance(10_000)
+    await bind.clock.advance(4_000)
     assert.deepEqual(bind.did.slice(-2), ['missed', 'enquire'])
     assert.equal(bind.state(), 'bound')
-    await bind.clock.advance(10_000)
+    await bind.clock.advance(4_000)
     assert.deepEqual(bind.did.slice(-2), ['missed', 'drop enquire_link-unanswered'])
     assert.equal(bind.state(), 'waiting')
   })
@@ -164,20 +164,20 @@ describe('the bind statechart', () => {
     const bind = bindOf()
     bind.bind()
     for (let n = 0; n < 10; n++) {
-      await bind.clock.advance(20_000)
+      await bind.clock.advance(5_000)
       bind.read()
     }
     assert.ok(!bind.did.includes('enquire'))
-    await bind.clock.advance(30_001)
+    await bind.clock.advance(10_001)
     assert.ok(bind.did.includes('enquire'))
   })
 
   it('takes any octets for a sign of life while it probes', async () => {
     const bind = bindOf()
     bind.bind()
-    await bind.clock.advance(35_000)
+    await bind.clock.advance(12_000)
     bind.read()
-    await bind.clock.advance(10_000)
+    await bind.clock.advance(4_000)
     assert.ok(!bind.did.includes('missed'))
     assert.equal(bind.state(), 'bound')
   })
@@ -186,7 +186,7 @@ describe('the bind statechart', () => {
     const bind = bindOf()
     bind.bind()
     for (let n = 0; n < 3; n++) {
-      await bind.clock.advance(30_001 + 10_001)
+      await bind.clock.advance(10_001 + 4_001)
       bind.read()
       bind.send({ type: 'ENQUIRED' })
     }
@@ -267,8 +267,10 @@ describe('the bind statechart', () => {
         let [downMs, upMs] = [0, 0]
         for (let n = 0; n < 20; n++) {
           bind.send({ type: 'CONNECTED' }, { type: 'BOUND' })
-          bind.read()
-          await bind.clock.advance(servedMs)
+          for (let ms = 0; ms < servedMs; ms += 1_000) {
+            bind.read()
+            await bind.clock.advance(Math.min(1_000, servedMs - ms))
+          }
           bind.send(LOST)
           assert.ok(bind.waitMs() <= 5_000, `drop ${n}: ${bind.waitMs()}`)
           upMs += servedMs
@@ -382,6 +384,23 @@ describe('the bind statechart', () => {
     assert.equal(bind.did.at(-1), 'unbind')
     await bind.clock.advance(5_001)
     assert.deepEqual([bind.state(), bind.did.at(-1)], ['closed', 'drop unbind-timeout'])
+  })
+
+  it('is gone when it should be: unbind gets what is left, and a moment however late it is', async () => {
+    for (const [goneMs, mostMs] of [
+      [5_000, 2_000],
+      [3_000, 200],
+    ] as const) {
+      const bind = bindOf()
+      bind.bind()
+      bind.send({ type: 'STOP', drainMs: 3_000, goneMs: bind.clock.now() + goneMs })
+      await bind.clock.advance(3_000)
+      assert.equal(bind.did.at(-1), 'unbind')
+      await bind.clock.advance(mostMs - 1)
+      assert.equal(bind.state(), 'unbinding')
+      await bind.clock.advance(2)
+      assert.deepEqual([bind.state(), bind.did.at(-1)], ['closed', 'drop unbind-timeout'])
+    }
   })
 
   it('closes from wherever it is', () => {

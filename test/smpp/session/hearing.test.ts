@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { LinkPort } from '../../../src/smpp/types.ts'
-import { settle } from '../../support/clock.ts'
+import type { LinkPort, Pdu } from '../../../src/smpp/types.ts'
+import { realClock, settle } from '../../support/clock.ts'
 import { deliver, ID, raw, startPeer } from '../../support/peer.ts'
 import { until } from '../../support/services.ts'
 import { lineTest, testLine } from '../support.ts'
@@ -33,6 +33,33 @@ describe('a line, hearing requests of the SMSC,', () => {
       ['deliver_sm', 'data_sm'],
     )
     assert.equal(on.test.requests[0]!.pdu.body.destination_addr, '*123#')
+  })
+
+  it('handles a crowd of requests in pieces, in order, and others have their turn between', async () => {
+    const many = Array.from({ length: 200 }, (_, n) => n + 1)
+    let [turn, nowMs, isOver] = [0, Date.now(), false]
+    const turns: number[] = []
+    // Each look at the clock takes a millisecond.
+    const clock = { ...realClock, now: () => ++nowMs }
+    const handle = (pdu: Pdu, to: LinkPort) => {
+      turns.push(turn)
+      to.respond(pdu, 0)
+    }
+    await on.start({}, { handle, parts: { clock } })
+    const count = () => {
+      turn++
+      if (!isOver) setImmediate(count)
+    }
+    count()
+    on.link.send(...many.map((n) => deliver(n)))
+    await on.link.heard(ID.response + ID.deliver, many.length)
+    isOver = true
+    assert.deepEqual(
+      on.link.all(ID.response + ID.deliver).map((pdu) => pdu.sequence),
+      many,
+    )
+    const most = Math.max(...turns.map((one) => turns.filter((other) => other === one).length))
+    assert.ok(most <= 20, `${most} in one turn of the event loop`)
   })
 
   it('gives no response to alert_notification', async () => {

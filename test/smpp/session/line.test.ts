@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Tap } from '../../../src/smpp/session/link.ts'
 import type { LateResponse } from '../../../src/smpp/session/window.ts'
-import { fakeClock, settle } from '../../support/clock.ts'
+import { fakeClock, realClock, settle } from '../../support/clock.ts'
 import { deliver, ID, raw, type PeerManners } from '../../support/peer.ts'
 import { until } from '../../support/services.ts'
 import { inMs, lineTest, submit } from '../support.ts'
@@ -39,7 +39,30 @@ describe('a line', () => {
     it('is unsent while nothing is bound', async () => {
       await on.start()
       await on.test.stop()
+      assert.deepEqual(await on.ussd(), { kind: 'unsent', why: 'stopped' }, 'no bind comes any more')
+      on.test.line.start()
       assert.deepEqual(await on.ussd(), { kind: 'unsent', why: 'no-bind' })
+    })
+
+    it('is unsent when it may not leave any more, and says why', async () => {
+      await on.start()
+      for (const why of ['stale', 'unsure'] as const) {
+        const how = { lane: 'ussd', deadline: inMs(1_000), mayLeave: () => why } as const
+        assert.deepEqual(await on.test.line.submit(submit('x'), how), { kind: 'unsent', why })
+      }
+      assert.equal((await on.ussd()).kind, 'ok')
+    })
+
+    it('is taken back from the socket where the process stood still, and may not leave any more', async () => {
+      let aheadMs = 0
+      await on.start({}, { parts: { clock: { ...realClock, now: () => realClock.now() + aheadMs } } })
+      let may: 'yes' | 'stale' = 'yes'
+      const how = { lane: 'ussd', deadline: inMs(60_000), mayLeave: () => may } as const
+      const outcome = on.test.line.submit(submit('x'), how)
+      aheadMs = 1_000
+      may = 'stale'
+      assert.deepEqual(await outcome, { kind: 'unsent', why: 'stale' })
+      assert.equal((await on.ussd()).kind, 'ok')
     })
 
     it('is unsent when it cannot be coded, and the log does not hold the text', async () => {
@@ -54,6 +77,10 @@ describe('a line', () => {
       const all = [on.ussd(), on.ussd(), on.sms()]
       assert.deepEqual(await on.ussd(), { kind: 'unsent', why: 'queue-full' })
       assert.deepEqual(await on.sms(), { kind: 'unsent', why: 'queue-full' })
+      assert.equal(on.test.count('smpp_unsent', 'queue-full'), 2)
+      // Another try of a caller that counts itself what is never sent.
+      assert.deepEqual(await on.ussd('x', 1_000, { tries: 1 }), { kind: 'unsent', why: 'queue-full' })
+      assert.equal(on.test.count('smpp_unsent', 'queue-full'), 2)
       assert.equal(on.test.count('smpp_limit', 'queueMax.ussd'), 1)
       on.link.socket.destroy()
       assert.deepEqual(
@@ -215,6 +242,16 @@ describe('a line', () => {
     assert.ok(on.peer.connections.length >= 2)
     for (const one of on.peer.connections) one.socket.destroy()
     await Promise.all(all)
+  })
+
+  it('has room for the SMS that its binds leave them, but for no more than it may send in a second', async () => {
+    await on.start({}, { links: 2, limits: { windowSlots: 10 } })
+    await until(() => on.test.line.states().every(({ state }) => state === 'bound'), 'not bound')
+    assert.equal(on.test.line.smsRoom(), 16)
+    await on.test.stop()
+    assert.equal(on.test.line.smsRoom(), 0)
+    await on.start({}, { links: 2, limits: { windowSlots: 10, smsPerSecond: 2.5 } })
+    assert.equal(on.test.line.smsRoom(), 3)
   })
 
   it('goes on with its SMS when a peer that stood still takes octets again', async () => {

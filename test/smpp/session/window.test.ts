@@ -21,15 +21,24 @@ function windowOf(settings: Partial<WindowSettings> = {}, perSecond?: number) {
   const clock = fakeClock()
   const written: { sequence: number; name: string }[] = []
   const late: LateResponse[] = []
+  const recalls: ((() => boolean) | undefined)[] = []
   const pace = new Pace({ pauseMs: 1_000, ...(perSecond ? { perSecond } : {}) }, clock)
   const window = new Window(
     { ...SETTINGS, ...settings },
     {
       clock,
       pace,
-      write: (octets) => void written.push({ sequence: octets.readUInt32BE(12), name: octets.toString('latin1', 16) }),
+      write: (octets, recall) => {
+        written.push({ sequence: octets.readUInt32BE(12), name: octets.toString('latin1', 16) })
+        recalls.push(recall)
+      },
+      writeSurely: (octets, leaving) => {
+        leaving.leaves('main/0')
+        written.push({ sequence: octets.readUInt32BE(12), name: octets.toString('latin1', 16) })
+      },
       written: () => undefined,
-      late: (one) => void late.push(one),
+      recalled: () => undefined,
+      onLate: (one) => void late.push(one),
       idle: () => undefined,
     },
   )
@@ -51,7 +60,7 @@ function windowOf(settings: Partial<WindowSettings> = {}, perSecond?: number) {
   }
   const offer = (one: Told) => (window.offer(one), one)
   const names = () => written.map((one) => one.name)
-  return { clock, window, written, late, pace, entry, offer, names }
+  return { clock, window, written, recalls, late, pace, entry, offer, names }
 }
 
 function resp(sequence: number, status = 0, command = 'submit_sm_resp'): Pdu {
@@ -180,6 +189,67 @@ describe('the window', () => {
     const now = offer(entry('ussd', 'gone', { deadline: clock.now() }))
     assert.deepEqual(now.outcome, { kind: 'unsent', why: 'expired' })
     assert.deepEqual(names(), [])
+  })
+
+  it('asks at the moment of writing whether a request may leave, however long it waited', () => {
+    const { window, offer, entry, names } = windowOf({ slots: 1 })
+    window.open()
+    offer(entry('ussd', 'first'))
+    let may: 'yes' | 'stale' = 'yes'
+    const old = offer(entry('ussd', 'old', { mayLeave: () => may }))
+    offer(entry('ussd', 'next', { mayLeave: () => 'yes' }))
+    may = 'stale'
+    window.answer(resp(1))
+    assert.deepEqual([names(), old.outcome], [['first', 'next'], { kind: 'unsent', why: 'stale' }])
+  })
+
+  it('writes a request of which something depends by its own time, or never, and then waits for the response', async () => {
+    const { clock, window, offer, entry, names } = windowOf({ slots: 1 })
+    window.open()
+    const said: string[] = []
+    const leaving = { byMs: clock.now() + 1_000, leaves: (link: string) => void said.push(link), left: () => undefined }
+    const first = offer(entry('ussd', 'first', { leaving }))
+    const late = offer(entry('ussd', 'late', { leaving }))
+    assert.deepEqual([said, names()], [['main/0'], ['first']])
+    await clock.advance(1_100)
+    assert.deepEqual([late.outcome, first.outcome], [{ kind: 'unsent', why: 'expired' }, undefined])
+    window.answer(resp(1))
+    assert.deepEqual([first.outcome?.kind, names()], ['ok', ['first']])
+  })
+
+  it('knows how long a request takes a slot, and that the SMSC has stopped answering', async () => {
+    const { clock, window, offer, entry, written } = windowOf({ slots: 2 })
+    window.open()
+    assert.equal(window.slotMs(), 0, 'not known')
+    for (let n = 0; n < 60; n++) {
+      offer(entry('ussd'))
+      await clock.advance(200)
+      window.answer(resp(written.at(-1)!.sequence))
+    }
+    assert.equal(Math.round(window.slotMs()), 200)
+    for (let n = 0; n < 5; n++) offer(entry('ussd'))
+    assert.equal(window.ahead(), 5)
+    await clock.advance(1_000)
+    assert.equal(Math.round(window.slotMs()), 200, 'a pause')
+    await clock.advance(4_000)
+    assert.equal(window.slotMs(), 5_000)
+    window.answer(resp(written.at(-1)!.sequence))
+    assert.ok(window.slotMs() < 1_000, 'it answers again')
+  })
+
+  it('takes a request back that did not reach the socket in time, and gives its slot to the next', () => {
+    const { window, offer, entry, names, recalls, written } = windowOf({ slots: 1 })
+    window.open()
+    let may: 'yes' | 'unsure' = 'yes'
+    const late = offer(entry('ussd', 'late', { mayLeave: () => may }))
+    const next = offer(entry('ussd', 'next'))
+    assert.equal(recalls[0]!(), false, 'it may still leave')
+    may = 'unsure'
+    assert.equal(recalls[0]!(), true)
+    assert.deepEqual([late.outcome, names()], [{ kind: 'unsent', why: 'unsure' }, ['late', 'next']])
+    assert.equal(window.answer(resp(written[0]!.sequence)), 'unexpected-response')
+    assert.equal(window.answer(resp(written[1]!.sequence)), 'matched')
+    assert.equal(next.outcome?.kind, 'ok')
   })
 
   it('gives up at the deadline, frees the slot, and reports the response that comes late under its key', async () => {
@@ -316,6 +386,22 @@ describe('the pace of SMS', () => {
     for (let n = 0; n < 40; n++) offer(entry('sms'))
     await clock.advance(2_000)
     assert.ok(names().length >= 20 && names().length <= 22, `${names().length} in two seconds`)
+  })
+
+  it('is cut by the statuses that say we are too fast here, and by no others', () => {
+    const cutBy = (status: number, throttles?: (status: number) => boolean) => {
+      const pace = new Pace({ perSecond: 100, pauseMs: 1_000, ...(throttles ? { throttles } : {}) }, fakeClock())
+      pace.refused(status)
+      return pace.rate() < 100
+    }
+    assert.deepEqual(
+      [0x58, 0x14, 0x08, 0x45].map((status) => cutBy(status)),
+      [true, false, false, false],
+    )
+    assert.deepEqual(
+      [0x58, 0x423].map((status) => cutBy(status, (it) => it === 0x423)),
+      [false, true],
+    )
   })
 
   it('is cut once for one burst of refusals, and recovers to no limit at all', async () => {

@@ -6,7 +6,8 @@ import { eraseSms, forgetOld } from '../../../src/sms/outbox/forget.ts'
 import { takeSms, type IncomingDeps, type IncomingSms } from '../../../src/sms/inbox/inbox.ts'
 import type { SmsSubject } from '../../../src/sms/outbox/types.ts'
 import { dentalReplies } from '../../../samples/dental/replies.ts'
-import { moduleSms, smsSubject } from '../../../src/daemon/modules.ts'
+import { WORDINGS } from '../../../samples/dental/texts.ts'
+import { moduleSms, smsSubject } from '../../../src/daemon/backends/modules.ts'
 import { fakeClock, type FakeClock } from '../../support/clock.ts'
 import { seedDental } from '../../support/dental.ts'
 import { describeBoth } from '../../support/postgres.ts'
@@ -15,6 +16,7 @@ import { statement } from '../../../src/base/sql.ts'
 const START = Date.parse('2025-05-01T09:00:00+10:00')
 const HOUR = 3_600_000
 const JOHN = '67570000001'
+const OWN = { owner: 'module:dental', hook: null }
 const counters = { count: () => undefined }
 
 const CANCEL_ALL = statement('test-cancel-all', `UPDATE dental_appointment SET status = 'cancelled'`)
@@ -42,7 +44,9 @@ describeBoth('what subscribers write by SMS', (database) => {
     await seedDental(database.db.sql, { atMs: START })
   })
 
-  function open(subjects: SmsSubject[] = [smsSubject(dentalReplies({ clock, sms: moduleSms(clock) }))]): IncomingDeps {
+  function open(
+    subjects: SmsSubject[] = [smsSubject(dentalReplies({ clock, sms: moduleSms(clock, OWN) }, WORDINGS))],
+  ): IncomingDeps {
     return {
       sql: database.db.sql,
       clock,
@@ -50,20 +54,25 @@ describeBoth('what subscribers write by SMS', (database) => {
       counters,
       subjects,
       settings: {
-        keywords: { stop: ['STOP', 'PINIS'], start: ['START'], help: ['HELP'] },
+        keywords: { stop: ['STOP', 'PINIS'], start: ['START'], help: ['HELP'], all: ['ALL'] },
         texts: {
           stopped: { en: 'No more SMS.', tpi: 'Pinis.' },
+          stoppedOne: { en: 'No more of this.' },
           started: { en: 'SMS again.' },
           help: { en: 'Write 1 or 2.' },
         },
+        services: { clinic: { numbers: ['4040'], owners: ['module:dental'], tlvs: {} } },
+        words: { Balance: { flow: 'balance', numbers: [], answer: 'sms' } },
+        wordsPerHour: 2,
         copyMs: 300_000,
         replyMs: 48 * HOUR,
         helpEveryMs: 24 * HOUR,
+        answerEveryMs: HOUR,
       },
     }
   }
   const write = (text: string, more: Partial<IncomingSms> = {}) =>
-    takeSms(open(), { msisdn: JOHN, line: 'digicel', text, mark: String(++serial), ...more })
+    takeSms(open(), { msisdn: JOHN, to: '123', line: 'digicel', text, mark: String(++serial), ...more })
   const answers = async () =>
     (await knex('sms_outbox').where({ kind: 'answer' }).orderBy('id').select<{ text: string }[]>('text')).map(
       (row) => row.text,
@@ -124,6 +133,7 @@ describeBoth('what subscribers write by SMS', (database) => {
     assert.equal(await write('ｓｔｏｐ'), 'stop', 'letters of full width are letters')
     await outbox.tick()
     assert.equal(sent.length, 1, 'who has stopped already is not told again')
+    await clock.advance(HOUR)
     assert.equal(await write('Start'), 'start')
     assert.equal(await optedOut(), 0)
     await outbox.tick()
@@ -133,9 +143,65 @@ describeBoth('what subscribers write by SMS', (database) => {
   it('answers in the language of the subscriber, else in the first one', async () => {
     await knex('dental_profile').where({ msisdn: JOHN }).update({ language: 'tpi' })
     await write('STOP')
+    await clock.advance(HOUR)
     await write('START')
     await write('STOP', { msisdn: '67579999999' })
     assert.deepEqual(await answers(), ['Pinis.', 'SMS again.', 'No more SMS.'])
+  })
+
+  it('STOP and START by turns take effect each time, and cost one answer an hour; HELP costs one, too', async () => {
+    for (let n = 0; n < 10; n++) {
+      assert.equal(await write('STOP'), 'stop')
+      assert.equal(await optedOut(), 1)
+      assert.equal(await write('START'), 'start')
+      assert.equal(await optedOut(), 0)
+      assert.equal(await write('HELP'), 'help')
+    }
+    assert.deepEqual(await answers(), ['No more SMS.', 'Write 1 or 2.'])
+    await write('STOP', { msisdn: '67579999999' })
+    assert.equal((await answers()).length, 3, 'of each subscriber')
+    await clock.advance(HOUR)
+    await write('STOP')
+    assert.equal((await answers()).at(-1), 'No more SMS.')
+    assert.equal((await answers()).length, 4)
+  })
+
+  it('STOP to the number of a service stops that one, STOP ALL and STOP elsewhere stop all', async () => {
+    const wishes = () => knex('sms_opt_out').orderBy('service').select('service', 'is_out')
+    const one = { to: '+4040' }
+    assert.equal(await write('Stop', one), 'stop')
+    assert.deepEqual(await wishes(), [{ service: 'clinic', is_out: true }])
+    assert.equal(await write('STOP ALL', one), 'stop')
+    assert.deepEqual(await wishes(), [{ service: '', is_out: true }])
+    assert.equal(await write('START', one), 'start')
+    assert.deepEqual(await wishes(), [
+      { service: '', is_out: true },
+      { service: 'clinic', is_out: false },
+    ])
+    assert.equal(await write('start all.', one), 'start')
+    assert.deepEqual(await wishes(), [])
+    assert.equal(await write('STOP', { to: '4041' }), 'stop')
+    assert.deepEqual(await wishes(), [{ service: '', is_out: true }])
+    assert.deepEqual(await answers(), ['No more of this.'])
+    assert.equal(await write('START all of it', one), 'unknown', 'START is a word alone')
+  })
+
+  it('plays the flow of a word that stands alone, as often as an hour allows, and owes its end also to who opted out', async () => {
+    const played: string[] = []
+    const play = async ({ flow, msisdn }: { flow: string; msisdn: string }) => (played.push(`${flow} ${msisdn}`), 'K5.')
+    const ask = (text: string, mark = String(++serial)) =>
+      takeSms({ ...open(), play }, { msisdn: JOHN, to: '4040', line: 'digicel', text, mark })
+    await write('STOP')
+    assert.equal(await ask('«balance»', 'same'), 'word')
+    assert.equal(await ask('«balance»', 'same'), 'repeat')
+    assert.equal(await ask('balance please'), 'unknown')
+    assert.equal(await ask('BALANCE'), 'word')
+    assert.equal(await ask('BALANCE'), 'word-over')
+    assert.deepEqual(played, Array(3).fill(`balance ${JOHN}`))
+    await clock.advance(HOUR)
+    assert.equal(await ask('BALANCE'), 'word')
+    assert.deepEqual(await answers(), ['No more SMS.', 'K5.', 'Write 1 or 2.', 'K5.', 'K5.'])
+    assert.equal(await write('BALANCE'), 'unknown', 'where nothing plays flows')
   })
 
   it('takes a copy of the last SMS for a copy, and the same words after others for new ones', async () => {
@@ -235,7 +301,7 @@ describeBoth('what subscribers write by SMS', (database) => {
         throw new TypeError('a bug')
       },
     }
-    await assert.rejects(takeSms(open([broken]), { msisdn: JOHN, line: 'l', text: '2', mark: '' }), /a bug/)
+    await assert.rejects(takeSms(open([broken]), { msisdn: JOHN, to: '123', line: 'l', text: '2', mark: '' }), /a bug/)
     assert.equal((await appointment()).status, 'booked')
     assert.equal(await write('2', { mark: '', line: 'l' }), 'replied', 'it is no copy of what was undone')
   })

@@ -9,14 +9,16 @@ import {
   type SmsPartIn,
 } from '../../../src/sms/inbox/parts.ts'
 
-const LIMITS: PartLimits = { partsMax: 10, textsMax: 2, keepMs: 1_000, copyMs: 100 }
+const LIMITS: PartLimits = { partsMax: 10, textsMax: 2, octetsMax: 100_000, keepMs: 1_000, copyMs: 100 }
 
 describe('the parts of a long SMS of a subscriber', () => {
   let held: HeldDeps | null
   let nowMs: number
+  let limits: PartLimits
   beforeEach(() => {
     held = null
     nowMs = 0
+    limits = LIMITS
   })
 
   const part = (reference: number, sequence: number, text: string, more: Partial<SmsPartIn> = {}): SmsPartIn => ({
@@ -30,12 +32,12 @@ describe('the parts of a long SMS of a subscriber', () => {
     ...more,
   })
   /** Each value goes through JSON, as on its way to a store. */
-  function left<T>({ held: next, told }: Changed<T>): T {
+  function left<T>({ held: next, result }: Changed<T>): T {
     held = next && (JSON.parse(JSON.stringify(next)) as HeldDeps)
-    return told
+    return result
   }
   const add = (one: SmsPartIn) => {
-    const { is, text, gaveUp } = left(addPart(held, one, nowMs, LIMITS))
+    const { is, text, gaveUp } = left(addPart(held, one, nowMs, limits))
     return [
       is,
       text,
@@ -107,6 +109,49 @@ describe('the parts of a long SMS of a subscriber', () => {
     nowMs = 600
     const { dueMs, liveMs } = addPart(first.held, part(2, 1, 'A'), nowMs, LIMITS)
     assert.deepEqual([dueMs, liveMs], [1_500, 900])
+  })
+
+  it('are bounded in octets, whatever parts and texts there are: what was handled goes first, then the oldest', () => {
+    limits = { ...LIMITS, partsMax: 40, textsMax: 8, octetsMax: 8_192 }
+    const octets = () => Buffer.byteLength(JSON.stringify(held ?? ''))
+    // The largest parts that a PDU can carry, of as many texts as may wait.
+    for (let reference = 0; reference < 16; reference++) {
+      for (let sequence = 1; sequence < 40; sequence++) {
+        add(part(reference, sequence, 'ก'.repeat(1_000), { total: 40 }))
+        assert.ok(octets() <= limits.octetsMax, String(octets()))
+      }
+    }
+    held = null
+    assert.equal(add(part(1, 1, 'x'.repeat(8_192))), 'too-large large 1')
+    assert.equal(held, null)
+    for (const [reference, text] of [
+      [1, 'old'],
+      [2, 'new'],
+    ] as const) {
+      nowMs += 10
+      assert.equal(add(part(reference, 1, text.repeat(1_000))), 'part')
+    }
+    add(part(3, 1, 'a'))
+    add(part(3, 2, 'b'))
+    end(part(3, 2, 'b'))
+    assert.equal(add(part(4, 1, 'y'.repeat(1_700))), 'part')
+    assert.deepEqual(
+      held!.texts.map(({ reference }) => reference),
+      [1, 2, 4],
+      'only a copy of 3 is not recognised any more',
+    )
+    assert.equal(add(part(5, 1, 'z'.repeat(3_000))), 'part large 1')
+    assert.deepEqual(
+      held!.texts.map(({ reference }) => reference),
+      [2, 4, 5],
+    )
+    assert.equal(add(part(2, 2, '!')), `whole ${'new'.repeat(1_000)}!`)
+  })
+
+  it('of one text that is whole and long are joined', () => {
+    limits = { ...LIMITS, partsMax: 40, octetsMax: 8_192 }
+    const told = Array.from({ length: 40 }, (_, i) => add(part(1, i + 1, 'x'.repeat(153), { total: 40 })))
+    assert.equal(told.at(-1), `whole ${'x'.repeat(40 * 153)}`)
   })
 
   it('are not collected where there are more than anybody reads', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { parseSettings } from '../../../src/config/load.ts'
+import { incomingSchema, unfinishedSubscribersMax } from '../../../src/sms/settings/incoming.ts'
 import { smsIn } from '../../../src/sms/inbox/receive.ts'
 import type { Line, Pdu } from '../../../src/smpp/types.ts'
 import { fileParts } from '../../../src/store/journal/file-parts.ts'
@@ -7,7 +8,7 @@ import { fakeClock } from '../../support/clock.ts'
 
 const LINE = { name: 'test-1', group: 'test' } as Line
 
-function stage() {
+function stage(access = { inTime: () => true, mayDial: () => true }) {
   const { settings } = parseSettings(
     `
 services: [{ code: "*1#", flow: x }]
@@ -38,6 +39,7 @@ sms: { long: { textsMax: 2, partsMax: 3 } }
       warn: () => undefined,
       error: () => undefined,
     },
+    access,
     shelf: fileParts({ subscribersMax: 64 }),
   })
   const part = (reference: number, total: number) =>
@@ -92,5 +94,37 @@ describe('a long SMS of which not all parts come', () => {
         'sms_incoming_total test-1 part-too-many 1',
       ],
     )
+  })
+})
+
+describe('an SMS of a subscriber', () => {
+  it('over the rate of the subscriber is dropped, and counted like USSD', async () => {
+    let calls = 0
+    const { part, counted } = stage({ inTime: () => calls++ < 1, mayDial: () => true })
+    await part(1, 2)
+    await part(1, 2)
+    assert.deepEqual(counted.slice(1), ['limits_total subscriber_rate 1', 'sms_incoming_total test-1 rate 1'])
+  })
+
+  it('who may not use the line is not collected', async () => {
+    const asked: string[] = []
+    const mayDial = (...who: string[]) => (asked.push(who.join(' ')), false)
+    const { part, counted } = stage({ inTime: () => true, mayDial })
+    await part(1, 2)
+    await part(1, 1)
+    assert.deepEqual(counted, Array(2).fill('sms_incoming_total test-1 not-allowed 1'))
+    assert.deepEqual(asked[0], '67570000001 test-1')
+  })
+})
+
+describe('the settings for long SMS', () => {
+  it('bound all of them by octets, however many subscribers have some', () => {
+    const { settings } = stage()
+    const { long } = settings.sms
+    assert.deepEqual([long.octetsMax, long.totalOctetsMax], [8_192, 67_108_864])
+    assert.equal(unfinishedSubscribersMax(long), 8_192)
+    assert.equal(unfinishedSubscribersMax({ ...long, octetsMax: 1_024 }), 16_000)
+    const refused = { ...long, octetsMax: 1_048_576, totalOctetsMax: 1_048_576 }
+    assert.throws(() => incomingSchema.parse({ long: refused }), /totalOctetsMax must be 64 times octetsMax/)
   })
 })

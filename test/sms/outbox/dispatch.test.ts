@@ -5,10 +5,10 @@ import { smsDispatcher, type SmsDispatcher } from '../../../src/sms/outbox/dispa
 import { optIn, optOut } from '../../../src/sms/inbox/opt-out.ts'
 import { referenceOf } from '../../../src/sms/outbox/receipts.ts'
 import type { OutboxDeps } from '../../../src/sms/outbox/settings.ts'
-import type { Receipt, SmsOutcome, SmsSubmit } from '../../../src/sms/outbox/types.ts'
+import type { SmsOutcome, SmsSubmit } from '../../../src/sms/outbox/types.ts'
 import { fakeClock, settle, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
-import { emptyOutbox, HOUR, MSISDN, oweSms, START } from './fixture.ts'
+import { emptyOutbox, HOUR, MSISDN, oweSms, START, receipt } from './fixture.ts'
 import type { Sql } from '../../../src/base/sql.ts'
 import { aroundSql } from '../../support/sql.ts'
 
@@ -46,16 +46,6 @@ describeBoth('the outbox', (database) => {
   const owe = (row?: object) => oweSms(knex, row)
   const row = (id: string) => knex('sms_outbox').where({ id }).first<Record<string, unknown>>()
   const state = async (id: string) => (await row(id)).state
-  const receipt = (messageId: string, more: Partial<Receipt> = {}): Receipt => ({
-    line: 'digicel',
-    messageId,
-    state: 'delivered',
-    error: '000',
-    from: MSISDN,
-    doneMs: null,
-    reference: null,
-    ...more,
-  })
 
   it('sends what is due, once, and knows it by the receipt', async () => {
     const id = await owe()
@@ -71,6 +61,7 @@ describeBoth('the outbox', (database) => {
         line: 'digicel',
         expiresMs: START + 24 * HOUR,
         reference: referenceOf(id),
+        owner: 'module:dental',
       },
     ])
     assert.equal(await state(id), 'accepted')
@@ -148,13 +139,32 @@ describeBoth('the outbox', (database) => {
     assert.deepEqual([await state(first), await state(second)], ['accepted', 'cancelled'])
   })
 
+  it('does not send what another daemon leased since: its own lease ran out while it sent another', async () => {
+    const first = await owe()
+    const second = await owe({ subject: 'dental:2', due_at: new Date(START + 1) })
+    await clock.advance(10)
+    answer = async () => {
+      // As CLAIM of another daemon does it.
+      await knex('sms_outbox')
+        .where({ id: second })
+        .update({ lease: 'of another daemon', wake_at: new Date(START + HOUR) })
+      return { is: 'accepted', messageIds: ['1'] }
+    }
+    assert.equal(await open({ settings: { inFlightMax: 1 } }).tick(), 1)
+    assert.deepEqual(
+      sent.map(({ id }) => id),
+      [first],
+    )
+    assert.equal(await state(second), 'due')
+  })
+
   it('sends nothing to a subscriber who opted out, until opting in', async () => {
-    await optOut(database.db.sql, MSISDN, START)
-    await optOut(database.db.sql, MSISDN, START)
+    await optOut(database.db.sql, { msisdn: MSISDN, service: '' }, START)
+    await optOut(database.db.sql, { msisdn: MSISDN, service: '' }, START)
     const id = await owe()
     assert.equal(await outbox.tick(), 0)
     assert.equal(await state(id), 'cancelled')
-    await optIn(database.db.sql, MSISDN)
+    await optIn(database.db.sql, { msisdn: MSISDN, service: '' }, START)
     await owe({ kind: 'other' })
     assert.equal(await outbox.tick(), 1)
   })
@@ -192,7 +202,7 @@ describeBoth('the outbox', (database) => {
 
   it('does not try before its wait is over', async () => {
     await owe()
-    answer = () => ({ is: 'later', status: 0x14, pause: false })
+    answer = () => ({ is: 'later', status: 0x14, pause: false, destination: true })
     await outbox.tick()
     await clock.advance(104_000)
     assert.equal(await outbox.tick(), 0)
@@ -249,7 +259,7 @@ describeBoth('the outbox', (database) => {
     await daemon.applyReceipt(receipt(`M${delivered}`))
     await knex('sms_outbox').update({ recall_at: new Date(START) })
     await daemon.tick()
-    const asked = (id: string) => ({ msisdn: MSISDN, line: 'digicel', messageIds: [`M${id}`] })
+    const asked = (id: string) => ({ msisdn: MSISDN, owner: 'module:dental', line: 'digicel', messageIds: [`M${id}`] })
     assert.deepEqual(
       new Set(recalled),
       new Set([asked(first), asked(second)]),
@@ -268,6 +278,16 @@ describeBoth('the outbox', (database) => {
     await daemon.tick()
     assert.equal(await state(second), 'accepted')
     assert.deepEqual([recalled.length, (await row(second)).recall_at], [4, null])
+  })
+
+  it('hands on who asked for it, its template and its parameters, and stores why it was not sent', async () => {
+    answer = () => ({ is: 'failed', status: 0xc3, why: 'no registered template fits the text' })
+    const id = await owe({ owner: 'token:clinic', key: 'a', template: '1107', tlvs: '{"0x1402":"7"}' })
+    await outbox.tick()
+    const { owner, template, tlvs } = sent[0]!
+    assert.deepEqual([owner, template, tlvs], ['token:clinic', '1107', '{"0x1402":"7"}'])
+    const { last_error: error, last_status: status } = await row(id)
+    assert.deepEqual([await state(id), error, status], ['failed', 'no registered template fits the text', 0xc3])
   })
 
   it('does not count as a try what was certainly not written', async () => {

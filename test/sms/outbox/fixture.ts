@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { silentLog } from '../../../src/base/log-port.ts'
 import { smsDispatcher, type SmsDispatcher } from '../../../src/sms/outbox/dispatch.ts'
 import type { OutboxDeps } from '../../../src/sms/outbox/settings.ts'
-import type { SmsOutcome, SmsSubmit, SmsToSend } from '../../../src/sms/outbox/types.ts'
+import type { Receipt, SmsOutcome, SmsSubmit, SmsToSend } from '../../../src/sms/outbox/types.ts'
 import type { Clock } from '../../../src/ussd/vocabulary.ts'
 import type { Postgres } from '../../../src/store/postgres/connection.ts'
 
@@ -46,6 +46,19 @@ export async function oweSms(knex: Knex, row: object = {}): Promise<string> {
   }
   const [made] = (await knex('sms_outbox').insert(whole).returning('id')) as { id: string }[]
   return made!.id
+}
+
+export function receipt(messageId: string, more: Partial<Receipt> = {}): Receipt {
+  return {
+    line: 'digicel',
+    messageId,
+    state: 'delivered',
+    error: '000',
+    from: MSISDN,
+    doneMs: null,
+    reference: null,
+    ...more,
+  }
 }
 
 /** On an empty outbox. */

@@ -16,7 +16,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
   /** Names of the statements that were run, since last asked. */
   let run: string[]
   let isDown: boolean
-  /** Statements that are not answered yet. */
+  /** Statements and transactions that are not answered yet. */
   let open: Set<object>
   let sql: Sql
 
@@ -38,18 +38,22 @@ describeBoth('the outbox, looked at again and again', (database) => {
     isDown = false
     open = new Set()
     scene = await outboxFixture(database.db, clock)
-    sql = aroundSql(database.db.sql, async ({ name }, ask) => {
-      if (isDown) throw new Error('away')
-      run.push(name)
+    const during = <T>(ask: () => Promise<T>): Promise<T> => {
       const one = {}
       open.add(one)
       return ask().finally(() => open.delete(one))
+    }
+    const named = aroundSql(database.db.sql, async ({ name }, ask) => {
+      if (isDown) throw new Error('away')
+      run.push(name)
+      return during(ask)
     })
+    sql = { ...named, transaction: (work) => during(() => named.transaction(work)) }
   })
 
-  /** Until the daemon waits; for how long. */
+  /** Until the daemon waits and nothing of it is under way; for how long. */
   async function waiting(): Promise<number> {
-    while (!waits.length) await settle()
+    for (let quiet = 0; quiet < 3; quiet = waits.length && !open.size ? quiet + 1 : 0) await settle()
     assert.equal(waits.length, 1)
     return waits[0]!.ms
   }
@@ -225,11 +229,12 @@ describeBoth('the outbox, looked at again and again', (database) => {
       await oweThousands()
       await database.db.knex.raw('ANALYZE sms_outbox')
       const bindings = { now: new Date(nowMs), today: new Date(nowMs) }
-      assert.equal(await rowsRead((on) => DUE(on, bindings)), 0)
-      const claim = { ...bindings, lease: 'L', until: new Date(nowMs + 1), paused: '[]', limit: 50 }
+      // One for each line and kind, to know that there is such a group.
+      assert.equal(await rowsRead((on) => DUE(on, bindings)), 1)
+      const claim = { ...bindings, lease: 'L', until: new Date(nowMs + 1), wants: '{}', other: 50 }
       // The join may begin with a row of its other side.
-      assert.ok((await rowsRead((on) => CLAIM(on, claim))) <= 1)
-      assert.equal(await rowsRead((on) => EXPIRE(on, bindings)), 0)
+      assert.ok((await rowsRead((on) => CLAIM(on, claim))) <= 2)
+      assert.equal(await rowsRead((on) => EXPIRE(on, { ...bindings, limit: 10 })), 0)
     })
     it('asks nothing where no line has SMS, but once an hour what became of earlier ones', async () => {
       await owe(3, { expires_at: new Date(START + HOUR / 2) })

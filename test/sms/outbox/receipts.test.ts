@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
 import type { SmsDispatcher } from '../../../src/sms/outbox/dispatch.ts'
 import { eraseSms, forgetOld } from '../../../src/sms/outbox/forget.ts'
+import { silentLog } from '../../../src/base/log-port.ts'
 import { optOut } from '../../../src/sms/inbox/opt-out.ts'
 import type { OutboxDeps } from '../../../src/sms/outbox/settings.ts'
-import type { Receipt, SmsOutcome, SmsToSend } from '../../../src/sms/outbox/types.ts'
+import type { SmsOutcome, SmsToSend } from '../../../src/sms/outbox/types.ts'
 import { fakeClock, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
-import { HOUR, MSISDN, outboxFixture, START, type OutboxFixture } from './fixture.ts'
+import { HOUR, MSISDN, outboxFixture, START, type OutboxFixture, receipt } from './fixture.ts'
 import { aroundSql } from '../../support/sql.ts'
 
 describeBoth('receipts of SMS', (database) => {
@@ -29,16 +30,6 @@ describeBoth('receipts of SMS', (database) => {
   const owe = (row?: object) => scene.owe(row)
   const row = (id: string) => scene.row(id)
   const state = async (id: string) => (await row(id))?.state
-  const receipt = (messageId: string, more: Partial<Receipt> = {}): Receipt => ({
-    line: 'digicel',
-    messageId,
-    state: 'delivered',
-    error: '000',
-    from: MSISDN,
-    doneMs: null,
-    reference: null,
-    ...more,
-  })
 
   it('may come before the response', async () => {
     const id = await owe()
@@ -73,9 +64,14 @@ describeBoth('receipts of SMS', (database) => {
     const one = open({ sql: counted })
     await one.tick()
     const sent = names.splice(0)
-    assert.deepEqual(sent.slice(sent.indexOf('sms-submit')), ['sms-submit', 'sms-settle', 'receipt-early'])
+    assert.deepEqual(sent.slice(sent.indexOf('sms-submit')), ['sms-submit', 'sms-settle', 'receipt-early-of'])
     assert.equal(await one.applyReceipt(receipt(`M${id}`)), 'matched')
-    assert.deepEqual(names, ['receipt-single-delivered'])
+    assert.deepEqual(names, ['receipt-forms', 'receipt-singles'], 'the first once a minute')
+    const next = await owe({ subject: 'dental:2' })
+    await one.tick()
+    names.splice(0)
+    assert.equal(await one.applyReceipt(receipt(`M${next}`)), 'matched')
+    assert.deepEqual(names, ['receipt-singles'])
   })
 
   it('may come twice and out of order: what is final stays', async () => {
@@ -179,6 +175,56 @@ describeBoth('receipts of SMS', (database) => {
     assert.deepEqual([await state(mine), await state(other)], ['delivered', 'accepted'])
   })
 
+  it('settle only an SMS to the number that they name, before the response too', async () => {
+    answer = () => ({ is: 'accepted', messageIds: ['7f'] })
+    const id = await owe()
+    await outbox.tick()
+    assert.equal(await outbox.applyReceipt(receipt('7f', { from: '67570000009' })), 'orphan')
+    assert.equal(await state(id), 'accepted')
+    assert.equal(await outbox.applyReceipt(receipt('7f', { from: '70000001' })), 'matched', 'a national number')
+    answer = async () => {
+      assert.equal(await outbox.applyReceipt(receipt('8e', { from: '67570000009' })), 'orphan')
+      assert.equal(await outbox.applyReceipt(receipt('8f', { from: '' })), 'orphan', 'of nobody')
+      return { is: 'accepted', messageIds: ['8e', '8f'] }
+    }
+    const early = await owe({ subject: 'dental:2' })
+    await outbox.tick()
+    const parts = await knex('sms_part').where({ sms: early }).orderBy('part').select<{ state: string }[]>('state')
+    assert.deepEqual(
+      parts.map((part) => part.state),
+      ['accepted', 'delivered'],
+    )
+  })
+
+  it('that match nothing are said once, with an example and a remedy, and counted while they are new', async () => {
+    const said: object[] = []
+    const { orphans, applyReceipt } = open({
+      log: { ...silentLog, warn: (fields) => void said.push(fields as object) },
+    })
+    const lately = async (ms: number) => {
+      await clock.advance(ms)
+      await orphans.look()
+      return orphans.lately()
+    }
+    await applyReceipt(receipt('whose'))
+    await applyReceipt(receipt('whose', { line: 'vodafone' }))
+    await applyReceipt(receipt('nobody'))
+    assert.deepEqual(await lately(60_000), [], 'its response may still come')
+    const digicel = { line: 'digicel', receipts: 2 }
+    assert.deepEqual(
+      (await lately(61_000)).toSorted((a, b) => b.receipts - a.receipts),
+      [digicel, { line: 'vodafone', receipts: 1 }],
+    )
+    await lately(60_000)
+    assert.equal(said.length, 2, 'once for each line')
+    const [about] = said.filter((fields) => 'line' in fields && fields.line === 'digicel')
+    const { remedy, ...fields } = about as { remedy: string }
+    assert.deepEqual(fields, { ...digicel, messageId: 'whose' })
+    assert.match(remedy, /messageIdBases/)
+    assert.deepEqual(await lately(600_000), [])
+    assert.equal(JSON.stringify(said).includes(MSISDN), false)
+  })
+
   it('that nobody knows are kept a day', async () => {
     await outbox.applyReceipt(receipt('whose'))
     assert.equal(await forgetOld(database.db.sql, clock.now() + 23 * HOUR, 1e12), 0)
@@ -198,7 +244,7 @@ describeBoth('receipts of SMS', (database) => {
     await owe()
     await owe({ subject: 'dental:2', msisdn: '67570000002' })
     await outbox.applyReceipt(receipt('x'))
-    await optOut(database.db.sql, MSISDN, START)
+    await optOut(database.db.sql, { msisdn: MSISDN, service: '' }, START)
     assert.equal(await eraseSms(database.db.sql, MSISDN), 2)
     assert.equal((await knex('sms_outbox')).length, 1)
     assert.equal((await knex('sms_opt_out')).length, 1)

@@ -91,7 +91,9 @@ describeBoth('another text for an SMS', (database) => {
 
   it('goes to the SMSC that holds it', async () => {
     assert.equal(await replacing.replace(await owed('accepted', ['a']), 'At eleven'), 'replaced')
-    assert.deepEqual(asked, [{ msisdn: MSISDN, line: 'digicel', messageId: 'a', before: 'At ten', text: 'At eleven' }])
+    assert.deepEqual(asked, [
+      { msisdn: MSISDN, line: 'digicel', messageId: 'a', owner: 'module:dental', before: 'At ten', text: 'At eleven' },
+    ])
     assert.deepEqual(await told(), ['accepted: At eleven'])
   })
 

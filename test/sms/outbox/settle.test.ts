@@ -224,7 +224,7 @@ describeBoth('what became of an SMS', (database) => {
     await scene.owe({ kind: 'night', quiet_zone: 'America/New_York', due_at: new Date(clock.now()) })
     await knex('sms_opt_out')
       .insert({ msisdn: '3', opted_out_at: new Date(START) })
-      .onConflict('msisdn')
+      .onConflict()
       .ignore()
     await scene.owe({ kind: 'unwanted', msisdn: '3' })
     await scene

@@ -38,7 +38,7 @@ describeBoth('the rows of the outbox', (database) => {
   const CANCEL = statement('test-cancel', `WITH gone AS (SELECT CAST(:subject AS text) AS subject) ${CANCEL_SMS}`)
   const write = (sms: readonly NewSms[], subjects = ['dental:1'], now = new Date(START - HOUR)) =>
     WRITE(database.db.sql, {
-      sms: smsBinding(sms),
+      sms: smsBinding(sms, { owner: 'module:dental', hook: null }),
       now,
       owners: JSON.stringify(subjects.map((subject) => ({ subject, msisdn: '67570000001', line: 'digicel' }))),
     })

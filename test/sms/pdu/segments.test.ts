@@ -279,7 +279,7 @@ describe('validity periods', () => {
 
 /** Texts that came together, in the order of the PDUs; what is held goes through JSON between them. */
 function together(pdus: Pdu[]): string[] {
-  const limits = { partsMax: 100, textsMax: 8, keepMs: 1, copyMs: 1 }
+  const limits = { partsMax: 100, textsMax: 8, octetsMax: 1_000_000, keepMs: 1, copyMs: 1 }
   let held: HeldDeps | null = null
   const through = (next: HeldDeps | null) => JSON.parse(JSON.stringify(next)) as HeldDeps | null
   const texts: string[] = []
@@ -288,9 +288,9 @@ function together(pdus: Pdu[]): string[] {
     if (part.total === 1) return [part.text]
     const added = addPart(held, part, 0, limits)
     held = through(added.held)
-    if (added.told.is !== 'whole') continue
+    if (added.result.is !== 'whole') continue
     held = through(endText(held, part, 0, limits).held)
-    texts.push(added.told.text)
+    texts.push(added.result.text)
   }
   return texts
 }

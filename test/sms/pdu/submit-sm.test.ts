@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { silentLog } from '../../../src/base/log-port.ts'
 import { parseSettings } from '../../../src/config/load.ts'
 import type { SmsToSend } from '../../../src/sms/outbox/types.ts'
 import type { Line, OutgoingPdu, SubmitOptions, SubmitOutcome } from '../../../src/smpp/types.ts'
@@ -7,6 +8,8 @@ import { smsRecall } from '../../../src/sms/pdu/cancel-sm.ts'
 import { smsReplace } from '../../../src/sms/pdu/replace-sm.ts'
 import { ownClasses, statusClass } from '../../../src/sms/outbox/retry-policy.ts'
 import { lateSmsOf, smsSubmit } from '../../../src/sms/pdu/submit-sm.ts'
+import { statusPolicy } from '../../../src/ussd/status-policy.ts'
+import { serviceOfOwner } from '../../../src/sms/settings/senders.ts'
 import { LANGUAGES } from '../../../src/ussd/national.ts'
 import { fakeClock } from '../../support/clock.ts'
 
@@ -18,11 +21,12 @@ const OK: SubmitOutcome = {
 }
 
 /** A line that answers from a list, and the settings that `sms` says. */
-function stage(sms: string, answers: SubmitOutcome[] = []) {
+function stage(sms: string, answers: SubmitOutcome[] = [], services = '{}') {
   const { settings } = parseSettings(
     `
 lines:
   - { name: one, smsc: { host: 127.0.0.1, systemId: x, password: x }, sms: { source: "123", ${sms} } }
+sms: { services: ${services} }
 services: [{ code: "*", flow: dental }]
 redis: embedded
 postgres: embedded
@@ -35,7 +39,7 @@ postgres: embedded
     name: 'one',
     sms: { source: '123', sourceTon: 3, sourceNpi: 1 },
     bound: () => true,
-    dialect: { habits: { messageIdUseless: false } },
+    dialect: { policy: statusPolicy, habits: { messageIdUseless: false } },
     async submit(pdu: OutgoingPdu, options: SubmitOptions) {
       asked.push({ pdu, options })
       return answers.shift() ?? OK
@@ -50,7 +54,9 @@ postgres: embedded
     settings: settings.lines,
     lines: { all: [line], get: (name: string) => (name === 'one' ? line : undefined) },
     clock,
+    log: silentLog,
     metrics,
+    serviceOf: serviceOfOwner(settings.sms),
   }
   return {
     submit: smsSubmit(parts),
@@ -171,7 +177,7 @@ describe('submitting an SMS', () => {
   })
 
   it('knows each status of the specification', () => {
-    const is = (status: number) => statusClass(status, ownClasses({}))
+    const is = (status: number) => statusClass(status, ownClasses({}), statusPolicy(status))
     for (const passing of [0x04, 0x08, 0x64, 0x102, 0x45, 0xfe, 0xff, 0x400, 0x4ff])
       assert.equal(is(passing), 'retry', `0x${passing.toString(16)}`)
     for (const final of [0x01, 0x0a, 0x0b, 0x15, 0x43, 0x48, 0x51, 0x61, 0x65, 0xc0, 0x100, 0x103, 0x500])
@@ -182,6 +188,87 @@ describe('submitting an SMS', () => {
     const all = Object.keys(LANGUAGES).join(', ')
     assert.doesNotThrow(() => stage(`languages: [${all}]`))
     assert.throws(() => stage('languages: [klingon]'))
+  })
+})
+
+describe('regulated SMS', () => {
+  const VISIT = 'Dear {#var#}, your visit is on {#var#}.'
+  const DLT = `tlvs: { "0x1400": "1101", "0x1500": { hex: "00ff" } }, templates: { tag: "0x1401", list: [{ id: "1107", text: "${VISIT}" }] }`
+  const CLINIC = '{ clinic: { owners: ["token:clinic"], source: CLINIC, tlvs: { "0x1400": { cstring: "1102" } } } }'
+  const text = 'Dear Ann, your visit is on Monday.'
+  const vendor = ({ pdu }: { pdu: OutgoingPdu }) =>
+    pdu.tlvs
+      .filter(({ tag }) => tag >= 0x1400)
+      .map(({ tag, value }) => `${tag.toString(16)}=${value.toString('latin1')}`)
+
+  it('carry the parameters of the line, and the id of the template that fits', async () => {
+    const { submit, asked } = stage(DLT)
+    assert.equal((await submit(sms({ text }))).is, 'accepted')
+    assert.deepEqual(vendor(asked[0]!), ['1400=1101', '1500=\u0000\u00ff', '1401=1107'])
+    assert.equal(asked[0]!.pdu.body.source_addr, '123')
+  })
+
+  it('carry those of their service before them, and its sender; those of the request before all', async () => {
+    const { submit, asked } = stage(DLT, [], CLINIC)
+    await submit(sms({ text, owner: 'token:clinic' }))
+    assert.deepEqual(vendor(asked[0]!), ['1400=1102\0', '1500=\u0000\u00ff', '1401=1107'])
+    const { source_addr: addr, source_addr_ton: ton, source_addr_npi: npi } = asked[0]!.pdu.body
+    assert.deepEqual([addr, ton, npi], ['CLINIC', 5, 0])
+    await submit(sms({ text, owner: 'token:clinic', tlvs: '{"0x1401":"9","0x1402":"7"}' }))
+    assert.deepEqual(vendor(asked[1]!), ['1400=1102\0', '1500=\u0000\u00ff', '1401=9', '1402=7'])
+    await submit(sms({ text, owner: 'token:shop', tlvs: '{"0x1402":7}' }))
+    assert.deepEqual(vendor(asked[2]!), ['1400=1101', '1500=\u0000\u00ff', '1401=1107'], 'unreadable')
+  })
+
+  it('carry them in each part', async () => {
+    const { submit, asked } = stage('tlvs: { "0x1400": "1101" }')
+    await submit(sms({ text: 'word '.repeat(50) }))
+    assert.deepEqual(asked.map(vendor), [['1400=1101'], ['1400=1101']])
+  })
+
+  it('are not sent where no template fits, or not the one that is named', async () => {
+    const { submit, asked } = stage(DLT)
+    const why = async (more: Partial<SmsToSend>) => {
+      const outcome = await submit(sms(more))
+      return outcome.is === 'failed' ? outcome.why : outcome.is
+    }
+    assert.equal(await why({ text: 'Hello' }), 'no registered template fits the text')
+    assert.equal(await why({ text: 'Hello', template: '1107' }), 'the text is not that of its template')
+    assert.equal(await why({ text, template: '1108' }), 'no registered template has this id')
+    assert.equal(asked.length, 0)
+    assert.equal(await why({ text, template: '1107' }), 'accepted')
+  })
+
+  it('are sent without an id where the settings say so', async () => {
+    const { submit, asked } = stage(DLT.replace('list:', 'unmatched: send, list:'))
+    assert.equal((await submit(sms({ text: 'Hello' }))).is, 'accepted')
+    assert.deepEqual(vendor(asked[0]!), ['1400=1101', '1500=\u0000\u00ff'])
+  })
+
+  it('are taken back, replaced and asked about under the sender of their service', async () => {
+    const { recall, replace, query, asked } = stage('manage: true', [], CLINIC)
+    const at = { msisdn: '67570000001', line: 'one', owner: 'token:clinic' }
+    await recall({ ...at, messageIds: ['a'] })
+    await replace({ ...at, messageId: 'a', before: 'Old', text: 'New' })
+    await query({ ...at, messageId: 'a' })
+    await query({ ...at, owner: 'token:shop', messageId: 'a' })
+    assert.deepEqual(
+      asked.map(({ pdu }) => [pdu.command, pdu.body.source_addr, pdu.body.source_addr_ton]),
+      [
+        ['cancel_sm', 'CLINIC', 5],
+        ['replace_sm', 'CLINIC', 5],
+        ['query_sm', 'CLINIC', 5],
+        ['query_sm', '123', 3],
+      ],
+    )
+  })
+
+  it('refuse in the settings what cannot be: a tag of our own, an id twice, a template that fits any text', () => {
+    assert.throws(() => stage('tlvs: { "0x0424": "1" }'), /the daemon writes this parameter itself/)
+    assert.throws(() => stage('tlvs: { "5120": "1" }'), /four hex digits/)
+    assert.throws(() => stage(DLT.replace(VISIT, '{#var#} {#var#}')), /any text would fit/)
+    assert.throws(() => stage(DLT.replace(VISIT, 'Hi {#VAR#}')), /written \{#var#\}/)
+    assert.throws(() => stage(DLT.replace('list: [', 'list: [{ id: "1107", text: A }, ')), /twice/)
   })
 })
 

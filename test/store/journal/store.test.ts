@@ -206,7 +206,7 @@ async function inChild(
     import { journalDialogues } from ${url('../../../src/store/journal/store.ts')}
     import { dialogueFixture, LIMITS } from ${url('../../contract/dialogue-fixture.ts')}
     const store = await journalDialogues({ dir: process.env.DIALOGUES_DIR, limits: LIMITS })
-    const { asked, answer, begin, find } = dialogueFixture(store)
+    const { asked, answer, begin, find, confirm } = dialogueFixture(store)
     ${body}`
   const child = spawn(
     '/bin/sh',
@@ -247,6 +247,28 @@ describe('a daemon with a journal', () => {
     )
     assert.equal(await rest({ token: 'mine', epoch: due[0]!.record.epoch }, { msisdn: '1' }), true)
     assert.equal(await store.count(), 2)
+    await store.close()
+  })
+  it('that is killed may show those screens again that the SMSC accepted after its last write, and no others', async () => {
+    const { signal } = await inChild(
+      dir,
+      `
+      for (const [msisdn, ended] of [['1', null], ['2', 'completed'], ['3', null], ['4', 'completed']]) {
+        const epoch = await asked({ msisdn }, { ended })
+        await confirm(epoch, 1, { msisdn })
+      }
+      process.kill(process.pid, 'SIGKILL')
+    `,
+    )
+    assert.equal(signal, 'SIGKILL')
+    const store = await journalDialogues({ dir, limits: LIMITS })
+    const { overdue, find } = dialogueFixture(store)
+    const due = await overdue(T0 + LIMITS.confirmMs)
+    assert.deepEqual(
+      due.map((one) => [one.is, one.record.key.msisdn]),
+      [['unconfirmed', '4']],
+    )
+    for (const msisdn of ['1', '2', '3', '4']) assert.ok(await find({ msisdn }), 'no dialogue is lost')
     await store.close()
   })
   it('that cannot write any more fails the call, and what it failed has not happened', async () => {

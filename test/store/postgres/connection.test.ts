@@ -10,6 +10,7 @@ import { flowArchive } from '../../../src/store/postgres/archive.ts'
 import { checkPostgres } from '../../../src/store/postgres/check.ts'
 import { migrate, migrationStatus, requireMigrated } from '../../../src/store/postgres/migrate.ts'
 import { openPostgres, type Postgres } from '../../../src/store/postgres/connection.ts'
+import { unreachable } from '../../../src/store/unreachable.ts'
 import { root } from '../../style/tree.ts'
 import { realClock } from '../../support/clock.ts'
 import {
@@ -169,6 +170,28 @@ describeWith(['postgres'], 'the pool', () => {
     assert.equal(proxy.connections(), 2)
     await db.close()
     await proxy.close()
+  })
+})
+
+describeWith(['postgres'], 'a server that ends in the middle of a question', () => {
+  it('is away for a while: a start tries again', async () => {
+    const db = await openPostgres({ url: services.postgresUrl!, poolMax: 1 })
+    const question = db.knex.raw('SELECT pg_backend_pid(), pg_sleep(20)').then(String, (error: unknown) => error)
+    const other = await openPostgres({ url: services.postgresUrl! })
+    const hangUp = async () => {
+      const { rows } = await other.knex.raw<{ rows: unknown[] }>(`SELECT pg_terminate_backend(pid)
+        FROM pg_stat_activity WHERE query LIKE 'SELECT pg_backend_pid(), pg_sleep(20)%' AND pid <> pg_backend_pid()`)
+      return rows.length > 0
+    }
+    await until(hangUp, 'nobody asks')
+    const ended = await question
+    for (const error of [
+      ended,
+      new Error('SELECT 1 - Connection terminated unexpectedly'),
+      new Error('Knex: Timeout acquiring a connection. The pool is probably full.'),
+    ])
+      assert.equal(unreachable(error, 'postgres')?.passes, true, String(error))
+    await Promise.all([db.close(), other.close()])
   })
 })
 

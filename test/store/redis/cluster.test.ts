@@ -58,7 +58,7 @@ describeWith(['redis'], 'the dialogue store in a Redis Cluster of two nodes', ()
     const everybody = Array.from({ length: 100 }, (_, n) => ({ group: 'g', msisdn: `6757000${n}` }))
     const texts = [{ to: '1', reference: 1, total: 2, sinceMs: 0, parts: { 1: 'a' }, doneMs: null }]
     const put = (whose: (typeof everybody)[number]) =>
-      shelf.change(whose, () => ({ held: { ...whose, texts }, dueMs: 1_000, liveMs: 1_000, told: null }))
+      shelf.change(whose, () => ({ held: { ...whose, texts }, dueMs: 1_000, liveMs: 1_000, result: null }))
     await Promise.all(everybody.map(put))
     assert.ok(
       (await Promise.all(everybody.map((whose) => shelf.find(whose)))).every(
@@ -66,7 +66,7 @@ describeWith(['redis'], 'the dialogue store in a Redis Cluster of two nodes', ()
       ),
     )
     assert.equal(await shelf.erase('67570000'), 1)
-    const due = await shelf.changeDue(1_000, 500, ({ msisdn }) => ({ held: null, dueMs: 0, liveMs: 0, told: msisdn }))
+    const due = await shelf.changeDue(1_000, 500, ({ msisdn }) => ({ held: null, dueMs: 0, liveMs: 0, result: msisdn }))
     assert.deepEqual(
       due.toSorted(),
       everybody

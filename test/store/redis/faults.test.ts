@@ -63,7 +63,22 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
         throw new Error('a second time-out is over')
       })
     late.catch(() => undefined) // it loses each race
-    for (const call of calls) await assert.rejects(() => Promise.race([call, late]), isDown)
+    await Promise.all(calls.map((call) => assert.rejects(() => Promise.race([call, late]), isDown)))
+  })
+  it('answers where it was our own event loop that stood still: a read, a write, and a turn of both', async () => {
+    const { asked, find, answer, rest, begin } = dialogueFixture(store)
+    await asked()
+    const standing = async <T>(call: Promise<T>): Promise<T> => {
+      for (let n = 0; n < 2; n++) await new Promise((done) => setImmediate(done)) // it is written
+      const untilMs = performance.now() + REDIS_OPTIONS.commandTimeout + 500
+      while (performance.now() < untilMs);
+      return call
+    }
+    assert.equal((await standing(find()))?.status, 'resting')
+    expectIs(await standing(answer({ token: 'next' })), 'next')
+    assert.equal(await standing(rest({ token: 'next' })), true)
+    expectIs(await standing(begin({ msisdn: '2' })), 'opened')
+    assert.deepEqual(faults, [])
   })
   it('gives up a connection that stays silent for a new one', async () => {
     const { asked, find } = dialogueFixture(store)
@@ -185,6 +200,9 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     const client = { url: undefined, client: own } as never
     const { asked, answer, confirm } = dialogueFixture(await place.open(LIMITS, client))
     const epoch = await asked()
+    // From then on Redis knows the scripts, on whatever connection.
+    void confirm(epoch)
+    for (let calls = 0; calls < 3; calls++) await answer({ msisdn: 'nobody' })
     type Handle = Record<string, (...args: unknown[]) => number>
     const handle = (own as unknown as { stream: { _handle: Handle } }).stream._handle
     let writes = 0

@@ -270,6 +270,7 @@ describe('the doctor', function () {
         redis: 'embedded',
         postgres: 'embedded',
       }),
+      { mode: 0o600 },
     )
     await doctorCommand(
       {

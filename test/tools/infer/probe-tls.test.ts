@@ -91,6 +91,7 @@ describe('the probe and the doctor over TLS', function () {
         redis: 'embedded',
         postgres: 'embedded',
       }),
+      { mode: 0o600 },
     )
     const said = await probed({ config, line: 'two' })
     assert.match(said, new RegExp(`binding to 127\\.0\\.0\\.1:${port} as ussd \\(pair\\)`))

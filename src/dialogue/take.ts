@@ -1,0 +1,74 @@
+/** A message of the network meets the record of its subscriber: what it means, and what is written. */
+import { StoreError } from '../base/index.ts'
+import { decidedAgain, type Classified, type classifyBegin } from './classify.ts'
+import type { Decider, Ruling } from './decider.ts'
+import { deadlineMs, playedAtOnce, recordOf, type DialogueEntry } from './entry.ts'
+import { rest } from './outcome.ts'
+import type { DialogueLimits, DialogueRegister, Held, PlayAtOnce, TakeResult, Taking } from './types.ts'
+
+export interface TakeDeps {
+  register: Pick<DialogueRegister, 'touch'>
+  decider: Decider
+  limits: DialogueLimits
+  /** For a begin, or for an answer. */
+  classify: typeof classifyBegin
+}
+
+export async function takeMessage(deps: TakeDeps, taking: Taking, atOnce?: PlayAtOnce): Promise<TakeResult> {
+  let decided: Decided
+  try {
+    decided = await decide(deps, taking, atOnce)
+  } catch (error) {
+    // What was played at once is too large to store: its answer is taken anyway, and its rest will fail.
+    if (!atOnce || !(error instanceof StoreError && error.code === 'too-large')) throw error
+    decided = await decide(deps, taking)
+  }
+  if (!decided) return { is: 'crowded' }
+  const { result, held } = decided
+  if (result.is === 'repeat' && result.overdueMs !== undefined) await lookSoon(deps, result.entry, result.overdueMs)
+  return takenOf(result, held)
+}
+
+/**
+ * The message may be the next one of a subscriber who has the screen, or a copy of the last one while the screen is on
+ * its way: nothing tells. If nobody hears soon that the screen arrived, the sweep sends it once more, so that the
+ * subscriber does not meet silence.
+ */
+async function lookSoon({ register }: TakeDeps, { key, version }: DialogueEntry, overdueMs: number): Promise<void> {
+  // If the store fails here, the sweep looks as late as for any reply.
+  await register.touch(key, version, overdueMs).catch(() => undefined)
+}
+
+type Decided = { result: Classified; held: Held | null } | null
+
+function decide(deps: TakeDeps, taking: Taking, atOnce?: PlayAtOnce): Promise<Decided> {
+  const { decider, limits, classify } = deps
+  const { key, nowMs, leaseUntilMs, answer } = taking
+  const unreadable = answer.kind === 'begin' ? 'replace' : 'refuse'
+  return decider.decide({ key, nowMs, unreadable }, (now, first): Ruling<Classified> => {
+    const seen = classify(now?.entry, taking, limits)
+    const found = now === first ? seen : decidedAgain(first?.entry, now?.entry, seen, taking)
+    if ((found.is !== 'opened' && found.is !== 'next') || found.again) return { result: found }
+    const mayBeCopy = found.is === 'next' && found.mayBeCopy === true
+    const writtenMs = found.is === 'next' ? now!.entry.touchedMs : null
+    const outcome = atOnce?.({ ...recordsOf(found), mayBeCopy, writtenMs })
+    if (outcome === 'show-again') return { result: { is: 'repeat', entry: now!.entry, resend: true } }
+    if (!outcome) return { result: found, write: { entry: found.entry, dueMs: leaseUntilMs } }
+    const entry = { ...rest(found.entry, outcome, '', limits), version: playedAtOnce(taking.token) }
+    return { result: found, write: { entry, dueMs: deadlineMs(entry, limits) } }
+  })
+}
+
+function recordsOf({ entry }: { entry: DialogueEntry }) {
+  return { record: recordOf(entry), previous: entry.previous && recordOf(entry.previous) }
+}
+
+/** `held`: the current value. If the turn was played at once, it rests already. */
+function takenOf(found: Classified, held: Held | null): TakeResult {
+  if (found.is === 'unknown') return { is: 'unknown' }
+  if (found.is === 'repeat') return { is: 'repeat', record: recordOf(found.entry), resend: found.resend }
+  if (found.is === 'busy') return { is: 'busy', record: recordOf(found.entry) }
+  const { record, previous } = recordsOf(found)
+  const taken = { record, held: held!, ...(held!.entry.status === 'taken' ? {} : { isOver: true as const }) }
+  return found.is === 'next' ? { is: 'next', ...taken } : { is: 'opened', previous, ...taken }
+}

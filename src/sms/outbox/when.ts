@@ -1,0 +1,127 @@
+/** When an SMS that somebody asked for is due. Pure: words and the present in, instants out. luxon handles zones. */
+import { DateTime } from 'luxon'
+import { quietBefore, quietUntil, type QuietHours } from './schedule.ts'
+
+/**
+ * What an SMS is for. A one-time password and what a subscriber just did go out at any hour, also to those who opted
+ * out; a reminder and a campaign do not.
+ */
+export const SMS_CLASSES = ['otp', 'transactional', 'reminder', 'campaign'] as const
+export type SmsClass = (typeof SMS_CLASSES)[number]
+
+/** At most one of `at`, `in` and `before`. None: now. */
+export interface AskedMoment {
+  /** ISO 8601. Without an offset it is in the zone. */
+  at?: string | undefined
+  /** A duration: `90m`, `24h`, `2d`. */
+  in?: string | undefined
+  /** So long before an event. */
+  before?: { of: string; by: string } | undefined
+  /** The hours of the local day in which it may go out, in place of the quiet hours of the settings. */
+  window?: { from: string; to: string } | undefined
+}
+
+export interface MomentRules {
+  class: SmsClass
+  zone: string
+  quietHours: QuietHours | null
+  /** The present of the calendar. */
+  nowMs: number
+}
+
+export type When =
+  | {
+      is: 'due'
+      askedMs: number
+      dueMs: number
+      /** Of no use from then on. */
+      expiresMs: number
+      /** Quiet hours moved it. */
+      moved: 'earlier' | 'later' | null
+    }
+  /** Its moment is over. */
+  | { is: 'past' }
+  /** `what` says what is wrong with the request. */
+  | { is: 'wrong'; what: string }
+
+export const isUrgent = (kind: string): boolean => kind === 'otp' || kind === 'transactional'
+
+/** How late a request may be: the clocks of two machines differ, and a request takes its time. */
+const PAST_MS = 60_000
+/** Moments further away than this are mistakes, such as milliseconds for seconds. */
+const AHEAD_MS_MAX = 2 * 366 * 86_400_000
+const OF_USE_MS: Record<SmsClass, number> = {
+  otp: 10 * 60_000,
+  transactional: 86_400_000,
+  reminder: 86_400_000,
+  campaign: 86_400_000,
+}
+
+export function whenOf(asked: AskedMoment, rules: MomentRules): When {
+  const { nowMs, zone } = rules
+  const given = [asked.at, asked.in, asked.before].filter((one) => one !== undefined)
+  if (given.length > 1) return { is: 'wrong', what: 'give one of at, in and before' }
+  const moment = momentOf(asked, zone, nowMs)
+  if (typeof moment === 'string') return { is: 'wrong', what: moment }
+  const { askedMs, eventMs } = moment
+  if (askedMs > nowMs + AHEAD_MS_MAX) return { is: 'wrong', what: 'its moment is more than two years ahead' }
+  if (askedMs < nowMs - PAST_MS) return { is: 'past' }
+  const quiet = quietFor(asked, rules)
+  const isBefore = eventMs !== undefined
+  const startMs = Math.max(askedMs, nowMs)
+  const dueMs = isBefore ? quietBefore(startMs, quiet, zone) : (quietUntil(startMs, quiet, zone) ?? startMs)
+  if (dueMs < nowMs - PAST_MS) return { is: 'past' }
+  const expiresMs = eventMs ?? dueMs + OF_USE_MS[rules.class]
+  return { is: 'due', askedMs, dueMs, expiresMs, moved: movedFrom(startMs, dueMs) }
+}
+
+function movedFrom(startMs: number, dueMs: number): 'earlier' | 'later' | null {
+  if (dueMs === startMs) return null
+  return dueMs < startMs ? 'earlier' : 'later'
+}
+
+function quietFor({ window }: AskedMoment, { class: of, quietHours }: MomentRules): QuietHours | null {
+  if (window) return { from: window.to, to: window.from }
+  return isUrgent(of) ? null : quietHours
+}
+
+type Moment = { askedMs: number; eventMs?: number }
+
+function momentOf({ at, in: ahead, before }: AskedMoment, zone: string, nowMs: number): Moment | string {
+  if (at !== undefined) {
+    const askedMs = instantOf(at, zone)
+    return askedMs === null ? noInstant('at') : { askedMs }
+  }
+  if (ahead !== undefined) {
+    const ms = durationMsOf(ahead)
+    return ms === null ? noDuration('in') : { askedMs: nowMs + ms }
+  }
+  if (before === undefined) return { askedMs: nowMs }
+  const [eventMs, ms] = [instantOf(before.of, zone), durationMsOf(before.by)]
+  if (eventMs === null) return noInstant('before.of')
+  return ms === null ? noDuration('before.by') : { askedMs: eventMs - ms, eventMs }
+}
+
+const noInstant = (what: string) =>
+  `${what} is not a moment in ISO 8601, such as 2026-12-01T09:00 or 2026-12-01T09:00+10:00`
+const noDuration = (what: string) => `${what} is not a duration, such as 90m, 24h or 2d`
+
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Elapsed time: a day is 24 hours, also where the clocks change. Null: not a duration. */
+export function durationMsOf(written: string): number | null {
+  const [, count, unit] = /^(\d{1,4})([mhd])$/.exec(written.trim()) ?? []
+  return unit === undefined ? null : Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS]
+}
+
+/**
+ * A local time that a clock change skips is as far behind the change as it would have been: 02:30 is 03:30. One that
+ * comes twice is the first. Null: not a moment.
+ */
+export function instantOf(written: string, zone: string): number | null {
+  if (written.length > 40) return null
+  const local = DateTime.fromISO(written.trim(), { zone })
+  if (!local.isValid) return null
+  if (/(?:Z|[+-]\d\d(?::?\d\d)?)$/i.test(written.trim().slice(10))) return local.toMillis()
+  return Math.min(...local.getPossibleOffsets().map((one) => one.toMillis()))
+}

@@ -1,0 +1,81 @@
+/**
+ * Commands whose octets are written into one buffer, for what a turn asks of one server. ioredis builds a string of
+ * each command, word by word, which allocated as much as all else that a turn stores.
+ */
+import { createHash } from 'node:crypto'
+import { Command, type Redis } from 'ioredis'
+
+/** A script with the number of its keys, its keys and its arguments. */
+export type WordsCall = (keys: number, words: readonly string[]) => Promise<unknown>
+
+class OctetsCommand extends Command {
+  readonly #octets: Buffer
+
+  constructor(words: readonly string[]) {
+    // Without arguments: an error of ioredis has them, and they are the subscriber's.
+    super(words[0]!, [], { replyEncoding: 'utf8' })
+    this.#octets = octetsOf(words)
+  }
+
+  override toWritable(): Buffer {
+    return this.#octets
+  }
+}
+
+/** Asks for all these values at once. */
+export function askedAtOnce(client: Redis, keys: readonly string[]): Promise<(string | null)[]> {
+  return client.sendCommand(new OctetsCommand(['mget', ...keys])) as Promise<(string | null)[]>
+}
+
+/** A script by its hash. `inFull` runs it where Redis does not know it yet: it was not run then. */
+export function scriptByHash(client: Redis, lua: string, inFull: WordsCall): WordsCall {
+  const hash = createHash('sha1').update(lua).digest('hex')
+  return async (keys, words) => {
+    try {
+      return await client.sendCommand(new OctetsCommand(['evalsha', hash, String(keys), ...words]))
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return inFull(keys, words)
+      throw error
+    }
+  }
+}
+
+const STAR = 0x2a
+const DOLLAR = 0x24
+const CR = 0x0d
+const LF = 0x0a
+const ZERO = 0x30
+/** A length with its sign and its line end, at most. */
+const LENGTH_OCTETS = 16
+/** The most octets of one UTF-16 unit in UTF-8. */
+const UNIT_OCTETS = 3
+
+let page = Buffer.allocUnsafeSlow(65_536)
+
+/** One command as Redis reads it: an array of bulk strings. (Redis serialization protocol, RESP2) */
+export function octetsOf(words: readonly string[]): Buffer {
+  let at = lengthInto(STAR, words.length, 0)
+  for (const word of words) {
+    const most = at + word.length * UNIT_OCTETS + LENGTH_OCTETS + 2
+    if (most > page.length) page = Buffer.concat([page.subarray(0, at)], most * 2)
+    const octets = Buffer.byteLength(word)
+    at = lengthInto(DOLLAR, octets, at)
+    page.write(word, at, octets === word.length ? 'latin1' : 'utf8')
+    at = lineEnd(at + octets)
+  }
+  return Buffer.from(page.subarray(0, at))
+}
+
+function lengthInto(sign: number, length: number, from: number): number {
+  let digits = 1
+  for (let rest = length; rest > 9; rest = Math.floor(rest / 10)) digits++
+  page[from] = sign
+  for (let n = digits, rest = length; n > 0; n--, rest = Math.floor(rest / 10)) page[from + n] = ZERO + (rest % 10)
+  return lineEnd(from + 1 + digits)
+}
+
+function lineEnd(at: number): number {
+  page[at] = CR
+  page[at + 1] = LF
+  return at + 2
+}

@@ -1,0 +1,97 @@
+/**
+ * P1: is each planted defect noticed, by the test that is named for it? The tests run in copies of the tree, without a
+ * defect first; then with one at a time. The cores with a defect of the simulation are played beside them.
+ */
+import { DEFECTS, planFor } from '../simulation/broken.ts'
+import { play } from '../simulation/history.ts'
+import { inParallel, workshop, type Nearest, type Workshop } from './mutant-runner.ts'
+import type { Mutant } from './mutants.ts'
+import { told, type Campaign } from './outcome.ts'
+import { ownPostgres } from './own-postgres.ts'
+import { PLANTED, planted, type PlantedDefect } from './planted-defects.ts'
+
+const WORKERS = 2
+/** For one test on a machine as slow as it may be: a defect that makes it hang is not noticed by name. */
+const TEST_MS_MAX = 60_000
+/** Seeds of the simulation that may notice a defect of it. */
+const SEEDS_MAX = 20
+
+interface Result {
+  name: string
+  /** The titles of what noticed it. */
+  by: string[]
+  /** The named tests that did not fail. */
+  missing: string[]
+}
+
+export const plantedCampaign: Campaign = async (parts) => {
+  const startMs = performance.now()
+  const sources = new Map(PLANTED.map((defect) => [defect, planted(defect)]))
+  const postgres = await ownPostgres(true)
+  let shop: Workshop | undefined
+  const found = new Map<PlantedDefect, Result>()
+  try {
+    const detectors = PLANTED.flatMap(({ noticedBy }) => noticedBy)
+    shop = await workshop([...sources.values()], detectors, { postgresUrl: postgres.url })
+    const passed = await passing(shop, detectors)
+    await inParallel(WORKERS, PLANTED, async (defect) => {
+      found.set(defect, await tried(shop!, defect, sources.get(defect)!, passed))
+    })
+  } finally {
+    shop?.close()
+    await postgres.close()
+  }
+  const results = PLANTED.map((defect) => found.get(defect)!)
+  for (const defect of DEFECTS) results.push(await simulated(defect))
+  const missed = results.filter(({ by, missing }) => missing.length || !by.length)
+  return [
+    told(parts, startMs, {
+      goal: 'P1',
+      title: 'defects planted in copies of the sources, and in the simulated core',
+      passed: missed.length === 0,
+      figure: `${results.length - missed.length} of ${results.length} planted defects noticed`,
+      counts: Object.fromEntries(results.map(({ name, by }) => [`${name}:`, by.join(', and ') || 'by nothing'])),
+      failures: missed.map(({ name, missing }) => `not noticed: ${name}, by ${missing.join(' | ')}`),
+    }),
+  ]
+}
+
+/** The titles of the tests that pass without a defect. Tests of one kind run together: a start costs a second. */
+async function passing(shop: Workshop, detectors: readonly (Nearest & { only: string })[]): Promise<string[]> {
+  const passed: string[] = []
+  await inParallel(WORKERS, [true, undefined] as const, async (postgres) => {
+    const ofKind = detectors.filter((one) => one.postgres === postgres)
+    const tests = [...new Set(ofKind.flatMap((one) => one.tests))]
+    const only = [...new Set(ofKind.map((one) => one.only))]
+    passed.push(...(await shop.measure({ tests, only, ...(postgres ? { postgres } : {}) })).passed)
+  })
+  return passed
+}
+
+async function tried(
+  shop: Workshop,
+  { name, noticedBy }: PlantedDefect,
+  source: Mutant,
+  passed: readonly string[],
+): Promise<Result> {
+  const result: Result = { name, by: [], missing: [] }
+  for (const detector of noticedBy) {
+    const isThere = shop.compiled.includes(source) && passed.some((title) => title.endsWith(detector.only))
+    const verdict = isThere ? await shop.tried(source, detector, TEST_MS_MAX) : undefined
+    if (verdict?.by?.includes(detector.only)) result.by.push(`'${detector.only}' of ${detector.tests.join()}`)
+    else
+      result.missing.push(isThere ? detector.only : `${detector.only} (no such test, or the defect does not compile)`)
+  }
+  return result
+}
+
+async function simulated(defect: (typeof DEFECTS)[number]): Promise<Result> {
+  const { what, near, invariants, sabotage } = defect
+  for (let seed = near; seed < near + SEEDS_MAX; seed++) {
+    const { breaches } = await play(planFor(defect, seed), { sabotage: sabotage() })
+    const found = breaches.find(({ invariant }) => invariants.includes(invariant))
+    if (found)
+      return { name: `simulated: ${what}`, by: [`${found.invariant} of the simulation, seed ${seed}`], missing: [] }
+  }
+  return { name: `simulated: ${what}`, by: [], missing: [`the simulation, seeds ${near} to ${near + SEEDS_MAX - 1}`] }
+}

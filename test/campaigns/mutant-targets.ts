@@ -1,0 +1,144 @@
+/**
+ * What is mutated: every file on the path of a message and of an SMS, with the tests that stand nearest. Tests that
+ * several files share are one object, and are measured once. A file on the path that is not here fails a test.
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../../src/base/package-root.ts'
+import type { Nearest } from './mutant-runner.ts'
+
+const tests = (...names: string[]): readonly string[] => names.map((name) => `test/${name}.test.ts`)
+const suite = (folder: string, ...names: string[]): readonly string[] =>
+  tests(...names.map((name) => `${folder}/${name}`))
+
+/** The whole way of a message: the gateway with a store in memory, then kept histories of the simulation. */
+const WAY: Nearest = { tests: tests('gateway/steps', 'gateway/sweep', 'gateway/gateway', 'simulation/kept') }
+const DIALOGUES: Nearest = { tests: tests('dialogue/decided-again', 'dialogue/dialogues', 'store/journal/memory') }
+const OUTCOME: Nearest = { tests: tests('dialogue/outcome', 'store/journal/memory') }
+const TURN: Nearest = { tests: tests('dialogue/turn', 'dialogue/held') }
+const CODEC: Nearest = { tests: suite('smpp/pdu', 'codec', 'codec-fast-path', 'vectors') }
+const WINDOW: Nearest = { tests: suite('smpp/session', 'window') }
+const LINE: Nearest = { tests: suite('smpp/session', 'socket-writer', 'line', 'hearing', 'drop', 'hostile') }
+const BIND: Nearest = { tests: suite('smpp/session', 'bind-machine', 'bind', 'hearing', 'drop', 'outage') }
+const DIALECT: Nearest = {
+  tests: suite('smpp/dialect', 'carrier', 'classify', 'envelope', 'write', 'dialect', 'vectors', 'both-ends'),
+}
+const RECORD: Nearest = {
+  tests: tests('store/record', 'store/journal/memory', 'store/sealed', 'store/forged', 'store/redis/store'),
+  redis: true,
+}
+const REDIS: Nearest = { tests: suite('store/redis', 'store', 'faults', 'earlier', 'model', 'octets'), redis: true }
+const OUTBOX: Nearest = {
+  tests: suite('sms/outbox', 'settle', 'poll', 'receipts', 'dispatch'),
+  postgres: true,
+}
+const RECEIPTS: Nearest = { tests: suite('sms/outbox', 'receipts', 'dispatch', 'machine'), postgres: true }
+const SMS_PDU: Nearest = { tests: tests('sms/pdu/segments', 'sms/pdu/submit-sm', 'sms/pdu/receipt', 'sms/inbox/parts') }
+const INBOX: Nearest = {
+  tests: [...suite('sms/inbox', 'receive', 'parts', 'inbox', 'opt-out'), ...tests('e2e/sms-parts')],
+  postgres: true,
+  redis: true,
+}
+/** Between the outbox and the line; SMS that replace others, or are asked for. */
+const SENDING: Nearest = { tests: tests('sms/sending', 'sms/outbox/replace', 'sms/outbox/query'), postgres: true }
+const REQUESTS: Nearest = { tests: tests('sms/requests'), postgres: true }
+/** The first of the two is quick, and notices most. */
+const PUSH: Nearest = { tests: tests('push/push', 'e2e/push'), postgres: true, redis: true }
+const LATE: Nearest = { tests: tests('late/given-up', 'late/idle', 'e2e/late'), postgres: true, redis: true }
+
+export const TARGETS: Readonly<Record<string, Nearest>> = {
+  ...files('gateway', WAY, ['gateway', 'turns', 'steps', 'sweep']),
+  ...each('gateway', ['admission', 'backlog', 'delivery', 'ending', 'intake', 'reply', 'unopened', 'unrested']),
+  ...files('dialogue', TURN, ['turn', 'turned']),
+  ...files('dialogue', DIALOGUES, ['classify', 'decider', 'dialogues', 'key', 'seizing', 'take']),
+  ...files('dialogue', OUTCOME, ['entry', 'outcome']),
+  ...each('dialogue', ['heard', 'shown']),
+  ...each('smpp/pdu', ['framer']),
+  ...files('smpp/pdu', CODEC, ['codec', 'codec-fast-path', 'tlvs']),
+  ...files('smpp/session', WINDOW, ['window', 'pace']),
+  ...files('smpp/session', LINE, ['line', 'link', 'socket-writer', 'inbound']),
+  ...files('smpp/session', BIND, ['bind']),
+  ...each('smpp/session', ['bind-request', 'open-requests']),
+  ...files('smpp/dialect', DIALECT, ['carrier', 'classify', 'code', 'dialect', 'envelope', 'text', 'write']),
+  ...files('store', RECORD, ['dialogues', 'record']),
+  ...files('store/redis', REDIS, ['earlier', 'gathered', 'keyspace', 'octets', 'register', 'store', 'turn-calls']),
+  'src/store/redis/owed.ts': { tests: tests('store/owed'), redis: true },
+  ...files('sms/outbox', OUTBOX, ['dispatch', 'forget', 'gathering', 'recall', 'rows', 'settling']),
+  ...each('sms/outbox', ['schedule', 'upkeep', 'when']),
+  'src/sms/outbox/lanes.ts': { tests: suite('sms/outbox', 'lanes'), postgres: true },
+  'src/sms/outbox/keyed.ts': REQUESTS,
+  'src/sms/outbox/replace-keyed.ts': { tests: suite('sms/outbox', 'replace-keyed'), postgres: true },
+  'src/sms/outbox/id-forms.ts': { tests: suite('sms/outbox', 'id-forms'), postgres: true },
+  'src/sms/outbox/orphans.ts': { tests: suite('sms/outbox', 'receipts', 'id-forms'), postgres: true },
+  ...files('sms/requests', REQUESTS, ['owed', 'requests']),
+  ...files('sms/outbox', RECEIPTS, ['ambiguous', 'message-id', 'receipt-rows', 'receipts', 'retry-policy']),
+  'src/sms/outbox/statements.ts': { tests: suite('sms/outbox', 'statements'), postgres: true },
+  'src/sms/outbox/enqueue.ts': { tests: suite('sms/outbox', 'enqueue'), postgres: true },
+  ...files('sms/outbox', SENDING, ['query', 'replace']),
+  ...files('sms', SENDING, ['sending']),
+  ...files('sms/pdu', SMS_PDU, ['receipt', 'regulated', 'segments', 'segments-join', 'submit-sm']),
+  ...files('sms/pdu', { tests: tests('sms/pdu/manage') }, ['cancel-sm', 'query-sm', 'replace-sm']),
+  ...files('sms/inbox', INBOX, ['inbox', 'keywords', 'opt-out', 'parts', 'receive']),
+  ...files('hooks', { tests: tests('hooks/hooks'), postgres: true }, ['hooks', 'rows', 'sender']),
+  ...files('push', PUSH, ['opening', 'pages', 'push', 'refusal', 'reply', 'screen', 'way']),
+  'src/ussd/status-policy.ts': { tests: tests('ussd/status-policy') },
+  ...files('deferred', LATE, ['deferred', 'rows']),
+}
+
+/** The parts that nothing may get past: taking and resting a turn, framing, and sending an SMS. */
+export const CORE: ReadonlySet<string> = new Set([
+  'src/smpp/pdu/framer.ts',
+  ...['turn', 'classify', 'decider', 'take', 'outcome', 'entry'].map((name) => `src/dialogue/${name}.ts`),
+  'src/sms/outbox/statements.ts',
+  'src/sms/outbox/dispatch.ts',
+])
+
+/** The rooms on the path; of src/smpp/session and src/store the files that every message passes. */
+const ROOMS = [
+  'gateway',
+  'dialogue',
+  'smpp/pdu',
+  'smpp/session',
+  'smpp/dialect',
+  'store',
+  'store/redis',
+  'sms',
+  'sms/outbox',
+  'sms/requests',
+  'sms/pdu',
+  'sms/inbox',
+  'hooks',
+  'push',
+  'deferred',
+]
+/** Passed by no message: settings, tables, what happens at a start, and what an operator is told. */
+export const LEFT_ASIDE: Readonly<Record<string, readonly string[]>> = {
+  gateway: ['texts'],
+  'smpp/pdu': ['commands', 'status'],
+  'smpp/session': ['counters', 'outage', 'settings', 'socket', 'trouble'],
+  'smpp/dialect': ['load', 'problems', 'regex', 'schema'],
+  store: ['key-file', 'register', 'seal', 'unreachable'],
+  'store/redis': ['connection', 'parts', 'scripts', 'servers'],
+  sms: ['push-first', 'service'],
+  'sms/outbox': ['settings'],
+}
+
+/** Files on the path that are neither mutated nor left aside. */
+export function forgottenFiles(): string[] {
+  return ROOMS.flatMap((room) =>
+    readdirSync(join(packageRoot, 'src', room))
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !['index.ts', 'types.ts'].includes(name))
+      .filter((name) => !LEFT_ASIDE[room]?.includes(name.replace('.ts', '')))
+      .map((name) => `src/${room}/${name}`)
+      .filter((file) => !TARGETS[file]),
+  )
+}
+
+function files(room: string, nearest: Nearest, names: readonly string[]): Record<string, Nearest> {
+  return Object.fromEntries(names.map((name) => [`src/${room}/${name}.ts`, nearest]))
+}
+
+/** Each with the test of its name. */
+function each(room: string, names: readonly string[]): Record<string, Nearest> {
+  return Object.assign({}, ...names.map((name) => files(room, { tests: suite(room, name) }, [name])))
+}

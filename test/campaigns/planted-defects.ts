@@ -1,0 +1,261 @@
+/**
+ * Defects that such gateways have had, each planted in a copy of the sources, and the test that must notice it. A test
+ * that notices none of them is worth nothing; a defect that no test notices is a gap. Each edit names text that stands
+ * in its file once: a defect whose place is gone fails a test.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../../src/base/package-root.ts'
+import type { Nearest } from './mutant-runner.ts'
+import type { Mutant } from './mutants.ts'
+
+export interface PlantedDefect {
+  name: string
+  file: string
+  /** What is replaced with what. */
+  edits: readonly (readonly [was: string, put: string])[]
+  /** Each of them must fail, by its title. */
+  noticedBy: readonly (Nearest & { only: string })[]
+}
+
+const GATEWAY = 'test/gateway/gateway.test.ts'
+const LEASE_KEPT = 'is renewed while a back end works, so that nobody else takes it over; and the answer is shown once'
+const LEASE_WALL = 'runs by the wall clock, also where the calendar is another'
+
+export const PLANTED: readonly PlantedDefect[] = [
+  {
+    name: 'a message is acknowledged before the store has it',
+    file: 'src/gateway/gateway.ts',
+    edits: [[`    failpoint('before-read')\n`, `    from.link.respond(from.pdu, STATUS.ESME_ROK)\n`]],
+    noticedBy: [
+      by(GATEWAY, 'is acknowledged only when the store has it, and then shown'),
+      by('test/simulation/kept.test.ts', 'the plan that once found: killed before the store has a message'),
+    ],
+  },
+  {
+    name: 'a screen is sent again without asking whether it is current',
+    file: 'src/gateway/delivery.ts',
+    edits: [
+      [
+        'const known = { knownMs: 0, isFirst: false }',
+        'const known = { knownMs: this.#deps.clock.now(), isFirst: false }',
+      ],
+      ['const current = await this.#isCurrent(record, known)', 'const current = true as boolean | null'],
+    ],
+    noticedBy: [
+      by(
+        'test/gateway/delivery.test.ts',
+        'is sent if the dialogue still stands at it, and left alone if the subscriber has answered',
+      ),
+    ],
+  },
+  {
+    name: 'no lease is renewed while a turn is played',
+    file: 'src/gateway/turns.ts',
+    edits: [
+      [
+        `() => void guarded('renew', () => dialogues.renew(key, epoch, token, clock.now() + limits.leaseMs)),`,
+        '() => undefined,',
+      ],
+    ],
+    noticedBy: [by(GATEWAY, LEASE_KEPT)],
+  },
+  {
+    name: 'an SMS is submitted whoever has its lease',
+    file: 'src/sms/outbox/rows.ts',
+    edits: [['o.id = fate.id AND o.lease = fate.lease', 'o.id = fate.id']],
+    noticedBy: [
+      sms('dispatch', 'does not send what another daemon leased since: its own lease ran out while it sent another'),
+    ],
+  },
+  {
+    name: 'a turn is rested without a look at its epoch and token',
+    file: 'src/dialogue/outcome.ts',
+    edits: [[`if (old.epoch !== epoch || tokenOf(old.version) !== token) return 'refused'`, 'void [epoch, token]']],
+    noticedBy: [
+      by(
+        'test/dialogue/outcome.test.ts',
+        'rests once for the token that has it, which is told when it comes again; others are refused',
+      ),
+      by(
+        'test/store/journal/memory.test.ts',
+        'is refused after a hang-up, a redial, a takeover, and where there is nothing',
+      ),
+    ],
+  },
+  {
+    name: 'a late copy of a key is told by its step alone, so that a counter that went back loses keys',
+    file: 'src/dialogue/classify.ts',
+    edits: [['const heard = wasHeard(old, answer)', 'const heard = undefined as boolean | undefined']],
+    noticedBy: [
+      by(
+        'test/store/journal/memory.test.ts',
+        'is the next one under a counter that went back, though only a little: nobody has heard that key',
+      ),
+    ],
+  },
+  {
+    name: 'the text of an end at a deadline is forgotten if its daemon dies',
+    file: 'src/dialogue/outcome.ts',
+    edits: [['reply, confirmed: false }, deadlineMs: nowMs + limits.confirmMs', 'reply }, deadlineMs: null']],
+    noticedBy: [
+      by(
+        'test/store/journal/memory.test.ts',
+        'leave their text to be sent until it is confirmed: whoever seized it may die before that',
+      ),
+    ],
+  },
+  {
+    name: 'a lease is renewed without a look at its epoch and token',
+    file: 'src/dialogue/dialogues.ts',
+    edits: [[`entry?.status !== 'taken' || entry.epoch !== epoch || tokenOf(entry.version) !== token`, '!entry']],
+    noticedBy: [by('test/store/journal/memory.test.ts', 'is refused once the turn rested, or where there is nothing')],
+  },
+  {
+    name: 'an SMS whose daemon died after the octets is sent again at once',
+    file: 'src/sms/outbox/rows.ts',
+    edits: [[`nextState('submitting', { type: 'LOST' })`, `'due'`]],
+    noticedBy: [sms('dispatch', 'takes a crash between writing and hearing for it, once the lease is over')],
+  },
+  {
+    name: 'an SMS without a response is sent a third time',
+    file: 'src/sms/outbox/retry-policy.ts',
+    edits: [['const LOSSES_MAX = 2', 'const LOSSES_MAX = 3']],
+    noticedBy: [sms('dispatch', 'waits for a receipt, then tries once more, then gives up')],
+  },
+  {
+    name: 'an SMS is written twice',
+    file: 'src/sms/outbox/dispatch.ts',
+    edits: [
+      [
+        'const outcome = await submit(work, row, (taken)',
+        'await submit(work, row, async () => undefined)\n  const outcome = await submit(work, row, (taken)',
+      ],
+    ],
+    noticedBy: [
+      sms('dispatch', 'sends what is due, once, and knows it by the receipt'),
+      by('test/simulation/kept.test.ts', 'the plan that once found: clock set back'),
+    ],
+  },
+  {
+    name: 'a lease is renewed by the calendar',
+    file: 'src/gateway/turns.ts',
+    edits: [['dialogues.renew(key, epoch, token, clock.now()', 'dialogues.renew(key, epoch, token, clock.today()']],
+    noticedBy: [by(GATEWAY, LEASE_WALL)],
+  },
+  {
+    name: 'the SMSC is told until when to try by the calendar',
+    file: 'src/sms/outbox/dispatch.ts',
+    edits: [['row.expires_at.getTime() - clock.today() + clock.now()', 'row.expires_at.getTime()']],
+    noticedBy: [sms('dispatch', 'gives the SMSC the wall clock where the calendar is frozen')],
+  },
+  {
+    name: 'the time of a lease is taken by a clock that can be set',
+    file: 'src/gateway/steps.ts',
+    edits: [['const now = monotonicClock(clock)', 'const now = () => clock.now()']],
+    noticedBy: [by('test/gateway/steps.test.ts', 'are renewed on when the clock is set back by an hour')],
+  },
+  {
+    name: 'a daemon serves on whatever its clock says',
+    file: 'src/daemon/clock-check.ts',
+    edits: [['this.#base) < SET_MS) return this.#wasRight', 'this.#base) < SET_MS) return true']],
+    noticedBy: [
+      by(
+        'test/daemon/clock-check.test.ts',
+        'is wrong an hour or two seconds off, which is said once, and right again when it is',
+      ),
+    ],
+  },
+  {
+    name: 'the window writes a screen without asking whether it may leave',
+    file: 'src/smpp/session/window.ts',
+    edits: [[`const may = entry.mayLeave?.() ?? 'yes'`, `const may: ReturnType<MayLeave> = 'yes'`]],
+    noticedBy: [
+      by(
+        'test/smpp/session/window.test.ts',
+        'asks at the moment of writing whether a request may leave, however long it waited',
+      ),
+    ],
+  },
+  {
+    name: 'a screen is handed to the line without the question whether it may leave',
+    file: 'src/gateway/delivery.ts',
+    edits: [
+      ['    const mayLeave = () => this.#mayLeave(record, known)\n', "    const mayLeave: MayLeave = () => 'yes'\n"],
+    ],
+    noticedBy: [
+      by(
+        'test/gateway/delivery.test.ts',
+        'is not written behind a later screen of this daemon that left since the store was asked',
+      ),
+    ],
+  },
+  {
+    name: 'the line does not hand on the question whether a screen may leave',
+    file: 'src/smpp/session/line.ts',
+    edits: [['        key,\n        mayLeave,\n', '        key,\n']],
+    noticedBy: [by('test/smpp/session/line.test.ts', 'is unsent when it may not leave any more, and says why')],
+  },
+  {
+    name: 'a screen that is late for the socket is written all the same',
+    file: 'src/smpp/session/link.ts',
+    edits: [['this.#outbox.write(octets, recall)', 'this.#outbox.write(octets)']],
+    noticedBy: [
+      by(
+        'test/smpp/session/line.test.ts',
+        'is taken back from the socket where the process stood still, and may not leave any more',
+      ),
+    ],
+  },
+  {
+    name: 'a text outside any dialogue is acknowledged before it leaves',
+    file: 'src/gateway/texts.ts',
+    edits: [['    let isHeld = true\n', '    let isHeld = true\n    link.respond(pdu, STATUS.ESME_ROK)\n']],
+    noticedBy: [by('test/gateway/texts.test.ts', 'is acknowledged once the system has it, when it takes another link')],
+  },
+  {
+    name: 'a dial that cannot be served in time is admitted',
+    file: 'src/gateway/admission.ts',
+    edits: [[`waitMs > limits.turnMs ? 'turn_ms' : ''`, `waitMs < 0 ? 'turn_ms' : ''`]],
+    noticedBy: [
+      by(
+        'test/gateway/admission.test.ts',
+        'is who can be served within the time of a turn; another is told, and counted',
+      ),
+    ],
+  },
+  {
+    name: 'a reply is tried on a line that was stopped',
+    file: 'src/gateway/reply.ts',
+    edits: [[`if (outcome.why === 'stopped') return 'lost'`, 'void 0']],
+    noticedBy: [
+      by(
+        'test/gateway/reply.test.ts',
+        'is not tried again on a line that was stopped: a process that ends would wait for it',
+      ),
+    ],
+  },
+]
+
+function by(test: string, only: string): Nearest & { only: string } {
+  return { tests: [test], only }
+}
+
+/** On the real Postgres. */
+function sms(name: string, only: string): Nearest & { only: string } {
+  return { tests: [`test/sms/outbox/${name}.test.ts`], only, postgres: true }
+}
+
+/** The file with the defect in it. Throws if the place of an edit is gone, or is more than one. */
+export function planted({ name, file, edits }: PlantedDefect): Mutant {
+  const original = readFileSync(join(packageRoot, file), 'utf8')
+  let source = original
+  for (const [was, put] of edits) {
+    const places = source.split(was).length - 1
+    if (places !== 1) throw new Error(`${file} has ${places} times, not once: ${was.trim()} (to plant: ${name})`)
+    source = source.replace(was, () => put)
+  }
+  const [first] = edits
+  const line = original.slice(0, original.indexOf(first![0])).split('\n').length
+  return { file, line, text: first![0].trim(), what: name, source }
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CallContext } from '../../../src/backend/types.ts'
+import { silentLog } from '../../../src/base/log-port.ts'
+import { createMetrics } from '../../../src/base/metrics.ts'
+import { parseSettings } from '../../../src/config/load.ts'
+import { createBackends } from '../../../src/daemon/backends/backends.ts'
+import { fakeClock, settle } from '../../support/clock.ts'
+
+/** Says through `chance` that it was called, and never answers. */
+const MODULE = `export const backend = ({ chance }) => ({
+  operations: { wait: () => (chance(), new Promise(() => undefined)) },
+})`
+
+describe('calls of a module at the same time', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ussd-backends-'))
+  const file = join(folder, 'waiting.mjs')
+  before(() => writeFileSync(file, MODULE))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  async function under(postgres: string, more = ''): Promise<number> {
+    const written = `door: { port: 1 }
+redis: embedded
+postgres: ${postgres}
+services: [{ code: "*1#", flow: a }]
+backends: { shop: { module: ${JSON.stringify(file)}${more} } }`
+    const { settings } = parseSettings(written, 'test', {})
+    let inside = 0
+    const backends = await createBackends({
+      settings,
+      sql: undefined as never,
+      clock: fakeClock(0),
+      chance: () => inside++,
+      metrics: createMetrics({ process: false }),
+      log: silentLog,
+    })
+    const stops = Array.from({ length: 60 }, () => new AbortController())
+    const calls = stops.map(({ signal }) => backends.get('shop')!.call('wait', {}, { signal } as CallContext))
+    await settle()
+    for (const stop of stops) stop.abort()
+    await Promise.all(calls)
+    return inside
+  }
+
+  it('are as many as have a connection, unless the settings say how many, or it waits for something else', async () => {
+    const server = '{ url: "postgres://nobody@127.0.0.1:1/none", poolMax: 7 }'
+    assert.equal(await under(server), 7)
+    assert.equal(await under(server, ', concurrent: 3'), 3)
+    assert.equal(await under(server, ', patienceMs: 5000'), 50)
+    assert.equal(await under('embedded'), 50)
+  })
+})

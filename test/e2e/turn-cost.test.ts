@@ -1,0 +1,57 @@
+/** What a turn that awaits nothing but the store costs, in counts: no time is measured. */
+import assert from 'node:assert/strict'
+import { countedDaemon, type CountedDaemon, type TurnCounts } from '../support/counted-daemon.ts'
+import { describeWith } from '../support/services.ts'
+
+/** Compiles, starts a daemon, and lets V8 compile what is hot: on a machine that has much else to do. */
+const LIMIT_MS = 180_000
+/** After so many turns, what is called in each turn runs optimised. */
+const WARM_UP = 3_000
+const TURNS = 3_000
+/** Turns of one dialogue, and how many dialogues are counted one by one. */
+const STEPS = 6
+const DIALS = 2
+const TRIES_MAX = 10
+/** Octets of the heap in a turn. Measured: 43,600 with Node.js 20; other releases differ by a few thousand. */
+const ALLOCATED_MAX = 52_000
+/** Measured: 1,410 of which some 900 are the record. */
+const OCTETS_TO_REDIS_MAX = 1_600
+
+describeWith(['redis', 'postgres'], 'the cost of a turn', function () {
+  this.timeout(LIMIT_MS)
+  let daemon: CountedDaemon | undefined
+  before(async () => {
+    daemon = await countedDaemon()
+  })
+  after(() => daemon?.stop())
+
+  /** A machine that stops the daemon for a while makes more work, never less: one walk as it should be is enough. */
+  async function until(isGood: (counts: TurnCounts) => boolean, turns: number, phones: number): Promise<TurnCounts> {
+    for (let tries = 1; ; tries++) {
+      const counts = await daemon!.walk(turns, phones)
+      if (isGood(counts) || tries === TRIES_MAX) return counts
+    }
+  }
+
+  it('is one read, one write and one settling, if nobody else dials', async () => {
+    // A dial awaits the language that the subscriber chose, so its answer is written before its outcome. The last
+    // settling may still wait for the end of its loop turn.
+    const isStraight = ({ turns, faults, reads, writes, settles }: TurnCounts) =>
+      faults === 0 && reads === turns && writes === turns + DIALS && settles >= turns - 1 && settles <= turns
+    const counts = await until(isStraight, DIALS * STEPS, 1)
+    assert.ok(isStraight(counts), JSON.stringify(counts))
+  })
+
+  it('is shared by all that dial at once: each at most once a turn of the event loop', async () => {
+    const least = ({ turns, allocated, octetsToRedis }: TurnCounts) =>
+      allocated / turns <= ALLOCATED_MAX && octetsToRedis / turns <= OCTETS_TO_REDIS_MAX
+    await daemon!.walk(WARM_UP, 50)
+    const counts = await until((one) => one.faults === 0 && least(one), TURNS, 50)
+    const { turns, loops } = counts
+    assert.ok(counts.faults === 0 && least(counts), JSON.stringify(counts))
+    for (const what of ['reads', 'writes', 'settles', 'smppWrites'] as const)
+      assert.ok(counts[what] <= loops, `${counts[what]} ${what} in ${loops} turns of the event loop`)
+    // 50 phones, and a turn of the loop serves several of them.
+    assert.ok(counts.reads + counts.writes + counts.settles < turns, JSON.stringify(counts))
+  })
+})
