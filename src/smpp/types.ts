@@ -135,8 +135,8 @@ export interface Line {
   /** True while at least one link may submit. */
   bound(): boolean
   /**
-   * How long a reply would wait for a slot, by what slots took lately. `ahead`: how many will want one before it. 0: not
-   * known, or no slot is needed.
+   * How long a reply would wait for a slot, by what slots took lately, and by how long the SMSC has answered nothing.
+   * `ahead`: how many will want one before it. 0: not known, or no slot is needed.
    */
   waitMs(ahead: number): number
   /**

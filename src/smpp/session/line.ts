@@ -35,6 +35,12 @@ export interface LineDeps {
   connect?: Connect | undefined
 }
 
+/**
+ * What a slot takes after a pause of the SMSC at least, for predictions: it has others to catch up with, too. So no
+ * more wait over a pause than ten slots could serve at a hundred a second.
+ */
+const AFTER_PAUSE_MS = 100
+
 /** Creates a line. It does nothing until start(). */
 export function smppLine(settings: LineSettings, deps: LineDeps): Line {
   return new SmppLine(settings, deps)
@@ -102,18 +108,24 @@ class SmppLine implements Line {
 
   waitMs(ahead: number): number {
     if (this.dialect.habits.submitResp === 'withheld') return 0
-    let slots = 0
-    let perMs = 0
-    let before = 0
+    let [slots, before] = [0, 0]
+    let [perMs, afterPausePerMs] = [0, 0]
+    let pausedMs = Infinity
     for (const bind of this.#binds) {
       const window = bind.submitter()?.window()
       if (!window) continue
+      const ofLinkMs = window.pausedMs()
       slots += window.slots()
-      perMs += window.slots() / window.slotMs()
       before += window.ahead()
+      perMs += window.slots() / Math.max(window.slotMs(), ofLinkMs)
+      afterPausePerMs += window.slots() / Math.max(window.slotMs(), AFTER_PAUSE_MS)
+      pausedMs = Math.min(pausedMs, ofLinkMs)
     }
     const waiting = Math.max(ahead, before) + 1 - slots
-    return slots > 0 && waiting > 0 ? waiting / perMs : 0
+    if (slots === 0 || waiting <= 0) return 0
+    // A pause says nothing about what a slot takes once it is over, and nothing about when that will be: as a rule, it
+    // lasts as long again as it has lasted.
+    return pausedMs > 0 ? pausedMs + waiting / afterPausePerMs : waiting / perMs
   }
 
   smsRoom(): number {

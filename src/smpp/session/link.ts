@@ -157,7 +157,7 @@ export class Link implements LinkPort {
     return this.#window.load()
   }
 
-  window(): Pick<Window, 'slots' | 'ahead' | 'slotMs' | 'smsSlots'> {
+  window(): Pick<Window, 'slots' | 'ahead' | 'slotMs' | 'pausedMs' | 'smsSlots'> {
     return this.#window
   }
 

@@ -22,7 +22,7 @@ const SWEEP_MS = 50
 /** The weight of one response in what a slot takes: the last ten count most. */
 const WEIGHT = 0.1
 
-/** An SMSC that answers nothing for a shorter time makes a pause: what its slots took before is still true. */
+/** An SMSC that answers nothing for a shorter time only takes its time. */
 const HICCUP_MS = 1_000
 
 const CONGESTION_STATE = 0x0428
@@ -171,10 +171,15 @@ export class Window {
     return this.#inSlots + this.#queue.ussd.length
   }
 
-  /** For how long a request takes a slot. If the SMSC has stopped answering, at least since then. 0: not known. */
+  /** For how long a request takes a slot, by the requests that were answered. 0: not known. */
   slotMs(): number {
+    return this.#takenMs
+  }
+
+  /** For how long all slots have been taken and nothing was answered: the SMSC pauses. 0: it does not. */
+  pausedMs(): number {
     const stoodMs = this.#inSlots < this.#settings.slots ? 0 : this.#deps.clock.now() - this.#movedMs
-    return stoodMs > HICCUP_MS ? Math.max(this.#takenMs, stoodMs) : this.#takenMs
+    return stoodMs > HICCUP_MS ? stoodMs : 0
   }
 
   /** How many slots SMS may take. */

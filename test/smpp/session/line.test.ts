@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Tap } from '../../../src/smpp/session/link.ts'
 import type { LateResponse } from '../../../src/smpp/session/window.ts'
 import { fakeClock, realClock, settle } from '../../support/clock.ts'
-import { deliver, ID, raw, type PeerManners } from '../../support/peer.ts'
+import { deliver, ID, raw, type PeerConnection, type PeerManners } from '../../support/peer.ts'
 import { until } from '../../support/services.ts'
 import { inMs, lineTest, submit } from '../support.ts'
 
@@ -252,6 +252,66 @@ describe('a line', () => {
     assert.equal(on.test.line.smsRoom(), 0)
     await on.start({}, { links: 2, limits: { windowSlots: 10, smsPerSecond: 2.5 } })
     assert.equal(on.test.line.smsRoom(), 3)
+  })
+
+  describe('says how long a reply would wait for a slot', () => {
+    let all: Promise<unknown>[] = []
+    /** With so many replies that the SMSC does not answer, after so long. */
+    async function unanswered(count: number, ms: number, links = 1) {
+      const clock = fakeClock()
+      const limits = { windowSlots: 10 }
+      await on.start(NOTHING, { parts: { clock }, limits, links, times: { enquireMs: 600_000, steadyMs: 600_000 } })
+      await until(() => on.test.line.states().every(({ state }) => state === 'bound'), 'not bound')
+      const how = { lane: 'ussd', deadline: clock.now() + 60_000 } as const
+      all = Array.from({ length: count }, () => on.test.line.submit(submit(), how))
+      await clock.advance(ms)
+      return clock
+    }
+    const answer = (link: PeerConnection, from: number) =>
+      link.send(
+        ...link
+          .all(ID.submit)
+          .slice(from)
+          .map(({ sequence }) => ok(sequence)),
+      )
+    const waitMs = (ahead: number) => Math.round(on.test.line.waitMs(ahead))
+    afterEach(async () => {
+      for (const { socket } of on.peer.connections) socket.destroy()
+      await Promise.all(all)
+    })
+
+    it('over a pause of the SMSC: as long again as it has lasted, and then a slot a tenth of a second', async () => {
+      const clock = await unanswered(260, 1_000)
+      assert.equal(waitMs(0), 0, 'it only takes its time')
+      await clock.advance(1_500)
+      assert.equal(waitMs(0), 2_500 + 2_510)
+      assert.equal(waitMs(400), 2_500 + 3_910, 'some have no screen yet')
+      for (let n = 10; n <= 260; n += 10) {
+        await on.link.heard(ID.submit, n)
+        answer(on.link, n - 10)
+      }
+      await Promise.all(all)
+      assert.equal(waitMs(0), 0)
+    })
+
+    it('so that a hundred dials a second ride over two or three seconds, and no crowd waits for one that is silent', async () => {
+      const turnMs = 8_000
+      const clock = await unanswered(300, 3_000)
+      assert.ok(waitMs(0) <= turnMs)
+      assert.ok(waitMs(600) > turnMs, 'a crowd')
+      await clock.advance(3_000)
+      assert.ok(waitMs(0) > turnMs, 'it lasts')
+    })
+
+    it('and knows no pause while one of its links answers', async () => {
+      const clock = await unanswered(20, 500, 2)
+      const other = await on.peer.bound(2)
+      await other.heard(ID.submit, 10)
+      answer(other, 0)
+      await Promise.race(all)
+      await clock.advance(5_000)
+      assert.ok(waitMs(30) < 1_000, String(waitMs(30)))
+    })
   })
 
   it('goes on with its SMS when a peer that stood still takes octets again', async () => {

@@ -217,7 +217,7 @@ describe('the window', () => {
     assert.deepEqual([first.outcome?.kind, names()], ['ok', ['first']])
   })
 
-  it('knows how long a request takes a slot, and that the SMSC has stopped answering', async () => {
+  it('knows how long a request takes a slot, and for how long the SMSC has answered nothing', async () => {
     const { clock, window, offer, entry, written } = windowOf({ slots: 2 })
     window.open()
     assert.equal(window.slotMs(), 0, 'not known')
@@ -230,11 +230,21 @@ describe('the window', () => {
     for (let n = 0; n < 5; n++) offer(entry('ussd'))
     assert.equal(window.ahead(), 5)
     await clock.advance(1_000)
-    assert.equal(Math.round(window.slotMs()), 200, 'a pause')
+    assert.equal(window.pausedMs(), 0, 'it takes its time')
     await clock.advance(4_000)
-    assert.equal(window.slotMs(), 5_000)
+    assert.equal(window.pausedMs(), 5_000)
+    assert.equal(Math.round(window.slotMs()), 200, 'of those that were answered')
     window.answer(resp(written.at(-1)!.sequence))
-    assert.ok(window.slotMs() < 1_000, 'it answers again')
+    assert.equal(window.pausedMs(), 0, 'it answers again')
+    assert.ok(window.slotMs() < 1_000)
+  })
+
+  it('knows of no pause while a slot is free: nothing is owed there', async () => {
+    const { clock, window, offer, entry } = windowOf({ slots: 2 })
+    window.open()
+    offer(entry('ussd'))
+    await clock.advance(5_000)
+    assert.equal(window.pausedMs(), 0)
   })
 
   it('takes a request back that did not reach the socket in time, and gives its slot to the next', () => {
