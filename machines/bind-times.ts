@@ -28,7 +28,7 @@ export const BIND_TIMES: BindTimes = {
   enquireRespMs: 4_000, // two of these are longer than the queue of a live SMSC
   missesMax: 2, // one lost answer is an accident; two are a dead link
   reconnectMs: 1_000,
-  reconnectMaxMs: 30_000, // a subscriber who redials should find us after an outage
+  reconnectMaxMs: 10_000, // a subscriber who redials should find us after an outage; Kannel waits as long
   bindFailMaxMs: 60_000, // ESME_RBINDFAIL: a starting SMSC sends it for minutes, one that does not know us for ever
   servedMaxMs: 5_000, // from the loss of a bind that had served to the next try: its subscribers are dialling now
   steadyMs: 10_000, // a bind this old was good: after its loss the retries start again from the first
