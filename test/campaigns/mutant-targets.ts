@@ -18,7 +18,7 @@ const OUTCOME: Nearest = { tests: tests('dialogue/outcome', 'store/journal/memor
 const TURN: Nearest = { tests: tests('dialogue/turn', 'dialogue/held') }
 const CODEC: Nearest = { tests: suite('smpp/pdu', 'codec', 'codec-fast-path', 'vectors') }
 const WINDOW: Nearest = { tests: suite('smpp/session', 'window') }
-const LINE: Nearest = { tests: suite('smpp/session', 'socket-writer', 'line', 'hearing', 'drop', 'hostile') }
+const LINE: Nearest = { tests: suite('smpp/session', 'socket-writer', 'counted', 'line', 'hearing', 'drop', 'hostile') }
 const BIND: Nearest = { tests: suite('smpp/session', 'bind-machine', 'bind', 'hearing', 'drop', 'outage') }
 const DIALECT: Nearest = {
   tests: suite('smpp/dialect', 'carrier', 'classify', 'envelope', 'write', 'dialect', 'vectors', 'both-ends'),
@@ -42,9 +42,13 @@ const INBOX: Nearest = {
 /** Between the outbox and the line; SMS that replace others, or are asked for. */
 const SENDING: Nearest = { tests: tests('sms/sending', 'sms/outbox/replace', 'sms/outbox/query'), postgres: true }
 const REQUESTS: Nearest = { tests: tests('sms/requests'), postgres: true }
-/** The first of the two is quick, and notices most. */
+/** The first are quick, and notice most. */
 const PUSH: Nearest = { tests: tests('push/push', 'e2e/push'), postgres: true, redis: true }
-const LATE: Nearest = { tests: tests('late/given-up', 'late/idle', 'e2e/late'), postgres: true, redis: true }
+const LATE: Nearest = {
+  tests: tests('late/chain', 'late/given-up', 'late/idle', 'e2e/late'),
+  postgres: true,
+  redis: true,
+}
 
 export const TARGETS: Readonly<Record<string, Nearest>> = {
   ...files('gateway', WAY, ['gateway', 'turns', 'steps', 'sweep']),
