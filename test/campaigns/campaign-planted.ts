@@ -9,6 +9,7 @@ import type { Mutant } from './mutants.ts'
 import { told, type Campaign } from './outcome.ts'
 import { ownPostgres } from './own-postgres.ts'
 import { PLANTED, planted, type PlantedDefect } from './planted-defects.ts'
+import { soleRedis } from './redis-fleet.ts'
 
 const WORKERS = 2
 /** For one test on a machine as slow as it may be: a defect that makes it hang is not noticed by name. */
@@ -26,29 +27,33 @@ interface Result {
 
 export const plantedCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
-  const sources = new Map(PLANTED.map((defect) => [defect, planted(defect)]))
-  const postgres = await ownPostgres(true)
+  const chosen = PLANTED.filter(({ name }) => name.includes(parts.of ?? ''))
+  const sources = new Map(chosen.map((defect) => [defect, planted(defect)]))
+  const [postgres, redis] = [await ownPostgres(true), await soleRedis()]
   let shop: Workshop | undefined
   const found = new Map<PlantedDefect, Result>()
   try {
-    const detectors = PLANTED.flatMap(({ noticedBy }) => noticedBy)
-    shop = await workshop([...sources.values()], detectors, { postgresUrl: postgres.url })
+    const detectors = chosen.flatMap(({ noticedBy }) => noticedBy)
+    const redisUrl = redis.place.url?.replace(/\/\d+$/, '')
+    shop = await workshop([...sources.values()], detectors, { postgresUrl: postgres.url, redisUrl })
     const passed = await passing(shop, detectors)
-    await inParallel(WORKERS, PLANTED, async (defect) => {
+    await inParallel(WORKERS, chosen, async (defect) => {
       found.set(defect, await tried(shop!, defect, sources.get(defect)!, passed))
     })
   } finally {
     shop?.close()
     await postgres.close()
+    await redis.close()
   }
-  const results = PLANTED.map((defect) => found.get(defect)!)
-  for (const defect of DEFECTS) results.push(await simulated(defect))
+  const results = chosen.map((defect) => found.get(defect)!)
+  for (const defect of DEFECTS.filter(({ what }) => what.includes(parts.of ?? '')))
+    results.push(await simulated(defect))
   const missed = results.filter(({ by, missing }) => missing.length || !by.length)
   return [
     told(parts, startMs, {
       goal: 'P1',
       title: 'defects planted in copies of the sources, and in the simulated core',
-      passed: missed.length === 0,
+      passed: missed.length === 0 && results.length > 0,
       figure: `${results.length - missed.length} of ${results.length} planted defects noticed`,
       counts: Object.fromEntries(results.map(({ name, by }) => [`${name}:`, by.join(', and ') || 'by nothing'])),
       failures: missed.map(({ name, missing }) => `not noticed: ${name}, by ${missing.join(' | ')}`),
@@ -59,13 +64,18 @@ export const plantedCampaign: Campaign = async (parts) => {
 /** The titles of the tests that pass without a defect. Tests of one kind run together: a start costs a second. */
 async function passing(shop: Workshop, detectors: readonly (Nearest & { only: string })[]): Promise<string[]> {
   const passed: string[] = []
-  await inParallel(WORKERS, [true, undefined] as const, async (postgres) => {
-    const ofKind = detectors.filter((one) => one.postgres === postgres)
+  await inParallel(WORKERS, ['postgres', 'redis', undefined] as const, async (server) => {
+    const ofKind = detectors.filter((one) => serverOf(one) === server)
+    if (ofKind.length === 0) return
     const tests = [...new Set(ofKind.flatMap((one) => one.tests))]
     const only = [...new Set(ofKind.map((one) => one.only))]
-    passed.push(...(await shop.measure({ tests, only, ...(postgres ? { postgres } : {}) })).passed)
+    passed.push(...(await shop.measure({ tests, only, ...(server ? { [server]: true } : {}) })).passed)
   })
   return passed
+}
+
+function serverOf({ postgres, redis }: Nearest): 'postgres' | 'redis' | undefined {
+  return postgres ? 'postgres' : redis ? 'redis' : undefined
 }
 
 async function tried(

@@ -235,10 +235,179 @@ export const PLANTED: readonly PlantedDefect[] = [
       ),
     ],
   },
+  {
+    name: 'a copied key confirms',
+    file: 'src/dialogue/classify.ts',
+    edits: [['nowMs - old.touchedMs < sameKeyMs', 'nowMs - old.touchedMs < 0 * sameKeyMs']],
+    noticedBy: [
+      by('test/dialogue/dialogues.test.ts', 'shows the screen again, and takes nothing, where that is wanted'),
+    ],
+  },
+  {
+    name: 'a reply that never left is counted at each try',
+    file: 'src/smpp/session/line.ts',
+    edits: [['else if (tries === undefined) this.#count', 'else this.#count']],
+    noticedBy: [by('test/smpp/session/line.test.ts', 'is unsent when its lane is full; the other lane is not')],
+  },
+  {
+    name: 'a half-open link is found after most of a minute',
+    file: 'machines/bind-times.ts',
+    edits: [['  enquireMs: 10_000,', '  enquireMs: 30_000,']],
+    noticedBy: [
+      by(
+        'test/smpp/session/bind-machine.test.ts',
+        'probes after 10 s of silence, twice, then gives the link up, within 20 s',
+      ),
+    ],
+  },
+  {
+    name: 'a redial under the number of the open dialogue meets silence',
+    file: 'src/dialogue/classify.ts',
+    edits: [['wantsScreen(old, begin, limits) || redials(old, begin, limits)', 'wantsScreen(old, begin, limits)']],
+    noticedBy: [
+      by(
+        'test/store/journal/memory.test.ts',
+        'gets the screen of the open dialogue over the same link, once the SMSC has that screen: nobody redials into silence',
+      ),
+    ],
+  },
+  {
+    name: 'SIGTERM takes stopMs for replies, and as long again for unbind',
+    file: 'src/daemon/drain.ts',
+    edits: [
+      [
+        'repliesMs: goneMs - Math.min(stopMs * UNBIND.share, UNBIND.mostMs), goneMs }',
+        'repliesMs: goneMs, goneMs: goneMs + stopMs }',
+      ],
+    ],
+    noticedBy: [by('test/daemon/drain.test.ts', 'keeps a part of its time for unbind: a quarter, at most two seconds')],
+  },
+  {
+    name: 'a late answer of our own event loop is a failure of Redis',
+    file: 'src/store/redis/turn-calls.ts',
+    edits: [['if (lateMs < LOOP_LATE_MS || !isTimeout(error)) throw error', 'if (lateMs > -Infinity) throw error']],
+    noticedBy: [
+      onRedis(
+        'test/store/redis/faults.test.ts',
+        'answers where it was our own event loop that stood still: a read, a write, and a turn of both',
+      ),
+    ],
+  },
+  {
+    name: 'one slow trial on a busy machine is a verdict',
+    file: 'test/campaigns/certain.ts',
+    edits: [
+      [
+        `  if (evidence >= GREEN) return 'kept'\n`,
+        `  if (missed > 0) return 'missed'\n  if (evidence >= GREEN) return 'kept'\n`,
+      ],
+    ],
+    noticedBy: [by('test/campaigns/certain.test.ts', 'is not decided by one trial, nor by two')],
+  },
+  {
+    name: 'work that holds the event loop has no name',
+    file: 'src/base/stretch.ts',
+    edits: [['if (ms > STRETCH_MS_MAX) for', 'if (ms > 20 * STRETCH_MS_MAX) for']],
+    noticedBy: [by('test/base/stretch.test.ts', 'that are too long have a name; others cost two looks at the clock')],
+  },
+  {
+    name: 'a sealed record opens in the place of another',
+    file: 'src/store/seal.ts',
+    edits: [
+      ['bound: about(hiddenName, bound) }', `bound: about(hiddenName, '') }`],
+      ['stored, about(hiddenName, bound))', `stored, about(hiddenName, ''))`],
+    ],
+    noticedBy: [
+      onRedis(
+        'test/store/forged.test.ts',
+        'a record of an earlier dialogue, or of another turn, does not open under the head of this one',
+      ),
+    ],
+  },
+  {
+    name: 'a secret is read from a file that others can read',
+    file: 'src/base/secret-file.ts',
+    edits: [['if ((mode & 0o077) === 0 || MANAGED', 'if (mode >= 0 || MANAGED']],
+    noticedBy: [
+      by('test/config/load.test.ts', 'take every file of a token, a key or a password only if nobody else can read it'),
+    ],
+  },
+  {
+    name: 'an environment that accepts every certificate is taken',
+    file: 'src/config/load.ts',
+    edits: [[`if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return []`, `if (env) return []`]],
+    noticedBy: [by('test/config/load.test.ts', 'refuse an environment that accepts every certificate')],
+  },
+  {
+    name: 'a caller of the HTTP ingress serves every number',
+    file: 'src/ingress/access.ts',
+    edits: [['if (settings.msisdn.length > 0 && !settings', 'if (settings.msisdn.length < 0 && !settings']],
+    noticedBy: [by('test/ingress/access.test.ts', 'hold dialogues of their own, of their numbers and services')],
+  },
+  {
+    name: 'a signed request is good as often as it comes',
+    file: 'src/ingress/signature.ts',
+    edits: [[`if (inSlot.has(signature)) return 'replay'`, 'void inSlot']],
+    noticedBy: [by('test/ingress/signature.test.ts', 'is good once, within five minutes, and as it was signed')],
+  },
+  {
+    name: 'idle connections close an HTTP server to others',
+    file: 'src/base/http-connections.ts',
+    edits: [['const longest = idle.next()!', 'const longest = socket']],
+    noticedBy: [
+      by(
+        'test/base/http-connections.test.ts',
+        'that are only held open keep nobody out: the one that has been idle for longest goes',
+      ),
+    ],
+  },
+  {
+    name: 'an export is handed out before it is written down',
+    file: 'src/cli/privacy.ts',
+    edits: [
+      [`    audit('subscriber exported', { dialogues: found.dialogues.length, rows })\n`, ''],
+      [
+        '    say(JSON.stringify(found, null, 2))\n',
+        `    say(JSON.stringify(found, null, 2))\n    audit('subscriber exported', { dialogues: found.dialogues.length, rows })\n`,
+      ],
+    ],
+    noticedBy: [by('test/cli/erase.test.ts', 'writes down that it was exported, before it hands it out')],
+  },
+  {
+    name: 'unfinished long SMS of one subscriber are not bounded in octets',
+    file: 'src/sms/inbox/parts.ts',
+    edits: [
+      ['    limits.octetsMax - octetsOf(grown),\n', '    Infinity,\n'],
+      ['if (octetsOf(grown) > limits.octetsMax) {', 'if (octetsOf(grown) < 0) {'],
+    ],
+    noticedBy: [
+      by(
+        'test/sms/inbox/parts.test.ts',
+        'are bounded in octets, whatever parts and texts there are: what was handled goes first, then the oldest',
+      ),
+    ],
+  },
+  {
+    name: 'the lock of a PIN is always as short as the first',
+    file: 'src/services/pin/module.ts',
+    edits: [['lockMs * 2 ** (times - 1))', 'lockMs * times ** 0)']],
+    noticedBy: [
+      {
+        tests: ['test/services/pin.test.ts'],
+        only: 'are locked twice as long each time in a row, up to a limit; a right one begins again',
+        postgres: true,
+      },
+    ],
+  },
 ]
 
 function by(test: string, only: string): Nearest & { only: string } {
   return { tests: [test], only }
+}
+
+/** On the real Redis. */
+function onRedis(test: string, only: string): Nearest & { only: string } {
+  return { tests: [test], only, redis: true }
 }
 
 /** On the real Postgres. */

@@ -20,6 +20,18 @@ describe('planted defects', () => {
     assert.throws(() => planted(gone), /has 0 times, not once: nowhere in any file \(to plant: a message is/)
     assert.throws(() => planted({ ...first!, edits: [['const ', '']] }), /times, not once/)
   })
+  it('stand in docs/BREACHES.md by words of their names, each of which is of one', () => {
+    const rows = readFileSync(join(packageRoot, 'docs/BREACHES.md'), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('| ') && !line.startsWith('| |'))
+    assert.ok(rows.length >= 20)
+    for (const row of rows) {
+      const plant = row.split(' | ')[3]!
+      if (/^(none: |all of them)/.test(plant)) continue
+      for (const words of plant.split('; ').map((one) => one.replaceAll('`', '')))
+        assert.equal(PLANTED.filter(({ name }) => name.includes(words)).length, 1, `${words}: ${row.slice(0, 60)}`)
+    }
+  })
   it('have tests that are there under the titles that are to notice them', () => {
     const suites = sources(['test/contract']).map((file) => readFileSync(join(packageRoot, file), 'utf8'))
     for (const { name, noticedBy } of PLANTED) {
