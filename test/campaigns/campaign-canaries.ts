@@ -18,6 +18,7 @@ import { packageRoot } from '../../src/base/package-root.ts'
 import type { Phone } from '../../src/simulator/phone/phone.ts'
 import { freePort } from '../support/services.ts'
 import { ownRedis } from '../store/redis/own.ts'
+import { paceOf } from './campaign-settings.ts'
 import { hits, type Canary } from './canaries.ts'
 import { isReady, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
 import { reached, told, type Campaign } from './outcome.ts'
@@ -110,7 +111,8 @@ export const canariesCampaign: Campaign = async (parts) => {
   }
   const redis = await ownRedis('--appendonly', 'yes', '--appendfsync', 'always')
   if (!redis) throw new Error('no redis-server on this machine')
-  const scene = await openFixture({ seed: parts.seed, smsc: { accounts: [{ systemId: 'ussd', password: PASSWORD }] } })
+  const accounts = [{ systemId: 'ussd', password: PASSWORD }]
+  const scene = await openFixture({ seed: parts.seed, pace: paceOf(parts), smsc: { accounts } })
   const vault = await openVault()
   const play: Play = {
     scene,

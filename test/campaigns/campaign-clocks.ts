@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { packageRoot } from '../../src/base/package-root.ts'
+import { paceOf } from './campaign-settings.ts'
 import { sumOf, sumWhere } from './checker.ts'
 import { isReady, metricsOf, type DaemonProcess } from './daemon-process.ts'
 import { openFixture, sweepRedis, type CampaignFixture } from './fixture.ts'
@@ -42,6 +43,7 @@ export const clocksCampaign: Campaign = async (parts) => {
   const { right, wrong, walkers, walkMs } = SIZES[parts.ci ? 'ci' : parts.mode]
   const scene = await openFixture({
     seed: parts.seed,
+    pace: paceOf(parts),
     spread: { fromMs: 2_000, toMs: 6_000 },
     // Most binds are those of daemons that turn a message away: the SMSC tries until another takes it.
     smsc: { deliveries: { responseMs: 3_000, attemptsMax: 60, temporaryMs: 50 } },

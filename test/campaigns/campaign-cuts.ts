@@ -6,6 +6,7 @@
 import type { Settings } from '../../src/config/schema.ts'
 import type { Phone } from '../../src/simulator/phone/phone.ts'
 import { aftermath } from './aftermath.ts'
+import { paceOf, type Pace } from './campaign-settings.ts'
 import { certainHarm } from './certain.ts'
 import { check } from './checker.ts'
 import { fenced, type Fenced } from './fenced.ts'
@@ -25,12 +26,17 @@ const STEPS: readonly (readonly [key: string, screen: RegExp])[] = [
   ['4', /^Thank you/],
 ]
 const CONFIRM = 4
-/** Octets from one cut to the next: CI takes a comb of them, at another phase for each seed. */
-const COMB = { ci: 16, bounded: 1, long: 1 }
+/**
+ * Octets from one cut to the next: a comb of them, at another phase for each seed. On default timers each link that dies
+ * costs seconds until the next, so a bounded run has no time for all of them.
+ */
+const COMB = { ci: 16, bounded: 4, long: 1 }
 const ROUNDS = { ci: 1, bounded: 1, long: 5 }
 const DIRECTIONS = ['up', 'down'] as const
 /** Daemons at once, each with a network of its own: a cut is mostly waiting, where there is a processor. */
-const LANES_MAX = 4
+const LANES_MAX = { short: 4, defaults: 8 }
+/** On default settings a reply that was lost with its link may come after 12 s (confirmMs). */
+const SCREEN_MS = { short: 30_000, defaults: 60_000 }
 
 interface Cut {
   direction: (typeof DIRECTIONS)[number]
@@ -50,8 +56,9 @@ export const cutsCampaign: Campaign = async (parts) => {
   const lanes: Lane[] = []
   try {
     // One after the other: the first may have to start the servers for all.
-    const count = Math.max(1, Math.round(LANES_MAX * shareOfCore({ spinMs: 500 })))
-    for (let n = 0; n < count; n++) lanes.push(await openLane(parts.seed + n))
+    const pace = paceOf(parts)
+    const count = Math.max(1, Math.round(LANES_MAX[pace] * shareOfCore({ spinMs: 500 })))
+    for (let n = 0; n < count; n++) lanes.push(await openLane(parts.seed + n, pace))
     const octets = await undisturbed(lanes[0]!)
     const cuts: Cut[] = []
     for (let round = 0; round < (parts.rounds ?? ROUNDS[size]); round++) {
@@ -75,7 +82,7 @@ export const cutsCampaign: Campaign = async (parts) => {
     return [
       told(parts, startMs, {
         goal: 'R5',
-        title: 'the connection cut at every octet of a dialogue, up and down; the dialogue one octet at a time',
+        title: `the connection cut at every ${COMB[size] > 1 ? `${COMB[size]}th ` : ''}octet of a dialogue, up and down; the dialogue one octet at a time`,
         failures,
         passed: failures.length === 0,
         figure: `${cuts.length} cuts in ${octets.up} octets up and ${octets.down} down: ${failures.length} dialogues that differ`,
@@ -96,9 +103,10 @@ export const cutsCampaign: Campaign = async (parts) => {
   }
 }
 
-async function openLane(seed: number): Promise<Lane> {
-  const scene = await openFixture({ seed, reminds: false, smsc: { screenMs: 30_000, traceMax: 400 } })
-  return { scene, fence: await fenced(scene, quick), counts: { dialogues: 0, repeats: 0, pieces: 0 }, failures: [] }
+async function openLane(seed: number, pace: Pace): Promise<Lane> {
+  const scene = await openFixture({ seed, pace, reminds: false, smsc: { screenMs: SCREEN_MS[pace], traceMax: 400 } })
+  const fence = await fenced(scene, (settings) => changed(settings, pace))
+  return { scene, fence, counts: { dialogues: 0, repeats: 0, pieces: 0 }, failures: [] }
 }
 
 async function run(lane: Lane, cuts: readonly Cut[]): Promise<void> {
@@ -134,11 +142,12 @@ async function walk({ scene, counts }: Lane, what: string): Promise<string[]> {
   return wrong
 }
 
-/** A link that died is there again at once: some thousands of them die. */
-function quick(settings: Settings): void {
+/** In a short run a link that died is there again at once: hundreds of them die. */
+function changed(settings: Settings, pace: Pace): void {
+  settings.reminders.leads = [] // they would be due long after the run
+  if (pace === 'defaults') return
   Object.assign(settings.lines[0]!.timers, { reconnectMs: 10, reconnectMaxMs: 20, pduReadMs: 300 })
   settings.dialogue.confirmMs = 500
-  settings.reminders.leads = [] // they would be due long after the run
 }
 
 let serial = 0

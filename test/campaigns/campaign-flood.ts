@@ -2,24 +2,29 @@
  * R12: subscribers in the middle of their dialogues, while one MSISDN sends a hundred messages a second, and while
  * hundreds of new MSISDNs dial at once. As many subscribers have another daemon, on the same machine at the same
  * moment, that nobody floods: it is the measure, so that whatever the machine and its neighbours do to the one they do
- * to the other. What a message of the flood costs is measured in the processor's time, which no neighbour changes.
+ * to the other. But the daemon that has more to do is also the one that a busy machine keeps waiting for longer: so
+ * waits are counted without the time in which neighbours kept the daemon, or us, from running. What a message of the
+ * flood costs is measured in the processor's time, which no neighbour changes.
  * In the end a crowd dials at once: each that is acknowledged must be shown a screen or a text.
  */
 import type { Settings } from '../../src/config/schema.ts'
 import type { Phone } from '../../src/simulator/phone/phone.ts'
 import { aftermath, restingMetrics } from './aftermath.ts'
+import { paceOf, type Pace } from './campaign-settings.ts'
 import { areKept, series, untilCertain } from './certain.ts'
 import { sumWhere } from './checker.ts'
 import { processorMs } from './daemon-process.ts'
 import { fenced, type Fenced } from './fenced.ts'
-import { shareOfCore } from './pace.ts'
-import { percentile, sleep, told, type Campaign } from './outcome.ts'
+import { shareOfCore, watchOwnTime } from './pace.ts'
+import { percentile, reached, sleep, told, type Campaign } from './outcome.ts'
 import { typical, type Pulse } from './pulse.ts'
 import { openFixture, type CampaignFixture } from './fixture.ts'
 import { rush } from './rush.ts'
 
 const ROUNDS = { ci: 2, bounded: 8, long: 60 }
-const PHASE_MS = 5_000
+/** On default settings one MSISDN has 200 messages and then 20 a second: the flood must be far over them. */
+const PHASE_MS = { short: 5_000, defaults: 20_000 }
+const ONE_PER_SECOND_MIN = { short: 0, defaults: 60 }
 /** Of each daemon, in an open dialogue; each presses a key a second. */
 const RESIDENTS = 20
 /**
@@ -31,6 +36,8 @@ const PER_SECOND = { one: 100, many: 150 }
 const SHARE_MIN = 0.1
 const OPEN_MAX = 40
 const RATE = { perSecond: 3, burst: 12 }
+/** Who lives in a house dials anew between two floods: a second until the next key, and the dial. */
+const ANEW_MS = 10_000
 /** Of the p99 of those that nobody floods; or what nobody can notice. */
 const SLOWER_MAX = 1.2
 const SLOWER_MS = 25
@@ -55,7 +62,7 @@ export const floodCampaign: Campaign = async (parts) => {
   const houses: House[] = []
   try {
     // One after the other: the first may have to start the servers for both.
-    for (let n = 0; n < 2; n++) houses.push(await openHouse(parts.seed + n, failures))
+    for (let n = 0; n < 2; n++) houses.push(await openHouse({ seed: parts.seed + n, pace: paceOf(parts), failures }))
     const [flooded, spared] = houses as [House, House]
     await sleep(2_000)
     const phases: Phase[] = []
@@ -131,10 +138,10 @@ interface House {
   residents: Residents
 }
 
-async function openHouse(seed: number, failures: string[]): Promise<House> {
-  const scene = await openFixture({ seed, smsc: { screenMs: 30_000, traceMax: 400 } })
-  const fence = await fenced(scene, capped)
-  return { scene, fence, residents: await moveIn(scene, failures) }
+async function openHouse({ seed, pace, failures }: { seed: number; pace: Pace; failures: string[] }): Promise<House> {
+  const scene = await openFixture({ seed, pace, smsc: { screenMs: 30_000, traceMax: 400 } })
+  const fence = await fenced(scene, (settings) => capped(settings, pace))
+  return { scene, fence, residents: await moveIn(scene, fence.daemon.pid, failures) }
 }
 
 /**
@@ -154,7 +161,11 @@ async function play(
   { kind, turn }: Pick<Flood, 'kind' | 'turn'>,
   dialled: Dialled,
 ): Promise<Phase> {
-  const perSecond = PER_SECOND[kind] * Math.max(SHARE_MIN, shareOfCore())
+  const { pace } = flooded.scene.stage
+  const scaled = PER_SECOND[kind] * Math.max(SHARE_MIN, shareOfCore())
+  const perSecond = kind === 'one' ? Math.max(ONE_PER_SECOND_MIN[pace], scaled) : scaled
+  // No dialogue of theirs meets its end (totalMs) in the middle of it.
+  for (const { residents } of [flooded, spared]) await residents.dialAnew()
   const usedMs = () => [flooded, spared].map(({ fence }) => processorMs(fence.daemon.pid))
   const before = usedMs()
   let sent = 0
@@ -181,11 +192,10 @@ async function play(
   return { kind, floodedMs, sparedMs, cost: ofFlood / ofKey }
 }
 
-/** Limits as an operator has them: the stage's own are for subscribers without thumbs. */
-function capped(settings: Settings): void {
-  settings.dialogue.perSubscriber = RATE
-  settings.dialogue.openMax = OPEN_MAX
-  settings.dialogue.totalMs = 3_600_000
+/** Limits as an operator has them: the stage's own in a short run are for subscribers without thumbs. */
+function capped({ dialogue }: Settings, pace: Pace): void {
+  dialogue.openMax = OPEN_MAX
+  if (pace === 'short') dialogue.perSubscriber = RATE
 }
 
 function isUnnoticed({ sparedMs, floodedMs }: Phase): boolean {
@@ -203,26 +213,33 @@ function inWords(kind: Kind, phases: readonly Phase[]): string {
 type Waits = Pulse['samples']
 
 interface Residents {
+  /** Each dials anew; resolves once all have. */
+  dialAnew(): Promise<void>
   /** Waits for a screen, of the time that it takes. */
   during(run: () => Promise<unknown>): Promise<Waits>
   count(): number
   stop(): Promise<void>
 }
 
-async function moveIn({ smsc, stage }: CampaignFixture, failures: string[]): Promise<Residents> {
+async function moveIn({ smsc, stage }: CampaignFixture, pid: number, failures: string[]): Promise<Residents> {
   const msisdns = Array.from({ length: RESIDENTS }, (_, n) => `67531${String(n).padStart(6, '0')}`)
   await stage.enrol(msisdns)
   await stage.refill(5, { fromMs: 3_600_000, toMs: 7_200_000 })
   const waits: Waits = []
-  const state = { stopped: false }
+  const state = { stopped: false, round: 0, settled: 0 }
   const live = async (phone: Phone): Promise<void> => {
-    let text = ''
+    let [text, round] = ['', 0]
     while (!state.stopped) {
-      if (text === '' || BUSY.test(text)) ({ text } = await phone.dial('*123#'))
+      const isAnew = round !== state.round
+      if (isAnew && phone.screen?.open) phone.hangUp()
+      if (isAnew || text === '' || BUSY.test(text)) ({ text } = await phone.dial('*123#'))
+      if (isAnew) state.settled++
+      round = state.round
       const startMs = performance.now()
+      const readMs = watchOwnTime([pid, process.pid])
       if (!BUSY.test(text)) {
         text = (await phone.answer(/^(\d+)\. Back$/m.exec(text)?.[1] ?? '2')).text
-        waits.push({ atMs: startMs, ms: BUSY.test(text) ? BUSY_MS : performance.now() - startMs })
+        waits.push({ atMs: startMs, ms: BUSY.test(text) ? BUSY_MS : readMs() })
       }
       if (!/^Welcome|^Select/.test(text) && !BUSY.test(text))
         throw new Error(`a resident was shown ${JSON.stringify(text)}`)
@@ -237,6 +254,11 @@ async function moveIn({ smsc, stage }: CampaignFixture, failures: string[]): Pro
   )
   return {
     count: () => waits.length,
+    async dialAnew() {
+      state.settled = 0
+      state.round++
+      await reached(() => state.settled >= RESIDENTS || failures.length > 0, ANEW_MS)
+    },
     async during(run) {
       const from = waits.length
       await run()
@@ -265,7 +287,7 @@ interface Flood {
 
 /** One phase of it; whoever got in hangs up at its end. Answers how many messages it had. */
 async function inundate(
-  { smsc }: CampaignFixture,
+  { smsc, stage }: CampaignFixture,
   { kind, perSecond, turn }: Flood,
   dialled: Dialled,
 ): Promise<number> {
@@ -287,7 +309,7 @@ async function inundate(
       ),
     )
   }, 1_000 / perSecond)
-  await sleep(PHASE_MS)
+  await sleep(PHASE_MS[stage.pace])
   clearInterval(timer)
   if (kind === 'many') {
     await Promise.all(dials)

@@ -11,6 +11,7 @@ import { sourceOf } from '../../src/flow/read/loader.ts'
 import { packageRoot } from '../../src/base/package-root.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import { aftermath } from './aftermath.ts'
+import { paceOf } from './campaign-settings.ts'
 import { certainHarm } from './certain.ts'
 import { figuresOf, metricsOf } from './daemon-process.ts'
 import { fenced, type Fenced } from './fenced.ts'
@@ -24,8 +25,9 @@ const WALKERS = 6
 /** Every so many the good files are put back for one look. */
 const MENDED_EVERY = 25
 const REFUSED_MS = 30_000
-/** Files are looked at every tenth of a second. */
-const LOOKED_AT_MS = 1_000
+/** Files are looked at every tenth of a second, or every two; by then they have been. */
+const RELOAD_MS = 100
+const LOOKED_AT_MS = { short: 1_000, defaults: 5_000 }
 
 export const flowsCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
@@ -34,9 +36,10 @@ export const flowsCampaign: Campaign = async (parts) => {
   const [folder, scratch] = [mkdtempSync(join(tmpdir(), 'ussd-flows-')), mkdtempSync(join(tmpdir(), 'ussd-broken-'))]
   const good = filesOf(join(packageRoot, 'flows'))
   lay(folder, good)
-  const scene = await openFixture({ seed: parts.seed, smsc: { screenMs: 30_000 } })
+  const scene = await openFixture({ seed: parts.seed, pace: paceOf(parts), smsc: { screenMs: 30_000 } })
   const fence = await fenced(scene, (settings) => {
-    settings.flows = { ...settings.flows, dir: folder, reloadMs: 100 }
+    settings.flows.dir = folder
+    if (scene.stage.pace === 'short') settings.flows.reloadMs = RELOAD_MS
   })
   const failures: string[] = []
   const by: Record<string, number> = {}
@@ -63,7 +66,7 @@ export const flowsCampaign: Campaign = async (parts) => {
       const harm = await certainHarm(async (trial) => {
         if (trial > 0) {
           lay(folder, good)
-          await sleep(LOOKED_AT_MS)
+          await sleep(LOOKED_AT_MS[scene.stage.pace])
         }
         const found = await refusal(fence, { revision, seen }, () => lay(folder, files))
         found.push(...(await stretches()))
@@ -74,6 +77,7 @@ export const flowsCampaign: Campaign = async (parts) => {
       failures.push(...harm.map((what) => `${name} (${round}): ${what}`))
       if (mutations % MENDED_EVERY !== 0) continue
       lay(folder, good)
+      await sleep(LOOKED_AT_MS[scene.stage.pace])
       last = ''
       mended++
     }

@@ -3,6 +3,7 @@ import { parseSettings } from '../../src/config/load.ts'
 import { SETTINGS } from '../simulation/stage.ts'
 import {
   changedSettings,
+  missedBy,
   noteSettings,
   REASONS,
   reasonFor,
@@ -22,10 +23,7 @@ function settingsAt(pace: Pace) {
 
 describe('the settings of a campaign', () => {
   it('are the defaults in a long run, but for what no run can do without', () => {
-    assert.deepEqual(
-      [...changedSettings(settingsAt('defaults')).keys()],
-      ['flows.reloadMs', 'reminders.leads', 'reminders.quietHours'],
-    )
+    assert.deepEqual([...changedSettings(settingsAt('defaults')).keys()], ['reminders.leads', 'reminders.quietHours'])
   })
   it('of a short run are found by comparing, with those that a campaign changes itself', () => {
     const settings = settingsAt('short')
@@ -44,8 +42,15 @@ describe('the settings of a campaign', () => {
   it('are noted once for each campaign', () => {
     takeNoted()
     noteSettings(settingsAt('defaults'))
-    assert.equal(takeNoted()[0], 'flows.reloadMs 0')
+    assert.equal(takeNoted()[0], 'reminders.leads ["24h"]')
     assert.deepEqual(takeNoted(), [])
+  })
+  it('tell what a run with them does not see, each once, and nothing of those that hide nothing', () => {
+    assert.deepEqual(missedBy(['reminders.leads ["24h"]', 'lines[].timers.reconnectMs 10', 'log.level "trace"']), [
+      'a second lead',
+      'what happens while a lost link waits to be bound again',
+    ])
+    assert.equal(missedBy(['lines[].timers.reconnectMs 10', 'lines[].timers.pduReadMs 200']).length, 1)
   })
   it('of the simulation have their reasons, too, and each reason is of a setting that there is', () => {
     assert.ok(changedSettings(SETTINGS).size > 5)

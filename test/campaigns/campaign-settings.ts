@@ -24,6 +24,8 @@ interface Reason {
 const EACH_DEADLINE = 'each deadline is met many times in a minute'
 const FAST_KEYS = 'phones press a key as soon as they have a screen'
 const OUTLIVES = 'on a slow machine a dialogue must outlive the start of a daemon'
+/** Of a setting that hides nothing. */
+const NOTHING = 'nothing'
 const BOUND_AGAIN = 'a link is lost many times in a minute'
 
 /** By setting; the part before the last dot stands for all below it. */
@@ -48,8 +50,8 @@ export const REASONS: Readonly<Record<string, Reason>> = {
   'lines[].timers': { why: BOUND_AGAIN, misses: 'what happens while a lost link waits to be bound again' },
   'lines[].links': { why: 'two daemons in one', misses: 'one link alone' },
   'postgres.poolMax': { why: 'several daemons share a small server', misses: 'ten connections at work' },
-  'texts.overload': { why: 'too many callers is told from a fault', misses: 'nothing' },
-  'log.level': { why: 'the log is evidence', misses: 'nothing' },
+  'texts.overload': { why: 'too many callers is told from a fault', misses: NOTHING },
+  'log.level': { why: 'the log is evidence', misses: NOTHING },
   stopMs: { why: 'daemons are stopped many times', misses: 'replies that are owed for more than 5 s' },
   'late.waitMs': { why: 'what waits must be found in the dump', misses: 'the end of the wait' },
 }
@@ -58,10 +60,10 @@ const PLACES =
   /^(lines\[\]\.(name|smsc|sms\.source|group)|services|backends|apps|door|flows\.dir|redis|postgres(\.(url|passwordFile|embedded))?$|data|admin|privacy|metrics|trace\.dropDir)\b/
 
 const NEEDED = `
-flows: { reloadMs: 0 }
 reminders: { leads: ["24h"], quietHours: null }
 `
 const SHORT = `
+flows: { reloadMs: 0 }
 dialogue: { tombstoneMs: 5000, leaseMs: 600, sweepMs: 100, confirmMs: 1500, idleMs: 8000, totalMs: 60000, turnMs: 4000,
   perSubscriber: { perSecond: 10000, burst: 10000 } }
 reminders: { pollMs: 100, leaseMs: 3000, ambiguousGraceMs: 1500 }
@@ -130,6 +132,12 @@ function leavesOf(value: unknown, path = ''): Map<string, string> {
   return new Map(
     Object.entries(value).flatMap(([name, below]) => [...leavesOf(below, path ? `${path}.${name}` : name)]),
   )
+}
+
+/** What a run does not see that had these settings: `dialogue.leaseMs 600`. */
+export function missedBy(changed: readonly string[]): string[] {
+  const misses = changed.map((one) => reasonFor(one.split(' ', 1)[0]!)?.misses ?? '')
+  return [...new Set(misses)].filter((what) => what !== '' && what !== NOTHING)
 }
 
 const noted = new Map<string, string>()

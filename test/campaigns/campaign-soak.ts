@@ -5,6 +5,7 @@
  */
 import { Redis } from 'ioredis'
 import { aftermath, restingMetrics } from './aftermath.ts'
+import { paceOf } from './campaign-settings.ts'
 import { check } from './checker.ts'
 import { figuresOf } from './daemon-process.ts'
 import { fenced, type Fenced } from './fenced.ts'
@@ -34,6 +35,8 @@ const BUSY_MAX = 0.005
  * minute. What moves by itself (pools, code that V8 drops and compiles again) is up to 3 MB on a busy machine.
  */
 const HELD_MB_MAX = 4
+/** On default settings a dialogue can be resumed for five minutes, and its key is there for so long. */
+const KEYS_MS = { short: 120_000, defaults: 420_000 }
 
 interface Look {
   atMs: number
@@ -43,9 +46,14 @@ interface Look {
 export const soakCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const minutes = parts.minutes ?? MINUTES[parts.ci ? 'ci' : parts.mode]
-  const scene = await openFixture({ seed: parts.seed, smsc: { traceMax: 200 }, spread: { fromMs: 2_000, toMs: 8_000 } })
-  const fence = await fenced(scene, (settings) => {
-    Object.assign(settings.dialogue, { tombstoneMs: 1_000, resumeMs: 1_000 })
+  const scene = await openFixture({
+    seed: parts.seed,
+    pace: paceOf(parts),
+    smsc: { traceMax: 200 },
+    spread: { fromMs: 2_000, toMs: 8_000 },
+  })
+  const fence = await fenced(scene, ({ dialogue }) => {
+    if (scene.stage.pace === 'short') Object.assign(dialogue, { tombstoneMs: 1_000, resumeMs: 1_000 })
   })
   try {
     await warmFirst(scene)
@@ -173,7 +181,7 @@ async function keysLeft({ stage }: CampaignFixture): Promise<string[]> {
       keys.push(...(some as string[]))
     return keys
   }
-  await reached(async () => (await all()).length === 0, 120_000)
+  await reached(async () => (await all()).length === 0, KEYS_MS[stage.pace])
   const left = await all()
   redis.disconnect()
   return left

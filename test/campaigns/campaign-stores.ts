@@ -4,24 +4,48 @@
  */
 import type { Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { FOUND_MS_MAX, halfOpen as halfOpenings } from '../simulation/half-open.ts'
+import { paceOf, type Pace } from './campaign-settings.ts'
 import { areKept, series, untilCertain } from './certain.ts'
 import { figuresOf, isReady, loadingMs } from './daemon-process.ts'
 import { fenced, type Fenced } from './fenced.ts'
 import { reached, sleep, told, type Campaign, type CampaignDeps, type Outcome } from './outcome.ts'
 import { openFixture, type CampaignFixture } from './fixture.ts'
 
-const AWAY_MS = { ci: 1_000, bounded: 4_000, long: 30_000 }
-const SCREEN_MS = 30_000
+/** On default settings longer than a reply waits for its response (confirmMs, 12 s). */
+const AWAY_MS = { ci: 1_000, bounded: 15_000, long: 30_000 }
+const SCREEN_MS = { short: 30_000, defaults: 60_000 }
 const END_MS_MAX = 2_000
 const BACK_MS_MAX = 2_000
+/** One way for the SMSC to go away and come back. */
+interface Outage {
+  kind: string
+  /** The link has been up for so long. */
+  steadyMs: number
+  awayMs: number
+  /** So soon after its return the daemon must be bound. */
+  boundMs: number
+}
+/**
+ * On default timers a link that was up for 10 s (steadyMs) is tried again within a second, and one that was lost sooner
+ * within 5 s (servedMaxMs). Tries that fail come at twice the pause each, to 10 s (reconnectMaxMs) and a quarter.
+ */
+const OUTAGES: Record<Pace, readonly Outage[]> = {
+  short: [{ kind: 'restart', steadyMs: 0, awayMs: 150, boundMs: BACK_MS_MAX }],
+  defaults: [
+    { kind: 'restart', steadyMs: 11_000, awayMs: 150, boundMs: BACK_MS_MAX },
+    { kind: 'again, soon', steadyMs: 0, awayMs: 150, boundMs: 6_000 },
+    { kind: 'outage', steadyMs: 11_000, awayMs: 20_000, boundMs: 14_000 },
+  ],
+}
+const BOUND_WITHIN_MS = 60_000
 /**
  * From the start to the first screen. Nearly all of it is Node reading modules: on a machine that is slow, or that
  * others have, too, it is held to what reading them alone takes beside it.
  */
 const UP_MS_MAX = 2_000
 const UP_TIMES_MAX = 2.5
-/** stopMs is 5 s here: what takes twice as long hangs. */
-const STOP_MS_MAX = 10_000
+/** stopMs is 5 s in short runs and 15 s by default: what takes longer by 5 s hangs. */
+const STOP_MS_MAX = { short: 10_000, defaults: 20_000 }
 const REDIS_BACK_MS_MAX = 1_000
 const HALF_OPENINGS = {
   ci: { virtual: 50, real: 1 },
@@ -43,10 +67,12 @@ interface Ground {
 }
 
 export const storesCampaign: Campaign = async (parts) => {
-  const scene = await openFixture({ seed: parts.seed, smsc: { screenMs: SCREEN_MS } })
+  const pace = paceOf(parts)
+  const screenMs = SCREEN_MS[pace]
+  const scene = await openFixture({ seed: parts.seed, pace, smsc: { screenMs } })
   // A dialogue, and its last screen, outlive the start of a daemon, however slow the machine is.
   const fence = await fenced(scene, ({ dialogue }) => {
-    Object.assign(dialogue, { idleMs: SCREEN_MS, tombstoneMs: SCREEN_MS })
+    if (pace === 'short') Object.assign(dialogue, { idleMs: screenMs, tombstoneMs: screenMs })
   })
   const ground = { scene, fence, parts, strict: parts.mode === 'long' }
   try {
@@ -192,14 +218,21 @@ async function smscAway(ground: Ground): Promise<Outcome> {
   const least = parts.ci ? 4 : parts.mode === 'bounded' ? 10 : 100
   const before = figuresOf(fence.daemon.pid)
   const [bounds, serves] = [series({ limit: BACK_MS_MAX, strict }), series({ limit: BACK_MS_MAX, strict })]
-  const flaps = await untilCertain([bounds, serves], least, async () => {
+  const outages = OUTAGES[scene.stage.pace]
+  const slowest = new Map<string, number>()
+  const flaps = await untilCertain([bounds, serves], least, async (round) => {
+    const doubtful = outages.filter(({ kind }) => bounds.doubtful.includes(kind))
+    const { kind, steadyMs, awayMs, boundMs } = doubtful[0] ?? outages[round % outages.length]!
+    await sleep(steadyMs)
     await fence.smsc.set({ is: 'refuse' })
     await reached(() => scene.smsc.binds().length === 0, 10_000)
-    await sleep(150)
+    await sleep(awayMs)
     await fence.smsc.set({ is: 'pass' })
     const backMs = performance.now()
-    const isBound = await reached(() => scene.smsc.binds().length > 0, 10_000)
-    bounds.add(isBound ? performance.now() - backMs : Infinity)
+    const isBound = await reached(() => scene.smsc.binds().length > 0, BOUND_WITHIN_MS)
+    const tookMs = isBound ? performance.now() - backMs : Infinity
+    bounds.add(tookMs, { kind, isKept: tookMs <= boundMs })
+    slowest.set(kind, Math.max(slowest.get(kind) ?? 0, Math.round(tookMs)))
     serves.add(await servedAgain(ground))
   })
   // A socket that is closing has its descriptor a moment longer.
@@ -212,7 +245,7 @@ async function smscAway(ground: Ground): Promise<Outcome> {
     failures,
     passed: failures.length === 0 && areKept(bounds, serves),
     figure: `bound after its return after ${bounds.figure}, ${leaked()} descriptors more`,
-    counts: { flaps, servedMs: serves.worst },
+    counts: { flaps, servedMs: serves.worst, ...Object.fromEntries(slowest) },
   })
 }
 
@@ -281,7 +314,7 @@ async function restarts(ground: Ground): Promise<Outcome> {
   })
   failures.push(...scene.diary.hung.map((story) => `no screen came: ${story}`))
   const stop = Math.max(...stops, 0)
-  if (stop > STOP_MS_MAX) failures.push(`SIGTERM took ${Math.round(stop)} ms`)
+  if (stop > STOP_MS_MAX[scene.stage.pace]) failures.push(`SIGTERM took ${Math.round(stop)} ms`)
   return told(parts, startMs, {
     goal: 'R16',
     title: 'kill -9 and SIGTERM in turn, subscribers walking',

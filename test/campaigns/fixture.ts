@@ -185,7 +185,7 @@ function walkers(
  * One counter of dialogues for all phones wraps within seconds at this pace, and a subscriber would have a number twice
  * while it is still known, which no network does to people. So each phone has a counter of its own.
  */
-function numbered(phone: Phone): Phone {
+export function numbered(phone: Phone): Phone {
   const dial = phone.dial.bind(phone)
   let number = 0
   phone.dial = (code, options = {}) => {

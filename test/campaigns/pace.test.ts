@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { keptWaitingMs, shareOfCore, stallsOf } from './pace.ts'
+import { keptWaitingMs, shareOfCore, stallsOf, watchOwnTime } from './pace.ts'
 
 describe('the share of a processor that is left to us', () => {
   it('is what was used of the time that was wanted', () => {
@@ -21,6 +21,31 @@ describe('the time that a process was kept waiting for a processor', () => {
     const before = keptWaitingMs(process.pid)
     shareOfCore({ spinMs: 20 })
     assert.ok(before > 0 && keptWaitingMs(process.pid) >= before)
+  })
+})
+
+describe('a wait without what the machine adds', () => {
+  it('stands still while one of the processes was kept from running, and is never less than nothing', () => {
+    let wallMs = 0
+    const kept = new Map([
+      [1, 500],
+      [2, 70],
+    ])
+    const read = watchOwnTime([1, 2], { nowMs: () => wallMs, keptMs: (pid) => kept.get(pid)! })
+    wallMs = 90
+    assert.equal(read(), 90)
+    kept.set(1, 520)
+    kept.set(2, 80)
+    assert.equal(read(), 60)
+    // Both at once, on two processors.
+    kept.set(1, 600)
+    assert.equal(read(), 0)
+  })
+  it('is the whole wait where the system does not tell', () => {
+    let wallMs = 5
+    const read = watchOwnTime([2 ** 30], { nowMs: () => wallMs })
+    wallMs = 12
+    assert.equal(read(), 7)
   })
 })
 

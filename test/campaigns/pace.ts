@@ -34,6 +34,24 @@ export function keptWaitingMs(pid: number): number {
   }
 }
 
+export interface OwnTime {
+  nowMs?: () => number
+  keptMs?: (pid: number) => number
+}
+
+/**
+ * Begins a watch on what a wait is, but for what the machine adds: while its neighbours kept one of these processes from
+ * running, the watch stood still. The answer reads it, in milliseconds.
+ */
+export function watchOwnTime(
+  pids: readonly number[],
+  { nowMs = () => performance.now(), keptMs = keptWaitingMs }: OwnTime = {},
+): () => number {
+  const kept = () => pids.reduce((sum, pid) => sum + keptMs(pid), 0)
+  const [startMs, before] = [nowMs(), kept()]
+  return () => Math.max(0, nowMs() - startMs - (kept() - before))
+}
+
 const TICK_MS = 20
 
 export interface Stalls {

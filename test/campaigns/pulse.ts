@@ -5,7 +5,7 @@
  */
 import type { Phone } from '../../src/simulator/phone/phone.ts'
 import { percentile } from './outcome.ts'
-import type { CampaignFixture } from './fixture.ts'
+import { numbered, type CampaignFixture } from './fixture.ts'
 
 export interface Pulse {
   /** From a key to its screen; `atMs` on the clock of performance.now. */
@@ -25,7 +25,7 @@ let serial = 0
 export async function startPulse({ smsc, stage }: CampaignFixture, perSecond: number): Promise<Pulse> {
   const msisdns = Array.from({ length: SUBSCRIBERS }, () => `6755${String(++serial).padStart(7, '0')}`)
   await stage.enrol(msisdns)
-  const free = msisdns.map((msisdn) => smsc.phone(msisdn))
+  const free = msisdns.map((msisdn) => numbered(smsc.phone(msisdn)))
   const pulse: Pulse = { samples: [], busy: 0, failures: [], stop }
   const open = new Set<Promise<void>>()
   const timer = setInterval(() => {

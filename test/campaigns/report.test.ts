@@ -35,6 +35,11 @@ describe('the reliability report', () => {
       .find((line) => line.startsWith('| R6'))!
     assert.match(row, /pass \| end 500 ms \/ 3 MB \| 4 \| bounded, 9 s \| 2025-05-01 \| `npm run faults`/)
   })
+  it('says under each row which settings were changed, and what the row misses by that', () => {
+    const changed = ['dialogue.leaseMs 600', 'texts.overload "x"']
+    assert.match(report([{ ...RESULT, changed }]), /600, texts\.overload "x"\. It misses what happens in the 3 s until/)
+    assert.match(report([{ ...RESULT, changed: [] }]), /dials 7\. Default settings\./)
+  })
   it("shows a failure as one, without anybody's number", () => {
     const text = report([{ ...RESULT, passed: false, failures: ['told 67570000001 a lie'] }])
     assert.match(text, /\*\*FAIL\*\*/)

@@ -1,7 +1,7 @@
 /** RELIABILITY.md from the results of the campaigns: what was aimed at, what was found, and what nobody has run. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { REASONS } from './campaign-settings.ts'
+import { missedBy, REASONS } from './campaign-settings.ts'
 import type { CampaignEntry } from './campaigns.ts'
 import { GOALS } from './goals.ts'
 import type { Outcome } from './outcome.ts'
@@ -65,13 +65,18 @@ function counts({ goal, title, counts: figures, failures, commit, changed }: Kep
   const listed = Object.entries(figures)
     .map(([name, value]) => `${name} ${value}`)
     .join(' · ')
-  const settings = changed && (changed.length ? `Changed settings: ${changed.join(', ')}.` : 'Default settings.')
+  const settings = changed && (changed.length ? toldSettings(changed) : 'Default settings.')
   const missed = failures.map((failure) => `- missed: ${plain(failure.split('\n')[0]!.slice(0, 200))}`)
   return [
     `**${goal}** ${title}${commit ? ` (${commit})` : ''}: ${listed || 'no counts'}.${settings ? ` ${settings}` : ''}`,
     ...(missed.length ? ['', ...missed] : []),
     '',
   ]
+}
+
+function toldSettings(changed: readonly string[]): string {
+  const misses = missedBy(changed)
+  return `Changed settings: ${changed.join(', ')}.${misses.length ? ` It misses ${misses.join('; ')}.` : ''}`
 }
 
 /** Nothing of a subscriber's, nothing that breaks a table. */

@@ -6,6 +6,7 @@
  *   npm run faults -- --only kill --kills 500 --minutes 12
  *   npm run faults -- --only upgrade --previous v0.1.0    from that build to this one, and back
  *   npm run faults -- --only mutants --of smpp/dialect    the mutants of the files whose path has that, and who survived
+ *   npm run faults -- --only planted --of half-open       the planted defects whose name has that, and what noticed them
  *   npm run faults -- --only none --report RELIABILITY.md anew from the results that are kept
  */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
@@ -13,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageRoot } from '../../src/base/package-root.ts'
-import { takeNoted } from './campaign-settings.ts'
+import { missedBy, takeNoted } from './campaign-settings.ts'
 import { certainty } from './certain.ts'
 import { CAMPAIGNS, type CampaignEntry } from './campaigns.ts'
 import { compile } from './daemon-process.ts'
@@ -113,6 +114,8 @@ async function runOnce(entry: CampaignEntry): Promise<Outcome[]> {
     })
     const changed = takeNoted()
     if (changed.length) say(`     changed settings: ${changed.join(', ')}`)
+    const missed = missedBy(changed)
+    if (missed.length) say(`     with these it misses: ${missed.join('; ')}`)
     return outcomes.map((outcome) => ({ ...outcome, changed }))
   } catch (error) {
     say((error as Error).stack ?? String(error))
