@@ -162,7 +162,10 @@ export function createMetrics(options: { process: boolean }): Metrics {
   const turns = timed('ussd_turn_seconds', 'Time from a message to its reply', 'flow')
   const calls = timed('backend_call_seconds', 'Time of back end calls', 'backend')
   const revisions = new Set<string>()
+  let newest = ''
   const told = (revision: string): Labels => {
+    if (revision === newest) return { revision }
+    newest = revision
     revisions.delete(revision)
     revisions.add(revision)
     if (revisions.size > REVISIONS_TOLD_MAX) {

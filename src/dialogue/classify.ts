@@ -310,9 +310,8 @@ function wasBefore(old: DialogueEntry, { answer }: Taking): boolean {
     const behind = (last.step - answer.step + STEPS) % STEPS
     return !last.isStalled && behind > 0 && behind <= OLDER_MAX
   }
-  if (!hasCounted(old)) return false
   const isLast = last.isStalled === true && last.step === answer.step && sameAnswer(old, { answer })
-  return isLast || (heard && !isAskedFor(old, answer.step))
+  return (isLast || (heard && !isAskedFor(old, answer.step))) && hasCounted(old)
 }
 
 /** Our reply counts on from the network's step, and the network from ours, or it repeats ours. */

@@ -61,7 +61,7 @@ const SINCE = '/'
 /** The record of an entry: the part that everybody may see. */
 export function recordOf(entry: DialogueEntry): DialogueRecord {
   const { epoch, status, network, turn, revision, code, line, openedMs, touchedMs, ended } = entry
-  return {
+  const record: DialogueRecord = {
     epoch,
     status,
     network,
@@ -77,8 +77,9 @@ export function recordOf(entry: DialogueEntry): DialogueRecord {
     answer: entry.answer,
     reply: entry.reply,
     returnPath: entry.returnPath,
-    ...(status === 'taken' && entry.takeovers ? { takeovers: entry.takeovers } : {}),
   }
+  if (status === 'taken' && entry.takeovers) record.takeovers = entry.takeovers
+  return record
 }
 
 /** A copy of a return path that shares nothing with the original. */

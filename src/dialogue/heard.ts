@@ -39,8 +39,11 @@ export function heardWith(old: DialogueEntry, step: number | null): string {
 export function wasHeard(old: DialogueEntry, answer: Answer): boolean | undefined {
   const { heard = '' } = old
   if (heard.length !== Math.min(old.turn - 1, HEARD_MAX) * OCTETS) return undefined
-  const print = printOf(answer)
-  return messagesOf(heard).some((one) => one.step === answer.step && [print, NO_PRINT].includes(one.print))
+  for (let at = 0; at < heard.length; at += OCTETS) {
+    if (stepAt(heard, at).step !== answer.step) continue
+    if (heard.startsWith(NO_PRINT, at + 2) || heard.startsWith(printOf(answer), at + 2)) return true
+  }
+  return false
 }
 
 /**
@@ -48,7 +51,7 @@ export function wasHeard(old: DialogueEntry, answer: Answer): boolean | undefine
  * network that numbers the begin otherwise may repeat one step for all keys.
  */
 export function hasCounted(old: DialogueEntry): boolean {
-  const all = messagesWithLast(old)
+  const all = stepsOf(old)
   const isWhole = all.length === old.turn
   const [begin, first] = all
   if (isWhole && !first?.isStalled && begin?.step != null && first?.step === (begin.step + A_TURN) % STEPS) return true
@@ -58,7 +61,7 @@ export function hasCounted(old: DialogueEntry): boolean {
 
 /** Whether the counter has only counted on, as far as is known: it never stood still, and never went back. */
 export function isSteady(old: DialogueEntry): boolean {
-  const all = messagesWithLast(old)
+  const all = stepsOf(old)
   const keys = all.length === old.turn ? all.slice(1) : all
   return keys.every(({ step, isStalled }, n) => !isStalled && (n === 0 || isAhead(step, keys[n - 1]!.step)))
 }
@@ -73,21 +76,18 @@ export function isAhead(step: number | null, of: number | null): boolean {
 interface Heard {
   step: number | null
   isStalled: boolean
-  print: string
 }
 
-function messagesOf(heard: string): Heard[] {
-  return Array.from({ length: heard.length / OCTETS }, (_, n) => {
-    const at = n * OCTETS
-    const written = heard.slice(at, at + 2)
-    const value = written === NO_STEP ? null : Number.parseInt(written, 16)
-    const isStalled = value !== null && value >= STALLED
-    return { step: value === null ? null : value % STALLED, isStalled, print: heard.slice(at + 2, at + OCTETS) }
-  })
+/** The steps of all messages, the last one too. */
+function stepsOf({ heard = '', answer }: DialogueEntry): Heard[] {
+  const all = heard + stepOf(answer)
+  return Array.from({ length: Math.ceil(all.length / OCTETS) }, (_, n) => stepAt(all, n * OCTETS))
 }
 
-function messagesWithLast({ heard = '', answer }: DialogueEntry): Heard[] {
-  return messagesOf(heard + stepOf(answer) + NO_PRINT)
+function stepAt(heard: string, at: number): Heard {
+  if (heard.startsWith(NO_STEP, at)) return { step: null, isStalled: false }
+  const value = Number.parseInt(heard.slice(at, at + 2), 16)
+  return { step: value % STALLED, isStalled: value >= STALLED }
 }
 
 function stepOf({ step, isStalled }: Answer): string {

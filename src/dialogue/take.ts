@@ -2,7 +2,7 @@
 import { StoreError } from '../base/index.ts'
 import { decidedAgain, type Classified, type classifyBegin } from './classify.ts'
 import type { Decider, Ruling } from './decider.ts'
-import { deadlineMs, playedAtOnce, recordOf, type DialogueEntry } from './entry.ts'
+import { deadlineMs, recordOf, type DialogueEntry } from './entry.ts'
 import { rest } from './outcome.ts'
 import type { DialogueLimits, DialogueRegister, Held, PlayAtOnce, TakeResult, Taking } from './types.ts'
 
@@ -24,9 +24,9 @@ export async function takeMessage(deps: TakeDeps, taking: Taking, atOnce?: PlayA
     decided = await decide(deps, taking)
   }
   if (!decided) return { is: 'crowded' }
-  const { result, held } = decided
-  if (result.is === 'repeat' && result.overdueMs !== undefined) await lookSoon(deps, result.entry, result.overdueMs)
-  return takenOf(result, held)
+  const { found } = decided.result
+  if (found.is === 'repeat' && found.overdueMs !== undefined) await lookSoon(deps, found.entry, found.overdueMs)
+  return takenOf(decided.result, decided.held)
 }
 
 /**
@@ -39,36 +39,45 @@ async function lookSoon({ register }: TakeDeps, { key, version }: DialogueEntry,
   await register.touch(key, version, overdueMs).catch(() => undefined)
 }
 
-type Decided = { result: Classified; held: Held | null } | null
+/** What a message is; the records, if they were made for the turn. */
+interface Judged {
+  found: Classified
+  records?: Records
+}
+
+type Records = Pick<Parameters<PlayAtOnce>[0], 'record' | 'previous'>
+type Decided = { result: Judged; held: Held | null } | null
 
 function decide(deps: TakeDeps, taking: Taking, atOnce?: PlayAtOnce): Promise<Decided> {
   const { decider, limits, classify } = deps
   const { key, nowMs, leaseUntilMs, answer } = taking
   const unreadable = answer.kind === 'begin' ? 'replace' : 'refuse'
-  return decider.decide({ key, nowMs, unreadable }, (now, first): Ruling<Classified> => {
+  return decider.decide({ key, nowMs, unreadable }, (now, first): Ruling<Judged> => {
     const seen = classify(now?.entry, taking, limits)
     const found = now === first ? seen : decidedAgain(first?.entry, now?.entry, seen, taking)
-    if ((found.is !== 'opened' && found.is !== 'next') || found.again) return { result: found }
+    if ((found.is !== 'opened' && found.is !== 'next') || found.again) return { result: { found } }
     const mayBeCopy = found.is === 'next' && found.mayBeCopy === true
     const writtenMs = found.is === 'next' ? now!.entry.touchedMs : null
-    const outcome = atOnce?.({ ...recordsOf(found), mayBeCopy, writtenMs })
-    if (outcome === 'show-again') return { result: { is: 'repeat', entry: now!.entry, resend: true } }
-    if (!outcome) return { result: found, write: { entry: found.entry, dueMs: leaseUntilMs } }
-    const entry = { ...rest(found.entry, outcome, '', limits), version: playedAtOnce(taking.token) }
-    return { result: found, write: { entry, dueMs: deadlineMs(entry, limits) } }
+    const { record, previous } = recordsOf(found)
+    const result: Judged = { found, records: { record, previous } }
+    const outcome = atOnce?.({ record, previous, mayBeCopy, writtenMs })
+    if (outcome === 'show-again') return { result: { found: { is: 'repeat', entry: now!.entry, resend: true } } }
+    if (!outcome) return { result, write: { entry: found.entry, dueMs: leaseUntilMs } }
+    const entry = rest(found.entry, outcome, '', limits)
+    return { result, write: { entry, dueMs: deadlineMs(entry, limits) } }
   })
 }
 
-function recordsOf({ entry }: { entry: DialogueEntry }) {
+function recordsOf({ entry }: { entry: DialogueEntry }): Records {
   return { record: recordOf(entry), previous: entry.previous && recordOf(entry.previous) }
 }
 
 /** `held`: the current value. If the turn was played at once, it rests already. */
-function takenOf(found: Classified, held: Held | null): TakeResult {
+function takenOf({ found, records }: Judged, held: Held | null): TakeResult {
   if (found.is === 'unknown') return { is: 'unknown' }
   if (found.is === 'repeat') return { is: 'repeat', record: recordOf(found.entry), resend: found.resend }
   if (found.is === 'busy') return { is: 'busy', record: recordOf(found.entry) }
-  const { record, previous } = recordsOf(found)
+  const { record, previous } = records ?? recordsOf(found)
   const taken = { record, held: held!, ...(held!.entry.status === 'taken' ? {} : { isOver: true as const }) }
   return found.is === 'next' ? { is: 'next', ...taken } : { is: 'opened', previous, ...taken }
 }

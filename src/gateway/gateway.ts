@@ -230,7 +230,7 @@ class UssdGateway {
   async #onAdmitted(message: UssdMessage, from: From): Promise<void> {
     const { clock, mint, limits, texts } = this.#deps
     const still = this.#deps.stoodStill?.()
-    const taking = takingOf(message, { ...from, mint, nowMs: clock.now(), still, leaseMs: limits.leaseMs })
+    const taking = takingOf(message, from, { mint, nowMs: clock.now(), still, leaseMs: limits.leaseMs })
     let atOnce: ReturnType<Turns['speakAtOnce']> = null
     failpoint('before-read')
     const taken = await this.#take(taking, ({ record, previous, mayBeCopy, writtenMs }) => {

@@ -120,14 +120,18 @@ export function refusalOf(why: string): { why: string; remedy?: string } {
   return remedy === undefined ? { why } : { why, remedy }
 }
 
-interface TakingInput extends From {
+interface TakingInput {
   mint: { epoch(): string; token(): string }
   nowMs: number
   still: Standstill | undefined
   leaseMs: number
 }
 
-export function takingOf(message: UssdMessage, { line, link, mint, nowMs, still, leaseMs }: TakingInput): Taking {
+export function takingOf(
+  message: UssdMessage,
+  { line, link }: From,
+  { mint, nowMs, still, leaseMs }: TakingInput,
+): Taking {
   const kind = message.kind === 'begin' || message.kind === 'notify-ack' ? message.kind : 'input'
   return {
     key: dialogueKeyOf(message, line),

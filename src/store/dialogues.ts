@@ -10,7 +10,7 @@ import {
   type Unreadable,
 } from '../dialogue/index.ts'
 import { silentLog, StoreError, type Log } from '../base/index.ts'
-import { isSettled, readRecord, turnOf, writeRecord } from './record.ts'
+import { readRecord, turnOf, writeRecord } from './record.ts'
 import type { Change, Register, Stored } from './register.ts'
 import { plainSealer, type SealPlace, type Sealer } from './seal.ts'
 
@@ -36,10 +36,9 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
   const { register, limits, sealer = plainSealer } = options
   const slotOf = (where: DialogueKey | string) =>
     typeof where === 'string' ? sealer.named(where) : sealer.place(where)
-  const lately = new LatelyWritten()
   const heldIn = (slot: SealPlace, stored: Stored, { nowMs, unreadable }: Reading): MaybeHeld => {
     try {
-      const entry = lately.entryOf(slot.name, stored.value) ?? readRecord(slot, stored.value)
+      const entry = readRecord(slot, stored.value)
       if (sealer.seals) refusePutBack(entry, nowMs, limits)
       return { entry, at: stored.at }
     } catch (error) {
@@ -67,11 +66,7 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
           dueByMs,
         }
         if (dueMs !== undefined) change.dueMs = dueMs
-        return register.write(slot, change).then((written) => {
-          if (!written) return null
-          lately.wrote(slot.name, value, entry)
-          return { entry, at: slot.name }
-        })
+        return register.write(slot, change).then((written) => (written ? { entry, at: slot.name } : null))
       } catch (error) {
         return Promise.reject(error)
       }
@@ -81,47 +76,11 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
     due: (nowMs, limit) => register.due(nowMs, limit),
     count: () => register.count(),
     names: (limit) => register.names(limit),
-    erase(msisdn) {
-      lately.forget()
-      return register.erase(msisdn, sealer.hidden(msisdn))
-    },
+    erase: (msisdn) => register.erase(msisdn, sealer.hidden(msisdn)),
     check: () => register.check(),
     ...(register.time ? { time: () => register.time!() } : {}),
     ...(register.nodes ? { nodes: () => register.nodes!() } : {}),
     close: () => register.close(),
-  }
-}
-
-/**
- * How many dialogues' last values are remembered: some 4 KB each. The dialogues of a busy minute continue within
- * seconds.
- */
-const LATELY_MAX = 4_096
-
-/**
- * What this daemon wrote last, so that an unchanged value need not be parsed or opened again. The store is asked
- * anyway. Entries are never changed.
- */
-class LatelyWritten {
-  readonly #values = new Map<string, { value: string; entry: DialogueEntry }>()
-
-  /** Undefined: another value is stored. */
-  entryOf(name: string, value: string): DialogueEntry | undefined {
-    const last = this.#values.get(name)
-    if (!last) return undefined
-    if (last.value === value) return last.entry
-    return isSettled(last.value, value) ? { ...last.entry, confirmed: true } : undefined
-  }
-
-  wrote(name: string, value: string, entry: DialogueEntry): void {
-    this.#values.delete(name)
-    if (entry.status === 'ended') return
-    this.#values.set(name, { value, entry })
-    if (this.#values.size > LATELY_MAX) this.#values.delete(this.#values.keys().next().value!)
-  }
-
-  forget(): void {
-    this.#values.clear()
   }
 }
 

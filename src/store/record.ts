@@ -36,11 +36,6 @@ export function settled(value: string): string {
   return `${value[0]}c${value.slice(2)}`
 }
 
-/** Whether the two values are the same, except that the reply was accepted since. */
-export function isSettled(before: string, now: string): boolean {
-  return now.length === before.length && now[1] === 'c' && before[1] === 'u' && now.endsWith(before.slice(2))
-}
-
 /** A later release wrote it: an older one can tell whose it is, and nothing more. */
 function isNewer(value: string): boolean {
   return /^[4-9][uc-]\S/.test(value)

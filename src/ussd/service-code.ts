@@ -21,6 +21,8 @@ export interface CodeRoute {
 /** Nobody dials longer codes: a USSD string has at most 182 characters. */
 export const CODE_LENGTH_MAX = 182
 
+/** As nearly everybody dials. */
+const PLAIN_CODE = /^\*\d+(?:\*\d+)*#$/
 const CODE = /^[*#]{0,3}\d+(?:[*#]+\d+)*[*#]*$/
 
 /**
@@ -29,6 +31,7 @@ const CODE = /^[*#]{0,3}\d+(?:[*#]+\d+)*[*#]*$/
  */
 export function readCode(written: string): ServiceCode | null {
   if (written.length > CODE_LENGTH_MAX) return null
+  if (PLAIN_CODE.test(written)) return { code: written, lead: '*', parts: written.slice(1, -1).split('*') }
   const text = written.replace(/\s+/g, '')
   if (!CODE.test(text)) return null
   const start = /^[*#]*/.exec(text)?.[0] ?? ''

@@ -16,10 +16,10 @@ export interface LoopTurn {
 
 export function loopTurn(client: Client): LoopTurn {
   let corked: Writable[] | undefined
-  const last = new Set<() => void>()
+  const last: (() => void)[] = []
   const release = () => {
     for (const run of last) run()
-    last.clear()
+    last.length = 0
     const streams = corked ?? []
     corked = undefined
     for (const stream of streams) stream.uncork()
@@ -37,7 +37,7 @@ export function loopTurn(client: Client): LoopTurn {
     cork,
     atEnd(run) {
       cork()
-      last.add(run)
+      if (!last.includes(run)) last.push(run)
     },
   }
 }
