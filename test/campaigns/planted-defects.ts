@@ -169,7 +169,7 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     name: 'the window writes a screen without asking whether it may leave',
     file: 'src/smpp/session/window.ts',
-    edits: [[`const may = entry.mayLeave?.() ?? 'yes'`, `const may: ReturnType<MayLeave> = 'yes'`]],
+    edits: [[`const may = request.mayLeave?.() ?? 'yes'`, `const may: ReturnType<MayLeave> = 'yes'`]],
     noticedBy: [
       by(
         'test/smpp/session/window.test.ts',
@@ -199,7 +199,7 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     name: 'a screen that is late for the socket is written all the same',
     file: 'src/smpp/session/link.ts',
-    edits: [['this.#outbox.write(octets, recall)', 'this.#outbox.write(octets)']],
+    edits: [['this.#outbox.write(octets, request)', 'this.#outbox.write(octets)']],
     noticedBy: [
       by(
         'test/smpp/session/line.test.ts',

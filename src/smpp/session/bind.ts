@@ -1,24 +1,21 @@
 /** Keeps one bind alive: the statechart of machines/bind.ts, over successive links. */
 import { createActor, type Actor } from 'xstate'
-import type { Chance, Clock } from '../../ussd/index.ts'
+import type { Chance } from '../../ussd/index.ts'
 import { bindMachine, bindStateName, type BindEvent } from '../../../machines/bind.ts'
 import type { BindTimes } from '../../../machines/bind-times.ts'
 import type { Endpoint } from './settings.ts'
-import { Link, type LinkDeps } from './link.ts'
+import { Link, type LinkDeps, type LinkEvent } from './link.ts'
 import { Outage } from './outage.ts'
 import { refusal, remedyOf, troubleOf, type Trouble } from './trouble.ts'
 import type { BindRow } from '../types.ts'
 
-export interface BindDeps extends Omit<LinkDeps, 'id' | 'to' | 'events'> {
+export interface BindDeps extends Omit<LinkDeps, 'id' | 'to' | 'tell'> {
   /** `digicel/0` */
   name: string
   instance: string
   hosts: Endpoint[]
   times: BindTimes
-  clock: Clock
   chance: Chance
-  handBack: LinkDeps['events']['handBack']
-  onState(bind: string, state: string): void
 }
 
 /** States that every retry passes through. An outage of hours must not fill the log. */
@@ -106,14 +103,14 @@ export class Bind {
         open: (_, { host }) => this.#open(host),
         bind: () => this.#link?.bind(),
         enquire: () => this.#link?.enquire(),
-        missed: () => deps.count('smpp_enquire_missed'),
+        missed: () => deps.line.count('smpp_enquire_missed'),
         drop: (_, { why }) => {
           // A refusal was recorded when it arrived.
           if (why !== 'refused') this.#failed(troubleOf(why, this.#state === 'bound'))
           this.#link?.drop(why)
         },
         alarm: () => this.#outage?.alarm(),
-        drain: () => this.#link?.drain(() => this.#send({ type: 'DRAINED' })),
+        drain: () => this.#link?.drain(),
         unbind: () => this.#link?.unbind(),
       },
     })
@@ -142,31 +139,18 @@ export class Bind {
     const id = `${this.name}#${this.#deps.instance}.${++this.#links}`
     // A closed link reports nothing more, so no link speaks for its successor.
     try {
-      this.#link = new Link({
-        ...this.#deps,
-        id,
-        to,
-        events: {
-          connected: () => this.#send({ type: 'CONNECTED' }),
-          bound: () => this.#send({ type: 'BOUND' }),
-          refused: (status) => {
-            this.#failed(refusal(status))
-            this.#send({ type: 'REFUSED', status })
-          },
-          enquired: () => this.#send({ type: 'ENQUIRED' }),
-          unbound: () => this.#send({ type: 'UNBOUND' }),
-          lost: (cause, why) => {
-            this.#failed(troubleOf(why, this.#state === 'bound'))
-            this.#send({ type: 'LOST', cause })
-          },
-          handBack: this.#deps.handBack,
-        },
-      })
+      this.#link = new Link({ ...this.#deps, id, to, tell: (event) => this.#heard(event) })
     } catch (error) {
       this.#link = undefined
       this.#failed({ why: 'unusable', detail: `unusable: ${(error as Error).message}` })
       this.#send({ type: 'LOST', cause: 'foreign' })
     }
+  }
+
+  #heard(event: LinkEvent): void {
+    if (event.type === 'REFUSED') this.#failed(refusal(event.status))
+    if (event.type === 'LOST') this.#failed(troubleOf(event.why, this.#state === 'bound'))
+    this.#send(event)
   }
 
   /**
@@ -197,7 +181,7 @@ export class Bind {
     this.#since = this.#deps.clock.now()
     this.#account(before, state)
     this.#deps.log[QUIET.has(state) ? 'debug' : 'info']({ bind: this.name, state }, 'bind state')
-    this.#deps.onState(this.name, state)
+    this.#deps.line.onState(this.name, state)
     if (state === 'closed') for (const done of this.#closed.splice(0)) done()
   }
 

@@ -11,7 +11,7 @@ import { LineLabels, type SmppCounters, type SmppCounter } from './counters.ts'
 import { Bind } from './bind.ts'
 import { encode, statusLabel } from '../pdu/index.ts'
 import type { BindRole } from './bind-request.ts'
-import type { Link, Tap } from './link.ts'
+import type { Link, LinePort, Tap } from './link.ts'
 import { Pace } from './pace.ts'
 import type { Connect } from './socket.ts'
 
@@ -46,7 +46,7 @@ export function smppLine(settings: LineSettings, deps: LineDeps): Line {
   return new SmppLine(settings, deps)
 }
 
-class SmppLine implements Line {
+class SmppLine implements Line, LinePort {
   readonly name: string
   readonly group: string
   readonly dialect: Dialect
@@ -82,11 +82,13 @@ class SmppLine implements Line {
     const coded = encode(pdu)
     if ('fault' in coded) {
       this.#deps.log.error({ line: this.name, fault: coded.fault }, 'a request cannot be coded')
-      return Promise.resolve(this.#settled({ kind: 'unsent', why: 'uncodable' }, options))
+      const outcome: SubmitOutcome = { kind: 'unsent', why: 'uncodable' }
+      this.#counted(options, outcome)
+      return Promise.resolve(outcome)
     }
     const { lane, deadline, key, mayLeave, leaving, tries } = options
     return new Promise((settle) => {
-      const entry: WindowRequest = {
+      const request: WindowRequest = {
         octets: coded.octets,
         command: pdu.command,
         lane,
@@ -96,9 +98,11 @@ class SmppLine implements Line {
         leaving,
         tries,
         withheld: lane === 'ussd' && this.dialect.habits.submitResp === 'withheld',
-        settle: (outcome) => settle(this.#settled(outcome, options)),
+        settle,
+        sentMs: undefined,
+        outcome: undefined,
       }
-      this.#route(entry, options.link)
+      this.#route(request, options.link)
     })
   }
 
@@ -158,8 +162,34 @@ class SmppLine implements Line {
     await Promise.all(this.#binds.map((bind) => bind.stop(untilMs, goneMs)))
   }
 
+  count(name: SmppCounter, labels?: Record<string, string>): void {
+    this.#deps.counters.count(name, this.#labels.of(labels))
+  }
+
+  onRequest(pdu: Pdu, link: LinkPort): Promise<void> | void {
+    return this.#deps.onRequest(pdu, link)
+  }
+
+  ended(request: WindowRequest, outcome: SubmitOutcome): void {
+    this.#counted(request, outcome)
+    request.settle(outcome)
+  }
+
+  onLate(late: LateResponse): void {
+    this.#deps.onLate?.(late)
+  }
+
+  handBack(requests: WindowRequest[]): void {
+    for (const request of requests) this.#route(request)
+  }
+
+  onState(bind: string, state: string): void {
+    this.#follow()
+    this.#deps.onState?.(bind, state)
+  }
+
   /** Picks the preferred link if it may submit; otherwise the link with the lowest load. */
-  #route(entry: WindowRequest, preferred?: string): void {
+  #route(request: WindowRequest, preferred?: string): void {
     let best: Link | undefined
     for (const bind of this.#binds) {
       const link = bind.submitter()
@@ -170,10 +200,10 @@ class SmppLine implements Line {
       }
       if (!best || link.load() < best.load()) best = link
     }
-    if (!best) return entry.settle({ kind: 'unsent', why: this.#isStopped ? 'stopped' : 'no-bind' })
-    if (best.offer(entry)) return
-    if (!entry.tries) this.#count('smpp_limit', { limit: `queueMax.${entry.lane}` })
-    entry.settle({ kind: 'unsent', why: 'queue-full' })
+    if (!best) return this.ended(request, { kind: 'unsent', why: this.#isStopped ? 'stopped' : 'no-bind' })
+    if (best.offer(request)) return
+    if (!request.tries) this.count('smpp_limit', { limit: `queueMax.${request.lane}` })
+    this.ended(request, { kind: 'unsent', why: 'queue-full' })
   }
 
   #follow(): void {
@@ -185,52 +215,32 @@ class SmppLine implements Line {
   }
 
   /** Counts every outcome, once. */
-  #settled(outcome: SubmitOutcome, { lane, tries }: Pick<SubmitOptions, 'lane' | 'tries'>): SubmitOutcome {
-    if (outcome.kind === 'ok') this.#count('smpp_tx_ok', { lane })
-    else if (outcome.kind === 'refused') this.#count('smpp_tx_refused', { lane, status: statusLabel(outcome.status) })
-    else if (outcome.kind === 'timeout') this.#count('smpp_tx_timeout', { lane })
-    else if (outcome.kind === 'lost') this.#count('smpp_tx_lost', { lane })
-    else if (tries === undefined) this.#count('smpp_unsent', { lane, why: outcome.why })
-    return outcome
-  }
-
-  #count(name: SmppCounter, labels?: Record<string, string>): void {
-    this.#deps.counters.count(name, this.#labels.of(labels))
-  }
-
-  #bindsOf(settings: LineSettings): Bind[] {
-    const { clock, chance, log, instance, onRequest, onState, onLate, tap, connect } = this.#deps
-    const shared = {
-      line: settings.name,
-      smsc: settings.smsc,
-      hosts: settings.smsc.hosts,
-      limits: settings.limits,
-      times: settings.times,
-      pace: this.#pace,
-      clock,
-      chance,
-      log,
-      instance,
-      tap,
-      connect,
-      onRequest,
-      count: (name: SmppCounter, labels?: Record<string, string>) => this.#count(name, labels),
-      onState: (bind: string, state: string) => {
-        this.#follow()
-        onState?.(bind, state)
-      },
-      onLate: (late: LateResponse) => onLate?.(late),
-      handBack: (entries: WindowRequest[]) => entries.forEach((entry) => this.#route(entry)),
+  #counted({ lane, tries, sentMs }: Counted, outcome: SubmitOutcome): void {
+    if (outcome.kind === 'ok') this.count('smpp_tx_ok', { lane })
+    else if (outcome.kind === 'refused') this.count('smpp_tx_refused', { lane, status: statusLabel(outcome.status) })
+    else if (outcome.kind === 'timeout') this.count('smpp_tx_timeout', { lane })
+    else if (outcome.kind === 'lost') this.count('smpp_tx_lost', { lane })
+    else {
+      if (sentMs !== undefined) this.count('smpp_tx_recalled', { lane })
+      if (tries === undefined) this.count('smpp_unsent', { lane, why: outcome.why })
     }
+  }
+
+  #bindsOf({ name, bind, links, smsc, limits, times }: LineSettings): Bind[] {
+    const { clock, chance, log, instance, tap, connect } = this.#deps
+    const own = { line: this, pace: this.#pace, smsc, hosts: smsc.hosts, limits, times }
+    const shared = { ...own, clock, chance, log, instance, tap, connect }
     const binds: Bind[] = []
-    for (let n = 0; n < settings.links; n++) {
-      for (const [suffix, role] of ROLES[settings.bind]) {
-        binds.push(new Bind({ ...shared, name: `${settings.name}/${n}${suffix}`, role }))
+    for (let n = 0; n < links; n++) {
+      for (const [suffix, role] of ROLES[bind]) {
+        binds.push(new Bind({ ...shared, name: `${name}/${n}${suffix}`, role }))
       }
     }
     return binds
   }
 }
+
+type Counted = Pick<WindowRequest, 'lane' | 'tries' | 'sentMs'>
 
 const ROLES: Record<LineSettings['bind'], [string, BindRole][]> = {
   transceiver: [['', 'transceiver']],

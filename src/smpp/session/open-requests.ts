@@ -1,65 +1,61 @@
-/** The requests of the SMSC that are not answered yet, on one link. Each is answered once and counted once. */
+/**
+ * The requests of the SMSC that are not answered yet, on one link. Each ends once: what is then counted and written is
+ * returned.
+ */
 import type { Clock } from '../../ussd/index.ts'
 import type { Pdu } from '../types.ts'
 import type { LineLimits } from './settings.ts'
 import type { SmppCounter } from './counters.ts'
 import { encodeResponse, isKnown, STATUS, statusLabel } from '../pdu/index.ts'
 
-export interface RequestsDeps {
-  clock: Clock
-  write(octets: Buffer): void
-  count(name: SmppCounter, labels?: Record<string, string>): void
-  /** full() has changed. */
-  full(): void
-  /** A handler did not answer in time; the link answered in its place. */
-  silent(): void
+/** How a request of the SMSC ended. */
+export interface EndedRequest {
+  counter: SmppCounter
+  labels: Record<string, string>
+  /** The response. Absent: the link is gone. */
+  octets?: Buffer
 }
 
 export class OpenRequests {
   readonly #limits: LineLimits
-  readonly #deps: RequestsDeps
+  readonly #clock: Pick<Clock, 'now'>
   /** Keyed by object, not by number: a peer may repeat numbers. Oldest first. */
   readonly #open = new Map<Pdu, { since: number; octets: number }>()
   #octets = 0
   #full = false
-  #timer: (() => void) | undefined
+  #dueMs = Infinity
 
-  constructor(limits: LineLimits, deps: RequestsDeps) {
+  constructor(limits: LineLimits, clock: Pick<Clock, 'now'>) {
     this.#limits = limits
-    this.#deps = deps
+    this.#clock = clock
   }
 
-  /** `octets`: those of its PDU. */
-  open(request: Pdu, octets: number): void {
-    this.#open.set(request, { since: this.#deps.clock.now(), octets })
+  /** `octets`: those of its PDU. Gives the limit that it reaches. */
+  open(request: Pdu, octets: number): 'unansweredMax' | 'unansweredOctetsMax' | undefined {
+    const since = this.#clock.now()
+    this.#open.set(request, { since, octets })
     this.#octets += octets
-    this.#timer ??= this.#arm(this.#limits.answerMs)
+    if (this.#dueMs === Infinity) this.#dueMs = since + this.#limits.answerMs
     const { unansweredMax, unansweredOctetsMax } = this.#limits
     const isMany = this.#open.size >= unansweredMax
-    if (this.#full || (!isMany && this.#octets < unansweredOctetsMax)) return
+    if (this.#full || (!isMany && this.#octets < unansweredOctetsMax)) return undefined
     this.#full = true
-    this.#deps.count('smpp_limit', { limit: isMany ? 'unansweredMax' : 'unansweredOctetsMax' })
-    this.#deps.full()
+    return isMany ? 'unansweredMax' : 'unansweredOctetsMax'
   }
 
-  /**
-   * Writes the response with the request's own number. Does nothing if it was answered already, or if the link is
-   * closed.
-   */
-  answer(request: Pdu, status: number, as?: 'duplicate'): void {
+  /** Its response has the request's own number. Undefined: it was answered already, or the link is closed. */
+  answer(request: Pdu, status: number, as?: 'duplicate'): EndedRequest | undefined {
     const opened = this.#open.get(request)
-    if (!opened) return
+    if (!opened) return undefined
     this.#open.delete(request)
     this.#octets -= opened.octets
-    const command = isKnown(request.command) ? request.command : 'unknown'
-    if (as) this.#deps.count('smpp_rx_duplicate', { command })
-    else if (status === STATUS.ESME_ROK) this.#deps.count('smpp_rx_handled', { command })
-    else this.#deps.count('smpp_rx_rejected', { command, status: statusLabel(status) })
-    this.#deps.write(encodeResponse(request.command, status, request.sequence))
     const { unansweredMax, unansweredOctetsMax } = this.#limits
-    if (!this.#full || this.#open.size > unansweredMax / 2 || this.#octets > unansweredOctetsMax / 2) return
-    this.#full = false
-    this.#deps.full()
+    if (this.#open.size <= unansweredMax / 2 && this.#octets <= unansweredOctetsMax / 2) this.#full = false
+    const octets = encodeResponse(request.command, status, request.sequence)
+    const command = isKnown(request.command) ? request.command : 'unknown'
+    if (as) return { counter: 'smpp_rx_duplicate', labels: { command }, octets }
+    if (status === STATUS.ESME_ROK) return { counter: 'smpp_rx_handled', labels: { command }, octets }
+    return { counter: 'smpp_rx_rejected', labels: { command, status: statusLabel(status) }, octets }
   }
 
   /** True from a limit down to half of both. The socket is not read meanwhile. */
@@ -71,32 +67,35 @@ export class OpenRequests {
     return this.#open.size
   }
 
-  /** The link is gone: open requests will never be answered. */
-  close(): void {
-    this.#timer?.()
-    for (const { command } of this.#open.keys()) {
-      this.#deps.count('smpp_rx_dropped', { command, reason: 'link-closed' })
+  /** When to ask `overdue`. Wall-clock milliseconds. */
+  dueMs(): number {
+    return this.#dueMs
+  }
+
+  /** Those that their handler left without an answer for too long. */
+  overdue(): Pdu[] {
+    const overdue: Pdu[] = []
+    const now = this.#clock.now()
+    this.#dueMs = Infinity
+    for (const [request, { since }] of this.#open) {
+      const dueMs = since + this.#limits.answerMs
+      if (dueMs > now) {
+        this.#dueMs = dueMs
+        break
+      }
+      overdue.push(request)
     }
+    return overdue
+  }
+
+  /** The link is gone: open requests will never be answered. */
+  close(): EndedRequest[] {
+    const ended = Array.from(this.#open.keys(), ({ command }): EndedRequest => {
+      return { counter: 'smpp_rx_dropped', labels: { command, reason: 'link-closed' } }
+    })
     this.#open.clear()
     this.#octets = 0
-  }
-
-  #arm(ms: number): () => void {
-    return this.#deps.clock.after(ms, () => this.#sweep())
-  }
-
-  #sweep(): void {
-    const now = this.#deps.clock.now()
-    this.#timer = undefined
-    for (const [request, { since }] of this.#open) {
-      const leftMs = since + this.#limits.answerMs - now
-      if (leftMs > 0) {
-        this.#timer = this.#arm(leftMs)
-        return
-      }
-      this.#deps.count('smpp_handler_failed', { how: 'silent' })
-      this.#deps.silent()
-      this.answer(request, STATUS.ESME_RX_T_APPN)
-    }
+    this.#dueMs = Infinity
+    return ended
   }
 }

@@ -8,6 +8,7 @@ import { monotonicClock } from '../../base/index.ts'
 import type { Leaving } from '../types.ts'
 import type { LineLimits } from './settings.ts'
 import type { SmppCounter } from './counters.ts'
+import type { WindowRequest } from './window.ts'
 
 /** Octets that are this late for the socket are asked about: the process was stopped, or its event loop stood still. */
 const LATE_MS = 500
@@ -18,6 +19,8 @@ const LINGER_MS = 1_000
 export interface SocketWriterDeps {
   clock: Clock
   count(name: SmppCounter, labels?: Record<string, string>): void
+  /** The octets of this request are late. True: they are taken back. */
+  recall(request: WindowRequest): boolean
   /** The peer stopped taking octets, or takes them again. */
   stalled(stalled: boolean): void
   /** The peer has taken no octets for too long. */
@@ -29,7 +32,9 @@ export class SocketWriter {
   readonly #limits: LineLimits
   readonly #deps: SocketWriterDeps
   readonly #now: () => number
-  #gathered: { octets: Buffer; recall: (() => boolean) | undefined }[] = []
+  #gathered: Buffer[] = []
+  /** Of the octets in the same place: the request that may be taken back. */
+  #requests: (WindowRequest | undefined)[] = []
   #gatheredMs = 0
   /** Those that want to know when what is gathered has left. */
   #leaving: Leaving[] = []
@@ -46,11 +51,12 @@ export class SocketWriter {
   }
 
   /**
-   * The octets leave together with everything else of this event-loop turn. If they are late, `recall` may take them
-   * back.
+   * The octets leave together with everything else of this event-loop turn. Those of `request` may be taken back if
+   * they are late.
    */
-  write(octets: Buffer, recall?: () => boolean): void {
-    if (this.#gathered.push({ octets, recall }) === 1) this.#gatheredMs = this.#now()
+  write(octets: Buffer, request?: WindowRequest): void {
+    if (this.#gathered.push(octets) === 1) this.#gatheredMs = this.#now()
+    this.#requests.push(request)
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => this.#flush())
@@ -85,14 +91,15 @@ export class SocketWriter {
 
   #flush(): void {
     this.#scheduled = false
-    const gathered = this.#gathered
+    const [gathered, requests, leaving] = [this.#gathered, this.#requests, this.#leaving]
     if (!gathered.length || this.#ended) return
-    const leaving = this.#leaving
     this.#gathered = []
+    this.#requests = []
     this.#leaving = []
     if (this.#socket.destroyed || !this.#socket.writable) return
     const isLate = this.#now() - this.#gatheredMs >= LATE_MS
-    const octets = gathered.flatMap((one) => (isLate && one.recall?.() ? [] : [one.octets]))
+    const isKept = (request: WindowRequest | undefined) => !request || !this.#deps.recall(request)
+    const octets = isLate ? gathered.filter((_, n) => isKept(requests[n])) : gathered
     if (!octets.length) return
     const written = octets.length === 1 ? octets[0]! : Buffer.concat(octets)
     if (leaving.length) this.#socket.write(written, (error) => error ?? leaving.forEach((one) => one.left()))

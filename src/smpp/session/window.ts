@@ -1,9 +1,11 @@
 /**
  * The window of one link: which of our requests are written and not answered, and which wait for a slot. USSD goes
- * first, and the last slots are reserved for it. Every request ends in exactly one outcome.
+ * first, and the last slots are reserved for it. Every request ends in exactly one outcome. It writes nothing and tells
+ * nobody: `next` gives what is to be done, and the link does it.
  */
 import type { Clock } from '../../ussd/index.ts'
 import type { Lane, Leaving, MayLeave, OutgoingPdu, Pdu, SubmitOutcome } from '../types.ts'
+import type { BindRole } from './bind-request.ts'
 import type { Pace } from './pace.ts'
 import { STATUS } from '../pdu/index.ts'
 
@@ -27,9 +29,6 @@ const HICCUP_MS = 1_000
 
 const CONGESTION_STATE = 0x0428
 
-/** The longest possible timer. Deadlines beyond it are checked again later. */
-const TIMER_MS_MAX = 2 ** 31 - 1
-
 export interface WindowSettings {
   /** How many requests may wait for a response at once. */
   slots: number
@@ -52,8 +51,16 @@ export interface WindowRequest {
   tries?: number | undefined
   /** The response comes only when the subscriber answers, so the request takes no slot. */
   withheld: boolean
+  /** Tells who waits for it. */
   settle(outcome: SubmitOutcome): void
+  /** When it was written. Wall-clock milliseconds. */
+  sentMs?: number | undefined
+  /** How it ended. */
+  outcome?: SubmitOutcome | undefined
 }
+
+/** A request of the link itself. The bind machine watches its deadline. */
+export type LinkCommand = `bind_${BindRole}` | 'enquire_link' | 'unbind'
 
 /** What the response to a timed-out request said when it arrived late. */
 export interface LateResponse {
@@ -62,35 +69,18 @@ export interface LateResponse {
   outcome: SubmitOutcome
 }
 
-/** How a response matched our requests. All but `matched` are metrics labels. */
-export type ResponseMatch = 'matched' | 'late-response' | 'wrong-command' | 'unexpected-response'
-
-export interface WindowDeps {
-  clock: Clock
-  pace: Pace
-  /** `recall` is asked when the octets are late for the socket. True: they were taken back, and are not written. */
-  write(octets: Buffer, recall?: () => boolean): void
-  /** Writes octets that are not taken back: something else is said because they leave. */
-  writeSurely(octets: Buffer, leaving: Leaving): void
-  written(lane: Lane): void
-  /** A written request was taken back. */
-  recalled(lane: Lane): void
-  onLate(late: LateResponse): void
-  /** Nothing waits for a response, and nothing waits for a slot. */
-  idle(): void
-}
-
-type Pending =
-  | { answer: string; entry: WindowRequest; sentMs: number }
-  /** bind, enquire_link, unbind: the bind machine watches their deadlines. */
-  | { answer: string; onResponse(pdu: Pdu): void }
+/** What a response answered. All but `matched` and those of the link itself are metrics labels. */
+export type ResponseMatch = 'matched' | LinkCommand | 'late-response' | 'wrong-command' | 'unexpected-response'
 
 export class Window {
   readonly #settings: WindowSettings
-  readonly #deps: WindowDeps
-  readonly #pending = new Map<number, Pending>()
-  readonly #late = new Map<number, { answer: string; key: string | undefined; lane: Lane }>()
+  readonly #pace: Pace
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #pending = new Map<number, WindowRequest | LinkCommand>()
+  readonly #late = new Map<number, Pick<WindowRequest, 'command' | 'key' | 'lane'>>()
   readonly #queue: Record<Lane, WindowRequest[]> = { ussd: [], sms: [] }
+  /** What is to be told. The oldest first. */
+  readonly #news: (WindowRequest | LateResponse)[] = []
   readonly #smsSlots: number
   #sequence: number
   #inSlots = 0
@@ -101,12 +91,13 @@ export class Window {
   #movedMs = 0
   #open = false
   #smsHeld = false
-  #sweep: { at: number; cancel: () => void } | undefined
-  #paceTimer: (() => void) | undefined
+  #dueMs = Infinity
+  #pausedUntilMs = Infinity
 
-  constructor(settings: WindowSettings, deps: WindowDeps) {
+  constructor(settings: WindowSettings, pace: Pace, clock: Pick<Clock, 'now'>) {
     this.#settings = settings
-    this.#deps = deps
+    this.#pace = pace
+    this.#clock = clock
     this.#sequence = settings.sequence?.first ?? 1
     const kept = Math.max(1, Math.ceil(settings.slots * settings.ussdShare))
     this.#smsSlots = Math.max(1, settings.slots - kept)
@@ -115,51 +106,67 @@ export class Window {
   /** The link is bound: waiting requests may be written. */
   open(): void {
     this.#open = true
-    this.#pump()
   }
 
-  /** Takes a request, and writes it now or when a slot is free. False if its lane is full. */
-  offer(entry: WindowRequest): boolean {
-    const queue = this.#queue[entry.lane]
-    if (queue.length >= this.#settings.queueMax[entry.lane]) return false
-    if (entry.withheld && this.#withheld >= WITHHELD_MAX) return false
-    queue.push(entry)
-    this.#pump()
-    if (queue.at(-1) === entry) this.#arm(leaveByMs(entry))
+  /** Takes a request. False if its lane is full. */
+  offer(request: WindowRequest): boolean {
+    const queue = this.#queue[request.lane]
+    if (queue.length >= this.#settings.queueMax[request.lane]) return false
+    if (request.withheld && this.#withheld >= WITHHELD_MAX) return false
+    queue.push(request)
+    this.#dueMs = Math.min(this.#dueMs, leaveByMs(request))
     return true
   }
 
-  /** Writes a request of the link itself, outside the lanes. */
-  control(octets: Buffer, answer: string, onResponse: (pdu: Pdu) => void): void {
-    this.#number({ answer, onResponse }, octets)
-    this.#deps.write(octets)
+  /** A request of the link itself is written, outside the lanes. */
+  control(octets: Buffer, command: LinkCommand): void {
+    this.#number(command, octets)
+  }
+
+  /**
+   * What is to be done now, one thing at a time: a request without an outcome is to be written, an outcome or a late
+   * response is to be told. Undefined: nothing, until something happens or `dueMs` or `pausedUntilMs` is there.
+   */
+  next(): WindowRequest | LateResponse | undefined {
+    const news = this.#news.shift()
+    if (news) return news
+    const request = this.#open ? this.#waiting() : undefined
+    if (!request) return undefined
+    const why = this.#whyNot(request)
+    if (why) request.outcome = { kind: 'unsent', why }
+    else this.#take(request)
+    return request
+  }
+
+  /** When to ask `expire`. Wall-clock milliseconds. */
+  dueMs(): number {
+    return this.#dueMs
+  }
+
+  /** When the pace lets the next SMS go, if one waits for that. Wall-clock milliseconds. */
+  pausedUntilMs(): number {
+    return this.#pausedUntilMs
   }
 
   /** Takes a response and matches it by its number and its command. (SMPP v3.4 §2.6, §4.3) */
   answer(pdu: Pdu): ResponseMatch {
     const pending = this.#pending.get(pdu.sequence)
     if (!pending) return this.#answerLate(pdu)
-    if (pdu.command !== pending.answer && pdu.command !== 'generic_nack') return 'wrong-command'
+    if (!answers(pdu, typeof pending === 'string' ? pending : pending.command)) return 'wrong-command'
     this.#pending.delete(pdu.sequence)
-    if ('onResponse' in pending) {
-      pending.onResponse(pdu)
-      return 'matched'
-    }
-    this.#release(pending.entry)
-    this.#measure(pending.entry, pending.sentMs)
+    if (typeof pending === 'string') return pending
+    this.#measure(pending)
     const outcome = outcomeOf(pdu)
-    if (outcome.kind === 'refused') this.#deps.pace.refused(outcome.status)
-    const congestion = pending.entry.lane === 'sms' ? congestionOf(pdu) : 0
-    if (congestion > 0) this.#deps.pace.congested(congestion)
-    pending.entry.settle(outcome)
-    this.#pump()
+    if (outcome.kind === 'refused') this.#pace.refused(outcome.status)
+    const congestion = pending.lane === 'sms' ? congestionOf(pdu) : 0
+    if (congestion > 0) this.#pace.congested(congestion)
+    this.#end(pending, outcome)
     return 'matched'
   }
 
   /** Holds the SMS lane back while the socket does not drain. */
   holdSms(held: boolean): void {
     this.#smsHeld = held
-    if (!held) this.#pump()
   }
 
   slots(): number {
@@ -178,7 +185,7 @@ export class Window {
 
   /** For how long all slots have been taken and nothing was answered: the SMSC pauses. 0: it does not. */
   pausedMs(): number {
-    const stoodMs = this.#inSlots < this.#settings.slots ? 0 : this.#deps.clock.now() - this.#movedMs
+    const stoodMs = this.#inSlots < this.#settings.slots ? 0 : this.#clock.now() - this.#movedMs
     return stoodMs > HICCUP_MS ? stoodMs : 0
   }
 
@@ -192,86 +199,84 @@ export class Window {
     return this.#inSlots + this.#withheld + this.#queue.ussd.length + this.#queue.sms.length
   }
 
+  /** The octets of this request are late for the socket. True: it does not leave. It has ended, or ends now. */
+  recall(request: WindowRequest): boolean {
+    const why = request.outcome ? undefined : this.#whyNot(request)
+    if (why) {
+      this.#pending.delete(sequenceOf(request))
+      this.#end(request, { kind: 'unsent', why })
+    }
+    return request.outcome !== undefined
+  }
+
+  /** Ends what is past its deadline. */
+  expire(): void {
+    const now = this.#clock.now()
+    let next = Infinity
+    for (const pending of this.#pending.values()) {
+      if (typeof pending === 'string') continue
+      if (pending.deadline > now) next = Math.min(next, pending.deadline)
+      else this.#timeOut(pending)
+    }
+    for (const queue of Object.values(this.#queue)) {
+      const over = queue.filter((request) => leaveByMs(request) <= now)
+      if (over.length) queue.splice(0, queue.length, ...queue.filter((request) => leaveByMs(request) > now))
+      for (const request of over) this.#tell(request, { kind: 'unsent', why: 'expired' })
+      for (const request of queue) next = Math.min(next, leaveByMs(request))
+    }
+    this.#dueMs = Math.max(next, now + SWEEP_MS)
+  }
+
   /** Writes no more requests; still takes responses. Returns the requests that wait. */
   retire(): WindowRequest[] {
     this.#open = false
+    this.#pausedUntilMs = Infinity
     return [...this.#queue.ussd.splice(0), ...this.#queue.sms.splice(0)]
   }
 
   /** The link is gone: written requests are lost. Returns the waiting ones, to be sent elsewhere. */
   close(): WindowRequest[] {
-    const waiting = this.retire()
-    this.#sweep?.cancel()
-    this.#paceTimer?.()
-    const pending = [...this.#pending.values()]
+    for (const pending of this.#pending.values()) if (typeof pending !== 'string') this.#end(pending, { kind: 'lost' })
     this.#pending.clear()
-    this.#inSlots = this.#withheld = 0
-    for (const one of pending) if ('entry' in one) one.entry.settle({ kind: 'lost' })
-    return waiting
+    this.#dueMs = Infinity
+    return this.retire()
   }
 
-  #pump(): void {
-    if (!this.#open) return this.#tellIdle()
+  /** The waiting request that may be written now. */
+  #waiting(): WindowRequest | undefined {
     const { ussd, sms } = this.#queue
-    while (ussd.length && (ussd[0]!.withheld || this.#inSlots < this.#settings.slots)) this.#send(ussd.shift()!)
-    while (sms.length && !this.#smsHeld && this.#inSlots < this.#smsSlots) {
-      const waitMs = this.#deps.pace.waitMs()
-      if (waitMs > 0) {
-        this.#paceTimer ??= this.#deps.clock.after(waitMs, () => {
-          this.#paceTimer = undefined
-          this.#pump()
-        })
-        break
-      }
-      if (this.#send(sms.shift()!)) this.#deps.pace.spend()
-    }
-    this.#tellIdle()
+    this.#pausedUntilMs = Infinity
+    if (ussd.length && (ussd[0]!.withheld || this.#inSlots < this.#settings.slots)) return ussd.shift()
+    if (!sms.length || this.#smsHeld || this.#inSlots >= this.#smsSlots) return undefined
+    const waitMs = this.#pace.waitMs()
+    if (waitMs <= 0) return sms.shift()
+    this.#pausedUntilMs = this.#clock.now() + waitMs
+    return undefined
   }
 
-  #send(entry: WindowRequest): boolean {
-    const why = this.#whyNot(entry)
-    if (why) {
-      entry.settle({ kind: 'unsent', why })
-      return false
-    }
-    const sentMs = this.#deps.clock.now()
-    if (entry.withheld) this.#withheld++
+  /** It gets its number, and its slot. */
+  #take(request: WindowRequest): void {
+    request.sentMs = this.#clock.now()
+    if (request.withheld) this.#withheld++
     else {
       this.#inSlots++
-      this.#movedMs = sentMs
+      this.#movedMs = request.sentMs
     }
-    this.#deps.written(entry.lane)
-    const sequence = this.#number({ answer: `${entry.command}_resp`, entry, sentMs }, entry.octets)
-    if (entry.leaving) this.#deps.writeSurely(entry.octets, entry.leaving)
-    else this.#deps.write(entry.octets, () => this.#recall(sequence, entry))
-    this.#arm(entry.deadline)
-    return true
+    if (request.lane === 'sms') this.#pace.spend()
+    this.#number(request, request.octets)
   }
 
   /** The next free sequence number, written into the octets. */
-  #number(pending: Pending, octets: Buffer): number {
+  #number(pending: WindowRequest | LinkCommand, octets: Buffer): void {
     while (this.#pending.has(this.#sequence) || this.#late.has(this.#sequence)) this.#step()
-    const sequence = this.#sequence
-    octets.writeUInt32BE(sequence, 12)
-    this.#pending.set(sequence, pending)
+    octets.writeUInt32BE(this.#sequence, 12)
+    this.#pending.set(this.#sequence, pending)
     this.#step()
-    return sequence
   }
 
-  #recall(sequence: number, entry: WindowRequest): boolean {
-    const why = this.#whyNot(entry)
-    if (!why) return false
-    this.#pending.delete(sequence)
-    this.#release(entry)
-    this.#deps.recalled(entry.lane)
-    entry.settle({ kind: 'unsent', why })
-    this.#pump()
-    return true
-  }
-
-  #whyNot(entry: WindowRequest): 'expired' | 'stale' | 'unsure' | undefined {
-    if (leaveByMs(entry) <= this.#deps.clock.now()) return 'expired'
-    const may = entry.mayLeave?.() ?? 'yes'
+  #whyNot(request: WindowRequest): 'expired' | 'stale' | 'unsure' | undefined {
+    if (leaveByMs(request) <= this.#clock.now()) return 'expired'
+    const may = request.mayLeave?.() ?? 'yes'
     return may === 'yes' ? undefined : may
   }
 
@@ -280,72 +285,54 @@ export class Window {
     this.#sequence = this.#sequence === last ? 1 : this.#sequence + 1
   }
 
-  #release(entry: WindowRequest): void {
-    if (entry.withheld) this.#withheld--
-    else this.#inSlots--
-  }
-
-  #measure({ withheld }: WindowRequest, sentMs: number): void {
+  #measure({ withheld, sentMs }: WindowRequest): void {
     if (withheld) return
-    this.#movedMs = this.#deps.clock.now()
-    this.#takenMs += (this.#movedMs - sentMs - this.#takenMs) * WEIGHT
+    this.#movedMs = this.#clock.now()
+    this.#takenMs += (this.#movedMs - sentMs! - this.#takenMs) * WEIGHT
   }
 
   #answerLate(pdu: Pdu): ResponseMatch {
     const late = this.#late.get(pdu.sequence)
     if (!late) return 'unexpected-response'
-    if (pdu.command !== late.answer && pdu.command !== 'generic_nack') return 'wrong-command'
+    if (!answers(pdu, late.command)) return 'wrong-command'
     this.#late.delete(pdu.sequence)
-    this.#deps.onLate({ key: late.key, lane: late.lane, outcome: outcomeOf(pdu) })
+    this.#news.push({ key: late.key, lane: late.lane, outcome: outcomeOf(pdu) })
     return 'late-response'
   }
 
-  #arm(deadline: number): void {
-    if (this.#sweep && this.#sweep.at <= deadline) return
-    this.#sweep?.cancel()
-    const now = this.#deps.clock.now()
-    const at = Math.min(Math.max(deadline, now), now + TIMER_MS_MAX)
-    this.#sweep = { at, cancel: this.#deps.clock.after(at - now, () => this.#expire()) }
-  }
-
-  #expire(): void {
-    this.#sweep = undefined
-    const now = this.#deps.clock.now()
-    let next = Infinity
-    for (const [sequence, pending] of this.#pending) {
-      if (!('entry' in pending)) continue
-      if (pending.entry.deadline > now) next = Math.min(next, pending.entry.deadline)
-      else {
-        this.#measure(pending.entry, pending.sentMs)
-        this.#timeOut(sequence, pending.answer, pending.entry)
-      }
-    }
-    for (const queue of Object.values(this.#queue)) {
-      const over = queue.filter((entry) => leaveByMs(entry) <= now)
-      if (over.length) queue.splice(0, queue.length, ...queue.filter((entry) => leaveByMs(entry) > now))
-      for (const entry of over) entry.settle({ kind: 'unsent', why: 'expired' })
-      for (const entry of queue) next = Math.min(next, leaveByMs(entry))
-    }
-    if (next < Infinity) this.#arm(Math.max(next, now + SWEEP_MS))
-    this.#pump()
-  }
-
-  #timeOut(sequence: number, answer: string, entry: WindowRequest): void {
+  #timeOut(request: WindowRequest): void {
+    const sequence = sequenceOf(request)
+    this.#measure(request)
     this.#pending.delete(sequence)
-    this.#release(entry)
     if (this.#late.size >= LATE_MAX) this.#late.delete(this.#late.keys().next().value!)
-    this.#late.set(sequence, { answer, key: entry.key, lane: entry.lane })
-    entry.settle({ kind: 'timeout' })
+    this.#late.set(sequence, { command: request.command, key: request.key, lane: request.lane })
+    this.#end(request, { kind: 'timeout' })
   }
 
-  #tellIdle(): void {
-    if (this.load() === 0) this.#deps.idle()
+  /** A written request has ended: its slot is free. */
+  #end(request: WindowRequest, outcome: SubmitOutcome): void {
+    if (request.withheld) this.#withheld--
+    else this.#inSlots--
+    this.#tell(request, outcome)
+  }
+
+  #tell(request: WindowRequest, outcome: SubmitOutcome): void {
+    request.outcome = outcome
+    this.#news.push(request)
   }
 }
 
 /** It is not written after this. */
 function leaveByMs({ deadline, leaving }: WindowRequest): number {
   return leaving ? Math.min(leaving.byMs, deadline) : deadline
+}
+
+function sequenceOf({ octets }: WindowRequest): number {
+  return octets.readUInt32BE(12)
+}
+
+function answers(pdu: Pdu, command: string): boolean {
+  return pdu.command === 'generic_nack' || pdu.command === `${command}_resp`
 }
 
 /** congestion_state; 0 if the response does not have it. (SMPP v5.0 §4.8.4.18) */

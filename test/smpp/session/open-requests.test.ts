@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { OpenRequests } from '../../../src/smpp/session/open-requests.ts'
+import { Alarm } from '../../../src/smpp/session/alarm.ts'
+import { type EndedRequest, OpenRequests } from '../../../src/smpp/session/open-requests.ts'
 import type { Pdu } from '../../../src/smpp/types.ts'
 import { fakeClock } from '../../support/clock.ts'
 
@@ -9,13 +10,37 @@ function stage() {
   const clock = fakeClock()
   const [counted, written]: [string[], number[]] = [[], []]
   const state = { changes: 0, silent: 0 }
-  const requests = new OpenRequests({ answerMs: ANSWER_MS, unansweredMax: 4, unansweredOctetsMax: 1_000 } as never, {
-    clock,
-    write: (octets) => void written.push(octets.readUInt32BE(12)),
-    count: (name, labels) => void counted.push([name, ...Object.values(labels ?? {})].join(' ')),
-    full: () => void state.changes++,
-    silent: () => void state.silent++,
+  const alone = new OpenRequests({ answerMs: ANSWER_MS, unansweredMax: 4, unansweredOctetsMax: 1_000 } as never, clock)
+  const alarm = new Alarm(clock, () => {
+    for (const one of alone.overdue()) {
+      state.silent++
+      counted.push('smpp_handler_failed silent')
+      requests.answer(one, 0x64)
+    }
+    alarm.by(alone.dueMs())
   })
+  const carryOut = ({ counter, labels, octets }: EndedRequest) => {
+    counted.push([counter, ...Object.values(labels)].join(' '))
+    if (octets) written.push(octets.readUInt32BE(12))
+  }
+  /** Does what a link does. */
+  const requests = {
+    open(pdu: Pdu, octets: number) {
+      const limit = alone.open(pdu, octets)
+      if (limit) counted.push(`smpp_limit ${limit}`)
+      if (limit) state.changes++
+      alarm.by(alone.dueMs())
+    },
+    answer(pdu: Pdu, status: number, as?: 'duplicate') {
+      const wasFull = alone.full()
+      const ended = alone.answer(pdu, status, as)
+      if (ended) carryOut(ended)
+      if (wasFull !== alone.full()) state.changes++
+    },
+    close: () => alone.close().forEach(carryOut),
+    full: () => alone.full(),
+    size: () => alone.size(),
+  }
   const request = (sequence: number): Pdu => ({ command: 'deliver_sm', status: 0, sequence, body: {}, tlvs: [] })
   const open = (pdu: Pdu, octets = 100) => requests.open(pdu, octets)
   return { clock, counted, written, state, requests, request, open }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { Pdu, SubmitOutcome } from '../../../src/smpp/types.ts'
+import type { Pdu } from '../../../src/smpp/types.ts'
+import { Alarm } from '../../../src/smpp/session/alarm.ts'
 import { Pace } from '../../../src/smpp/session/pace.ts'
 import {
   SEQUENCE_MAX,
@@ -14,34 +15,46 @@ import { fakeClock } from '../../support/clock.ts'
 const SETTINGS: WindowSettings = { slots: 10, ussdShare: 0.2, queueMax: { ussd: 1_000, sms: 1_000 } }
 
 interface Told extends WindowRequest {
-  outcome?: SubmitOutcome
+  isSettled?: boolean
 }
 
 function windowOf(settings: Partial<WindowSettings> = {}, perSecond?: number) {
   const clock = fakeClock()
   const written: { sequence: number; name: string }[] = []
   const late: LateResponse[] = []
-  const recalls: ((() => boolean) | undefined)[] = []
+  const recalls: (() => boolean)[] = []
   const pace = new Pace({ pauseMs: 1_000, ...(perSecond ? { perSecond } : {}) }, clock)
-  const window = new Window(
-    { ...SETTINGS, ...settings },
-    {
-      clock,
-      pace,
-      write: (octets, recall) => {
-        written.push({ sequence: octets.readUInt32BE(12), name: octets.toString('latin1', 16) })
-        recalls.push(recall)
+  const alone = new Window({ ...SETTINGS, ...settings }, pace, clock)
+  const write = (octets: Buffer) =>
+    written.push({ sequence: octets.readUInt32BE(12), name: octets.toString('latin1', 16) })
+  /** Does what a link does. */
+  const carryOut = () => {
+    for (let one = alone.next(); one; one = alone.next()) {
+      const request = one
+      if (!('octets' in request)) late.push(request)
+      else if (request.outcome) request.settle(request.outcome)
+      else {
+        request.leaving?.leaves('main/0')
+        write(request.octets)
+        recalls.push(() => window.recall(request))
+      }
+    }
+    deadlines.by(alone.dueMs())
+    pause.by(alone.pausedUntilMs())
+  }
+  const deadlines = new Alarm(clock, () => (alone.expire(), carryOut()))
+  const pause = new Alarm(clock, carryOut)
+  /** Whatever happens to it, what is then to be done is done. */
+  const window = new Proxy(alone, {
+    get:
+      (of, name: keyof Window) =>
+      (...given: never[]) => {
+        const said = (of[name] as (...given: never[]) => unknown).apply(of, given)
+        if (name === 'control') write(given[0]!)
+        carryOut()
+        return said
       },
-      writeSurely: (octets, leaving) => {
-        leaving.leaves('main/0')
-        written.push({ sequence: octets.readUInt32BE(12), name: octets.toString('latin1', 16) })
-      },
-      written: () => undefined,
-      recalled: () => undefined,
-      onLate: (one) => void late.push(one),
-      idle: () => undefined,
-    },
-  )
+  })
   const entry = (lane: 'ussd' | 'sms', name = lane as string, more: Partial<WindowRequest> = {}): Told => {
     const told: Told = {
       octets: Buffer.concat([Buffer.alloc(16), Buffer.from(name)]),
@@ -50,9 +63,9 @@ function windowOf(settings: Partial<WindowSettings> = {}, perSecond?: number) {
       deadline: clock.now() + 10_000,
       key: name,
       withheld: false,
-      settle: (outcome) => {
-        assert.equal(told.outcome, undefined, 'settled once')
-        told.outcome = outcome
+      settle: () => {
+        assert.ok(!told.isSettled, 'settled once')
+        told.isSettled = true
       },
       ...more,
     }
@@ -105,7 +118,7 @@ describe('the window', () => {
     const { clock, window, offer, entry, written } = windowOf({ sequence: { first: 1, last: 6 } })
     window.open()
     offer(entry('ussd', 'timed out', { deadline: clock.now() + 100 }))
-    window.control(Buffer.alloc(16), 'enquire_link_resp', () => undefined)
+    window.control(Buffer.alloc(16), 'enquire_link')
     offer(entry('ussd', 'waits'))
     await clock.advance(200)
     for (let n = 4; n <= 6; n++) {
@@ -260,6 +273,30 @@ describe('the window', () => {
     assert.equal(window.answer(resp(written[0]!.sequence)), 'unexpected-response')
     assert.equal(window.answer(resp(written[1]!.sequence)), 'matched')
     assert.equal(next.outcome?.kind, 'ok')
+  })
+
+  it('does not take back what timed out while the process stood still: that has ended, and frees one slot', async () => {
+    const { clock, window, offer, entry, recalls, names } = windowOf({ slots: 1 })
+    window.open()
+    const first = offer(entry('ussd', 'first', { deadline: clock.now() + 100 }))
+    await clock.advance(100)
+    assert.equal(recalls[0]!(), true, 'its octets do not leave')
+    assert.deepEqual([first.outcome, window.load()], [{ kind: 'timeout' }, 0])
+    for (const name of ['second', 'third']) offer(entry('ussd', name))
+    assert.deepEqual(names(), ['first', 'second'])
+  })
+
+  it('tells what its own requests were answered, and gives them numbers of their own', () => {
+    const { window } = windowOf()
+    const said = ['bind_transceiver', 'enquire_link', 'unbind'] as const
+    for (const command of said) window.control(Buffer.alloc(16), command)
+    assert.equal(window.answer(resp(1, 0, 'bind_receiver_resp')), 'wrong-command')
+    assert.deepEqual(
+      [resp(1, 0, 'bind_transceiver_resp'), resp(2, 3, 'generic_nack'), resp(3, 0, 'unbind_resp')].map((pdu) =>
+        window.answer(pdu),
+      ),
+      said,
+    )
   })
 
   it('gives up at the deadline, frees the slot, and reports the response that comes late under its key', async () => {
