@@ -178,6 +178,17 @@ export const PLANTED: readonly PlantedDefect[] = [
     ],
   },
   {
+    name: 'a request that timed out while the process stood still is taken back, and gives its slot back twice',
+    file: 'src/smpp/session/window.ts',
+    edits: [['const why = request.outcome ? undefined : this.#whyNot(request)', 'const why = this.#whyNot(request)']],
+    noticedBy: [
+      by(
+        'test/smpp/session/window.test.ts',
+        'does not take back what timed out while the process stood still: that has ended, and frees one slot',
+      ),
+    ],
+  },
+  {
     name: 'a screen is handed to the line without the question whether it may leave',
     file: 'src/gateway/delivery.ts',
     edits: [

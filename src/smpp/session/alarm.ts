@@ -6,13 +6,17 @@ const TIMER_MS_MAX = 2 ** 31 - 1
 
 export class Alarm {
   readonly #clock: Clock
+  /** Made once: a function that makes one allocates at each call. */
   readonly #ring: () => void
   #atMs = Infinity
   #cancel: (() => void) | undefined
 
   constructor(clock: Clock, ring: () => void) {
     this.#clock = clock
-    this.#ring = ring
+    this.#ring = () => {
+      this.#atMs = Infinity
+      ring()
+    }
   }
 
   /** Rings at this moment, or before. Wall-clock milliseconds; Infinity: nothing is due. */
@@ -21,10 +25,7 @@ export class Alarm {
     this.#cancel?.()
     const now = this.#clock.now()
     this.#atMs = Math.min(Math.max(atMs, now), now + TIMER_MS_MAX)
-    this.#cancel = this.#clock.after(this.#atMs - now, () => {
-      this.#atMs = Infinity
-      this.#ring()
-    })
+    this.#cancel = this.#clock.after(this.#atMs - now, this.#ring)
   }
 
   off(): void {
