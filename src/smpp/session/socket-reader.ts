@@ -1,6 +1,6 @@
 /**
- * The reading half of one link. It makes PDUs of octets, gives way to others between them, and does not read while there
- * is no room for more.
+ * The reading half of one link. It makes PDUs of octets, gives way to others between them, and does not read while
+ * there is no room for more.
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '../../ussd/index.ts'
