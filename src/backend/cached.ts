@@ -97,7 +97,8 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
     async call(operation, args, context) {
       const read = Object.hasOwn(settings.reads, operation) ? settings.reads[operation] : undefined
       if (!read) return past(operation, args, context)
-      if (context.once || context.isSecret) return (count(operation, 'passed'), past(operation, args, context))
+      if (context.once || context.isSecret || context.settles !== undefined)
+        return (count(operation, 'passed'), past(operation, args, context))
       const asker = read.shared ? '' : context.msisdn
       const key = JSON.stringify([operation, asker, context.language, context.line, ordered(args)])
       return ask({ key, asker, read, operation, args, context })

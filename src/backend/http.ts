@@ -1,6 +1,7 @@
 /**
  * A back end over HTTP: `POST {url}/{operation}` with `{ msisdn, language, line, epoch, args }`. The answer is 200 and
- * JSON (data), or 409 and `{ refusal, data? }`. `Idempotency-Key` is the intention: the same for every repetition. A
+ * JSON (data), or 409 and `{ refusal, data? }`. `Idempotency-Key` is the intention: the same for every repetition (key.ts
+ * has other names and forms of it). A call that settles another one has that one's key in `Settles-Key`. A
  * read that is the same for everybody identifies nobody: it has no msisdn, no epoch, no key. With `ended`, the end of a
  * dialogue is one more operation, with `{ reason, turns }` as its args and the epoch as its key.
  */
@@ -14,6 +15,7 @@ import { readCacheControl } from './cache-control.ts'
 import { Nonsense, ANSWER_OCTETS_MAX, readBody, readJson } from './body.ts'
 import { CONCURRENT_MAX } from './guard.ts'
 import { pauseMs, RETRIES, httpTroubleOf, type HttpTrouble } from './retry.ts'
+import { type IdempotencySettings, keyOf } from './key.ts'
 import type { Backend, CallContext, CallResult } from './types.ts'
 
 export interface HttpSettings {
@@ -35,6 +37,8 @@ export interface HttpSettings {
   privateNetwork?: boolean | undefined
   /** Report the end of each dialogue that may have called it: `POST {url}/ended`. */
   ended?: boolean
+  /** Where and how the key of a call is sent. */
+  idempotency?: IdempotencySettings | undefined
 }
 
 export interface HttpDeps {
@@ -63,7 +67,7 @@ export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps
         origin: base.origin,
         path: `${base.pathname.replace(/\/+$/, '')}/${encodeURIComponent(operation)}`,
         method: 'POST',
-        headers: { ...headers, ...(context.epoch === '' ? {} : { 'idempotency-key': context.intention }) },
+        headers: { ...headers, ...keysOf(context, settings.idempotency) },
         body,
         signal,
       })
@@ -108,6 +112,15 @@ export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps
     call,
     ...(settings.ended ? { ended: (...end: Ending) => notice(call, end) } : {}),
     close: () => agent.destroy(),
+  }
+}
+
+/** The key of this call, and of the call that it settles. A read that is the same for everybody has none. */
+function keysOf({ epoch, intention, settles }: CallContext, how: IdempotencySettings = {}): Record<string, string> {
+  if (epoch === '') return {}
+  return {
+    [(how.header ?? 'idempotency-key').toLowerCase()]: keyOf(intention, how),
+    ...(settles === undefined ? {} : { 'settles-key': keyOf(settles, how) }),
   }
 }
 

@@ -180,6 +180,20 @@ const http = z.strictObject({
       'how often to repeat a call, with the same Idempotency-Key, after ' +
         '429, 502, 503, 504 or a lost connection; 0: for a back end that ignores the key',
     ),
+  idempotency: z
+    .strictObject({
+      header: z
+        .string()
+        .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'the name of a header')
+        .default('Idempotency-Key')
+        .describe('where the key is sent, such as X-CorrelationID (GSMA) or X-Reference-Id (MTN)'),
+      form: z
+        .enum(['plain', 'uuid'])
+        .default('plain')
+        .describe('plain: epoch:turn:call. uuid: a UUID (version 8) made of that, for back ends that want one'),
+    })
+    .optional()
+    .describe('the key of a call, the same at each repetition and after a take-over; absent: Idempotency-Key, plain'),
   cache,
   octetsMax: z
     .number()

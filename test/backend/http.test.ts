@@ -110,6 +110,25 @@ describe('an HTTP back end', () => {
     assert.equal(seen!.headers['x-tenant'], 'png')
   })
 
+  it('sends the key where and how the back end wants it, and the key of the call that it settles', async () => {
+    handler = json(200, {})
+    const headers = async (settings: Partial<HttpSettings>, more: Partial<CallContext> = {}) => {
+      await call(open(settings), more)
+      return calls.at(-1)!.headers
+    }
+    const asUuid = { idempotency: { header: 'X-Reference-Id', form: 'uuid' as const } }
+    const first = await headers(asUuid)
+    const key = String(first['x-reference-id'])
+    assert.match(key, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    assert.equal(first['idempotency-key'], undefined)
+    assert.equal((await headers(asUuid))['x-reference-id'], key, 'the same on another daemon')
+    assert.notEqual((await headers(asUuid, { intention: 'e1:2:2' }))['x-reference-id'], key)
+    const settling = await headers(asUuid, { intention: 'e1:2:2', settles: 'e1:2:1' })
+    assert.equal(settling['settles-key'], key, 'in the form in which it was sent')
+    assert.equal((await headers({}, { settles: 'e1:2:1' }))['settles-key'], 'e1:2:1')
+    assert.equal((await headers({}))['settles-key'], undefined)
+  })
+
   it('says what the answer may be kept for, as it was told', async () => {
     handler = json(200, { amount: 12 }, { 'cache-control': 'private, max-age=60', age: '50' })
     assert.deepEqual(await call(), { is: 'data', data: { amount: 12 }, keep: { maxAgeMs: 10_000, isPrivate: true } })
