@@ -15,9 +15,9 @@ const STEPS_MAX = 100
 export type DialogueEvent =
   | { type: 'ANSWER'; text: string }
   | { type: 'ACK' }
-  | { type: 'RESULT'; data: JsonObject[string] }
-  | { type: 'REFUSED'; refusal: string; data: JsonObject[string] }
-  | { type: 'FAILED'; why: string }
+  | { type: 'RESULT'; data: JsonObject[string]; key?: string }
+  | { type: 'REFUSED'; refusal: string; data: JsonObject[string]; key?: string }
+  | { type: 'FAILED'; why: string; key?: string }
 
 /** The page on the handset, as it was shown: the next number pressed is looked up in it. */
 export type Shown = {
@@ -69,6 +69,8 @@ export type DialogueContext = {
   broken?: number | undefined
   /** A back end failed on the way here. */
   failed: boolean
+  /** A call whose outcome nobody knows: its idempotency key, and the screen whose call settles it. */
+  unsettled?: { by: string; key: string } | undefined
   /** The last call since the last question that may be made again: the source of rows. */
   via: string
   /** Where a lost dialogue may be resumed; '' on the first screen. */

@@ -1,7 +1,12 @@
 /** Writes the pages generated from the flow language's schema: node --import tsx scripts/flow-docs.ts */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../src/flow/language/json-schema.ts'
+import {
+  backendJsonSchema,
+  catalogueJsonSchema,
+  flowJsonSchema,
+  partJsonSchema,
+} from '../src/flow/language/json-schema.ts'
 import { withReference } from '../src/flow/language/reference.ts'
 import { packageRoot } from '../src/base/package-root.ts'
 
@@ -12,5 +17,6 @@ for (const [name, schema] of [
   ['flow', flowJsonSchema()],
   ['part', partJsonSchema()],
   ['catalogue', catalogueJsonSchema()],
+  ['backend', backendJsonSchema()],
 ] as const)
   writeFileSync(join(packageRoot, `schema/${name}.schema.json`), `${JSON.stringify(schema, null, 2)}\n`)

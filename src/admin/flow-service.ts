@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { DialogueStore } from '../dialogue/index.ts'
 import { ProblemsError, sentence, type Problem, inPieces } from '../base/index.ts'
 import { compilingFlow, asksSecret, secretInClear } from '../flow/load/index.ts'
-import { readingFlow, type FlowSource } from '../flow/read/index.ts'
+import { type DeclaredBackend, readingFlow, withBackends, type FlowSource } from '../flow/read/index.ts'
 import {
   portable,
   type Flows,
@@ -81,6 +81,8 @@ export interface FlowServiceDeps {
   dialogues: DialogueStore
   /** Names of the back ends that flows may call. */
   backends: readonly string[]
+  /** Those that say themselves what they can be asked. */
+  declared?: readonly DeclaredBackend[]
   types?: ScreenTypes
   /** The store holds keys in clear text, so no flow may ask for a secret. */
   readable: boolean
@@ -142,7 +144,7 @@ function createReleases(deps: FlowServiceDeps) {
   }
 
   async function stored(name: string, files: FlowSource, how: By): Promise<CompiledFlow | Refused> {
-    const source = portable(files)
+    const source = portable(withBackends(files, deps.declared ?? []))
     const flow = await proven(source, deps)
     if ('refused' in flow) return flow
     if (flow.name !== name) return { refused: 422, error: `the file has flow '${flow.name}', not '${name}'` }
@@ -301,9 +303,9 @@ async function proven(
     const pause = () => new Promise<void>((done) => clock.after(0, done))
     const compilation = await inPieces('flow-check', compilingFlow(source, backends, types), pause)
     // Loaded with the first flow to check: a starting daemon has more urgent work.
-    const { provingFlow } = await import('../flow/explore/index.ts')
-    const { at } = await inPieces('flow-check', readingFlow(source, types), pause)
-    const problems = await inPieces('flow-check', provingFlow(compilation, at), pause)
+    const { examiningFlow } = await import('../flow/explore/index.ts')
+    const read = await inPieces('flow-check', readingFlow(source, types), pause)
+    const problems = await inPieces('flow-check', examiningFlow(compilation, read), pause)
     if (readable && asksSecret(compilation.definition)) return broken([secretInClear(source.file)])
     const errors = problems.filter(({ severity }) => severity === 'error')
     return errors.length ? broken(errors) : compilation.flow

@@ -78,6 +78,11 @@ export function dayOf(at: unknown, zone: string): string | undefined {
   return shownOnce(at, `y|${zone}`, () => momentOf(at, zone)?.toISODate() ?? '') || undefined
 }
 
+/** `18:05`: the time of day of a moment in the zone. Undefined: it is not a moment. */
+export function timeOfDay(at: unknown, zone: string): string | undefined {
+  return shownOnce(at, `t|${zone}`, () => momentOf(at, zone)?.toFormat('HH:mm') ?? '') || undefined
+}
+
 function momentOf(at: unknown, zone: string): DateTime | undefined {
   const moment =
     typeof at === 'number'

@@ -9,6 +9,7 @@ export {
   showDate,
   showTime,
   tellsApart,
+  timeOfDay,
 } from './dates.ts'
 export { didYouMean, remedyAmong } from './did-you-mean.ts'
 export { FlowFault, type Problem, ProblemsError, saidOf, sentence, StoreError, UsageError } from './errors.ts'

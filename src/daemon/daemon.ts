@@ -131,7 +131,7 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   })
   stops.add(() => backends.close())
   const { archive, decided } = stores
-  const flows = await serveFlows({ ...runtime, archive, decided, backends: backends.names, watch: options.watch })
+  const flows = await serveFlows({ ...runtime, archive, decided, backends, watch: options.watch })
   stops.add(() => flows.stop())
   const stillness = createStillness({ monotonicMs: () => performance.now(), clock: runtime.clock })
   stops.add(async () => stillness.stop())
@@ -240,6 +240,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
       ...stores,
       flows: flows.registry,
       backends: flows.callable,
+      declared: flows.declared,
       types: flows.types,
       readable: settings.privacy.storeKeyFile === undefined,
       clock,

@@ -1,10 +1,10 @@
 /** The flows of the settings' folder, watched: changed files apply to new dials, broken ones change nothing. */
-import { appFlows, sendsSms, servicesOf } from './backends/index.ts'
+import { appFlows, declaredBy, sendsSms, servicesOf, type Backends } from './backends/index.ts'
 import type { Settings } from '../config/index.ts'
 import { ProblemsError, UsageError, type Log, type Metrics, didYouMean, monotonicClock } from '../base/index.ts'
 import { openFlows, type Flows, type Reload, type Decided } from '../flow/release/index.ts'
 import { SMS, type ScreenTypes } from '../flow/language/index.ts'
-import { loadScreenTypes } from '../flow/read/index.ts'
+import { loadScreenTypes, type DeclaredBackend } from '../flow/read/index.ts'
 import type { CompiledFlow, FlowArchive } from '../flow/engine/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
@@ -12,6 +12,8 @@ export interface ServedFlows {
   registry: Flows
   /** Names of all back ends that flows may call. */
   callable: readonly string[]
+  /** Those that say themselves what they can be asked. */
+  declared: readonly DeclaredBackend[]
   /** Screen types: the built-in ones and those of plug-ins. */
   types: ScreenTypes
   stop(): Promise<void>
@@ -21,8 +23,8 @@ export interface FlowDeps {
   settings: Settings
   archive: FlowArchive
   decided: Decided
-  /** Names of the back ends of the settings. */
-  backends: readonly string[]
+  /** Names of the back ends of the settings, and those that are modules. */
+  backends: Pick<Backends, 'names' | 'modules'>
   clock: Clock
   log: Log
   metrics: Metrics
@@ -32,7 +34,9 @@ export interface FlowDeps {
 /** Throws ProblemsError or UsageError if a service has no flow that could ever serve it. */
 export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
   const { settings, archive, clock, log } = deps
-  const callable = sendsSms(settings.lines) ? [...deps.backends, SMS] : deps.backends
+  const { names } = deps.backends
+  const callable = sendsSms(settings.lines) ? [...names, SMS] : names
+  const declared = declaredBy(deps.backends.modules)
   const types = await loadScreenTypes(settings.flows.plugins)
   const { dir, publish, testers } = settings.flows
   const { flows, first } = await openFlows({
@@ -40,6 +44,7 @@ export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
     readable: settings.privacy.storeKeyFile === undefined,
     archive,
     backends: callable,
+    declared,
     types,
     services: appFlows(settings),
     decisions: deps.decided,
@@ -64,6 +69,7 @@ export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
   return {
     registry: deps.watch ? watched(flows, deps.watch) : flows,
     callable,
+    declared,
     types,
     stop: async () => {
       stopped = true

@@ -1,5 +1,15 @@
 /** Wiring only: builds everything from the settings, starts and stops it. */
-export { absentSamples, configuredModules, createBackends, loadModule, type ModuleHost } from './backends/index.ts'
+export {
+  absentSamples,
+  configuredModules,
+  contractOfApp,
+  createBackends,
+  declaredBy,
+  loadModule,
+  type LoadedModule,
+  type ModuleHost,
+  sendsSms,
+} from './backends/index.ts'
 export { startDaemon } from './daemon.ts'
 export { groupsOf, profileDirs, wishesOf } from './lines/index.ts'
 export { pinPepperOf } from './pin-pepper.ts'

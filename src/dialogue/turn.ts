@@ -263,15 +263,17 @@ const USELESS = 'a back end answered what the flow cannot use'
 
 async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
   const { want, record, signal } = call
+  const intention = `${record.epoch}:${record.turn}:${call.n}`
+  const key = want.keyed ? { key: intention } : {}
   const backend = deps.backend(want.backend)
-  if (!backend) return { is: 'failed', why: 'refused-call' }
-  if (signal.aborted) return { is: 'failed', why: 'late' }
+  if (!backend) return { is: 'failed', why: 'refused-call', ...key }
+  if (signal.aborted) return { is: 'failed', why: 'late', ...key }
   failpoint('before-call')
   const { context } = call.snapshot
   const limit = limited(call, deps.clock)
   try {
     const result = await backend.call(want.operation, want.args, {
-      intention: `${record.epoch}:${record.turn}:${call.n}`,
+      intention,
       epoch: beganAs(context, record.epoch),
       msisdn: record.key.msisdn,
       language: languageOf(context, deps.language),
@@ -280,6 +282,7 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
       todayMs: deps.clock.today(),
       once: want.once,
       isSecret: want.hidden !== undefined,
+      ...(want.settles === undefined ? {} : { settles: want.settles }),
       ...limit.told,
     })
     failpoint('after-call')
@@ -287,7 +290,7 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
     const { screen, operation } = want
     if (useless)
       deps.log?.warn({ flow: call.flow.revision, screen, backend: want.backend, operation, ...useless }, USELESS)
-    return result
+    return want.keyed ? { ...result, ...key } : result
   } finally {
     limit.over()
   }

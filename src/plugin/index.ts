@@ -4,6 +4,7 @@ export {
   type BackendFactory,
   type BackendModule,
   type CallContext,
+  type DeclaredOperation,
   type ModuleDeps,
   type ModulePurge,
   type ModulePurged,

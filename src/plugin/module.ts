@@ -28,11 +28,26 @@ export interface CallContext {
   once?: boolean
   /** An argument is secret, so the answer may be secret too. */
   isSecret?: boolean
+  /** The `intention` of the call whose outcome this one is to tell: the flow says `settle`. */
+  settles?: string
+}
+
+/** What an operation does: flows that call it need not say it. As in a file `backends/NAME.yaml` beside the flows. */
+export interface DeclaredOperation {
+  does?: 'reads' | 'changes'
+  /** Fields by name: `{ amount: { is: 'number', min: 0 } }`. */
+  answers?: Record<string, string | Record<string, unknown>>
+  /** Refusals by name, each with its fields. */
+  refusals?: Record<string, Record<string, string | Record<string, unknown>>>
+  /** The operation that tells what became of a call whose outcome is unknown. */
+  settledBy?: string
 }
 
 /** A module back end: operations by name. A throw becomes `failed`, so throw only for faults. */
 export interface BackendModule {
   operations: Record<string, (args: JsonObject, context: CallContext) => Promise<Json | Refusal>>
+  /** What they do, by their names: all of them, or none. A file beside the flows goes before it. */
+  declares?: Record<string, DeclaredOperation>
   /** Creates its tables before the first call. If it throws, it runs again at the next call. */
   prepare?(): Promise<void>
   /** A dialogue that called it has ended: release what it held. Best effort; must be idempotent. */

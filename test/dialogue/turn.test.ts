@@ -146,6 +146,28 @@ describe('one turn', () => {
       { type: 'RESULT', data: { ok: true } },
     ])
   })
+  it('tells the flow the key of a call that it wants to know, and the back end the key that a call settles', async () => {
+    const keyed = { ...call, keyed: true as const }
+    const settling = { ...call, once: false, settles: 'E1:3:0' }
+    const results = ['state', 'asked']
+    const { flow, stepped } = flowOf('shop', 'shop@1', { calls: keyed, state: settling, asked: ask }, (event) =>
+      event.type === 'ANSWER' ? 'calls' : results.shift()!,
+    )
+    const turn = { snapshot: { value: 'asked', context: {} } }
+    await play(turn, null, { 'shop@1': flow })
+    assert.deepEqual(stepped.slice(1), [
+      { type: 'RESULT', data: { ok: true }, key: 'E1:3:0' },
+      { type: 'RESULT', data: { ok: true } },
+    ])
+    assert.equal(called[1]![2].settles, 'E1:3:0')
+    // A daemon that takes the turn over makes the same calls under the same keys.
+    results.push('state', 'asked')
+    await play({ ...turn, takeovers: 1 }, null, { 'shop@1': flow })
+    assert.deepEqual(
+      called.map(([, , { intention }]) => intention),
+      ['E1:3:0', 'E1:3:1', 'E1:3:0', 'E1:3:1'],
+    )
+  })
   it('speaks the language of the settings until the subscriber has chosen one', async () => {
     const { flow } = flowOf('shop', 'shop@1', { calls: call, asked: ask }, (event) =>
       event.type === 'ANSWER' ? 'calls' : 'asked',

@@ -15,7 +15,9 @@ const language = z.string().regex(/^[a-z]{2,3}$/)
 const BODIES = {
   publish: z
     .strictObject({
-      source: files.extend({ parts: z.array(files).max(100).optional() }).optional(),
+      source: files
+        .extend({ parts: z.array(files).max(100).optional(), backends: z.array(file).max(100).optional() })
+        .optional(),
       revision: revision.optional(),
       share: share.optional(),
       note,

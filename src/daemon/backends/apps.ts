@@ -39,8 +39,8 @@ export async function appBackends(parts: {
   const { settings, clock, metrics, log } = parts
   return Promise.all(
     Object.entries(settings.apps).map(async ([name, app]) => {
-      const contract = loadContract(app.contract, settings.contracts.dir)
-      const replies = repliesOf(name, app, contract, metrics)
+      const contract = contractOfApp(name, app, settings.contracts.dir)
+      const replies = repliesOf(app, contract, metrics)
       await replies?.open()
       const how: AppDeps = { clock, counters: metrics, log, ...(replies ? { replies } : {}) }
       const { concurrent, patienceMs } = app
@@ -53,14 +53,16 @@ export async function appBackends(parts: {
   )
 }
 
-function repliesOf(
-  name: string,
-  { listen, contract: speaks }: App,
-  { later }: Contract,
-  metrics: Metrics,
-): AppReplies | undefined {
+/** The contract of an application. Throws ProblemsError or UsageError if the settings do not fit it. */
+export function contractOfApp(name: string, { contract: speaks, listen }: App, dir: string | undefined): Contract {
+  const contract = loadContract(speaks, dir)
+  const { later } = contract
   if (later && !listen) throw new UsageError(`apps.${name}: ${speaks} answers later: set listen: { port: … }`)
   if (!later && listen) throw new UsageError(`apps.${name}.listen: ${speaks} answers at once: remove it`)
+  return contract
+}
+
+function repliesOf({ listen }: App, { later }: Contract, metrics: Metrics): AppReplies | undefined {
   return (
     later &&
     listen &&

@@ -1,6 +1,13 @@
 /** The back ends that flows may call: over HTTP, applications, modules, and the daemon's own. */
-export { appFlows, servicesOf } from './apps.ts'
+export { appFlows, contractOfApp, servicesOf } from './apps.ts'
 export { createBackends, type Backends } from './backends.ts'
 export { sendsSms, smsBackend } from './flow-sms.ts'
 export { languageLookup, subscriberBackend } from './languages.ts'
-export { absentSamples, configuredModules, loadModule, type ModuleHost } from './modules.ts'
+export {
+  absentSamples,
+  configuredModules,
+  declaredBy,
+  loadModule,
+  type LoadedModule,
+  type ModuleHost,
+} from './modules.ts'

@@ -139,6 +139,11 @@ export interface LoadedModule {
   module: BackendModule
 }
 
+/** The modules that say themselves what they can be asked. */
+export function declaredBy(modules: readonly LoadedModule[]): { name: string; operations: object }[] {
+  return modules.flatMap(({ name, module }) => (module.declares ? [{ name, operations: module.declares }] : []))
+}
+
 /** The modules of the settings, in their order. */
 export async function configuredModules(
   settings: Pick<Settings, 'backends' | 'reminders' | 'dialogue' | 'smsHooks'>,

@@ -1,28 +1,38 @@
 /** The checks of a flow: what is wrong and what is doubtful, before anybody dials it. */
 import { ProblemsError, type Problem, toEnd } from '../../base/index.ts'
+import { checkDeclared } from './declared.ts'
 import { checkKeys } from './keys.ts'
 import { checkLabels } from './labels.ts'
+import { checkLettered } from './lettered.ts'
+import { checkMoney } from './money.ts'
 import { checkNames } from './names.ts'
 import { checkPaths } from './paths.ts'
+import { checkPins } from './pins.ts'
 import { checkPrinted } from './printed.ts'
 import { checkSecrets } from './secrets.ts'
 import { checkShown } from './shown.ts'
+import { checkSound } from './sound.ts'
 import { checkTexts } from './texts.ts'
 import { checkTypes } from './types.ts'
 import { checkWays } from './ways.ts'
 import { trailsOf } from './trail.ts'
 import type { ScreenTypes } from '../language/index.ts'
 import { readFlow, type FlowSource, type ReadFlow } from '../read/index.ts'
+import { accepting } from './accepts.ts'
 
 /** An error keeps a flow from going live; a warning does not. */
 export interface FlowProblem extends Problem {
   severity: 'error' | 'warning'
+  /** The name of the check, by which the file may accept a warning. */
+  rule?: string
   /** `dial > 2 > 1`: the shortest way to the screen of the problem. */
   shown?: string
+  /** The file accepts this warning, for this reason. */
+  accepted?: string
 }
 
-/** Records a problem. */
-export type Complain = (severity: FlowProblem['severity'], problem: Problem) => void
+/** Records a problem. Without a `rule` it has that of its check. */
+export type Complain = (severity: FlowProblem['severity'], problem: Problem & { rule?: string }) => void
 
 /** All problems of a flow that matches the schema, in the order of the file. `backends`: the known names. */
 function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowProblem[] {
@@ -31,25 +41,61 @@ function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowProblem[] 
 
 /** `checkFlow` in pieces, so that a daemon can play turns between them. */
 export function* checkingFlow(read: ReadFlow, backends?: readonly string[]): Generator<undefined, FlowProblem[]> {
-  const problems: FlowProblem[] = []
-  const complain: Complain = (severity, problem) => void problems.push({ severity, ...problem })
-  for (const doubt of read.doubts) complain('warning', doubt)
-  checkNames(read, backends, complain)
+  const { problems, complain } = complaining()
+  for (const doubt of read.doubts) complain('doubt')('warning', doubt)
+  checkNames(read, backends, complain('name'))
   // These checks need names that exist and rules that can be read.
   if (problems.every((problem) => problem.severity !== 'error')) {
-    checkWays(read, complain)
-    checkKeys(read, complain)
-    checkPrinted(read, complain)
+    checkWays(read, complain('way'))
+    checkKeys(read, complain('key'))
+    checkPrinted(read, complain('printed'))
   }
   yield
-  for (const check of [checkPaths, checkTypes, checkShown, checkSecrets]) {
-    check(read, complain)
-    yield
-  }
-  checkTexts(read, complain)
+  checkPaths(read, complain('unset'))
   yield
-  checkLabels(read, complain)
-  return withTrails(read, once(problems)).toSorted((a, b) => inOrder(a.where, b.where))
+  checkTypes(read, complain('type'))
+  yield
+  checkShown(read, complain('shown'))
+  checkSecrets(read, complain('secret'))
+  yield
+  checkTexts(read, complain('text'))
+  yield
+  checkLabels(read, complain('label'))
+  return finished(read, problems)
+}
+
+/**
+ * What a flow that may be loaded should not do with money, secrets and numbers. Flows that serve already must go on, so
+ * a daemon does not ask this of the flows that it loads: `check` and `flow publish` do. The flow must have no errors.
+ */
+export function* vettingFlow(read: ReadFlow): Generator<undefined, FlowProblem[]> {
+  const { problems, complain } = complaining()
+  checkDeclared(read, complain('backend'))
+  yield
+  checkMoney(read, complain('money'))
+  checkPins(read, complain('pin'))
+  yield
+  checkSound(read, complain('sound'))
+  yield
+  checkLettered(read, complain('long'))
+  return finished(read, problems)
+}
+
+/** `vettingFlow` at once. */
+export function vetFlow(read: ReadFlow): FlowProblem[] {
+  return toEnd(vettingFlow(read))
+}
+
+function complaining(): { problems: FlowProblem[]; complain: (rule: string) => Complain } {
+  const problems: FlowProblem[] = []
+  return {
+    problems,
+    complain: (rule) => (severity, problem) => void problems.push({ severity, rule, ...problem }),
+  }
+}
+
+function finished(read: ReadFlow, problems: FlowProblem[]): FlowProblem[] {
+  return accepting(read.definition, withTrails(read, once(problems))).toSorted((a, b) => inOrder(a.where, b.where))
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Finds what is wrong with a flow, or doubtful, before anybody dials it. */
-export { checkingFlow, checkSource, type FlowProblem } from './check.ts'
+export { acceptedAnew, accepting } from './accepts.ts'
+export { assumedIn } from './assumed.ts'
+export { checkingFlow, checkSource, type FlowProblem, vettingFlow } from './check.ts'
 export { readsByScreen, setOn, setPathOf } from './paths.ts'
 export { trailsOf } from './trail.ts'

@@ -107,7 +107,11 @@ function checkLanguages({ definition, at, catalogues }: ReadFlow, complain: Comp
       })
     }
     if (catalogue.review)
-      complain('warning', { where: `${file}:1:1`, what: `review of '${language}': ${catalogue.review}` })
+      complain('warning', {
+        rule: 'review',
+        where: `${file}:1:1`,
+        what: `review of '${language}': ${catalogue.review}`,
+      })
   }
 }
 

@@ -136,7 +136,7 @@ export function setOn(name: string, screen: ScreenDefinition, path: (string | nu
 }
 
 /** For each screen that is reached: the names that are set on every way to it. */
-function setBefore(definition: FlowDefinition): Map<string, ReadonlySet<string>> {
+export function setBefore(definition: FlowDefinition): Map<string, ReadonlySet<string>> {
   const before = new Map<string, ReadonlySet<string>>([[definition.start, new Set()]])
   const next = [definition.start]
   for (let name = next.pop(); name !== undefined; name = next.pop()) {

@@ -10,11 +10,16 @@ import type { Scope } from '../expression/index.ts'
 const VALUE_LIKELY = 24
 
 /** The longest form of the message, over all its choices, either without values or with likely ones. */
-export function sample(message: Message, values: 'none' | 'likely', bounds: Bounds): string {
+export function sample(
+  message: Message,
+  values: 'none' | 'likely',
+  bounds: Bounds,
+  isLettered: (path: string) => boolean = () => false,
+): string {
   const forms = message.slots.flatMap((slot) => (slot.among ?? []).map((option) => ({ path: slot.path, option })))
   const made = (form?: { path: string; option: string }) =>
     scopeOf(message.slots, (path, shown) =>
-      form?.path === path && shown.has('choice') ? form.option : valueOf(path, shown, { values, bounds }),
+      form?.path === path && shown.has('choice') ? form.option : valueOf(path, shown, { values, bounds, isLettered }),
     )
   const texts = (forms.length === 0 ? [undefined] : forms).map((form) => said(message, made(form)))
   return texts.reduce((longest, text) => (text.length > longest.length ? text : longest))
@@ -32,11 +37,18 @@ function said(message: Message, scope: Scope): string {
 
 type Shown = ReadonlySet<Slot['as']>
 
-function valueOf(path: string, shown: Shown, how: { values: 'none' | 'likely'; bounds: Bounds }): Json {
+interface Valued {
+  values: 'none' | 'likely'
+  bounds: Bounds
+  /** The value may have letters that GSM 7-bit lacks. */
+  isLettered: (path: string) => boolean
+}
+
+function valueOf(path: string, shown: Shown, how: Valued): Json {
   if (shown.has('date') || shown.has('time')) return shown.has('number') ? 1_767_097_800_000 : '2025-12-30T12:30:00Z'
   if (shown.has('number')) return how.values === 'none' ? 0 : (how.bounds.numbers.get(path) ?? 100_000)
   if (!shown.has('value') || how.values === 'none') return ''
-  return 'x'.repeat(how.bounds.lengths.get(path) ?? VALUE_LIKELY)
+  return (how.isLettered(path) ? 'ê' : 'x').repeat(how.bounds.lengths.get(path) ?? VALUE_LIKELY)
 }
 
 function scopeOf(slots: readonly Slot[], value: (path: string, shown: Shown) => Json): Scope {

@@ -25,7 +25,7 @@ export function checkScript(texts: readonly WrittenText[], complain: Complain): 
     const [first] = lettered
     if (first && lettered.length > 1 && lettered.length * 2 > own.length) {
       const what = `${lettered.length} of ${own.length} texts in '${language}' have letters that GSM 7-bit lacks`
-      complain('warning', { where: first.where, what: `${what}; ${PAGE}` })
+      complain('warning', { rule: 'letters', where: first.where, what: `${what}; ${PAGE}` })
     } else for (const text of said) strange(text, complain)
   }
 }
@@ -36,6 +36,7 @@ function strange({ screen, words, where }: WrittenText, complain: Complain): voi
     .map((character) => `${character} (${codePoint(character)})`)
   const plain = transliterate(words)
   complain('warning', {
+    rule: 'letters',
     where,
     what: `screen '${screen}': GSM 7-bit lacks ${names.join(', ')}; ${PAGE}`,
     ...(uncodableAt(plain) < 0 ? { remedy: `write '${plain}'` } : {}),

@@ -15,6 +15,7 @@ import {
   usesOf,
   type TextUse,
 } from '../language/index.ts'
+import type { Overfull } from '../screens/index.ts'
 import { type Message, compileIn, wordsIn } from '../text/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { sample } from './sample.ts'
@@ -52,8 +53,10 @@ function checkText(
     const original = wordsIn(definition, use.text, first)
     const missing = { where: read.at(use.place), what: `screen '${use.screen}': no text in '${language}'` }
     if (original === undefined) complain('error', missing)
-    else if (hasWords(original))
-      complain('warning', { ...missing, remedy: `subscribers see '${short(original)}' instead: translate it` })
+    else if (hasWords(original)) {
+      const remedy = `subscribers see '${short(original)}' instead: translate it`
+      complain('warning', { rule: 'untranslated', ...missing, remedy })
+    }
     return original !== undefined
   }
   const where =
@@ -86,6 +89,7 @@ function sameValues(
   const extra = shown.filter((path) => !wanted.includes(path))
   const say = (what: string) =>
     complain('warning', {
+      rule: 'values',
       where: own.where,
       what: `screen '${use.screen}': the text in '${own.language}' ${what}`,
     })
@@ -112,6 +116,7 @@ function checkCatalogues({ definition, catalogueAt }: ReadFlow, complain: Compla
   for (const [language, texts] of Object.entries(definition.catalogues)) {
     for (const text of Object.keys(texts).filter((known) => !used.has(known))) {
       complain('warning', {
+        rule: 'catalogue',
         where: catalogueAt(language, text),
         what: `no screen has the text '${short(text)}'`,
         remedy: 'the text in the flow changed: change it here too, or delete it',
@@ -145,6 +150,7 @@ function checkBuiltIn({ definition, at }: ReadFlow, complain: Complain): void {
     )
     if (lacking.length === 0) continue
     complain('warning', {
+      rule: 'built-in',
       where: at(definition.texts[language] ? ['texts', language] : ['languages', i]),
       what: `no built-in text in '${language}' for: ${lacking.join(', ')}`,
       remedy: `subscribers see English instead: write them under texts: { ${language}: … }`,
@@ -162,7 +168,7 @@ function hasWords(text: string): boolean {
   return /\p{L}/u.test(text.replace(/\{[^{}]*\}/g, ''))
 }
 
-interface Measured {
+export interface Measured {
   name: string
   screen: ScreenDefinition
   language: string
@@ -170,29 +176,46 @@ interface Measured {
 }
 
 function checkLength(measured: Measured, read: ReadFlow, complain: Complain): void {
-  const { name, screen, language } = measured
-  const { definition } = read
-  const where = read.at(['screens', name])
+  const where = read.at(['screens', measured.name])
+  for (const { severity, what, remedy } of overfullOf(measured, read.definition)) {
+    const about = aboutIn(measured, read.definition)
+    complain(severity, { rule: 'long', where, what: `${about}${what}`, ...(remedy === undefined ? {} : { remedy }) })
+  }
+}
+
+export function aboutIn({ name, language }: Measured, { languages }: FlowDefinition): string {
+  return languages.length > 1 ? `screen '${name}' in '${language}'` : `screen '${name}'`
+}
+
+/** What does not fit on the screen's page, or into its SMS. `isLettered`: values that may have letters GSM lacks. */
+export function overfullOf(
+  { screen, language, bounds }: Measured,
+  definition: FlowDefinition,
+  isLettered?: (path: string) => boolean,
+): Overfull[] {
   const say = (text: Text, values: 'none' | 'likely') =>
-    said(definition, text, { language, values, bounds: measured.bounds })
-  const about = definition.languages.length > 1 ? `screen '${name}' in '${language}'` : `screen '${name}'`
+    said(definition, text, { language, values, bounds, isLettered })
   const keys = keysOn(definition, screen)
   const word = (key: TextKey) => definition.texts[language]?.[key] ?? builtIn(key, language)
   const under = (['back', 'home'] as const)
     .flatMap((key) => (keys[key] === undefined ? [] : [`\n${keys[key]}. ${word(key)}`]))
     .join('')
-  for (const { severity, what, remedy } of kindOf(screen).overfull?.(screen, { say, word, under }) ?? [])
-    complain(severity, { where, what: `${about}${what}`, ...(remedy === undefined ? {} : { remedy }) })
+  return kindOf(screen).overfull?.(screen, { say, word, under }) ?? []
 }
 
 /** The text without values, or with values of the likely length. */
 function said(
   definition: FlowDefinition,
   text: Text,
-  how: { language: string; values: 'none' | 'likely'; bounds: Bounds },
+  how: {
+    language: string
+    values: 'none' | 'likely'
+    bounds: Bounds
+    isLettered?: ((path: string) => boolean) | undefined
+  },
 ): string {
   const words =
     wordsIn(definition, text, how.language) ?? wordsIn(definition, text, definition.languages[0] as string) ?? ''
   const message = compileIn(definition, words, how.language)
-  return typeof message === 'string' ? words : sample(message, how.values, how.bounds)
+  return typeof message === 'string' ? words : sample(message, how.values, how.bounds, how.isLettered)
 }

@@ -9,10 +9,14 @@ export const CALLS_PER_TURN_MAX = 8
 export type CallWant = Extract<Want, { do: 'call' }>
 
 /** The outcome of a call. It has the shape of CallResult in src/backend/types.ts, which flows may not import. */
-export type CallOutcome =
+export type CallOutcome = (
   | { is: 'data'; data: Json }
   | { is: 'refused'; refusal: string; data?: Json }
   | { is: 'failed'; why: 'late' | 'down' | 'nonsense' | 'refused-call' }
+) & {
+  /** The idempotency key of the call, if it was wanted. */
+  key?: string
+}
 
 export interface Advanced {
   snapshot: FlowSnapshot
@@ -69,12 +73,13 @@ export async function advanceOrWait(
 }
 
 function eventOf(outcome: CallOutcome): FlowEvent {
+  const key = outcome.key === undefined ? {} : { key: outcome.key }
   switch (outcome.is) {
     case 'data':
-      return { type: 'RESULT', data: outcome.data }
+      return { type: 'RESULT', data: outcome.data, ...key }
     case 'refused':
-      return { type: 'REFUSED', refusal: outcome.refusal, data: outcome.data ?? null }
+      return { type: 'REFUSED', refusal: outcome.refusal, data: outcome.data ?? null, ...key }
     case 'failed':
-      return { type: 'FAILED', why: outcome.why }
+      return { type: 'FAILED', why: outcome.why, ...key }
   }
 }

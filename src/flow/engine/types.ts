@@ -8,12 +8,12 @@ export type FlowEvent =
   | { type: 'ANSWER'; text: string }
   /** The network acknowledged a notify. */
   | { type: 'ACK' }
-  /** A back end answered the call that the machine wants. */
-  | { type: 'RESULT'; data: Json }
+  /** A back end answered the call that the machine wants. `key`: that of the call, if the machine wants to know it. */
+  | { type: 'RESULT'; data: Json; key?: string }
   /** A back end refused with a name: an expected outcome such as 'slot-taken'. */
-  | { type: 'REFUSED'; refusal: string; data: Json }
+  | { type: 'REFUSED'; refusal: string; data: Json; key?: string }
   /** No usable answer: the back end is down or too late, its circuit breaker is open, or the answer is nonsense. */
-  | { type: 'FAILED'; why: 'late' | 'down' | 'nonsense' | 'refused-call' }
+  | { type: 'FAILED'; why: 'late' | 'down' | 'nonsense' | 'refused-call'; key?: string }
 
 /** Why a flow ends a dialogue by itself. */
 export type FlowEnd = Extract<EndReason, 'completed' | 'exit' | 'backend-failed' | 'too-many-wrong' | 'recalled'>
@@ -35,6 +35,10 @@ export type Want =
       /** Secret arguments: never show or log them. */
       hidden?: string[]
       timeoutMs?: number
+      /** The machine wants to know the key of this call. */
+      keyed?: true
+      /** The key of the call whose outcome this one settles. */
+      settles?: string
     }
 
 /** What a dialogue knows when it starts. */

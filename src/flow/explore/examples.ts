@@ -4,8 +4,17 @@ import { type FlowDefinition, kindOf, rowsFrom, usesOf } from '../language/index
 import { type Examples, fieldPath, type Lengths, type Reads, type RowFields } from '../screens/index.ts'
 import { type Slot, compileIn, wordsIn } from '../text/index.ts'
 
+/** A flow is walked once for each language, with the same examples. */
+const MADE = new WeakMap<FlowDefinition, Map<Lengths, (name: string) => Examples>>()
+
 /** The examples of each screen, by its name. The definition must be valid. */
 export function examplesIn(definition: FlowDefinition, lengths: Lengths): (name: string) => Examples {
+  const made = MADE.get(definition) ?? new Map<Lengths, (name: string) => Examples>()
+  MADE.set(definition, made)
+  return remembered(made, lengths, () => examplesMade(definition, lengths))
+}
+
+function examplesMade(definition: FlowDefinition, lengths: Lengths): (name: string) => Examples {
   const { screens, zone } = definition
   const reads = readsOf(definition)
   const known = new Map<string, Examples>()
@@ -25,7 +34,7 @@ export function examplesIn(definition: FlowDefinition, lengths: Lengths): (name:
     })
 }
 
-function remembered<V>(known: Map<string, V>, key: string, make: () => V): V {
+function remembered<K, V>(known: Map<K, V>, key: K, make: () => V): V {
   const value = known.get(key) ?? make()
   known.set(key, value)
   return value

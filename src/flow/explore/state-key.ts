@@ -11,6 +11,15 @@ import { slotsOf } from './examples.ts'
  * results of conditions on it, the words by which texts choose, and whether lists have no, few or many rows.
  */
 export function stateKeys(definition: FlowDefinition): (snapshot: FlowSnapshot) => string {
+  const key = KEYS.get(definition) ?? keysOf(definition)
+  KEYS.set(definition, key)
+  return key
+}
+
+/** A flow is walked once for each language, with the same keys. */
+const KEYS = new WeakMap<FlowDefinition, (snapshot: FlowSnapshot) => string>()
+
+function keysOf(definition: FlowDefinition): (snapshot: FlowSnapshot) => string {
   const live = liveKeys(definition)
   const none: ReadonlySet<string> = new Set()
   const asked = usesOf(definition).conditions.flatMap(({ screen, condition, inRow }) => {

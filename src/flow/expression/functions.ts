@@ -1,6 +1,6 @@
 /** The functions of expressions: what each takes and returns, and how large the result can be. All are pure. */
 import type { Json } from '../../ussd/index.ts'
-import { dayOf } from '../../base/index.ts'
+import { dayOf, timeOfDay } from '../../base/index.ts'
 import { ARITHMETIC, asNumber, DECIMALS_MAX, readDecimal, rounded, type Decimal } from './decimal.ts'
 import { LIST_ROWS_KEPT_MAX } from './path.ts'
 import { added, charsOf, DAYS_MAX, type Size } from './size.ts'
@@ -159,6 +159,14 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
     run: (_args, { now, zone }) => dayIn(now, zone),
     size: () => ({ chars: 10 }),
   },
+  time: {
+    form: 'time(moment)',
+    does: "The time of day of a moment, in the flow's zone, as `18:05`: `time(now) >= '18:00'`.",
+    takes: ['value'],
+    gives: 'text',
+    run: ([moment], { zone }) => timeIn(moment, zone),
+    size: () => ({ chars: 5 }),
+  },
   days: {
     form: 'days(date, date)',
     does: "Days from the first date to the second, in the flow's zone; negative if the second is earlier.",
@@ -186,6 +194,13 @@ export function dayIn(value: unknown, zone: string): string {
   if (day === undefined)
     throw new Unworkable(value === undefined || value === null ? 'a date is missing' : 'a value is not a date')
   return day
+}
+
+/** The time of day of a moment in the zone. */
+function timeIn(value: unknown, zone: string): string {
+  const time = timeOfDay(value, zone)
+  if (time === undefined) throw new Unworkable(value === '' ? 'a moment is missing' : 'a value is not a moment')
+  return time
 }
 
 /** The value as a text; a missing value is empty. */

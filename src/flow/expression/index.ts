@@ -5,10 +5,11 @@ export {
   type Condition,
   type ConditionSource,
   conditionWords,
+  type Made,
   Slip,
 } from './condition.ts'
 export { type Arithmetic, DECIMALS_MAX } from './decimal.ts'
-export type { Node } from './expression.ts'
+export { type Node, nodesOf } from './expression.ts'
 export { folded, labelNamed } from './fold.ts'
 export { type Fn, FUNCTIONS, type Type } from './functions.ts'
 export { LIST_ROWS_KEPT_MAX, PATH, readPath, readRows, ROOTS, type Scope, SEARCH_ROWS_MAX } from './path.ts'

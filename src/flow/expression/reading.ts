@@ -56,7 +56,7 @@ function wantedBy(node: Node): { path: string; as: 'number' | 'date' }[] {
   if (node.is !== 'call') return []
   return node.args.flatMap((arg, i) => {
     const taken = takenAt(FUNCTIONS[node.name] as Fn, i)
-    if (taken === 'date') return as(arg, 'date')
+    if (taken === 'date' || node.name === 'time') return as(arg, 'date')
     return taken === 'number' || node.name === 'number' ? as(arg, 'number') : []
   })
 }

@@ -1,6 +1,8 @@
 /** A flow as it is after reading, and what can be asked about its screens. */
 import type { z } from 'zod'
 import {
+  type CallScreen,
+  type InputScreen,
   kindOf,
   type ScreenDefinition,
   tellUses,
@@ -56,6 +58,16 @@ export function keptAt(name: string, screen: ScreenDefinition): string | undefin
 /** Whether a screen keeps its answer under a name. */
 export function keepsUnder(screen: WrittenScreen): boolean {
   return writtenKindOf(screen).keeps?.(screen) !== undefined
+}
+
+/** The call that a screen makes. */
+export function callOf(screen: ScreenDefinition | undefined): CallScreen | undefined {
+  return screen && kindOf(screen).call?.(screen)
+}
+
+/** What a subscriber types on a screen, by which rules. */
+export function inputOf(screen: ScreenDefinition): InputScreen | undefined {
+  return kindOf(screen).input?.(screen)
 }
 
 /** The path of the rows that a list shows or a branch goes over; undefined for other screens. */

@@ -19,6 +19,10 @@ export {
 export {
   BASIC_KINDS,
   type BranchScreen,
+  type CallScreen,
+  type DeclaredFields,
+  type Expect,
+  expectsOf,
   type Expanded,
   type FlowPlace,
   type FlowScreen,
@@ -26,6 +30,7 @@ export {
   type Kind,
   kindOf,
   KINDS,
+  refusalExpects,
   type ReturnScreen,
   SCREEN_TYPES,
   type ScreenDefinition,
@@ -43,8 +48,10 @@ export {
 export type { Scalar } from '../expression/index.ts'
 export {
   asks,
+  callOf,
   type Catalogue,
   type FlowDefinition,
+  inputOf,
   isSeen,
   keepsUnder,
   keptAt,
@@ -63,8 +70,8 @@ export {
   rememberingScreens,
   unaskedChange,
 } from './graph.ts'
-export { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from './json-schema.ts'
+export { backendJsonSchema, catalogueJsonSchema, flowJsonSchema, partJsonSchema } from './json-schema.ts'
 export { hasKeys, keysOn, takesLabels } from './keys.ts'
 export { layTypes } from './lay-types.ts'
-export { CATALOGUE, FLOW, PART, SCREENS_MAX, SPEC } from './schema.ts'
+export { BACKEND, CATALOGUE, FLOW, type OperationSaid, PART, SCREENS_MAX, SPEC } from './schema.ts'
 export { FLOW_FILE_OCTETS_MAX, type Inside, pointing, readYaml, schemaProblems, type Yaml } from './source.ts'

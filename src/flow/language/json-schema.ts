@@ -1,7 +1,7 @@
 /** The JSON Schema of flow files: editors use it to complete keys and to underline errors. */
 import { z } from 'zod'
 import { KINDS, SCREEN_TYPES, SCREENS, type ScreenTypes } from '../screens/index.ts'
-import { CATALOGUE, FLOW, PART } from './schema.ts'
+import { BACKEND, CATALOGUE, FLOW, PART } from './schema.ts'
 
 /** Draft 2020-12, for files as they are written: keys with a default may be absent. */
 export function flowJsonSchema(types?: ScreenTypes): Record<string, unknown> {
@@ -29,6 +29,12 @@ function jsonSchemaOf(
     .describe('Its screens, by name.')
   const whole = (file as typeof FLOW).extend({ screens }).meta({ title })
   return z.toJSONSchema(whole, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
+}
+
+/** The same for the file that says what a back end can be asked. */
+export function backendJsonSchema(): Record<string, unknown> {
+  const file = BACKEND.meta({ title: 'The operations of a back end for ussd-connector' })
+  return z.toJSONSchema(file, { io: 'input' }) as Record<string, unknown>
 }
 
 /** The same for a catalogue of translations. */

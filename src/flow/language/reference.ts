@@ -1,5 +1,5 @@
 /** The reference of the flow language as Markdown: every key, with its description in the schema. */
-import { flowJsonSchema, partJsonSchema } from './json-schema.ts'
+import { backendJsonSchema, flowJsonSchema, partJsonSchema } from './json-schema.ts'
 import { FUNCTIONS } from '../expression/index.ts'
 import { BUILT_IN, TEXT_KEYS } from '../terms/index.ts'
 
@@ -13,12 +13,18 @@ const REFERENCE_MARKS = {
 function flowReference(): string {
   const schema = flowJsonSchema() as unknown as Node
   const screens = schema.properties?.screens?.additionalProperties?.anyOf ?? []
+  const backend = backendJsonSchema() as unknown as Node
   return [
     '### The file\n',
     table(schema),
     '### A part\n',
     'A file in the folder `parts`, which flows include or call.\n',
     table(partJsonSchema() as unknown as Node),
+    '### A back end\n',
+    'A file in the folder `backends`: what the back end can be asked, once for all flows that call it.\n',
+    table(backend),
+    'Each operation:\n',
+    table(backend.properties?.operations?.additionalProperties ?? {}),
     ...screens.flatMap((screen) => [`### \`${screen.title}\`\n`, `${screen.description}\n`, table(screen)]),
     '### Functions\n',
     'In expressions: conditions, and values that begin with `=`.\n',

@@ -1,5 +1,6 @@
 /** The schema of a flow file and of a catalogue, with the meaning of each key. */
 import { z } from 'zod'
+import { declaredFields } from '../screens/index.ts'
 import { EXPECTED, key, language, name, TEXT_KEYS } from '../terms/index.ts'
 
 /** The version of the language that this engine understands; it is a part of every revision. */
@@ -64,6 +65,17 @@ export const FLOW = z.strictObject({
     .describe(
       'Parts to include, as if their screens and texts were written here: `common` is the file `parts/common.yaml`.',
     ),
+  accepts: z
+    .array(
+      z.strictObject({
+        warning: name.describe('Its name: `check` prints it in brackets.'),
+        screen: z.string().min(1).optional().describe('Only of this screen. Default: of the whole flow.'),
+        because: z.string().min(1).describe('The reason, for those who read the flow later.'),
+      }),
+    )
+    .optional()
+    .meta({ title: 'list of `{ warning, screen, because }`' })
+    .describe('Warnings of `check` that are accepted. `check` says so when one of them is gone.'),
   screens: z.record(name, z.unknown()).meta({ title: '`{ name: screen }`' }).describe('Its screens, by name.'),
 })
 
@@ -83,6 +95,45 @@ export const PART = z.strictObject({
   texts: FLOW.shape.texts,
   screens: FLOW.shape.screens,
 })
+
+const operation = z
+  .string()
+  .regex(/^[a-zA-Z][a-zA-Z0-9-]*$/, 'an operation, such as transfer')
+  .meta({ title: 'operation' })
+
+const operationSaid = z
+  .strictObject({
+    does: z
+      .enum(['reads', 'changes'])
+      .optional()
+      .describe(
+        '`changes`: a repetition would do it twice. Calls need not say `once` then. Without it, each call says so.',
+      ),
+    answers: declaredFields
+      .optional()
+      .meta({ title: '`{ field: type }`' })
+      .describe('All fields that flows may read of an answer, as in `expect`. A call without `expect` expects these.'),
+    refusals: z
+      .record(name, declaredFields)
+      .optional()
+      .meta({ title: '`{ refusal: { field: type } }`' })
+      .describe('All names with which it refuses, and the fields that come with each: `{}` if there are none.'),
+    settledBy: operation
+      .optional()
+      .describe('The operation that tells what became of a call whose outcome is unknown.'),
+  })
+  .meta({ title: '`{ does, answers, refusals, settledBy }`' })
+
+/** What a back end can be asked, once for all flows that call it. */
+export const BACKEND = z.strictObject({
+  backend: name.describe('Its name in the settings: that of the file, without .yaml.'),
+  spec: FLOW.shape.spec,
+  operations: z
+    .record(operation, operationSaid)
+    .meta({ title: '`{ operation: { … } }`' })
+    .describe('All its operations, by name.'),
+})
+export type OperationSaid = z.infer<typeof operationSaid>
 
 export const CATALOGUE = z.strictObject({
   language,

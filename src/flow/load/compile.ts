@@ -15,6 +15,7 @@ import type { Json } from '../../ussd/index.ts'
 import { checkingFlow, type FlowProblem } from '../check/index.ts'
 import {
   asks,
+  callOf,
   rowsFrom,
   secretsOf,
   targetsOf,
@@ -30,7 +31,7 @@ import {
   takesLabels,
   unaskedChange,
 } from '../language/index.ts'
-import { readingFlow, type FlowSource } from '../read/index.ts'
+import { readingFlow, type FlowSource, type ReadFlow } from '../read/index.ts'
 import {
   BACK,
   backPlan,
@@ -58,6 +59,9 @@ export interface Compilation {
   machine: DialogueMachine
   definition: FlowDefinition
   warnings: FlowProblem[]
+  /** What was read, and all that is doubtful in it, with the warnings that the file accepts. */
+  read: ReadFlow
+  problems: FlowProblem[]
 }
 
 /**
@@ -85,12 +89,22 @@ export function* compilingFlow(
   yield
   const machine = dialogueMachine(definition.flow, definition.start, plans)
   yield
-  return { flow: compiled(definition, plans, machine), machine, definition, warnings: problems }
+  const warnings = problems.filter(({ accepted }) => accepted === undefined)
+  return { flow: compiled(definition, plans, machine), machine, definition, warnings, read, problems }
 }
 
-/** `dental@9f2c01ab77de`: the same for the same definition, however the file is formatted. */
-function revisionOf(definition: FlowDefinition): string {
-  const canonical = JSON.stringify([SPEC, sorted(definition as unknown as Json)])
+/**
+ * `dental@9f2c01ab77de`: the same for the same definition, however the file is formatted. A call that does not say
+ * `once` has always counted as one that says false: revisions in the archive must stay what they are.
+ */
+function revisionOf({ accepts: _accepts, ...definition }: FlowDefinition): string {
+  const screens = Object.fromEntries(
+    Object.entries(definition.screens).map(([name, screen]) => [
+      name,
+      callOf(screen) ? { ...screen, once: callOf(screen)!.once ?? false } : screen,
+    ]),
+  )
+  const canonical = JSON.stringify([SPEC, sorted({ ...definition, screens } as unknown as Json)])
   return `${definition.flow}@${createHash('sha256').update(canonical).digest('hex').slice(0, 12)}`
 }
 

@@ -4,7 +4,7 @@ import { ProblemsError, type Problem, inPieces } from '../../base/index.ts'
 import type { FlowProblem } from '../check/index.ts'
 import { compilingFlow } from './compile.ts'
 import { secretsOf, type FlowDefinition, type ScreenTypes } from '../language/index.ts'
-import { flowNames, sourceOf, type FlowSource } from '../read/index.ts'
+import { flowNames, sourceOf, withBackends, type DeclaredBackend, type FlowSource } from '../read/index.ts'
 import type { CompiledFlow } from '../engine/index.ts'
 
 /** A flow, as its files were when they were last read. */
@@ -27,6 +27,8 @@ export interface FolderOptions {
   folder: string
   /** The names of the back ends that the daemon has. */
   backends?: readonly string[]
+  /** Back ends that say themselves what they can be asked. */
+  declared?: readonly DeclaredBackend[] | undefined
   /** The screen types. Default: the built-in ones. */
   types?: ScreenTypes | undefined
   /** The dialogue store would hold pressed keys in clear text, so flows that ask for a secret are refused. */
@@ -103,13 +105,14 @@ function refusing(last: LoadedFlow, problems: FlowProblem[]): LoadedFlow {
 const SETTLE_MS = 100
 
 async function readEntry(options: FolderOptions, name: string, last: LoadedFlow | undefined): Promise<LoadedFlow> {
-  const source = await sourceOf(options.folder, name)
+  const read = async () => withBackends(await sourceOf(options.folder, name), options.declared ?? [])
+  const source = await read()
   const files = hashOf(source)
   if (last?.files === files) return last
   if (last && options.pause) {
     await options.pause(SETTLE_MS)
     // Half a file may be a valid flow that nobody meant. The next look sees the whole file.
-    if (hashOf(await sourceOf(options.folder, name)) !== files) return last
+    if (hashOf(await read()) !== files) return last
   }
   return compileEntry({ source, files, name, last }, options)
 }

@@ -6,6 +6,8 @@ import { FLOW_FILE_OCTETS_MAX } from '../language/index.ts'
 
 /** The subfolder of the parts. */
 export const PARTS = 'parts'
+/** The subfolder of what back ends say of their operations. */
+export const BACKENDS = 'backends'
 
 /** The names of the flows in a folder, sorted. */
 export async function flowNames(folder: string): Promise<string[]> {
@@ -39,7 +41,42 @@ export async function sourceOf(folder: string, name: string): Promise<FlowSource
     if (found) next.push(...partsNamed(found))
   }
   const found = [...parts.values()].filter((part) => part !== undefined)
-  return found.length === 0 ? flow : { ...flow, parts: found }
+  const backends = await backendsIn(join(folder, BACKENDS), [flow, ...found])
+  return {
+    ...flow,
+    ...(found.length === 0 ? {} : { parts: found }),
+    ...(backends.length === 0 ? {} : { backends }),
+  }
+}
+
+/** A back end that describes itself: as if its file were in the folder `backends`. */
+export interface DeclaredBackend {
+  name: string
+  operations: object
+}
+
+/**
+ * The source with what back ends say themselves. A file beside the flow goes before it. It becomes part of the source,
+ * so that a revision means the same wherever it is compiled.
+ */
+export function withBackends(source: FlowSource, declared: readonly DeclaredBackend[]): FlowSource {
+  const own = new Set((source.backends ?? []).map(({ file }) => file.replace(/^.*[\\/]|\.ya?ml$/g, '')))
+  const texts = [source, ...(source.parts ?? [])].map(({ text }) => text)
+  const added = declared
+    .filter(({ name }) => !own.has(name) && texts.some((text) => text.includes(`${name}.`)))
+    .map(({ name, operations }) => ({
+      file: `module/${name}.yaml`,
+      text: JSON.stringify({ backend: name, spec: 1, operations }, null, 2),
+    }))
+  return added.length === 0 ? source : { ...source, backends: [...(source.backends ?? []), ...added] }
+}
+
+/** The files of the back ends that these files mention. */
+async function backendsIn(folder: string, files: readonly FlowFiles[]): Promise<{ file: string; text: string }[]> {
+  const names = (await flowNames(folder).catch(absent)) ?? []
+  const called = names.filter((name) => files.some(({ text }) => text.includes(`${name}.`)))
+  const found = await Promise.all(called.map((name) => filesOf(folder, name)))
+  return found.map(({ file, text }) => ({ file, text }))
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

@@ -19,6 +19,7 @@ import {
   schemaProblems,
   type Yaml,
 } from '../language/index.ts'
+import { asDeclared, readBackends, type BackendSaid } from './declared.ts'
 import type { Module } from './part-names.ts'
 import { layParts } from './parts.ts'
 
@@ -34,6 +35,8 @@ export interface FlowFiles {
 export interface FlowSource extends FlowFiles {
   /** All parts that it includes or calls, and their parts. */
   parts?: FlowFiles[] | undefined
+  /** What the back ends that it calls say of their operations: `backends/wallet.yaml`. */
+  backends?: { file: string; text: string }[] | undefined
 }
 
 export interface ReadFlow {
@@ -43,6 +46,8 @@ export interface ReadFlow {
   /** Where a catalogue translates this text. */
   catalogueAt: (language: string, text: string) => string
   catalogues: ReadonlyMap<string, { catalogue: Catalogue; file: string }>
+  /** Back ends that say what they can be asked, by name. */
+  backends: ReadonlyMap<string, BackendSaid>
   /** Points that are no errors of the files but probably not meant. */
   doubts: readonly Problem[]
 }
@@ -62,6 +67,7 @@ export function* readingFlow(source: FlowSource, types: ScreenTypes = SCREEN_TYP
   const modules: Module[] = []
   for (const part of source.parts ?? []) modules.push(...(yield* readingPart(part, { types, spoken }, problems)))
   const parts = new Map(modules.map((part) => [part.name, part]))
+  const backends = readBackends(source.backends ?? [], problems)
   if (problems.length > 0) throw new ProblemsError(`flow ${source.file}`, problems)
   const { include = [], ...definition } = FLOW.parse(written)
   const said = Object.fromEntries([...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts]))
@@ -80,10 +86,16 @@ export function* readingFlow(source: FlowSource, types: ScreenTypes = SCREEN_TYP
   }
   const laid = layParts(own, parts)
   return {
-    definition: { ...definition, texts: laid.texts, screens: laid.screens, catalogues: said },
+    definition: {
+      ...definition,
+      texts: laid.texts,
+      screens: asDeclared(laid.screens, backends),
+      catalogues: said,
+    },
     at: laid.at,
     catalogueAt: (language, text) => catalogues.get(language)?.yaml.at(['texts', text]) ?? source.file,
     catalogues,
+    backends,
     doubts: laid.doubts,
   }
 }

@@ -27,12 +27,16 @@ export async function archiveNew(
 }
 
 /** The source without the folder in which the files are. */
-export function portable({ parts, ...flow }: FlowSource): FlowSource {
+export function portable({ parts, backends, ...flow }: FlowSource): FlowSource {
   const bare = (path: string) => path.replace(/^.*[\\/]/, '')
   const files = ({ file, text, catalogues }: FlowFiles) => ({
     file: bare(file),
     text,
     catalogues: catalogues.map((found) => ({ file: bare(found.file), text: found.text })),
   })
-  return parts ? { ...files(flow), parts: parts.map(files) } : files(flow)
+  return {
+    ...files(flow),
+    ...(parts ? { parts: parts.map(files) } : {}),
+    ...(backends ? { backends: backends.map(({ file, text }) => ({ file: bare(file), text })) } : {}),
+  }
 }

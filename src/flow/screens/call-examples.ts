@@ -18,6 +18,7 @@ const OUTCOMES_MAX = 256
 /** No example exceeds a `max` of `expect`. */
 export const callExamples = (screen: CallScreen, deps: ExampleDeps): Examples => ({
   outcomes: () => outcomesOf(screen, deps),
+  untried: () => untriedOf(screen, deps),
   hasLongest: hasBounds(screen),
 })
 
@@ -49,15 +50,25 @@ function outcomesOf(screen: CallScreen, known: ExampleDeps): CallExample[] {
   }
   // One field at a time, then two: a condition may only be evaluated if another one holds.
   const tried = triedIn(root, screen, known)
-  for (const one of tried) say(saidOf(one), withField(well, one))
+  for (const one of tried.slice(0, OUTCOMES_MAX)) say(saidOf(one), withField(well, one))
   for (const [i, one] of tried.entries()) {
     for (const other of tried.slice(i + 1).filter(({ field }) => field !== one.field)) {
+      if (out.length >= OUTCOMES_MAX) break
       say(`${saidOf(one)}, ${saidOf(other)}`, withField(withField(well, one), other))
     }
   }
   const refusals = Object.keys(screen.refused ?? {}).flatMap((refusal) => refusalsOf(root, screen, refusal, known))
   const down: CallExample = { event: { type: 'FAILED', why: 'down' }, told: `${screen.call} is down` }
   return [...out.slice(0, OUTCOMES_MAX), ...single, ...refusals, down]
+}
+
+/** How many answers, with one value at which something may change or with two, are over `OUTCOMES_MAX`. */
+function untriedOf(screen: CallScreen, known: ExampleDeps): number {
+  const tried = triedIn(`data.${screen.as ?? known.name}`, screen, known)
+  const fields = new Map<string, number>()
+  for (const { field } of tried) fields.set(field, (fields.get(field) ?? 0) + 1)
+  const same = [...fields.values()].reduce((sum, values) => sum + values ** 2, 0)
+  return Math.max(0, tried.length + (tried.length ** 2 - same) / 2 - OUTCOMES_MAX)
 }
 
 /** Examples of the refusal: with the largest expected values, and with each value at which a result changes. */

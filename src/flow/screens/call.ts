@@ -6,7 +6,7 @@ import type { CallOutcome, Want } from '../engine/index.ts'
 import { compileValues, pathsOf } from '../expression/index.ts'
 import { EXPECTED, name, scalar, type Text } from '../terms/index.ts'
 import { callExamples } from './call-examples.ts'
-import { type Expect, expected, expectedFields, expectsOf, missing, refusalExpects } from './expect.ts'
+import { type Expect, expected, expectedFields, expectsOf, lettered, missing, refusalExpects } from './expect.ts'
 import type { KeptSize, ScreenKind, Useless } from './kind.ts'
 import { smsOf } from './measure.ts'
 import { BUSY, type Env, type Plan } from './plan.ts'
@@ -42,8 +42,11 @@ const schema = z
     as: name.optional().describe("Keeps the answer as `data.<as>`. Default: the screen's name."),
     once: z
       .boolean()
-      .default(false)
-      .describe('The call changes something: a dialled answer, a resume or a repeat never makes it without asking.'),
+      .optional()
+      .describe(
+        'The call changes something: a dialled answer, a resume or a repeat never makes it without asking. ' +
+          'Default: as the file of the back end says.',
+      ),
     timeoutMs: z
       .int()
       .min(100)
@@ -62,6 +65,12 @@ const schema = z
     failed: routeSchema
       .optional()
       .describe('Where it leads if there is no usable answer. Default: the built-in text `busy` ends the dialogue.'),
+    settle: name
+      .optional()
+      .describe(
+        'In place of `failed`: the screen whose call asks what became of this one, as nobody knows. ' +
+          'Its back end gets the key of this call.',
+      ),
   })
   .describe('Shows nothing; calls a back end.')
 
@@ -74,8 +83,13 @@ export const callKind = {
   targets: (screen) => [
     ...Object.entries(screen.refused ?? {}).flatMap(([refusal, route]) => target(route, 'refused', refusal)),
     ...target(screen.failed, 'failed'),
+    ...target(screen.settle, 'settle'),
     ...target(screen.to, 'to'),
   ],
+  clashes: ({ failed, settle }) =>
+    failed !== undefined && settle !== undefined
+      ? [{ path: ['settle'], what: ': failed and settle exclude each other' }]
+      : [],
   uses(screen, tell) {
     tell.text('sms', screen.sms, 'sms')
     tell.values(screen.with, 'with')
@@ -84,7 +98,9 @@ export const callKind = {
   },
   keeps: () => 'data',
   keepsOn: (screen, [key, refusal]) => key === 'refused' && refusalExpects(screen, String(refusal)) !== undefined,
-  changes: ({ once }) => once,
+  changes: ({ once = false }) => once,
+  call: (screen) => screen,
+  onePage: true,
   caption: (screen, first) =>
     screen.sms === undefined ? `${screen.call}${screen.once ? ' (once)' : ''}` : `SMS: ${first(screen.sms)}`,
   label: (_screen, [key, refusal]) => (key === 'refused' ? `refused ${String(refusal)}` : undefined),
@@ -143,19 +159,22 @@ function callPlan(screen: CallScreen, env: Env): Plan {
   )
   const values = compileValues(screen.with, env)
   const sms = screen.sms === undefined ? undefined : env.text(screen.sms)
-  const failed = wayOf(screen.failed ?? BUSY, env)
+  const failed = wayOf(screen.settle ?? screen.failed ?? BUSY, env)
   const refused = new Map(Object.entries(screen.refused ?? {}).map(([refusal, to]) => [refusal, wayOf(to, env)]))
   return {
     targets: [screen.to, failed.to, ...[...refused.values()].map((way) => way.to)],
     // A call with a secret argument cannot be repeated: the secret is gone.
     arrive: (context) => ({ ...context, via: screen.once || hidden.length > 0 ? '' : env.name }),
-    answer: (context, event) => outcome({ context, event, screen, as, keep: env.keep, failed, refused }),
+    answer: (context, event) =>
+      outcome({ name: env.name, context, event, screen, as, keep: env.keep, failed, refused }),
     want: (context): Want => ({
       do: 'call',
       screen: env.name,
       backend,
       operation,
-      once: screen.once,
+      once: screen.once ?? false,
+      ...(screen.settle === undefined ? {} : { keyed: true as const }),
+      ...(context.unsettled?.by === env.name ? { settles: context.unsettled.key } : {}),
       args: { ...Object.fromEntries(values({ context })), ...(sms ? { text: sms({ context }, { lines: true }) } : {}) },
       ...(hidden.length === 0 ? {} : { hidden }),
       ...(screen.timeoutMs === undefined ? {} : { timeoutMs: screen.timeoutMs }),
@@ -164,6 +183,7 @@ function callPlan(screen: CallScreen, env: Env): Plan {
 }
 
 interface Outcome {
+  name: string
   context: DialogueContext
   event: DialogueEvent
   screen: CallScreen
@@ -173,19 +193,30 @@ interface Outcome {
   refused: ReadonlyMap<string, Way>
 }
 
-function outcome({ context, event, screen, as, keep, failed, refused }: Outcome): Move | undefined {
+function outcome({ name, context, event, screen, as, keep, failed, refused }: Outcome): Move | undefined {
+  const known = settled(context, name)
   if (event.type === 'RESULT') {
-    if (!expected(event.data, screen.expect)) return led({ ...context, failed: true }, failed)
-    return { to: screen.to, context: withData(context, as, keep(as, event.data)) }
+    if (!expected(event.data, screen.expect)) return led(unsettled(context, screen, event.key), failed)
+    return { to: screen.to, context: withData(known, as, lettered(keep(as, event.data), screen.expect)) }
   }
   if (event.type === 'REFUSED') {
     const way = refused.get(event.refusal)
     const wanted = refusalExpects(screen, event.refusal)
-    if (!way || !expected(event.data, wanted)) return led({ ...context, failed: true }, failed)
-    return led(wanted ? withData(context, as, keep(as, event.data)) : context, way)
+    if (!way || !expected(event.data, wanted)) return led(unsettled(context, screen, event.key), failed)
+    return led(wanted ? withData(known, as, lettered(keep(as, event.data), wanted)) : known, way)
   }
-  if (event.type === 'FAILED') return led({ ...context, failed: true }, failed)
+  if (event.type === 'FAILED') return led(unsettled(context, screen, event.key), failed)
   return undefined
+}
+
+/** There is no usable answer: if another call settles that, it is told the key of this one. */
+function unsettled(context: DialogueContext, { settle }: CallScreen, key = ''): DialogueContext {
+  return { ...context, failed: true, ...(settle === undefined ? {} : { unsettled: { by: settle, key } }) }
+}
+
+/** The call by which an unknown outcome is settled has its answer. */
+function settled(context: DialogueContext, name: string): DialogueContext {
+  return context.unsettled?.by === name ? { ...context, unsettled: undefined } : context
 }
 
 function withData(context: DialogueContext, as: string, data: Json): DialogueContext {

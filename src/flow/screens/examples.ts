@@ -18,6 +18,8 @@ export interface CallExample {
 export interface Examples {
   /** The possible outcomes of the call. */
   outcomes?: () => readonly CallExample[]
+  /** How many outcomes are not among them, because there would be too many. */
+  untried?: () => number
   /** Back ends may answer with longer texts than usual. */
   hasLongest?: boolean
   /** Answers that the screen accepts; empty if no example could be made. */

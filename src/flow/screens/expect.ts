@@ -1,6 +1,6 @@
 /** What a call expects of its answer and of refusals: the fields, their types and bounds. */
 import { z } from 'zod'
-import type { Json } from '../../ussd/index.ts'
+import { transliterate, type Json } from '../../ussd/index.ts'
 import { EXPECTED } from '../terms/index.ts'
 import type { CallScreen } from './call.ts'
 
@@ -10,23 +10,58 @@ const FIELD = 'most characters, or digits of a number'
 const bounded = z
   .strictObject({
     is: z.enum(EXPECTED),
+    min: z.int().optional().describe('The least number.'),
     max: z
       .int()
       .min(1)
       .optional()
       .describe('The most characters of a text, the most rows of a list, or the greatest number.'),
+    letters: z
+      .literal('gsm')
+      .optional()
+      .describe(
+        'Letters that GSM 7-bit lacks are replaced by the nearest that it has: the text then fits where it is measured.',
+      ),
     fields: z
       .record(z.string().min(1), z.int({ error: ({ code }) => (code === 'invalid_type' ? FIELD : undefined) }).min(1))
       .optional()
       .describe('For rows: the most characters of each field.'),
   })
-  .meta({ title: '`{ is, max, fields }`' })
+  .meta({ title: '`{ is, min, max, letters, fields }`' })
 
 export const expectedFields = z
   .record(z.string().min(1), z.union([z.enum(EXPECTED), bounded]))
   .optional()
   .meta({ title: '`{ field: type }`' })
 export type Expect = NonNullable<CallScreen['expect']>
+
+/** The fields that a back end declares: like `expect`, and some may be left out of an answer. */
+export const declaredFields = z.record(
+  z.string().min(1),
+  z.union([
+    z.enum(EXPECTED),
+    bounded.extend({ optional: z.boolean().optional().describe('Some answers do not have it.') }),
+  ]),
+)
+export type DeclaredFields = z.infer<typeof declaredFields>
+
+/** Without the letters that GSM 7-bit lacks, in the fields that say so. */
+export function lettered(data: Json, fields: Expect = {}): Json {
+  if (data === null || typeof data !== 'object' || Array.isArray(data)) return data
+  const plain = Object.entries(fields).flatMap(([field, wanted]): [string, Json][] =>
+    typeof wanted === 'object' && wanted.letters && Object.hasOwn(data, field)
+      ? [[field, plainText(data[field]!)]]
+      : [],
+  )
+  return plain.length === 0 ? data : { ...data, ...Object.fromEntries(plain) }
+}
+
+function plainText(value: Json): Json {
+  if (typeof value === 'string') return transliterate(value)
+  if (Array.isArray(value)) return value.map(plainText)
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainText(inner)]))
+}
 
 /** The fields that come with this refusal. Undefined: none are expected. */
 export function refusalExpects({ refused }: CallScreen, refusal: string): Expect | undefined {

@@ -1,7 +1,9 @@
 /** One file for each kind of screen: its schema, its targets, its texts, and how it is asked, shown and answered. */
 export type { BranchScreen } from './branch.ts'
+export type { CallScreen } from './call.ts'
 export { closingPlan } from './closing.ts'
 export { type CallExample, type Examples, fieldPath, type Lengths, type Reads, type RowFields } from './examples.ts'
+export { type DeclaredFields, declaredFields, type Expect, expectsOf, refusalExpects } from './expect.ts'
 export { acceptsAlone, type InputScreen } from './input.ts'
 export { BACK, backPlan, barred, keyed, type Keys } from './keys.ts'
 export type { KeptSize, Outcome } from './kind.ts'
@@ -18,6 +20,7 @@ export {
 } from './kinds.ts'
 export { KEEP_LANGUAGE, SUBSCRIBER } from './language.ts'
 export type { FlowScreen, ReturnScreen } from './part.ts'
+export type { Overfull } from './measure.ts'
 export { BUSY, type Env, GOODBYE, type KeepAnswer, type Plan } from './plan.ts'
 export { innermost, resumePlan } from './resume.ts'
 export type { Expanded, ScreenType, ScreenTypes } from './screen-type.ts'

@@ -46,7 +46,7 @@ const schema = z
     as: name.optional().describe("Keeps the answer as `answers.<as>`. Default: the screen's name."),
     ...rules,
     secret: z
-      .literal(true)
+      .boolean()
       .optional()
       .describe('A PIN or password: only the next call gets it; it is never stored, shown or logged.'),
     giveUp: name
@@ -73,6 +73,8 @@ export const inputKind = {
     })
   },
   keeps: () => 'answers',
+  input: (screen) => screen,
+  onePage: true,
   caption: (screen, first) => first(screen.input),
   label: (_screen, [key]) => (key === 'giveUp' ? 'too many wrong answers' : undefined),
   pressed: (_screen, [key], screen) => (key === 'giveUp' ? '(too many wrong answers)' : `(an answer to '${screen}')`),

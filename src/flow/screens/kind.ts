@@ -7,7 +7,9 @@ import type { DialogueContext, Rested } from '../../../machines/dialogue.ts'
 import type { CallOutcome, FlowEvent } from '../engine/index.ts'
 import type { Text, TextKey } from '../terms/index.ts'
 import type { SayText } from '../text/index.ts'
+import type { CallScreen } from './call.ts'
 import type { ExampleDeps, Examples } from './examples.ts'
+import type { InputScreen } from './input.ts'
 import type { Measuring, Overfull } from './measure.ts'
 import type { Env, Plan } from './plan.ts'
 import type { Target } from './routes.ts'
@@ -107,6 +109,12 @@ export interface ScreenKind<S> extends WrittenKind<S> {
   skips?(screen: S): string | undefined
   /** It changes something outside the dialogue. */
   changes?(screen: S): boolean
+  /** The call that it makes. */
+  call?(screen: S): CallScreen
+  /** What a subscriber types on it, by which rules. */
+  input?(screen: S): InputScreen
+  /** What it shows must fit on one page; or what it sends, into so many SMS. */
+  onePage?: true
   /** In a picture: what it shows or does. */
   caption(screen: S, first: (text: Text) => string): string
   /** In a picture: the label of this way. Undefined: the name of the key. */

@@ -16,6 +16,7 @@ export type NotifyScreen = z.infer<typeof schema> & { kind: 'notify' }
 export const notifyKind = {
   schema,
   does: 'tell',
+  onePage: true,
   targets: (screen) => target(screen.to, 'to'),
   uses: (screen, tell) => tell.text('notify', screen.notify, 'notify'),
   caption: (screen, first) => first(screen.notify),

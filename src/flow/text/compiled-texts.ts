@@ -14,6 +14,8 @@ export interface Wording {
   texts: Readonly<Record<string, Partial<Record<TextKey, string | undefined>>>>
   /** Translations, by language and text. */
   catalogues: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** Texts may quote the bounds of its inputs. */
+  screens?: Readonly<Record<string, object>>
 }
 
 /** A text in the dialogue's language. */
@@ -60,13 +62,52 @@ export function wordsIn(definition: Wording, text: Text, language: string): stri
   return catalogue && Object.hasOwn(catalogue, text) ? catalogue[text] : undefined
 }
 
+/**
+ * What was compiled of each flow, by language and text. The checks, the walk and the flow itself ask for the same texts
+ * many times, and reading one takes longer than all that is then asked of it.
+ */
+const compiledBefore = new WeakMap<Wording, Map<string, Message | string>>()
+
 /** Compiles one text in one language, or returns a sentence about what is wrong with it. */
 export function compileIn(definition: Wording, words: string, language: string): Message | string {
+  const known = compiledBefore.get(definition) ?? new Map<string, Message | string>()
+  compiledBefore.set(definition, known)
+  const key = `${language} ${words}`
+  const message = known.get(key) ?? compiledText(definition, words, language)
+  known.set(key, message)
+  return message
+}
+
+function compiledText(definition: Wording, words: string, language: string): Message | string {
   return compileMessage(words, {
     locale: localeOf(definition, language),
     zone: definition.zone,
     dates: datesOf(definition, language),
+    bound: (path) => boundOf(path, definition),
   })
+}
+
+const BOUND = /^answers\.([^.]+)\.(min|max)$/
+
+/**
+ * `answers.amount.max`: the bound of the input that keeps this answer. Null: it has none, or two inputs have different
+ * ones. Undefined: the path names something else.
+ */
+function boundOf(path: string, { screens = {} }: Wording): number | null | undefined {
+  const [, name, which] = BOUND.exec(path) ?? []
+  if (name === undefined) return undefined
+  const bounds = Object.entries(screens as Record<string, Asking>).flatMap(([screen, { input, as, number, length }]) =>
+    input !== undefined && (as ?? screen) === name ? [(number ?? length)?.[which as 'min' | 'max']] : [],
+  )
+  return (new Set(bounds).size === 1 ? bounds[0] : null) ?? null
+}
+
+/** What is read here of an input. */
+interface Asking {
+  input?: unknown
+  as?: string
+  number?: { min?: number; max?: number }
+  length?: { min?: number; max?: number }
 }
 
 function messageIn(definition: Wording, text: Text, language: string): Message {

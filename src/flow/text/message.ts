@@ -30,6 +30,8 @@ export interface MessageStyle {
   locale: string
   zone: string
   dates: DateFormat
+  /** The bound of an input that a path quotes. Null: there is none. Undefined: the path names something else. */
+  bound?: (path: string) => number | null | undefined
 }
 
 /** Compiles a text, or returns a sentence about what is wrong with it. */
@@ -43,16 +45,29 @@ export function compileMessage(text: string, style: MessageStyle): Message | str
     const format = new IntlMessageFormat(icu, style.locale, NUMBER_STYLES, { ignoreTag: true })
     const wrong = complainOfRoots(slots) ?? complainOf(format.getAst() as Element[], slots)
     if (wrong !== undefined) return wrong
-    return { say: (scope, filling) => fill({ format, slots, style }, scope, filling ?? {}), slots }
+    const bounds = new Map(slots.flatMap(({ path }) => boundOf(path, style)))
+    const unbounded = [...bounds].find(([, bound]) => bound === null)
+    if (unbounded) return `shows '${unbounded[0]}', but the input has no such bound`
+    return {
+      say: (scope, filling) => fill({ format, slots, style, bounds }, scope, filling ?? {}),
+      slots: bounds.size === 0 ? slots : slots.filter(({ path }) => !bounds.has(path)),
+    }
   } catch (error) {
     return `is not a valid message: ${sentenceOf(error)}`
   }
+}
+
+function boundOf(path: string, { bound }: MessageStyle): [string, number | null][] {
+  const found = bound?.(path)
+  return found === undefined ? [] : [[path, found]]
 }
 
 interface Compiled {
   format: IntlMessageFormat
   slots: Slot[]
   style: MessageStyle
+  /** Values that are known before: the bounds of inputs. */
+  bounds: ReadonlyMap<string, number | null>
 }
 
 /**
@@ -63,10 +78,10 @@ const VALUE_UNITS_MAX = 4_096
 /** The most units of a text with its values: a hundred pages. */
 const SAID_UNITS_MAX = 16_384
 
-function fill({ format, slots, style }: Compiled, scope: Scope, filling: Filling): string {
+function fill({ format, slots, style, bounds }: Compiled, scope: Scope, filling: Filling): string {
   const values: Record<string, string | number | boolean> = {}
   slots.forEach((slot, i) => {
-    values[`v${i}`] = show(slot, readPath(scope, slot.path), style, filling)
+    values[`v${i}`] = show(slot, bounds.get(slot.path) ?? readPath(scope, slot.path), style, filling)
   })
   return plainBlanks(String(format.format(values)).slice(0, SAID_UNITS_MAX))
 }

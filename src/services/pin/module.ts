@@ -162,6 +162,14 @@ export function pins(deps: PinDeps): BackendModule {
   }
 
   return {
+    declares: {
+      known: { does: 'reads', answers: { set: 'boolean' }, refusals: {} },
+      // A wrong PIN counts as a try: made twice, it would count twice.
+      verify: { does: 'changes', refusals: { wrong: { left: { is: 'number', min: 0 } }, locked: {}, unset: {} } },
+      // Proposing the same PIN again changes nothing.
+      propose: { does: 'reads', refusals: { weak: {}, unverified: {} } },
+      confirm: { does: 'changes', refusals: { differs: {} } },
+    },
     operations: {
       verify: trying(verify),
       propose: trying(propose),

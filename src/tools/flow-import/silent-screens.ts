@@ -39,7 +39,7 @@ export function callScreen(draft: ScreenDraft): void {
     call: `${carrying.backend}.${name}`,
     with: op.args,
     as,
-    ...(request && method !== 'GET' ? { once: true } : {}),
+    ...(request ? { once: method !== 'GET' } : {}),
     ...(timeout > 0 ? { timeoutMs: Math.min(60_000, Math.max(100, timeout * 1000)) } : {}),
     to: keep(draft, key, `data.${as}`, to),
   }

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { checkSource } from '../../../src/flow/check/check.ts'
 import { compileFlow, type Compilation } from '../../../src/flow/load/compile.ts'
-import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../../../src/flow/language/json-schema.ts'
+import {
+  backendJsonSchema,
+  catalogueJsonSchema,
+  flowJsonSchema,
+  partJsonSchema,
+} from '../../../src/flow/language/json-schema.ts'
 import { KINDS, SCREENS } from '../../../src/flow/screens/kinds.ts'
 import { withReference } from '../../../src/flow/language/reference.ts'
 import { parseTalks } from '../../../src/flow/talk/talk.ts'
@@ -69,6 +74,7 @@ describe('the JSON Schema files', () => {
     ['flow', flowJsonSchema()],
     ['part', partJsonSchema()],
     ['catalogue', catalogueJsonSchema()],
+    ['backend', backendJsonSchema()],
   ] as const) {
     it(`schema/${name}.schema.json is up to date: node --import tsx scripts/flow-docs.ts`, () => {
       assert.deepEqual(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { check } from '../../../src/cli/flows.ts'
+import { check } from '../../../src/cli/check.ts'
 import { checkSource } from '../../../src/flow/check/check.ts'
 import { compileFlow } from '../../../src/flow/load/compile.ts'
 import { drawFlow } from '../../../src/flow/draw/mermaid.ts'
@@ -331,7 +331,7 @@ describe('a folder with parts', () => {
     }
     await write('parts/pay.tpi.yaml', 'language: tpi\ntexts: {}')
     const other =
-      '  /parts/other.yaml:1:1: warning: no flow uses this part (include it in a flow, call it from one, or delete it)'
+      '  /parts/other.yaml:1:1: warning: no flow uses this part (include it in a flow, call it from one, or delete it) [unused-part]'
     assert.deepEqual(await warned(folder), [other])
     assert.deepEqual(await warned(join(folder, 'test.yaml')), [])
     await write('plain.yaml', 'flow: plain\nspec: 1\nstart: main\nlanguages: [en]\nscreens: { main: { end: x } }')

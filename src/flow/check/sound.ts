@@ -1,0 +1,265 @@
+/**
+ * Checks of what a flow computes and compares: conditions that are always or never true, divisors that may be zero,
+ * moments that are compared with a time of day, fields that rows do not have, rows that are never shown.
+ */
+import { didYouMean } from '../../base/index.ts'
+import {
+  compileCondition,
+  LIST_ROWS_KEPT_MAX,
+  type Made,
+  type Node,
+  nodesOf,
+  readingOf,
+  type RowsRead,
+  SEARCH_ROWS_MAX,
+  Slip,
+  WORDS,
+} from '../expression/index.ts'
+import {
+  callOf,
+  expectsOf,
+  type FlowDefinition,
+  type FlowPlace,
+  inputOf,
+  keptAt,
+  kindOf,
+  pointing,
+  rowsFrom,
+  usesOf,
+} from '../language/index.ts'
+import type { ReadFlow } from '../read/index.ts'
+import { compileIn, wordsIn } from '../text/index.ts'
+import { rowSizesAt } from './bounds.ts'
+import type { Complain } from './check.ts'
+import { readsByScreen, setBefore, setPathOf } from './paths.ts'
+import { comparing, rangesOf } from './ranges.ts'
+
+export function checkSound(read: ReadFlow, complain: Complain): void {
+  const asked = conditionsIn(read.definition)
+  checkOutcomes(asked, read, complain)
+  checkMoments(asked, read, complain)
+  checkDivisors(asked, read, complain)
+  checkColumns(read, complain)
+  checkRowsKept(read, complain)
+  checkKinds(read, complain)
+  checkPrompts(read, complain)
+}
+
+interface Asked extends Made {
+  screen: string
+  place: FlowPlace
+}
+
+function conditionsIn(definition: FlowDefinition): Asked[] {
+  return usesOf(definition).conditions.flatMap(({ screen, place, condition }) => {
+    const compiled = compileCondition(condition)
+    return compiled instanceof Slip
+      ? []
+      : compiled.made.map((made) => ({ ...made, screen, place: [...place, ...made.within] }))
+  })
+}
+
+type Compare = Node & { is: 'compare' }
+
+const comparesIn = (node: Node) => nodesOf(node).filter((inner): inner is Compare => inner.is === 'compare')
+
+/** Comparisons that come out the same for all numbers within the declared bounds. */
+function checkOutcomes(asked: readonly Asked[], { definition, at }: ReadFlow, complain: Complain): void {
+  const ranges = rangesOf(definition)
+  // A check of an input narrows the answer: it cannot be held against what it does itself.
+  const unchecked = rangesOf(definition, { isNarrowed: false })
+  const before = setBefore(definition)
+  for (const { node, source, screen, place } of asked) {
+    const { ofNode } = place[2] === 'checks' ? unchecked : ranges
+    for (const compare of comparesIn(node)) {
+      const [left, right] = [ofNode(compare.left, screen), ofNode(compare.right, screen)]
+      const outcome = left && right && comparing(compare.op, left, right)
+      if (!outcome) continue
+      // A comparison of a value that some ways do not set is a test of whether it is there.
+      const isSet = ({ path }: { path: string }) => before.get(screen)?.has(setPathOf(path) ?? '') ?? false
+      if (outcome === 'always' && !nodesOf(compare).every((inner) => inner.is !== 'path' || isSet(inner))) continue
+      complain('warning', {
+        rule: `${outcome}-true`,
+        ...pointing(at, place, source, compare.at),
+        what: `screen '${screen}': '${source.slice(compare.at, compare.end)}' is ${outcome} true by the bounds of inputs and expect`,
+        remedy: 'correct the condition or the bounds, or remove it',
+      })
+    }
+  }
+}
+
+/** `18:00`, `6.30`: a time of day. */
+const TIME_OF_DAY = /^\d{1,2}[:.h]\d{2}(:\d{2})?$/
+
+function checkMoments(asked: readonly Asked[], { definition, at }: ReadFlow, complain: Complain): void {
+  const moments = new Set(['now', ...shownAsMoments(definition)])
+  for (const { node, source, screen, place } of asked) {
+    for (const { left, right, at: from } of comparesIn(node)) {
+      for (const [one, other] of [
+        [left, right],
+        [right, left],
+      ] as const) {
+        if (one.is !== 'path' || !moments.has(one.path) || other.is !== 'literal') continue
+        if (!TIME_OF_DAY.test(String(other.value))) continue
+        complain('error', {
+          ...pointing(at, place, source, from),
+          what: `screen '${screen}' compares '${one.path}', a moment, with '${String(other.value)}', a time of day`,
+          remedy: `compare the time of day: time(${one.path})`,
+        })
+      }
+    }
+  }
+}
+
+function shownAsMoments(definition: FlowDefinition): string[] {
+  return usesOf(definition).texts.flatMap(({ text }) =>
+    definition.languages.flatMap((language) => {
+      const message = compileIn(definition, wordsIn(definition, text, language) ?? '', language)
+      if (typeof message === 'string') return []
+      return message.slots.filter(({ as }) => as === 'date' || as === 'time').map(({ path }) => path)
+    }),
+  )
+}
+
+/** Divisors that may be zero by their bounds, where no condition of the flow looks at them and nothing catches it. */
+function checkDivisors(asked: readonly Asked[], { definition, at }: ReadFlow, complain: Complain): void {
+  const { ofNode } = rangesOf(definition)
+  const tested = new Set(asked.flatMap(({ paths }) => paths))
+  const skipped = new Set(
+    Object.values(definition.screens).flatMap((screen) =>
+      kindOf(screen).skips?.(screen) === undefined ? [] : [`${rowsFrom(screen)}.count`],
+    ),
+  )
+  for (const { screen, place, value } of usesOf(definition).values) {
+    const reading = readingOf(value)
+    const holder = definition.screens[screen]
+    if (!reading || (holder && 'set' in holder && 'failed' in holder && holder.failed !== undefined)) continue
+    const source = value as string
+    for (const node of nodesOf(reading.node)) {
+      if (node.is !== 'arithmetic' || node.op !== '/' || node.right.is === 'literal') continue
+      const { right } = node
+      const range = ofNode(right, screen)
+      const paths = nodesOf(right).flatMap((inner) => (inner.is === 'path' ? [inner.path] : []))
+      if (range && (range.min > 0 || range.max < 0)) continue
+      if (paths.some((path) => tested.has(path) || skipped.has(path))) continue
+      complain('warning', {
+        rule: 'zero-divisor',
+        ...pointing(at, place, source, right.at),
+        what: `screen '${screen}': '${source.slice(right.at, right.end)}' may be zero, and is divided by`,
+        remedy: 'test it before, give it a lower bound (expect, number), or write failed: in the set',
+      })
+    }
+  }
+}
+
+/** Fields that functions read of rows, and that the rows hardly have. */
+function checkColumns({ definition, at }: ReadFlow, complain: Complain): void {
+  const { values } = usesOf(definition)
+  for (const { screen, place, value } of values) {
+    const reading = readingOf(value)
+    for (const { from, reads } of reading?.rows ?? []) {
+      const field = fieldOf(reads)
+      if (field === undefined) continue
+      const known = columnsOf(from, definition)
+      const near = known.includes(field) ? undefined : didYouMean(field, known)
+      if (near === undefined) continue
+      const source = value as string
+      complain('warning', {
+        rule: 'misspelt-field',
+        ...pointing(at, place, source, Math.max(source.lastIndexOf(field), 0)),
+        what: `screen '${screen}': '${from}' has no field '${field}'`,
+        remedy: near,
+      })
+    }
+  }
+}
+
+const fieldOf = (reads: RowsRead['reads']) => (typeof reads === 'object' ? reads.field : undefined)
+
+/** The fields of these rows: those with a bound, and those that lists show, keep or search. */
+function columnsOf(from: string, definition: FlowDefinition): string[] {
+  const screens = Object.entries(definition.screens).filter(([, screen]) => rowsFrom(screen) === from)
+  const shown = readsByScreen(definition).flatMap(({ screen, path }) =>
+    path.startsWith('row.') && screens.some(([name]) => name === screen) ? [path.split('.')[1] as string] : [],
+  )
+  const used = screens.flatMap(([, screen]) => {
+    const { keep = [], search = [] } = kindOf(screen).rows?.(screen) ?? {}
+    return [...keep, ...search]
+  })
+  return [...new Set([...rowSizesAt(from, definition).map(([name]) => name), ...shown, ...used])]
+}
+
+/** Rows that a back end may answer, and of which nothing is kept. */
+function checkRowsKept({ definition, at }: ReadFlow, complain: Complain): void {
+  const screens = Object.entries(definition.screens)
+  const searched = new Set(
+    screens.flatMap(([, screen]) => (kindOf(screen).rows?.(screen)?.search ? [rowsFrom(screen)?.split('.')[1]] : [])),
+  )
+  for (const [name, screen] of screens) {
+    const rows = kindOf(screen).rows?.(screen)
+    const most = rows && rangesOf(definition).ofPath(`${rows.from}.count`, name)?.max
+    const kept = searched.has(rows?.from.split('.')[1]) ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX
+    if (!rows || most === undefined || most === Infinity || most <= kept) continue
+    complain('warning', {
+      rule: 'rows-lost',
+      where: at(['screens', name, rows.key]),
+      what: `screen '${name}': of up to ${most} rows only the first ${kept} are kept, and nobody sees the others`,
+      remedy:
+        kept === LIST_ROWS_KEPT_MAX
+          ? `let the back end answer fewer, or add search: (up to ${SEARCH_ROWS_MAX} rows)`
+          : 'ask for a part of the name first, and let the back end search',
+    })
+  }
+}
+
+/** One name for answers in which a field is sometimes a number and sometimes a text. */
+function checkKinds({ definition, at }: ReadFlow, complain: Complain): void {
+  const seen = new Map<string, { is: keyof typeof WORDS; screen: string }>()
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    const call = callOf(screen)
+    if (!call) continue
+    for (const [field, wanted] of expectsOf(call).flatMap((expect) => Object.entries(expect))) {
+      const is = typeof wanted === 'string' ? wanted : wanted.is
+      const path = `${keptAt(name, screen)}.${field}`
+      if (is === 'any') continue
+      const before = seen.get(path)
+      if (!before) seen.set(path, { is, screen: name })
+      else if (before.is !== is) {
+        const what = `'${path}' is ${WORDS[before.is]} on screen '${before.screen}', but ${WORDS[is]} on screen '${name}'`
+        complain('error', {
+          where: at(['screens', name, 'expect']),
+          what,
+          remedy: 'give one of the calls another name: as: …',
+        })
+      }
+    }
+  }
+}
+
+/** `Amount (5-20):`, if the rules say otherwise. */
+const WRITTEN_BOUNDS = /\((\d+(?:\.\d+)?)\s*[-–]\s*(\d+(?:\.\d+)?)\)/
+
+function checkPrompts({ definition, at }: ReadFlow, complain: Complain): void {
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    const input = inputOf(screen)
+    if (!input?.number) continue
+    for (const language of definition.languages) {
+      const [, least, most] = WRITTEN_BOUNDS.exec(wordsIn(definition, input.input, language) ?? '') ?? []
+      const { min, max } = input.number
+      const wrong =
+        most !== undefined && max !== undefined && Number(most) !== max
+          ? `${most}, but the largest answer is ${max}`
+          : least !== undefined && min !== undefined && Number(least) !== min
+            ? `${least}, but the least answer is ${min}`
+            : undefined
+      if (wrong === undefined) continue
+      const quoted = `answers.${input.as ?? name}`
+      complain('warning', {
+        rule: 'prompt-bounds',
+        where: at(['screens', name, 'input']),
+        what: `screen '${name}': the prompt says ${wrong}`,
+        remedy: `quote the bounds: ({${quoted}.min}-{${quoted}.max})`,
+      })
+    }
+  }
+}
