@@ -1,18 +1,26 @@
 /** What `check --config` says of SMS on the lines of the settings: settings that do nothing, and texts without a template. */
-import { sentence } from '../base/index.ts'
 import type { Settings } from '../config/index.ts'
+import type { FlowProblem } from '../flow/check/index.ts'
 import { SMS_SEND, type ScreenTypes } from '../flow/language/index.ts'
 import { readFlow, type FlowSource } from '../flow/read/index.ts'
 import { fitsTemplate, inertSettings } from '../sms/settings/index.ts'
 
-export function inertWarnings({ lines }: Settings): string[] {
-  return lines
-    .flatMap(inertSettings)
-    .map(({ line, setting, why }) => `warning: line '${line}': ${setting} does nothing: ${why}`)
+export function inertWarnings({ lines }: Settings): FlowProblem[] {
+  return lines.flatMap(inertSettings).map(({ line, setting, why }) => ({
+    severity: 'warning',
+    rule: 'inert-setting',
+    where: `line '${line}'`,
+    what: `${setting} does nothing: ${why}`,
+  }))
 }
 
 /** One for each text of a flow that no template of a line that offers the flow can fit, whatever its values are. */
-export function templateWarnings(source: FlowSource, types: ScreenTypes, settings: Settings, flow: string): string[] {
+export function templateWarnings(
+  source: FlowSource,
+  types: ScreenTypes,
+  settings: Settings,
+  flow: string,
+): FlowProblem[] {
   const offers = settings.services.filter((service) => service.flow === flow)
   const regulated = settings.lines.flatMap(({ name, sms }) => {
     const isOffered = offers.some((service) => service.lines?.includes(name) ?? true)
@@ -30,13 +38,13 @@ export function templateWarnings(source: FlowSource, types: ScreenTypes, setting
       .filter(
         ({ text }) => !text.startsWith('=') && !list.some((template) => fitsTemplate(filled(text), template.text)),
       )
-      .map(({ screen, language }) =>
-        sentence({
-          where: read.at(['screens', screen]),
-          what: `warning: on line '${name}' no registered template fits the SMS of '${screen}'${language && ` in ${language}`}: it would not be sent`,
-          remedy: 'register the text, and add it to lines[].sms.templates; or write it as it is registered',
-        }),
-      ),
+      .map(({ screen, language }): FlowProblem => ({
+        severity: 'warning',
+        rule: 'template',
+        where: read.at(['screens', screen]),
+        what: `on line '${name}' no registered template fits the SMS of '${screen}'${language && ` in ${language}`}: it would not be sent`,
+        remedy: 'register the text, and add it to lines[].sms.templates; or write it as it is registered',
+      })),
   )
 }
 

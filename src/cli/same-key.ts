@@ -4,11 +4,11 @@
  */
 import { ProblemsError, sentence } from '../base/index.ts'
 import { loadSettings, type Settings } from '../config/index.ts'
+import type { FlowProblem } from '../flow/check/index.ts'
 import { profileDirs } from '../daemon/index.ts'
 import { sameKeyScreens } from '../flow/explore/index.ts'
-import type { ScreenTypes } from '../flow/language/index.ts'
-import { compileFlow } from '../flow/load/index.ts'
-import { flowNames, loadScreenTypes, readFlow, sourceOf, type FlowSource } from '../flow/read/index.ts'
+import { compileFlow, type Compilation } from '../flow/load/index.ts'
+import { flowNames, loadScreenTypes, sourceOf } from '../flow/read/index.ts'
 import { copiesConfirm, loadProfile } from '../smpp/dialect/index.ts'
 
 /** A line on which a copy of a key may confirm. */
@@ -32,19 +32,21 @@ export function riskyLines({ lines, services, dialects }: Settings, flow: string
 }
 
 /** One warning for each line, however many screens of the flow are concerned. The flow must be valid. */
-export function sameKeyWarnings(source: FlowSource, types: ScreenTypes, lines: readonly RiskyLine[]): string[] {
+export function sameKeyWarnings(compilation: Compilation, lines: readonly RiskyLine[]): FlowProblem[] {
   if (lines.length === 0) return []
-  const [first, ...more] = sameKeyScreens(compileFlow(source, undefined, types))
+  const [first, ...more] = sameKeyScreens(compilation)
   if (!first) return []
   const { screen, key, behind } = first
   const others = more.length === 0 ? '' : `; ${more.length} more such screen${more.length === 1 ? '' : 's'}`
   return lines.map(({ name, dialect, why }) => {
     const reason = `the dialect ${dialect} ${why}, and ${key} on '${behind}' leads to '${screen}', where ${key} changes something`
-    return sentence({
-      where: readFlow(source, types).at(['screens', screen]),
-      what: `warning: on line '${name}' a copy of the key ${key} may confirm: ${reason}${others}`,
+    return {
+      severity: 'warning',
+      rule: 'same-key',
+      where: compilation.read.at(['screens', screen]),
+      what: `on line '${name}' a copy of the key ${key} may confirm: ${reason}${others}`,
       remedy: REMEDY,
-    })
+    }
   })
 }
 
@@ -58,7 +60,8 @@ export async function sameKeyWarningsOn(config: string, line: string): Promise<s
     const risky = riskyLines(settings, name).filter((one) => one.name === line)
     if (risky.length === 0) continue
     try {
-      warnings.push(...sameKeyWarnings(await sourceOf(dir, name), types, risky))
+      const found = sameKeyWarnings(compileFlow(await sourceOf(dir, name), undefined, types), risky)
+      warnings.push(...found.map((one) => sentence({ ...one, what: `warning: ${one.what}` })))
     } catch (error) {
       if (!(error instanceof ProblemsError)) throw error
     }

@@ -1,6 +1,6 @@
 /** The settings: one schema, read from file, environment and secret files. */
 export { hookOf } from './schema-hooks.ts'
-export { type LoadedSettings, loadSettings, parseSettings } from './load.ts'
+export { type LoadedSettings, loadSettings, parseSettings, readSettings } from './load.ts'
 export { printSettings, settingsJsonSchema } from './print.ts'
 export type { RedisSettings } from './schema-stores.ts'
 export type { ConfiguredLine, Settings } from './schema.ts'

@@ -27,10 +27,23 @@ export interface LoadedSettings {
   file: string
   /** Paths of values that may be secrets, if others can read the file. */
   exposed: string[]
+  /** Where the value at this path is: a line of the file, or a variable. */
+  where: (path: PropertyKey[]) => string
+}
+
+/** Settings with problems: `settings` is there if the file itself is right, and only what it names is not. */
+export interface SettingsRead extends Omit<LoadedSettings, 'settings'> {
+  settings: Settings | undefined
+  problems: Problem[]
 }
 
 /** Throws ProblemsError (all problems) or UsageError (no such file). */
 export function loadSettings(file: string, env: NodeJS.ProcessEnv): LoadedSettings {
+  return soundly(readSettings(file, env))
+}
+
+/** Throws UsageError if there is no such file. */
+export function readSettings(file: string, env: NodeJS.ProcessEnv): SettingsRead {
   let source: string
   let mode: number
   try {
@@ -39,11 +52,26 @@ export function loadSettings(file: string, env: NodeJS.ProcessEnv): LoadedSettin
   } catch (error) {
     throw new UsageError(`${file}: cannot be read (${(error as Error).message})`)
   }
-  return parseSettings(source, file, env, mode)
+  return settingsIn(source, { file, env, mode })
 }
 
 /** Reads the settings from a text. `mode`: the mode of the file. By default nobody else can read it. */
 export function parseSettings(source: string, file: string, env: NodeJS.ProcessEnv, mode = 0o600): LoadedSettings {
+  return soundly(settingsIn(source, { file, env, mode }))
+}
+
+function soundly({ problems, settings, ...read }: SettingsRead): LoadedSettings {
+  if (problems.length > 0 || !settings) throw new ProblemsError(read.file, problems)
+  return { ...read, settings }
+}
+
+interface SettingsFile {
+  file: string
+  env: NodeJS.ProcessEnv
+  mode: number
+}
+
+function settingsIn(source: string, { file, env, mode }: SettingsFile): SettingsRead {
   const lines = new LineCounter()
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
   const place = (offset: number) => {
@@ -52,7 +80,8 @@ export function parseSettings(source: string, file: string, env: NodeJS.ProcessE
   }
   const syntax = document.errors.map((error) => ({ where: place(error.pos[0]), what: error.message }))
   if (syntax.length === 0) syntax.push(...unquoted(document, place))
-  if (syntax.length) throw new ProblemsError(file, syntax)
+  if (syntax.length)
+    return { settings: undefined, origins: new Map(), file, exposed: [], where: () => `${file}:1:1`, problems: syntax }
   const raw: unknown = document.toJS() ?? {}
   const origins: Origins = new Map()
   note(raw, [], origins, 'file')
@@ -82,8 +111,7 @@ export function parseSettings(source: string, file: string, env: NodeJS.ProcessE
     { file, mode, isTrial: settings !== undefined && isTrial(settings) },
   )
   problems.push(...exposed.problems)
-  if (problems.length) throw new ProblemsError(file, problems)
-  return { settings: settings!, origins, file, exposed: exposed.perhaps }
+  return { settings, origins, file, exposed: exposed.perhaps, where, problems }
 }
 
 /** All SMSCs and stores are on this machine: their passwords open nothing that others of it could not open. */

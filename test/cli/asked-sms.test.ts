@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { smsProblems } from '../../src/cli/asked-sms.ts'
-import { check } from '../../src/cli/flows.ts'
+import { check } from '../../src/cli/check.ts'
 import { readFlow } from '../../src/flow/read/read.ts'
 
 const NOW = Date.parse('2025-05-01T09:00:00+10:00')
@@ -79,9 +79,10 @@ describe('check and the SMS of a flow', () => {
       const said: string[] = []
       await check([folder], (text) => said.push(text))
       assert.match(said[0]!, /visits: good/)
-      assert.match(said[1]!, /visits\.yaml:8:25: warning: .*is over: nobody gets it \(write a later one/)
-      assert.match(said[2]!, /visits\.yaml:8:\d+: warning: .*no screen cancels the SMS 'visit' \(add a screen/)
-      assert.equal(said.length, 4)
+      const warned = said.filter((text) => text.includes('warning:'))
+      assert.match(warned[0]!, /visits\.yaml:8:25: warning: .*is over: nobody gets it \(write a later one/)
+      assert.match(warned[1]!, /visits\.yaml:8:\d+: warning: .*no screen cancels the SMS 'visit' \(add a screen/)
+      assert.equal(warned.length, 2)
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }

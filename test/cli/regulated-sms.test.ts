@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { check } from '../../src/cli/flows.ts'
+import { check } from '../../src/cli/check.ts'
 
 const FLOW = (sms: string) => `
 flow: shop
@@ -58,7 +58,7 @@ describe('check and regulated SMS', function () {
 
   it('tells shift tables that do nothing', async () => {
     assert.deepEqual(await told('{ en: A, hi: B }', 'languages: [hindi], long: payload'), [
-      "warning: line 'a': sms.languages does nothing: with long: payload no SMS can name a shift table: set long: udh16, or remove languages",
+      "  line 'a': warning: sms.languages does nothing: with long: payload no SMS can name a shift table: set long: udh16, or remove languages [inert-setting]",
     ])
   })
 })

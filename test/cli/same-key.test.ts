@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { doctorCommand } from '../../src/cli/doctor.ts'
-import { check } from '../../src/cli/flows.ts'
+import { check } from '../../src/cli/check.ts'
 import { dialectNames, loadProfile } from '../../src/smpp/dialect/load.ts'
 import { copiesConfirm } from '../../src/smpp/dialect/dialect.ts'
 import { root } from '../style/tree.ts'
@@ -37,6 +37,7 @@ describe('a confirm on a key that may be a copy', function () {
     writeFileSync(
       config,
       `lines: [${all}]\nservices: [${services}]\nflows: { dir: ${folder}/flows }\n` +
+        `backends: { ${['shop', 'dental', 'wallet'].map((name) => `${name}: { http: { url: "http://127.0.0.1:9" } }`).join(', ')} }\n` +
         `dialects: { dir: ${folder}/dialects }\nredis: embedded\npostgres: embedded\n`,
       { mode: 0o600 },
     )

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stub, type Stub } from '../backend/contracts/stub.ts'
-import { check } from '../../src/cli/flows.ts'
+import { check } from '../../src/cli/check.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { describeWith, until } from '../support/services.ts'
@@ -15,7 +15,7 @@ spec: 1
 start: ask
 languages: [en]
 screens:
-  ask: { call: wallet.balance, expect: { kina: { is: number, max: 9999 } }, to: told, failed: sorry }
+  ask: { call: wallet.balance, once: false, expect: { kina: { is: number, max: 9999 } }, to: told, failed: sorry }
   told: { end: 'You have K{data.ask.kina}. To buy, dial *204#.' }
   sorry: { end: We cannot tell now. }
 `
@@ -150,6 +150,7 @@ describeWith(['redis', 'postgres'], 'words by SMS that start a flow', () => {
     writeFileSync(
       config,
       `door: { port: 1 }\nredis: embedded\npostgres: embedded\nservices: [{ code: "*1#", flow: balance }]\n` +
+        'backends: { wallet: { http: { url: "http://127.0.0.1:9" } } }\n' +
         `flows: { dir: ${dir} }\nsms: { words: { BALANCE: { flow: balance }, BUY: { flow: buy }, ASK: { flow: asking } } }\n`,
       { mode: 0o600 },
     )

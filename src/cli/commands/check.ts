@@ -1,6 +1,7 @@
 /** `check`: checks flow files before a daemon gets them. */
 import type { Command } from 'commander'
 import { PLUGIN, type Say } from '../arguments.ts'
+import type { CheckOptions } from '../check.ts'
 
 export function registerCheck(program: Command, say: Say): void {
   program
@@ -9,10 +10,11 @@ export function registerCheck(program: Command, say: Say): void {
     .argument('[paths...]', 'flow files or folders; default: the folder of the settings, else ./flows')
     .option(
       '-c, --config <file>',
-      'settings file: also warns where a copied key may confirm, where a regulated line would not send an SMS, and of SMS settings that do nothing',
+      'settings file: all for which run would refuse it, with its lines; and what its lines and dialects mean for the flows',
     )
+    .option('--strict', 'warnings that no flow accepts are errors, too')
+    .option('--json', 'print the report as JSON')
+    .option('--sarif', 'print the report as SARIF 2.1.0, for the pages of code hosts')
     .option(...PLUGIN)
-    .action(async (paths: string[], options: { plugin?: string[]; config?: string }) =>
-      (await import('../flows.ts')).check(paths, say, options),
-    )
+    .action(async (paths: string[], options: CheckOptions) => (await import('../check.ts')).check(paths, say, options))
 }

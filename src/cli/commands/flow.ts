@@ -23,8 +23,9 @@ function filesCommands(flow: Command, say: Say): void {
     .description('prints the JSON Schema of flow files, for an editor')
     .option('--catalogue', 'the schema of translation catalogues instead')
     .option('--part', 'the schema of parts instead')
+    .option('--backend', 'the schema of what back ends say of their operations instead')
     .option(...PLUGIN)
-    .action(async (of: { catalogue?: boolean; part?: boolean; plugin?: string[] }) =>
+    .action(async (of: { catalogue?: boolean; part?: boolean; backend?: boolean; plugin?: string[] }) =>
       (await import('../flows.ts')).schema(of, say),
     )
   flow

@@ -1,0 +1,189 @@
+/** `check`: all that is wrong with flows, and with `--config` all for which `run` would refuse the settings. */
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { ProblemsError, remedyAmong, systemClock, UsageError } from '../base/index.ts'
+import type { Settings } from '../config/index.ts'
+import { declaredBy, type LoadedModule, sendsSms } from '../daemon/index.ts'
+import { acceptedAnew, accepting, assumedIn, checkSource, type FlowProblem } from '../flow/check/index.ts'
+import { coverageOf, examineFlow, type Walked } from '../flow/explore/index.ts'
+import { SMS, type ScreenTypes } from '../flow/language/index.ts'
+import { compileFlow, type Compilation } from '../flow/load/index.ts'
+import {
+  loadScreenTypes,
+  type ReadFlow,
+  sourceOf,
+  unusedParts,
+  withBackends,
+  type FlowSource,
+} from '../flow/read/index.ts'
+import { parseTalks, playTalk } from '../flow/talk/index.ts'
+import { remindersSchema } from '../sms/settings/index.ts'
+import type { Say } from './arguments.ts'
+import { smsProblems, type CheckMoment } from './asked-sms.ts'
+import { type CheckedFlow, type CheckReport, reportAs } from './check-report.ts'
+import { flowsAt } from './flows.ts'
+import { inertWarnings, templateWarnings } from './regulated-sms.ts'
+import { riskyLines, sameKeyWarnings } from './same-key.ts'
+import { type CheckedSettings, settingsChecked } from './settings-check.ts'
+import { wordProblems } from './word-flows.ts'
+
+export interface CheckOptions {
+  /** Files with screen types. */
+  plugin?: string[]
+  /** The settings: which lines offer a flow, what their dialects can tell, and what `run` would refuse. */
+  config?: string
+  /** Warnings that no file accepts count as errors. */
+  strict?: boolean
+  json?: boolean
+  sarif?: boolean
+}
+
+/** Checks and explores each flow separately. The exit code is 1 if any has an error. */
+export async function check(asked: string[], say: Say, options: CheckOptions = {}): Promise<void> {
+  const { config, strict = false } = options
+  if (options.json && options.sarif) throw new UsageError('give --json or --sarif, not both')
+  const told: Partial<CheckedSettings> = config === undefined ? {} : await settingsChecked(config)
+  const { settings, problems = [], modules = [] } = told
+  const isSound = problems.length === 0
+  const flows =
+    config !== undefined && !settings ? [] : await checkedFlows(asked, options, { settings, isSound, modules })
+  const report: CheckReport = {
+    flows,
+    settings: [...problems, ...(settings ? inertWarnings(settings) : [])],
+    strict,
+  }
+  const { lines, failed } = reportAs(options.json ? 'json' : options.sarif ? 'sarif' : 'text', report)
+  for (const line of lines) say(line)
+  if (failed) process.exitCode = 1
+}
+
+async function checkedFlows(
+  asked: string[],
+  { plugin = [] }: CheckOptions,
+  { settings, isSound, modules }: Pick<Checking, 'settings' | 'isSound' | 'modules'>,
+): Promise<CheckedFlow[]> {
+  const paths = asked.length > 0 ? asked : [settings?.flows.dir ?? './flows']
+  const types = await loadScreenTypes([...(settings?.flows.plugins ?? []), ...plugin])
+  const { zone } = settings?.reminders ?? remindersSchema.parse({})
+  const moment = { nowMs: systemClock().today(), zone }
+  const files = (await Promise.all(paths.map(flowsAt))).flat()
+  if (!files.length) throw new UsageError(`no flow files in ${paths.join(', ')}`)
+  const flows: CheckedFlow[] = []
+  const sources = new Map<string, FlowSource[]>()
+  for (const { folder, name } of files) {
+    const source = withBackends(await sourceOf(folder, name), declaredBy(modules))
+    sources.set(folder, [...(sources.get(folder) ?? []), source])
+    flows.push(await checkedFlow({ folder, name, source }, { types, moment, settings, isSound, modules }))
+  }
+  // If a flow is broken, nobody knows which parts it uses.
+  const isBroken = flows.some(({ problems }) => problems.some(({ severity }) => severity === 'error'))
+  for (const folder of paths.filter((path) => !isBroken && sources.has(path))) {
+    for (const file of await unusedParts(folder, sources.get(folder)!)) flows.push(unused(file))
+  }
+  return flows
+}
+
+function unused(file: string): CheckedFlow {
+  const remedy = 'include it in a flow, call it from one, or delete it'
+  return {
+    file,
+    isPart: true,
+    problems: [
+      { severity: 'warning', rule: 'unused-part', where: `${file}:1:1`, what: 'no flow uses this part', remedy },
+    ],
+  }
+}
+
+interface Checking {
+  types: ScreenTypes
+  moment: CheckMoment
+  settings: Settings | undefined
+  /** `run` would take the settings: what their lines mean for flows can be told. */
+  isSound: boolean
+  /** The modules of the settings. */
+  modules: readonly LoadedModule[]
+}
+
+/** What reading finds; and if that has no error, what exploring finds. */
+async function checkedFlow(
+  { folder, name, source }: { folder: string; name: string; source: FlowSource },
+  { types, moment, settings, isSound, modules }: Checking,
+): Promise<CheckedFlow> {
+  const file = join(folder, name)
+  const backends = settings && [...Object.keys(settings.backends), ...(sendsSms(settings.lines) ? [SMS] : [])]
+  const compilation = compiledFlow(source, backends, types)
+  if (!compilation) return { file, problems: checkSource(source, backends, types) }
+  const { flow, definition, read, problems: found } = compilation
+  let walked: Walked | undefined
+  const all: FlowProblem[] = [
+    ...found,
+    ...smsProblems(read, moment),
+    ...(settings ? wordProblems(read, settings.sms) : []),
+    ...operationProblems(read, modules),
+    ...examineFlow(compilation, read, (how) => (walked = how)),
+  ]
+  if (settings && isSound && !all.some(({ severity }) => severity === 'error')) {
+    all.push(...sameKeyWarnings(compilation, riskyLines(settings, name)))
+    all.push(...templateWarnings(source, types, settings, name))
+  }
+  const talked = all.some(({ rule }) => rule === 'unreached')
+    ? await screensTalked(folder, name, compilation)
+    : undefined
+  const problems = accepting(
+    definition,
+    all.filter(({ rule, where }) => rule !== 'unreached' || !talked?.(where, read.at)),
+  )
+  return {
+    file,
+    revision: flow.revision,
+    languages: flow.languages,
+    problems: [...problems, ...acceptedAnew(read, problems)],
+    walked,
+    assumed: assumedIn(definition),
+  }
+}
+
+/** Operations that a module does not have, where no file and no `declares` say it. */
+function operationProblems({ definition, at, backends }: ReadFlow, modules: readonly LoadedModule[]): FlowProblem[] {
+  return Object.entries(definition.screens).flatMap(([name, screen]): FlowProblem[] => {
+    if (screen.kind !== 'call') return []
+    const [backend = '', operation = ''] = screen.call.split('.')
+    const known = backends.has(backend) ? undefined : modules.find((one) => one.name === backend)?.module.operations
+    if (!known || Object.hasOwn(known, operation)) return []
+    const where = at(['screens', name, 'call'])
+    const what = `screen '${name}' calls ${screen.call}, but the module has no such operation`
+    return [{ severity: 'error', rule: 'backend', where, what, remedy: remedyAmong(operation, Object.keys(known)) }]
+  })
+}
+
+/** Undefined: it has errors. */
+function compiledFlow(
+  source: FlowSource,
+  backends: readonly string[] | undefined,
+  types: ScreenTypes,
+): Compilation | undefined {
+  try {
+    return compileFlow(source, backends, types)
+  } catch (error) {
+    if (error instanceof ProblemsError) return undefined
+    throw error
+  }
+}
+
+/** Whether the talks beside the flow reach the screen at this place. Talks that fail reach what they reach. */
+async function screensTalked(
+  folder: string,
+  name: string,
+  compilation: Compilation,
+): Promise<(where: string, at: (path: string[]) => string) => boolean> {
+  const file = join(folder, `${name}.talk`)
+  if (!existsSync(file)) return () => false
+  const covered = coverageOf(compilation)
+  for (const talk of parseTalks(file, readFileSync(file, 'utf8'))) {
+    const is = talk.flow || basename(file).split('.')[0]
+    if (is === name) await playTalk(talk, covered.flow)
+  }
+  const missing = new Set(covered.report().missing)
+  const screens = Object.keys(compilation.definition.screens).filter((screen) => !missing.has(`screen '${screen}'`))
+  return (where, at) => screens.some((screen) => at(['screens', screen]) === where)
+}
