@@ -25,7 +25,6 @@ export { createLog, maskMsisdn, subscriberHash } from './log.ts'
 export { type CounterName, type Counters, createMetrics, type Metrics } from './metrics.ts'
 export { addressBehind, callerOf, isNetwork, type Networks, networksOf } from './networks.ts'
 export { createRates } from './rates.ts'
-export { Recent } from './recent.ts'
 export { createRefusals, type HttpRefusal } from './refusals.ts'
 export { monotonicClock } from './monotonic-clock.ts'
 export { createServer } from './node-http.ts'
@@ -48,6 +47,7 @@ export {
   sqlValues,
   statement,
 } from './sql.ts'
+export { TurnoverMap } from './turnover-map.ts'
 export { systemChance, systemClock } from './wall-clock.ts'
 export { isHashOfWeak, TOKEN_REMEDY, weakness } from './weak-token.ts'
 export { YAML_TYPES } from './yaml-types.ts'

@@ -2,6 +2,7 @@
  * How often something of one key may happen: the generic cell rate algorithm (ITU-T I.371), in which a bucket is one
  * number: when it will be full again. It has no timers.
  */
+import { TurnoverMap } from './turnover-map.ts'
 
 export interface RateSettings {
   perSecond: number
@@ -22,7 +23,7 @@ export interface Rates {
 const ROUNDING_MS = 1e-6
 
 export function createRates({ perSecond, burst, keysMax }: RateSettings): Rates {
-  const fullAt = new Map<string, number>()
+  const fullAt = new TurnoverMap<string, number>()
   const costMs = 1_000 / perSecond
   const spanMs = costMs * burst
   const fullAgain = (key: string, nowMs: number) => {

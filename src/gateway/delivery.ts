@@ -3,7 +3,7 @@
  * it was given up.
  */
 import { nameOfKey, type DialogueRecord, type DialogueStore } from '../dialogue/index.ts'
-import { failpoint, failpointOnceWritten, type Log, type Metrics, Recent } from '../base/index.ts'
+import { failpoint, failpointOnceWritten, type Log, type Metrics, TurnoverMap } from '../base/index.ts'
 import { REPLY_MS_MIN, type GatewayLimits, type GuardStore, type Send } from './steps.ts'
 import { countReply, isUnsettled, sendReply, writeReply, type ReplyToSend, type Sent } from './reply.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
@@ -80,8 +80,8 @@ class ReplyDelivery implements Delivery {
   /** Epochs of the dialogues whose screen is throttled now; each of them is a running turn. */
   readonly #throttled = new Set<string>()
 
-  /** By dialogue: the newest screen that this daemon sends or sent. */
-  readonly #newest = new Recent<string, Pick<DialogueRecord, 'epoch' | 'turn'> & Pick<Known, 'knownMs'>>(NEWEST_MIN)
+  /** By dialogue: the newest screen that this daemon sends or sent. The oldest first. */
+  readonly #newest = new TurnoverMap<string, Pick<DialogueRecord, 'epoch' | 'turn'> & Pick<Known, 'knownMs'>>()
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps
@@ -151,7 +151,9 @@ class ReplyDelivery implements Delivery {
     const name = nameOfKey(key)
     const last = this.#newest.get(name)
     const isOlder = last && (last.epoch === epoch ? last.turn > turn : this.#isNewer(last, knownMs))
+    this.#newest.delete(name)
     this.#newest.set(name, isOlder ? last : { epoch, turn, knownMs })
+    if (this.#newest.size > NEWEST_MAX) this.#newest.delete(this.#newest.keys().next().value!)
   }
 
   /**
@@ -250,7 +252,7 @@ class ReplyDelivery implements Delivery {
 const BELIEVED_MS = 1_000
 const LOOKS_MAX = 3
 /** Dialogues: those of the last seconds of a busy daemon, some 100 octets each. */
-const NEWEST_MIN = 10_000
+const NEWEST_MAX = 10_000
 
 function stands(record: DialogueRecord, now: DialogueRecord | null): boolean {
   const isEnded = now?.status === 'ended'
