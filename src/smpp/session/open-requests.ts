@@ -3,6 +3,7 @@
  * returned.
  */
 import type { Clock } from '../../ussd/index.ts'
+import { TurnoverMap } from '../../base/index.ts'
 import type { Pdu } from '../types.ts'
 import type { LineLimits } from './settings.ts'
 import type { SmppCounter } from './counters.ts'
@@ -20,7 +21,7 @@ export class OpenRequests {
   readonly #limits: LineLimits
   readonly #clock: Pick<Clock, 'now'>
   /** Keyed by object, not by number: a peer may repeat numbers. Oldest first. */
-  readonly #open = new Map<Pdu, { since: number; octets: number }>()
+  readonly #open = new TurnoverMap<Pdu, { since: number; octets: number }>()
   #octets = 0
   #full = false
   #dueMs = Infinity

@@ -4,6 +4,7 @@
  * nobody: `next` gives what is to be done, and the link does it.
  */
 import type { Clock } from '../../ussd/index.ts'
+import { TurnoverMap } from '../../base/index.ts'
 import type { Lane, Leaving, MayLeave, OutgoingPdu, Pdu, SubmitOutcome } from '../types.ts'
 import type { BindRole } from './bind-request.ts'
 import type { Pace } from './pace.ts'
@@ -76,7 +77,7 @@ export class Window {
   readonly #settings: WindowSettings
   readonly #pace: Pace
   readonly #clock: Pick<Clock, 'now'>
-  readonly #pending = new Map<number, WindowRequest | LinkCommand>()
+  readonly #pending = new TurnoverMap<number, WindowRequest | LinkCommand>()
   readonly #late = new Map<number, Pick<WindowRequest, 'command' | 'key' | 'lane'>>()
   readonly #queue: Record<Lane, WindowRequest[]> = { ussd: [], sms: [] }
   /** What is to be told. The oldest first. */
