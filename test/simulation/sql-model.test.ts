@@ -307,8 +307,8 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
       case 'die': {
         // written, and its daemon is gone
         const [now, until, lease] = [new Date(nowMs), new Date(nowMs + 30_000), `lease ${n}`]
-        const wants = JSON.stringify({ test: 1 })
-        const rows = await CLAIM(sql, { now, today: now, lease, until, wants, other: 1 })
+        const wants = JSON.stringify({ test: [1, 1, 1, 1] })
+        const rows = await CLAIM(sql, { now, today: now, lease, until, wants, other: '[1,1,1,1]' })
         const held = { ids: `{${rows.map(({ id }) => id)}}`, leases: `{${rows.map(() => lease)}}` }
         const submitted = await SUBMIT(sql, { ...held, now, today: now, until, services: '{}' })
         if (s.cancelledToo)

@@ -1,4 +1,5 @@
 /** What the statements of the outbox (src/sms/outbox/rows.ts, outbox.ts, forget.ts) do, without SQL. */
+import { urgencyOf } from '../../src/sms/outbox/when.ts'
 import type { Model } from './sql-model.ts'
 import { by, type Database, type Sms, type Tables } from './tables.ts'
 
@@ -90,27 +91,30 @@ export const OUTBOX_MODEL: Model = {
     return [{ send: rows.some((row) => isReady(row, at(now), at(today))), upkeep }]
   },
   'sms-claim': ({ tables }, { today, now, wants, other, lease, until }) => {
-    const named = JSON.parse(String(wants)) as Record<string, number>
+    const named = JSON.parse(String(wants)) as Record<string, number[]>
+    const others = JSON.parse(String(other)) as number[]
+    const mostOf = ({ line, kind }: Sms) => (named[line] ?? others)[urgencyOf(kind)]!
     const ready = [...tables.sms.values()]
-      .filter((row) => isReady(row, at(now), at(today)) && (named[row.line] ?? Number(other)) > 0)
+      .filter((row) => isReady(row, at(now), at(today)) && mostOf(row) > 0)
       .toSorted(by(readyAt, (row) => row.id))
-    // The kinds of a line get equal shares; lines that are not named are one.
+    // The kinds of a line get equal shares, the most urgent first; lines that are not named are one.
     const lanes = grouped(ready, ({ line }) => (line in named ? line : ''))
-    return [...lanes].flatMap(([lane, rows]) => {
-      const most = named[lane] ?? Number(other)
+    return [...lanes.values()].flatMap((rows) => {
       const kinds = [...grouped(rows, ({ line, kind }) => JSON.stringify([line, kind])).values()]
-      const share = Math.ceil(most / kinds.length)
+      const shareOf = (row: Sms) => Math.ceil(mostOf(row) / kinds.length)
       return kinds
-        .flatMap((group) => group.slice(0, share).map((row, nth) => ({ row, nth })))
+        .flatMap((group) => group.slice(0, shareOf(group[0]!)).map((row, nth) => ({ row, nth })))
         .toSorted(
           by(
+            ({ row }) => urgencyOf(row.kind),
             ({ nth }) => nth,
             ({ row }) => readyAt(row),
             ({ row }) => row.id,
           ),
         )
-        .slice(0, most)
+        .filter(({ row }, place) => place < mostOf(row))
         .map(({ row }) => {
+          const share = shareOf(row)
           put(tables, row, { lease: String(lease), wake_at: at(until) })
           return claimed(tables, row, share)
         })

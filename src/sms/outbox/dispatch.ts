@@ -235,7 +235,7 @@ async function look(work: Work, due: Due): Promise<void> {
   const { clock, settings, lanes } = work
   const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > work.now()).map(([line]) => line)
   const { named, other } = lanes.wants(paused)
-  if (other <= 0 && Object.values(named).every((most) => most <= 0)) return
+  if ([other, ...Object.values(named)].flat().every((most) => most <= 0)) return
   const lease = randomUUID()
   const rows = await CLAIM(work.sql, {
     now: new Date(clock.now()),
@@ -243,7 +243,7 @@ async function look(work: Work, due: Due): Promise<void> {
     lease,
     until: new Date(clock.now() + settings.leaseMs),
     wants: JSON.stringify(named),
-    other,
+    other: JSON.stringify(other),
   })
   rows.sort((a, b) => a.due_at.getTime() - b.due_at.getTime() || Number(a.id) - Number(b.id))
   lanes.take(rows, lease, await defer(work, rows, lease))

@@ -1,9 +1,11 @@
 /**
  * Claimed rows on their way to the lines: how many are claimed, and which are handed out next. A row is marked as
  * `submitting` only when its line has a slot for it, so a daemon that dies leaves no more of them in doubt than the
- * windows of its binds hold. Lines do not wait for each other.
+ * windows of its binds hold. Lines do not wait for each other. Of one line the most urgent are handed out first, and
+ * are claimed also while others wait.
  */
 import type { ClaimedRow } from './rows.ts'
+import { URGENCIES, urgencyOf } from './when.ts'
 
 /** A claimed row, and its claim. */
 export interface HeldRow {
@@ -43,10 +45,13 @@ export interface LanesDeps {
   failed(error: unknown): void
 }
 
-/** How many rows to claim of a line: by its name, and of all others together. */
+/**
+ * How many rows to claim of a line: by its name, and of all others together. For each urgency: how many of it and of
+ * what is more urgent.
+ */
 export interface Wants {
-  named: Record<string, number>
-  other: number
+  named: Record<string, readonly number[]>
+  other: readonly number[]
 }
 
 /** So many times the room of a line is claimed at once: some tenths of a second of a fast one. */
@@ -54,11 +59,14 @@ const CLAIM_ROOMS = 8
 /** How many rows one statement marks. */
 const MARK_MAX = 200
 
+const NONE: readonly number[] = Array.from({ length: URGENCIES }, () => 0)
+
 interface Lane {
   line: string
-  waiting: HeldRow[]
-  /** The last claim got all that it asked for. */
-  hasMore: boolean
+  /** By urgency. */
+  waiting: HeldRow[][]
+  /** By urgency: the last claim got all that it asked for. */
+  hasMore: boolean[]
   /** Something of the last claim was sent. */
   isMoving: boolean
 }
@@ -83,14 +91,14 @@ export class Lanes {
   /** `paused`: lines that must not get any now. */
   wants(paused: readonly string[]): Wants {
     const known = this.#deps.lines()
-    const named: Record<string, number> = {}
-    for (const line of known) named[line] = this.#want(line, this.#lanes.get(line)?.waiting.length ?? 0)
+    const named: Record<string, readonly number[]> = {}
+    for (const line of known) {
+      const lane = this.#lanes.get(line)
+      named[line] = this.#want(line, lane ? [lane] : [])
+    }
     const others = [...this.#lanes.values()].filter(({ line }) => !known.includes(line))
-    const other = this.#want(
-      '',
-      others.reduce((sum, { waiting }) => sum + waiting.length, 0),
-    )
-    for (const line of paused) named[line] = 0
+    const other = this.#want('', others)
+    for (const line of paused) named[line] = NONE
     return { named, other }
   }
 
@@ -103,8 +111,9 @@ export class Lanes {
       if (!groups.has(line)) lane.isMoving = false
       const [ofLine, ofKind] = [line, JSON.stringify([line, kind])]
       for (const group of [ofLine, ofKind]) groups.set(group, (groups.get(group) ?? 0) + 1)
-      lane.hasMore ||= groups.get(ofKind)! >= share
-      if (!passed.has(row.id)) lane.waiting.push({ row, lease })
+      const urgency = urgencyOf(kind)
+      lane.hasMore[urgency] ||= groups.get(ofKind)! >= share
+      if (!passed.has(row.id)) lane.waiting[urgency]!.push({ row, lease })
       else lane.isMoving = true
     }
     for (const lane of this.#lanes.values()) this.#askForMore(lane)
@@ -115,9 +124,11 @@ export class Lanes {
   drop(is: (row: ClaimedRow) => boolean): HeldRow[] {
     const dropped: HeldRow[] = []
     for (const lane of this.#lanes.values()) {
-      if (!lane.waiting.some(({ row }) => is(row))) continue
-      dropped.push(...lane.waiting.filter(({ row }) => is(row)))
-      lane.waiting = lane.waiting.filter(({ row }) => !is(row))
+      for (const [urgency, waiting] of lane.waiting.entries()) {
+        if (!waiting.some(({ row }) => is(row))) continue
+        dropped.push(...waiting.filter(({ row }) => is(row)))
+        lane.waiting[urgency] = waiting.filter(({ row }) => !is(row))
+      }
     }
     return dropped
   }
@@ -142,14 +153,19 @@ export class Lanes {
     if (error) throw error.is
   }
 
-  #want(line: string, waiting: number): number {
+  #want(line: string, lanes: readonly Lane[]): number[] {
     const room = this.#deps.route(line)?.room ?? 0
-    // A window's worth is still there: time enough to claim more.
-    return waiting > room ? 0 : Math.max(0, Math.min(this.#deps.claimMax, room * CLAIM_ROOMS) - waiting)
+    const most = Math.min(this.#deps.claimMax, room * CLAIM_ROOMS)
+    return NONE.map((_, urgency) => {
+      const waiting = lanes.reduce((sum, lane) => sum + countOf(lane, urgency), 0)
+      // A window's worth is still there: time enough to claim more.
+      return waiting > room ? 0 : Math.max(0, most - waiting)
+    })
   }
 
   #lane(line: string): Lane {
-    const lane = this.#lanes.get(line) ?? { line, waiting: [], hasMore: false, isMoving: false }
+    const none = { line, waiting: NONE.map(() => []), hasMore: NONE.map(() => false), isMoving: false }
+    const lane = this.#lanes.get(line) ?? none
     this.#lanes.set(line, lane)
     return lane
   }
@@ -197,9 +213,11 @@ export class Lanes {
   }
 
   #askForMore(lane: Lane): void {
-    const { line, waiting, hasMore, isMoving } = lane
-    if (!hasMore || !isMoving || waiting.length > (this.#deps.route(line)?.room ?? 0)) return
-    lane.hasMore = false
+    if (!lane.isMoving || !lane.hasMore.includes(true)) return
+    const room = this.#deps.route(lane.line)?.room ?? 0
+    const isWanted = lane.hasMore.map((hasMore, urgency) => hasMore && countOf(lane, urgency) <= room)
+    if (!isWanted.includes(true)) return
+    lane.hasMore = lane.hasMore.map((hasMore, urgency) => hasMore && !isWanted[urgency])
     this.#deps.wanting()
   }
 
@@ -208,7 +226,7 @@ export class Lanes {
     const next: { held: HeldRow; line: string }[] = []
     const routes = new Map<Lane, SmsRoute>()
     for (const lane of this.#lanes.values()) {
-      if (!lane.waiting.length) continue
+      if (countOf(lane) === 0) continue
       const route = this.#deps.route(lane.line)
       if (route) routes.set(lane, route)
       else this.release((row) => row.owed_line === lane.line)
@@ -217,10 +235,11 @@ export class Lanes {
       before = next.length
       for (const [lane, { line, room }] of routes) {
         const open = this.#open.get(line) ?? 0
-        if (open >= room || !lane.waiting.length) continue
+        const first = lane.waiting.find((waiting) => waiting.length > 0)
+        if (open >= room || !first) continue
         this.#open.set(line, open + 1)
         this.#openAll++
-        next.push({ held: lane.waiting.shift()!, line })
+        next.push({ held: first.shift()!, line })
       }
     }
     return next
@@ -241,7 +260,7 @@ export class Lanes {
   }
 
   #hasWaiting(): boolean {
-    for (const { waiting } of this.#lanes.values()) if (waiting.length) return true
+    for (const lane of this.#lanes.values()) if (countOf(lane) > 0) return true
     return false
   }
 
@@ -249,4 +268,11 @@ export class Lanes {
     if (!this.#isIdle()) return
     for (const done of this.#idle.splice(0)) done()
   }
+}
+
+/** How many wait that are at least so urgent. */
+function countOf({ waiting }: Lane, urgency = URGENCIES - 1): number {
+  let sum = 0
+  for (let n = 0; n <= urgency; n++) sum += waiting[n]!.length
+  return sum
 }

@@ -5,7 +5,7 @@
 import { nextState, statesHearing, type ReminderEvent } from '../../../machines/reminder.ts'
 import { statement } from '../../base/index.ts'
 import { ANSWER, ANSWER_ON_SCREEN } from './types.ts'
-import { isUrgent, SMS_CLASSES } from './when.ts'
+import { isUrgent, ORDINARY_URGENCY, SMS_CLASSES, URGENCY } from './when.ts'
 
 export interface ClaimedRow {
   id: string
@@ -101,22 +101,29 @@ export const DUE = statement<{ send: boolean; upkeep: boolean }>(
     OR EXISTS (SELECT FROM sms_outbox WHERE recall_at <= CAST(:now AS timestamptz) AND state <> 'submitting') AS upkeep`,
 )
 
+/** How urgent a kind is. */
+const URGENT = `CASE kind ${Object.entries(URGENCY)
+  .map(([kind, urgency]) => `WHEN '${kind}' THEN ${urgency}`)
+  .join(' ')} ELSE ${ORDINARY_URGENCY} END`
+
 /**
  * Leases due rows to `:lease`; skips rows that another daemon is leasing. `:wants` says how many of each line, `:other`
- * how many of all lines that it does not name. The kinds of a line get equal shares: a campaign of a million does not
- * hold up one answer. A line that wants none costs nothing, however much of it is due.
+ * how many of all lines that it does not name: a list, of each urgency and of what is more urgent. The kinds of a line
+ * get equal shares: a campaign of a million does not hold up one answer. What a line wants none of costs nothing,
+ * however much of it is due.
  */
 export const CLAIM = statement<ClaimedRow>(
   'sms-claim',
   `${GROUPS}, asked AS (
-    SELECT line, kind, CASE WHEN CAST(:wants AS jsonb) ? line THEN line ELSE '' END AS lane,
-      COALESCE(CAST(CAST(:wants AS jsonb) ->> line AS int), CAST(:other AS int)) AS most
-    FROM ready
+    SELECT line, kind, urgency, CASE WHEN CAST(:wants AS jsonb) ? line THEN line ELSE '' END AS lane,
+      CAST(COALESCE(CAST(:wants AS jsonb) -> line, CAST(:other AS jsonb)) ->> urgency AS int) AS most
+    FROM (SELECT line, kind, ${URGENT} AS urgency FROM ready) kinds
   ), shares AS (
-    SELECT line, kind, lane, most, CAST(ceil(most / count(*) OVER (PARTITION BY lane)::float) AS int) AS share
+    SELECT line, kind, urgency, lane, most, CAST(ceil(most / count(*) OVER (PARTITION BY lane)::float) AS int) AS share
     FROM asked WHERE most > 0
   ), pick AS (
-    SELECT found.id, share, most, row_number() OVER (PARTITION BY lane ORDER BY found.nth, found.moment, found.id) AS place
+    SELECT found.id, share, most, row_number() OVER (
+      PARTITION BY lane ORDER BY urgency, found.nth, found.moment, found.id) AS place
     FROM shares CROSS JOIN LATERAL (
       SELECT id, moment, row_number() OVER (ORDER BY moment, id) AS nth FROM (
         SELECT id, GREATEST(due_at, wake_at) AS moment FROM sms_outbox

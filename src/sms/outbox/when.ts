@@ -1,6 +1,7 @@
 /** When an SMS that somebody asked for is due. Pure: words and the present in, instants out. luxon handles zones. */
 import { DateTime } from 'luxon'
 import { quietBefore, quietUntil, type QuietHours } from './schedule.ts'
+import { ANSWER, ANSWER_ON_SCREEN } from './types.ts'
 
 /**
  * What an SMS is for. A one-time password and what a subscriber just did go out at any hour, also to those who opted
@@ -43,6 +44,23 @@ export type When =
   | { is: 'past' }
   /** `what` says what is wrong with the request. */
   | { is: 'wrong'; what: string }
+
+/**
+ * Of SMS that are due, the lowest leave first. A kind that is not here, such as those of a module, is one of
+ * ORDINARY_URGENCY.
+ */
+export const URGENCY: Readonly<Record<string, number>> = {
+  otp: 0,
+  transactional: 1,
+  [ANSWER]: 1,
+  [ANSWER_ON_SCREEN]: 1,
+  reminder: 2,
+  campaign: 3,
+}
+export const ORDINARY_URGENCY = 2
+export const URGENCIES = 4
+
+export const urgencyOf = (kind: string): number => URGENCY[kind] ?? ORDINARY_URGENCY
 
 export const isUrgent = (kind: string): boolean => kind === 'otp' || kind === 'transactional'
 

@@ -74,6 +74,38 @@ describeBoth('the lanes of the outbox', (database) => {
     await scene.open(accepted, { settings: { batchMax: 6 } }).tick()
     assert.deepEqual([scene.sent.length, await states(answers)], [5, ['accepted leased']])
   })
+  it('send what is most urgent first, whatever was due before', async () => {
+    const kinds = ['campaign', 'notice', 'reminder', 'answer', 'transactional', 'otp']
+    for (const kind of kinds) await owe(2, { kind, due_at: new Date(START - HOUR), wake_at: new Date(START - HOUR) })
+    // As many as are claimed at once.
+    await scene.open(accepted, { settings: { inFlightMax: 2, gatherMs: 0 } }).tick()
+    const sent = scene.sent.map(({ kind }) => kind)
+    assert.deepEqual(sent.slice(0, 2), ['otp', 'otp'])
+    assert.deepEqual(sent.slice(2, 6).toSorted(), ['answer', 'answer', 'transactional', 'transactional'])
+    assert.deepEqual(sent.slice(6, 10).toSorted(), ['notice', 'notice', 'reminder', 'reminder'])
+    assert.deepEqual(sent.slice(10), ['campaign', 'campaign'])
+  })
+  it('claim what is urgent also while all that may be claimed of others waits', async () => {
+    await owe(100, { kind: 'campaign' })
+    let answer: (outcome: SmsOutcome) => void = () => undefined
+    const daemon = scene.open(() => new Promise((done) => (answer = done)), {
+      settings: { inFlightMax: 1, batchMax: 20, pollMs: 1_000 },
+    })
+    daemon.start()
+    while (!scene.sent.length) await settle()
+    const otp = await scene.owe({ kind: 'otp' })
+    while ((await scene.row(otp))!.lease === null) await clock.advance(1_000)
+    await settle()
+    answer({ is: 'accepted', messageIds: ['M1'] })
+    while (scene.sent.length < 2) await clock.advance(1)
+    assert.deepEqual(
+      scene.sent.map(({ kind }) => kind),
+      ['campaign', 'otp'],
+    )
+    const stopping = daemon.stop()
+    answer({ is: 'accepted', messageIds: ['M2'] })
+    await stopping
+  })
   it('leave alone what no line takes now, and send what another line takes', async () => {
     const stuck = await owe(30, { line: 'vodafone', due_at: new Date(START - HOUR) })
     const others = await owe(2)
@@ -225,7 +257,7 @@ describeBoth('the lanes of the outbox', (database) => {
       const held = { ids: '{1,2,3}', leases: '{L,L,L}' }
       const at = { now, today: now, until: now }
       const plans = {
-        claim: await planOf((sql) => CLAIM(sql, { ...at, lease: 'L', wants: '{}', other: 100 })),
+        claim: await planOf((sql) => CLAIM(sql, { ...at, lease: 'L', wants: '{}', other: '[100,100,100,100]' })),
         submit: await planOf((sql) => SUBMIT(sql, { ...at, ...held, services: '{}' })),
         settle: await planOf((sql) => SETTLE_SMS(sql, { now, settled: held.ids, rows: '[]', ids: '[]', keys: '[]' })),
         receipts: await planOf((sql) => SETTLE_SINGLES(sql, { now, receipts: '[]' })),

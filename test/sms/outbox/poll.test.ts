@@ -231,7 +231,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
       const bindings = { now: new Date(nowMs), today: new Date(nowMs) }
       // One for each line and kind, to know that there is such a group.
       assert.equal(await rowsRead((on) => DUE(on, bindings)), 1)
-      const claim = { ...bindings, lease: 'L', until: new Date(nowMs + 1), wants: '{}', other: 50 }
+      const claim = { ...bindings, lease: 'L', until: new Date(nowMs + 1), wants: '{}', other: '[50,50,50,50]' }
       // The join may begin with a row of its other side.
       assert.ok((await rowsRead((on) => CLAIM(on, claim))) <= 2)
       assert.equal(await rowsRead((on) => EXPIRE(on, { ...bindings, limit: 10 })), 0)
