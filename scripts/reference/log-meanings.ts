@@ -72,7 +72,12 @@ export const LOG_MEANINGS: Record<string, string> = {
   'a node of the Redis Cluster is lost': 'The other nodes serve on; dialogues of that node wait for its replica.',
   'accepted SMS part not stored yet': 'Postgres failed after the SMSC took a part of an SMS. It is tried again.',
   'screen given up: the SMSC throttles us':
-    'The SMSC refused one screen until the turn was over. Ask the operator for a higher rate, or lower `sms.perSecond`.',
+    'The SMSC refused one screen until the turn was over. Ask the operator for a higher rate, lower `sms.perSecond`, or set `submits.perSecond`.',
+  'the store is unreachable: lines go on with their last share of the cap':
+    'Redis did not answer when this daemon asked for its share of `submits.perSecond`. `shares`: what it goes on with, for each line. Said once.',
+  'the caps of lines are shared again': 'Redis answers again. The daemons divide the caps of their lines as before.',
+  'daemons disagree about the cap of a line':
+    'Another daemon has a smaller `submits.perSecond` for `line`. The smallest counts for all. See `remedy`; during a change it is in order.',
   'admin audit': 'For the record: who changed or looked at what. `subscriber export` and `erase` write it to stderr.',
   'admin audit: turned away':
     'Somebody came to the admin server without a valid token. Of many of one kind most are only counted.',

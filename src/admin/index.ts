@@ -4,6 +4,7 @@ export { CENSUS_MAX, createFlowService, type FlowRow, type FlowStand, type Revis
 export { type Admin, type Readiness, startAdmin } from './server.ts'
 export {
   type BindState,
+  type CapState,
   createAdminService,
   type DialogueSummary,
   type LineRefusal,

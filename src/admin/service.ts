@@ -15,6 +15,8 @@ export interface OperatedLines {
   get(name: string): object | undefined
   /** Also lines that are stopped (no binds) or closing. */
   states(): Record<string, BindState[]>
+  /** Of the lines that have a cap, by their names. */
+  caps(): ReadonlyMap<string, CapState>
   /** Resolves when every changed line has a verdict, with the lines that keep their old settings. */
   settled(): Promise<LineRefusal[]>
   /** Unbinds a line in order, until `resume` or a restart. False: there is no line of this name. */
@@ -24,6 +26,21 @@ export interface OperatedLines {
 
 /** In the form for people and programs: `since` in ISO 8601, the reasons beside the rest. */
 export type BindState = Omit<BindRow, 'since' | 'down'> & Partial<BindDown> & { since: string }
+
+/** The cap of a line (`submits.perSecond`), and what this daemon has of it. */
+export interface CapState {
+  perSecond: number
+  /** What this daemon may send a second now; 0: it asks when it has something to send. */
+  share: number
+  /** What it sent within the last second. */
+  used: number
+  /** Requests that wait for it. */
+  waiting: number
+  /** How many daemons shared it when this one asked last. */
+  daemons: number
+  /** The store did not answer: the last share goes on. */
+  isAway: boolean
+}
 
 /** Why a line could not be bound with its new settings. */
 export interface LineRefusal extends BindDown {
@@ -51,6 +68,8 @@ export interface LineRow extends Pick<ConfiguredLine, 'name' | 'dialect'> {
   /** An operator stopped it; until it is started again, or the daemon is. */
   stopped: boolean
   binds: BindState[]
+  /** Absent: the line has none. */
+  cap?: CapState
 }
 
 /** `flow`: `dental@9f2c01ab77de`; '' during the first turn. */
@@ -126,13 +145,12 @@ export function createAdminService(deps: AdminServiceDeps) {
     ...askedSms(deps),
     lines(): LineRow[] {
       const states = lines.states()
-      return settings.lines.map(({ name, group = name, dialect }) => ({
-        name,
-        group,
-        dialect,
-        stopped: lines.get(name) === undefined,
-        binds: states[name] ?? [],
-      }))
+      const caps = lines.caps()
+      return settings.lines.map(({ name, group = name, dialect }) => {
+        const cap = caps.get(name)
+        const stopped = lines.get(name) === undefined
+        return { name, group, dialect, stopped, binds: states[name] ?? [], ...(cap ? { cap } : {}) }
+      })
     },
     /** False: there is no line of this name. */
     haltLine: (name: string) => lines.halt(name),

@@ -38,6 +38,14 @@ export const COUNTERS = {
   smpp_tolerated: ['Faults in PDUs that we accepted anyway', ['line', 'what']],
   smpp_handler_failed: ['Handlers that threw or did not answer: bugs', ['line', 'how']],
   smpp_limit: ['Limits that the SMPP side reached', ['line', 'limit']],
+  // kind: ussd, otp, transactional, reminder, campaign, and what a module calls its SMS; sms: questions about SMS
+  smpp_cap_used: ['Requests under the cap of a line (submits.perSecond), by what they are', ['line', 'kind']],
+  smpp_cap_waits: ['Requests that the cap of a line held back', ['line', 'lane']],
+  smpp_cap_wait_seconds: ['For how long it held them back, in all', ['line', 'lane']],
+  smpp_cap_asks: [
+    'Times that this daemon asked for its share of the cap of a line: given; away: the store did not answer',
+    ['line', 'result'],
+  ],
   smpp_bind_refused: ['Binds that the SMSC refused', ['line', 'status']],
   smpp_enquire_missed: ['enquire_link without an answer in time', ['line']],
   smpp_link_lost: ['Links that closed', ['line', 'why']],

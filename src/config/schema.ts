@@ -114,6 +114,28 @@ const timers = z.strictObject({
     .describe('a PDU must be complete this long after its first octet'),
 })
 
+const submits = z.strictObject({
+  perSecond: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe(
+      'requests a second that the SMSC takes on the whole line, as the contract says: USSD and SMS together, over all ' +
+        'binds and all daemons, which divide it by what they have to send; absent: no cap',
+    ),
+  ussdShare: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0.05)
+    .describe(
+      'the share of perSecond that SMS never take (two at least where daemons share): so many replies leave at once, ' +
+        'and further ones before any SMS; a twentieth is more than is dialled at the same moment on most lines',
+    ),
+})
+
 const line = z.strictObject({
   name: name.describe('appears in logs, metrics and records'),
   group: name
@@ -140,6 +162,7 @@ const line = z.strictObject({
     .max(1_000)
     .default(LINE_LIMITS.windowSlots)
     .describe('requests without a response yet; most SMSCs allow 10'),
+  submits: submits.prefault({}),
   timers: timers.prefault({}),
   allowPlaintext: z.boolean().default(true).describe('false: refuse to bind without TLS'),
 })

@@ -139,6 +139,7 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
     onRequest: (pdu, line, link) =>
       clockCheck.isRight() ? gateway.onRequest(pdu, line, link) : deliverAgain(runtime, pdu, link),
     onLate: (late, line) => services.sms.onLate(late, line),
+    shares: stores.lineShares(runtime.instance),
   })
   stops.add(() => connections.recorder.stop())
   const { lines } = connections

@@ -1,5 +1,6 @@
 /** Metrics that are read, not counted: what is open, running and bound now. */
 import { performance } from 'node:perf_hooks'
+import type { CapState } from '../admin/index.ts'
 import type { Metrics } from '../base/index.ts'
 import type { Gateway } from '../gateway/index.ts'
 import type { Lines } from './lines/index.ts'
@@ -39,5 +40,29 @@ export function registerGauges({ metrics, stores, lines, gateway }: GaugesDeps):
     '1: on standby, because the SMSC says already bound',
     ['line', 'bind'],
     eachBind('standby'),
+  )
+  registerCapGauges(metrics, lines)
+}
+
+function registerCapGauges(metrics: Metrics, lines: Pick<Lines, 'caps'>): void {
+  const each = (valueOf: (cap: CapState) => number) => () =>
+    [...lines.caps()].map(([line, cap]) => ({ labels: { line }, value: valueOf(cap) }))
+  metrics.gauges(
+    'smpp_cap',
+    'Requests a second that the SMSC takes on the whole line (submits.perSecond)',
+    ['line'],
+    each(({ perSecond }) => perSecond),
+  )
+  metrics.gauges(
+    'smpp_cap_share',
+    'Of these, what this daemon may send now; 0: it has sent nothing for a while',
+    ['line'],
+    each(({ share }) => share),
+  )
+  metrics.gauges(
+    'smpp_cap_away',
+    '1: the store is unreachable, so the last share of the cap goes on',
+    ['line'],
+    each(({ isAway }) => Number(isAway)),
   )
 }

@@ -10,6 +10,7 @@ import type { FlowArchive } from '../flow/engine/index.ts'
 import type { PartShelf } from '../sms/inbox/index.ts'
 import type { OwedShelf } from '../sms/requests/index.ts'
 import { unfinishedSubscribersMax } from '../sms/settings/index.ts'
+import type { LineShares } from '../smpp/session/index.ts'
 import { fileOwed, fileParts, journalDialogues } from '../store/journal/index.ts'
 import { watchStoreKeys, unreachable, createSealer, plainSealer, type Sealer } from '../store/index.ts'
 import {
@@ -30,6 +31,7 @@ import {
   redisDialogues,
   redisOwed,
   redisParts,
+  redisShares,
   refuseEarlierDialogues,
   type RedisServers,
 } from '../store/redis/index.ts'
@@ -43,6 +45,8 @@ export interface Stores {
   shelf: PartShelf
   /** SMS that wait for Postgres. */
   owed: OwedShelf
+  /** Where daemons divide the caps of their lines. Undefined: no other daemon can have this store. */
+  lineShares(instance: string): LineShares | undefined
   sql: Sql
   /** For statements that run rarely. */
   knex: Knex
@@ -86,12 +90,13 @@ export async function openStores(deps: StoreDeps): Promise<Stores> {
     if (database.status === 'rejected') throw database.reason
     if (opened.status === 'rejected') throw opened.reason
     const { sql, knex } = database.value
-    const { dialogues, shelf, owed } = opened.value
+    const { dialogues, shelf, owed, lineShares } = opened.value
     for (const note of (await checkPostgres(database.value)).notes) log.warn({ note }, 'postgres')
     return {
       dialogues,
       shelf,
       owed,
+      lineShares,
       sql,
       knex,
       sealer,
@@ -187,6 +192,7 @@ interface Opened {
   dialogues: DialogueStore
   shelf: PartShelf
   owed: OwedShelf
+  lineShares: Stores['lineShares']
   closeDialogues(): Promise<void>
 }
 
@@ -209,7 +215,7 @@ async function openDialogues({ settings, log, metrics, clock }: StoreDeps, seale
       sealer,
     })
     const owed = fileOwed({ file: join(settings.data, 'dialogues', 'owed-sms.json'), sealer })
-    return { dialogues, shelf, owed, closeDialogues: () => dialogues.close() }
+    return { dialogues, shelf, owed, lineShares: () => undefined, closeDialogues: () => dialogues.close() }
   }
   const { prefix, requireDurable } = settings.redis
   if (!hasPassword(settings.redis)) {
@@ -238,7 +244,9 @@ async function openDialogues({ settings, log, metrics, clock }: StoreDeps, seale
     throw error
   }
   const shelf = redisParts({ client, prefix, sealer, subscribersMax, onFault })
-  return { dialogues, shelf, owed: redisOwed({ client, prefix, sealer }), closeDialogues }
+  const owed = redisOwed({ client, prefix, sealer })
+  const lineShares = (instance: string) => redisShares({ client, prefix, instance })
+  return { dialogues, shelf, owed, lineShares, closeDialogues }
 }
 
 /** Whether all the servers that hold dialogues have a password. */

@@ -59,6 +59,8 @@ export interface AdmissionDeps {
   metrics: Pick<Metrics, 'count'>
   /** How many turns are running in this daemon. */
   underWay(): number
+  /** Whether it is the cap of the line that a dial would wait for the longest. */
+  isCapped(line: Line): boolean
 }
 
 /** Whether a begin gets a dialogue. An open dialogue is always served to its end. */
@@ -94,9 +96,10 @@ export class Admission {
    * will wait for its turn, as far as that can be predicted.
    */
   turnedAway(message: UssdMessage, line: Line, waitMs: number): TurnedAway | null {
-    const { limits, metrics, overload, services, texts, underWay } = this.#deps
+    const { limits, metrics, overload, services, texts, underWay, isCapped } = this.#deps
     const isOver = underWay() >= limits.turnsMax ? 'turns_max' : this.#open >= limits.openMax ? 'open_max' : ''
-    const over = isOver || (this.#draining ? 'draining' : waitMs > limits.turnMs ? 'turn_ms' : '')
+    const late = () => (isCapped(line) ? 'submits_per_second' : 'turn_ms')
+    const over = isOver || (this.#draining ? 'draining' : waitMs > limits.turnMs ? late() : '')
     if (over) {
       metrics.count('limits_total', { limit: over })
       return { result: 'overload', text: texts.overload }

@@ -1,7 +1,7 @@
 /**
  * The requests that are here, from their arrival to the end of their turn, and how long a dial that comes now would
- * wait behind them. Two things are scarce: the time of our event loop, and the slots of the line's window. Nothing is
- * allocated for a request.
+ * wait behind them. Scarce are the time of our event loop, the slots of the line's window, and what the SMSC takes a
+ * second (the cap of the line). Nothing is allocated for a request.
  */
 import type { Line } from '../smpp/index.ts'
 
@@ -59,11 +59,17 @@ export class Backlog {
   }
 
   /**
-   * How long a dial on this line would wait for the slowest of the two. `behind`: how many of those here come after it.
+   * How long a dial on this line would wait for the slowest of these. `behind`: how many of those here come after it.
    */
   waitMs(line: Line, behind = 0): number {
     const loopMs = Math.max(0, this.#here - behind) * this.#eachMs
     const ahead = Math.max(0, (this.#onLine.get(line.name) ?? 0) - behind)
     return Math.max(loopMs, line.waitMs(ahead))
+  }
+
+  /** Whether it is the cap of the line that a dial would wait for the longest. */
+  isCapped(line: Line): boolean {
+    const capMs = line.capWaitMs?.(this.#onLine.get(line.name) ?? 0) ?? 0
+    return capMs > 0 && capMs >= this.waitMs(line)
   }
 }

@@ -64,7 +64,8 @@ interface Known {
   isFirst: boolean
 }
 
-const REMEDY = 'ask the operator for more submit_sm a second, or give SMS of this line fewer (sms.perSecond)'
+const REMEDY =
+  'ask the operator for more submit_sm a second; set submits.perSecond of the line to what the SMSC takes, or lower sms.perSecond'
 /**
  * How long a text outside any dialogue is tried: when dials are refused, the SMSC should get only a few further writes
  * for them.

@@ -156,7 +156,11 @@ class UssdGateway {
     this.#unopened = unopened
     this.#finish = finish
     this.turns = new Turns({ ...deps, guarded, delivery, finish })
-    this.admission = new Admission({ ...deps, underWay: () => this.turns.underWay() })
+    this.admission = new Admission({
+      ...deps,
+      underWay: () => this.turns.underWay(),
+      isCapped: (line) => this.#backlog.isCapped(line),
+    })
     const counted = (open: number) => this.admission.counted(open)
     this.sweep = createSweep({ ...deps, guarded, turns: this.turns, delivery, unopened, counted, finish })
   }

@@ -85,6 +85,10 @@ export interface SubmitOptions {
   tries?: number
   /** Something may be said only when the request is on its way. */
   leaving?: Leaving
+  /** Of SMS that wait: the lowest leaves first. Absent: the last. */
+  urgency?: number
+  /** What it is, for counting on a line with a cap. Default: the lane. */
+  kind?: string
 }
 
 /** What depends on a request being on its way. */
@@ -135,13 +139,15 @@ export interface Line {
   /** True while at least one link may submit. */
   bound(): boolean
   /**
-   * How long a reply would wait for a slot, by what slots took lately, and by how long the SMSC has answered nothing.
-   * `ahead`: how many will want one before it. 0: not known, or no slot is needed.
+   * How long a reply would wait: for a slot, by what slots took lately and by how long the SMSC has answered nothing,
+   * or for the cap of the line. `ahead`: how many will want to leave before it. 0: not known, or nothing holds it back.
    */
   waitMs(ahead: number): number
+  /** Of that, for the cap. Absent: it has none. */
+  capWaitMs?(ahead: number): number
   /**
    * How many SMS may be open at once: the slots that all bound links leave to SMS, but no more than may be written
-   * within a second. 0: no link may submit.
+   * within a second, by the rate of SMS and by the cap. 0: no link may submit.
    */
   smsRoom(): number
   /** True if this was a link of this line in this daemon, and is closed. */

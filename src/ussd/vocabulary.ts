@@ -13,6 +13,7 @@
  * | bind              | one SMPP login that a line keeps up; a line has one or more        |                          |
  * | link              | the live SMPP connection of one bind                               | session                  |
  * | window            | how many requests may wait for a response on one link              |                          |
+ * | cap, share        | what a whole line may send a second / this daemon's part of it     |                          |
  * | dialect           | one operator's way of putting USSD into SMPP                       | adapter, driver, voice   |
  * | profile           | the YAML file that describes a dialect: `dialects/NAME.yaml`       |                          |
  * | network coding    | the simulator's side of a dialect: it speaks as the network does   | voice, profile-hear      |

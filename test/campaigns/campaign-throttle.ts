@@ -3,7 +3,7 @@
  * subscribers' queues are full at first. Hundreds of SMS are due while subscribers dial.
  *
  * How much of the allowed rate is used is asked under the virtual clock (test/simulation/throttled.ts), where a rate is
- * the daemon's own doing. On the real clock none may be lost, or doubled without a recorded loss, and screens must come
+ * the daemon's own doing; and there a line with a cap (`submits.perSecond`) never sends more. On the real clock none may be lost, or doubled without a recorded loss, and screens must come
  * as fast as from a second daemon, which has as many subscribers at the same moment and no SMS.
  */
 import { decode, integerField, textField, tlv } from '../../src/simulator/codec/codec.ts'
@@ -72,20 +72,31 @@ async function virtually(seed: number, seconds: number) {
   const count = allowed * seconds
   const under = await throttled({ ...how, count })
   const without = await throttled({ ...how, count: 0 })
+  const cap = { perSecond: allowed + 2 * VIRTUAL_DIALS, ussdShare: 0.05 }
+  const capped = await throttled({ ...how, allowed: Infinity, set: 10 * allowed, count, cap })
   const used = under.perSecond / allowed
   const [slow, fast] = [under, without].map(({ screensMs }) => percentile(screensMs, 95)) as [number, number]
-  const failures = [...under.odd, ...without.odd].map((text) => `under the virtual clock: shown ${text}`)
+  const failures = [...under.odd, ...without.odd, ...capped.odd].map((text) => `under the virtual clock: shown ${text}`)
   if (used < USED_MIN) failures.push(`only ${Math.round(used * 100)} % of the allowed rate was used`)
   if (under.throttled === 0) failures.push('the line never met its limit')
   if (under.taken !== count || under.doubled > 0)
     failures.push(`under the virtual clock: ${under.taken} of ${count} SMS taken, ${under.doubled} of them again`)
   if (slow > fast * SLOWER_MAX && slow - fast > SLOWER_MS)
     failures.push(`screens at p95 of virtual time: ${slow.toFixed(1)} ms instead of ${fast.toFixed(1)} ms`)
+  if (capped.mostInSecond > cap.perSecond)
+    failures.push(`${capped.mostInSecond} requests in a second on a line with a cap of ${cap.perSecond}`)
+  if (capped.taken !== count || capped.doubled > 0)
+    failures.push(`under a cap: ${capped.taken} of ${count} SMS taken, ${capped.doubled} of them again`)
   return {
     failures,
     title: `and ${count} at one that takes ${allowed}, under a virtual clock`,
     figure: `${Math.round(used * 100)} % of the allowed rate used`,
-    counts: { virtualPerSecond: Math.round(under.perSecond * 10) / 10, virtualThrottled: under.throttled },
+    counts: {
+      virtualPerSecond: Math.round(under.perSecond * 10) / 10,
+      virtualThrottled: under.throttled,
+      mostUnderCap: capped.mostInSecond,
+      ofCap: cap.perSecond,
+    },
   }
 }
 

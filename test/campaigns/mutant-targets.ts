@@ -18,6 +18,7 @@ const OUTCOME: Nearest = { tests: tests('dialogue/outcome', 'store/journal/memor
 const TURN: Nearest = { tests: tests('dialogue/turn', 'dialogue/held') }
 const CODEC: Nearest = { tests: suite('smpp/pdu', 'codec', 'codec-fast-path', 'vectors') }
 const WINDOW: Nearest = { tests: suite('smpp/session', 'window') }
+const CAP: Nearest = { tests: suite('smpp/session', 'cap', 'lately') }
 const LINE: Nearest = { tests: suite('smpp/session', 'socket-writer', 'counted', 'line', 'hearing', 'drop', 'hostile') }
 const BIND: Nearest = { tests: suite('smpp/session', 'bind-machine', 'bind', 'hearing', 'drop', 'outage') }
 const DIALECT: Nearest = {
@@ -60,12 +61,14 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   ...each('smpp/pdu', ['framer']),
   ...files('smpp/pdu', CODEC, ['codec', 'codec-fast-path', 'tlvs']),
   ...files('smpp/session', WINDOW, ['window', 'pace']),
+  ...files('smpp/session', CAP, ['cap', 'lately']),
   ...files('smpp/session', LINE, ['line', 'link', 'socket-reader', 'socket-writer']),
   ...files('smpp/session', BIND, ['bind']),
   ...each('smpp/session', ['alarm', 'bind-request', 'inbound', 'open-requests']),
   ...files('smpp/dialect', DIALECT, ['carrier', 'classify', 'code', 'dialect', 'envelope', 'text', 'write']),
   ...files('store', RECORD, ['dialogues', 'record']),
   ...files('store/redis', REDIS, ['earlier', 'gathered', 'keyspace', 'octets', 'register', 'store', 'turn-calls']),
+  'src/store/redis/shares.ts': { tests: suite('store/redis', 'shares'), redis: true },
   'src/store/redis/owed.ts': { tests: tests('store/owed'), redis: true },
   ...files('sms/outbox', OUTBOX, ['dispatch', 'forget', 'gathering', 'recall', 'rows', 'settling']),
   ...each('sms/outbox', ['schedule', 'upkeep', 'when']),

@@ -55,6 +55,20 @@ function problemsOf(source: string, env: Record<string, string> = {}): string[] 
 }
 
 describe('the settings', () => {
+  it('takes a cap of a line of one a second and more, with its share for USSD', () => {
+    const capped = (submits: string) =>
+      GOOD.replace('    dialect: standard', `    dialect: standard\n    submits: ${submits}`)
+    const { settings } = parseSettings(capped('{ perSecond: 100 }'), 'connector.yaml', {})
+    assert.deepEqual(settings.lines[0]!.submits, { perSecond: 100, ussdShare: 0.05 })
+    assert.match(
+      problemsOf(capped('{ perSecond: 0 }'))[0]!,
+      /connector\.yaml:6:\d+.*submits\.perSecond.*must be at least 1/,
+    )
+    assert.match(problemsOf(capped('{ perSecond: 2.5 }'))[0]!, /submits\.perSecond/)
+    assert.match(problemsOf(capped('{ ussdShare: 1 }'))[0]!, /submits\.ussdShare.*must be at most 0\.9/)
+    assert.equal(parseSettings(GOOD, 'connector.yaml', {}).settings.lines[0]!.submits.perSecond, undefined)
+  })
+
   it('take what is given and have a default for the rest', () => {
     const { settings } = parseSettings(GOOD, 'connector.yaml', {})
     assert.equal(settings.lines[0]!.window, 10)

@@ -134,6 +134,44 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     })
   })
 
+  it('a cap of a line comes, changes without another bind, is shown, and goes', async () => {
+    const said: string[] = []
+    const shown = async () => {
+      said.length = 0
+      await linesCommand({ url, tokenFile: join(staged.settings.data, 'token') }, (text) => said.push(text))
+      return said.filter((row) => row.includes('a second'))
+    }
+    assert.deepEqual(await shown(), [])
+    const first = east!.binds()[0]!.id
+    file.lines[0]!.submits = { perSecond: 50, ussdShare: 0.1 }
+    assert.deepEqual(staged.daemon.reload().changed, ['east'])
+    await until(() => east!.binds().length === 1 && east!.binds()[0]!.id !== first, 'no bind with the cap')
+    const bind = east!.binds()[0]!.id
+    assert.deepEqual(await shown(), ['  at most 50 a second; share of this daemon 0; sent 0, waiting 0'])
+    const john = east!.phone(JOHN)
+    assert.equal((await john.dial('*123#')).text, T1)
+    assert.equal((await shown()).length, 1)
+    assert.match(said.join('\n'), /at most 50 a second; share of this daemon [1-9]\d*; sent 1, waiting 0/)
+    file.lines[0]!.submits = { perSecond: 20, ussdShare: 0.1 }
+    assert.deepEqual(staged.daemon.reload(), {
+      added: [],
+      changed: ['east'],
+      removed: [],
+      kept: ['south'],
+      needRestart: [],
+    })
+    assert.match((await shown())[0]!, /at most 20 a second/)
+    assert.equal(east!.binds()[0]!.id, bind)
+    const row = /smpp_cap\{line="east"\} 20/
+    assert.match(await (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } })).text(), row)
+    file.lines[0]!.submits = { ussdShare: 0.1 }
+    assert.deepEqual(staged.daemon.reload().changed, ['east'])
+    await until(() => east!.binds().length === 1 && east!.binds()[0]!.id !== bind, 'no bind without the cap')
+    assert.deepEqual(await shown(), [])
+    assert.equal((await john.answer('2')).text, T4)
+    john.hangUp()
+  })
+
   it('a line may move to another SMSC', async () => {
     file.lines[0]!.smsc.port = west!.port
     staged.daemon.reload()

@@ -68,7 +68,7 @@ describe('the rate of one subscriber', () => {
 
 describe('who gets a dialogue', () => {
   const TURN_MS = 8_000
-  function admitting() {
+  function admitting(isCapped = false) {
     const counted: string[] = []
     const admission = new Admission({
       overload: { mayDial: () => true },
@@ -77,6 +77,7 @@ describe('who gets a dialogue', () => {
       texts: { overload: 'Busy', unknownCode: 'Unknown' },
       metrics: { count: (_, labels) => void counted.push(labels!.limit!) },
       underWay: () => 0,
+      isCapped: () => isCapped,
     })
     const dial = (waitMs: number) => admission.turnedAway({ code: '*123#' } as never, { name: 'main' } as never, waitMs)
     return { counted, dial }
@@ -88,6 +89,13 @@ describe('who gets a dialogue', () => {
     assert.deepEqual(counted, [])
     assert.deepEqual(dial(TURN_MS + 1), { result: 'overload', text: 'Busy' })
     assert.deepEqual(counted, ['turn_ms'])
+  })
+
+  it('is counted apart where it is the cap of the line that would hold the screen back', () => {
+    const { dial, counted } = admitting(true)
+    assert.equal(dial(TURN_MS), null)
+    assert.deepEqual(dial(TURN_MS + 1), { result: 'overload', text: 'Busy' })
+    assert.deepEqual(counted, ['submits_per_second'])
   })
 })
 

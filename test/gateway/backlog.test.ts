@@ -88,4 +88,13 @@ describe('how long a dial would wait', () => {
     enter(100)
     assert.ok(Math.abs(it.waitMs(MAIN) - 250) < 20, `${it.waitMs(MAIN)} ms`)
   })
+
+  it('is for the cap of the line where nothing takes longer', () => {
+    const it = new Backlog()
+    const capped = (capMs: number, slotMs: number) =>
+      ({ ...line('main', Math.max(capMs, slotMs)), capWaitMs: (ahead: number) => ahead * capMs }) as Line
+    assert.equal(it.isCapped(capped(10, 5)), false, 'nobody waits')
+    for (let n = 0; n < 100; n++) it.enter(MAIN)
+    assert.deepEqual([it.isCapped(capped(10, 5)), it.isCapped(capped(5, 10)), it.isCapped(MAIN)], [true, false, false])
+  })
 })

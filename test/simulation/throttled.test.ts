@@ -18,3 +18,28 @@ describe('SMS at an SMSC that throttles, under a virtual clock', () => {
     assert.equal(refused, 0)
   })
 })
+
+describe('a line with a cap, under a virtual clock', () => {
+  it('answers dials, and sends one-time passwords, before 10,000 SMS that are due, and never more than the cap', async function () {
+    this.timeout(120_000)
+    const told = await throttled({
+      seed: 1,
+      allowed: Infinity,
+      set: 1_000,
+      count: 10_000,
+      dialsPerSecond: 4,
+      otpsPerSecond: 2,
+      cap: { perSecond: 40, ussdShare: 0.05 },
+      pollMs: 1_000,
+      forMs: 25_000,
+    })
+    assert.ok(told.mostInSecond <= 40, `${told.mostInSecond} in a second`)
+    assert.ok(told.submits >= 0.9 * 40 * 25, `${told.submits} of ${40 * 25}`)
+    const slowest = (all: number[]) => all.toSorted((a, b) => a - b).at(Math.floor(all.length * 0.99))!
+    assert.ok(told.screensMs.length > 150)
+    assert.ok(slowest(told.screensMs) <= 250, `screens: ${slowest(told.screensMs)} ms`)
+    assert.ok(told.otpsMs.length > 30)
+    assert.ok(slowest(told.otpsMs) <= 1_500, `one-time passwords: ${slowest(told.otpsMs)} ms`)
+    assert.deepEqual([told.doubled, told.odd], [0, []])
+  })
+})

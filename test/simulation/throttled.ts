@@ -5,8 +5,10 @@
 import { decode, integerField, textField, tlv } from '../../src/simulator/codec/codec.ts'
 import { STATUS } from '../../src/smpp/pdu/status.ts'
 import { silentLog } from '../../src/base/log-port.ts'
+import type { Settings } from '../../src/config/schema.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import type { Smsc } from '../../src/simulator/smsc/smsc.ts'
+import { mostInSecond } from '../smpp/support.ts'
 import { EPOCH_MS } from './host.ts'
 import { openSmsc } from './history.ts'
 import { kvOf, kvRegister, kvWire } from './kv.ts'
@@ -25,6 +27,14 @@ export interface Throttling {
   set: number
   count: number
   dialsPerSecond: number
+  /** The cap of the line (`submits`). Absent: none. */
+  cap?: Settings['lines'][number]['submits']
+  /** One-time passwords a second that are asked for besides, while the others are due. */
+  otpsPerSecond?: number
+  /** How often the daemon looks for what is due. Default 100. */
+  pollMs?: number
+  /** The measure ends after so long. Absent: when all are taken. */
+  forMs?: number
 }
 
 export interface ThrottledTold {
@@ -36,6 +46,11 @@ export interface ThrottledTold {
   doubled: number
   /** From the key to the screen, while SMS were due. */
   screensMs: number[]
+  /** The most requests of any kind in a second, wherever it begins, and how many there were in all. */
+  mostInSecond: number
+  submits: number
+  /** From the moment that a one-time password was due until the SMSC had it. */
+  otpsMs: number[]
   /** Screens that were not what was dialled for. */
   odd: string[]
 }
@@ -59,7 +74,8 @@ export async function throttled(how: Throttling): Promise<ThrottledTold> {
   const smsc = await openSmsc(scheduler, net, chance(4))
   const settings = structuredClone(SETTINGS)
   Object.assign(settings.lines[0]!.sms!, { perSecond: how.set })
-  settings.reminders.pollMs = 100
+  if (how.cap) settings.lines[0]!.submits = how.cap
+  settings.reminders.pollMs = how.pollMs ?? 100
   const daemons = await simProcesses({
     daemons: 1,
     scheduler,
@@ -73,11 +89,16 @@ export async function throttled(how: Throttling): Promise<ThrottledTold> {
   await scheduler.runUntil(() => smsc.binds().length > 0, 10_000)
   const limit = throttling(smsc, scheduler, how.allowed)
   const dials = dialling(smsc, scheduler, how.dialsPerSecond)
-  owe(sql, scheduler, how.count)
+  owe(sql, scheduler, { count: how.count })
+  const otps = asking(sql, scheduler, how.otpsPerSecond ?? 0)
   const isDone = () => limit.takenAtMs.size >= Math.max(how.count, 1)
-  for (const endMs = scheduler.nowMs() + (how.count ? WITHIN_MS : 30_000); !isDone() && scheduler.nowMs() < endMs;)
+  for (
+    const endMs = scheduler.nowMs() + (how.forMs ?? (how.count ? WITHIN_MS : 30_000));
+    !isDone() && scheduler.nowMs() < endMs;
+  )
     await scheduler.runUntil(isDone, scheduler.nowMs() + LOOK_MS)
   dials.stop()
+  otps.stop()
   await scheduler.runUntil(() => false, scheduler.nowMs() + 5_000)
   for (const one of daemons.all()) one.host.kill()
   const atMs = [...limit.takenAtMs.values()]
@@ -90,15 +111,20 @@ export async function throttled(how: Throttling): Promise<ThrottledTold> {
     doubled: limit.doubled(),
     screensMs: dials.screensMs,
     odd: dials.odd,
+    mostInSecond: mostInSecond(limit.submitsAtMs),
+    submits: limit.submitsAtMs.length,
+    otpsMs: otps.dueMs.flatMap((dueMs, n) => (limit.takenAtMs.get(otpTo(n)) ?? Infinity) - dueMs),
   }
 }
 
 /** Counts by the second, as SMSCs do. */
 function throttling(smsc: Smsc, scheduler: Scheduler, allowed: number) {
   const takenAtMs = new Map<string, number>()
+  const submitsAtMs: number[] = []
   let [second, inSecond, refused, doubled] = [0, 0, 0, 0]
   smsc.hook.onFrame = (peer, frame) => {
     const read = decode(frame)
+    if (read.ok && read.pdu.command === 'submit_sm') submitsAtMs.push(scheduler.nowMs())
     if (!read.ok || read.pdu.command !== 'submit_sm' || tlv(read.pdu, USSD_SERVICE_OP)) return false
     if (integerField(read.pdu.body, 'registered_delivery') === 0) return false
     const now = Math.floor(scheduler.nowMs() / 1_000)
@@ -113,7 +139,7 @@ function throttling(smsc: Smsc, scheduler: Scheduler, allowed: number) {
     else takenAtMs.set(to, scheduler.nowMs())
     return false
   }
-  return { takenAtMs, throttled: () => refused, doubled: () => doubled }
+  return { takenAtMs, submitsAtMs, throttled: () => refused, doubled: () => doubled }
 }
 
 /** Each dials, reads the first screen, leaves by Exit. */
@@ -144,15 +170,40 @@ function dialling(smsc: Smsc, scheduler: Scheduler, perSecond: number) {
   return { screensMs, odd, stop: () => void (state.isStopped = true) }
 }
 
-function owe(sql: Sql, scheduler: Scheduler, count: number): void {
+/** One-time passwords, asked for one after the other. */
+function asking(sql: Sql, scheduler: Scheduler, perSecond: number) {
+  const dueMs: number[] = []
+  const state = { isStopped: perSecond === 0 }
+  const next = (): void => {
+    if (state.isStopped) return
+    owe(sql, scheduler, { count: 1, from: OTPS_FROM + dueMs.length, kind: 'otp' })
+    dueMs.push(scheduler.nowMs())
+    scheduler.after(1_000 / perSecond, 'otps', next)
+  }
+  scheduler.after(SETTLED_MS, 'otps', next)
+  return { dueMs, stop: () => void (state.isStopped = true) }
+}
+
+/** Rows of one-time passwords have ids from here on. */
+const OTPS_FROM = 1_000_000
+/** By then the others fill what may be claimed. */
+const SETTLED_MS = 5_000
+const msisdnOf = (id: number) => String(67_540_000_000 + id)
+const otpTo = (n: number) => msisdnOf(OTPS_FROM + n)
+
+function owe(
+  sql: Sql,
+  scheduler: Scheduler,
+  { count, from = 1, kind = 'notice' }: { count: number; from?: number; kind?: string },
+): void {
   const now = new Date(EPOCH_MS + Math.floor(scheduler.nowMs()))
   sql.byHand(({ sms }) => {
-    for (let id = 1; id <= count; id++) {
+    for (let id = from; id < from + count; id++) {
       sms.set(id, {
         id,
         subject: `throttle:${id}`,
-        kind: 'notice',
-        msisdn: String(67_540_000_000 + id),
+        kind,
+        msisdn: msisdnOf(id),
         line: '',
         text: `Notice ${id}`,
         quiet_zone: null,

@@ -91,9 +91,9 @@ export function testLine(options: TestLineOptions): TestLine {
     log: logInto(test),
     instance: 'test',
     counters: {
-      count(name, labels) {
+      count(name, labels, by = 1) {
         const key = `${name}${JSON.stringify(labels)}`
-        counts[key] = (counts[key] ?? 0) + 1
+        counts[key] = (counts[key] ?? 0) + by
       },
     },
     onRequest(pdu, link) {
@@ -142,6 +142,17 @@ export function submit(text = 'x'): OutgoingPdu {
     body: { service_type: 'USSD', destination_addr: '67570000001', short_message: Buffer.from(text) },
     tlvs: [{ tag: 0x0501, value: Buffer.of(2) }],
   }
+}
+
+/** The most within a second, wherever it begins. */
+export function mostInSecond(atMs: readonly number[]): number {
+  const sorted = atMs.toSorted((a, b) => a - b)
+  let [from, most] = [0, 0]
+  for (const [to, at] of sorted.entries()) {
+    while (sorted[from]! <= at - 1_000) from++
+    most = Math.max(most, to - from + 1)
+  }
+  return most
 }
 
 /** That many milliseconds from now, on the clock of the lines under test. */

@@ -17,6 +17,8 @@ describe('the dashboard', () => {
     const gauges = [
       'smpp_links_bound',
       'smpp_bind_up',
+      'smpp_cap',
+      'smpp_cap_share',
       'ussd_dialogues_open',
       'ussd_turns_under_way',
       'ussd_turn_seconds_bucket',

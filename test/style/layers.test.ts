@@ -84,7 +84,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
   ],
   'src/store': ['src/dialogue'],
   'src/store/journal': ['src/dialogue', 'src/sms/inbox', 'src/sms/requests'],
-  'src/store/redis': ['src/dialogue', 'src/sms/inbox', 'src/sms/requests'],
+  'src/store/redis': ['src/dialogue', 'src/smpp/session', 'src/sms/inbox', 'src/sms/requests'],
   'src/store/postgres': ['src/flow/engine', 'src/flow/release', 'src/store/journal', 'migrations'],
   'src/services/pin': ['src/backend'],
   'src/services/subscriber': ['src/sms/outbox'],

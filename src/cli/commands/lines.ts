@@ -1,7 +1,7 @@
 /** `lines`: the lines of a running daemon, and their binds. */
 import type { Command } from 'commander'
 import { adminOptions, type Say } from '../arguments.ts'
-import type { LineRow, LinesReloaded } from '../../admin/index.ts'
+import type { CapState, LineRow, LinesReloaded } from '../../admin/index.ts'
 import { askAdmin, type AdminOptions } from '../admin.ts'
 
 export function registerLines(program: Command, say: Say): void {
@@ -30,12 +30,18 @@ export async function linesCommand(
     if (name !== undefined) await askAdmin(options, 'POST', `/v1/lines/${encodeURIComponent(name)}/${verb}`)
   }
   const { lines } = await askAdmin<{ lines: LineRow[] }>(options, 'GET', '/v1/lines')
-  for (const { name, group, dialect, stopped, binds } of lines) {
+  for (const { name, group, dialect, stopped, binds, cap } of lines) {
     say(`${name.padEnd(16)} ${group.padEnd(16)} ${dialect.padEnd(16)} ${stopped ? 'stopped' : ''}`.trimEnd())
+    if (cap) say(`  ${capLine(cap)}`)
     for (const { bind, state, since, peer, why, detail, remedy, tries } of binds) {
       const reason = why === undefined ? '' : `  ${why}: ${detail}, ${tries} ${tries === 1 ? 'try' : 'tries'}`
       say(`  ${bind.padEnd(16)} ${state.padEnd(14)} since ${since}  ${peer}${reason}`)
       if (remedy) say(`  ${' '.repeat(16)} ${remedy}`)
     }
   }
+}
+
+function capLine({ perSecond, share, used, waiting, daemons, isAway }: CapState): string {
+  const had = isAway ? ', its last one: the store is unreachable' : daemons > 1 ? ` of ${daemons} daemons` : ''
+  return `at most ${perSecond} a second; share of this daemon ${share}${had}; sent ${used}, waiting ${waiting}`
 }

@@ -11,6 +11,8 @@ export interface LineTable {
   trials: Trials
   make(own: ConfiguredLine, source: LineSource): Running
   retire(old: Running): void
+  /** The caps of the running lines are those of their settings from now on. */
+  follow(): void
   /** Writes to the log and the metrics. */
   tell(what: string, name: string): void
 }
@@ -22,13 +24,25 @@ export function applyLines(next: readonly ConfiguredLine[], { settings }: LinesD
   const isNew = ({ name }: ConfiguredLine) =>
     (trials.of(name)?.next ?? running.get(name))?.source.print !== sources.get(name)?.print
   const made = next.filter(isNew).map((line) => table.make(line, sources.get(line.name)!))
-  const kept = next.filter((line) => !isNew(line)).map(({ name }) => name)
+  const others = next.filter((line) => !isNew(line))
+  const recapped = others.filter((line) => recap(line, table)).map(({ name }) => name)
+  const kept = others.map(({ name }) => name).filter((name) => !recapped.includes(name))
   settings.lines.splice(0, settings.lines.length, ...next)
   const removed = [...running.keys()].filter((name) => !sources.has(name))
   for (const name of removed) removeLine(name, table)
-  const change: LinesChange = { added: [], changed: [], removed, kept }
+  for (const name of recapped) table.tell('changed', name)
+  const change: LinesChange = { added: [], changed: recapped, removed, kept }
   for (const one of made) change[putLine(one, table)].push(one.settings.name)
+  table.follow()
   return change
+}
+
+/** Puts its settings in force. True: it has another cap than before. */
+function recap(line: ConfiguredLine, { running, trials }: LineTable): boolean {
+  const one = trials.of(line.name)?.next ?? running.get(line.name)!
+  const before = JSON.stringify(one.settings.submits)
+  one.settings = line
+  return JSON.stringify(line.submits) !== before
 }
 
 function removeLine(name: string, { running, trials, tell, retire }: LineTable): void {
@@ -45,8 +59,10 @@ function putLine(one: Running, { running, trials, tell }: LineTable): 'added' | 
   const old = running.get(name)
   if (old && !old.halted) {
     // The change was undone before its trial, so there is nothing to try.
-    if (old.source.print === one.source.print) trials.of(name)?.callOff()
-    else trials.begin(name, one)
+    if (old.source.print === one.source.print) {
+      old.settings = one.settings
+      trials.of(name)?.callOff()
+    } else trials.begin(name, one)
     return 'changed'
   }
   const what = old ? 'changed' : 'added'

@@ -12,7 +12,10 @@ import { tlsOf } from '../tls.ts'
 /** What a line is created from, besides its settings. */
 export interface LineSource {
   profile: DialectProfile
-  /** A hash of everything that defines the line: its settings, its profile, its password and its certificates. */
+  /**
+   * A hash of everything that defines the line: its settings, its profile, its password and its certificates. Of its
+   * cap only whether there is one: another one is in force without another line.
+   */
   print: string
 }
 
@@ -20,7 +23,8 @@ export interface LineSource {
 export function readLine(settings: ConfiguredLine, dialects: Settings['dialects']): LineSource {
   const { tls } = settings.smsc
   const profile = loadProfile(settings.dialect, profileDirs(dialects))
-  const said = [settings, profile, tls ? tlsOf(tls, 'smsc.tls') : null]
+  const submits = settings.submits.perSecond !== undefined
+  const said = [{ ...settings, submits }, profile, tls ? tlsOf(tls, 'smsc.tls') : null]
   return { profile, print: createHash('sha256').update(JSON.stringify(said)).digest('hex') }
 }
 

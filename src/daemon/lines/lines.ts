@@ -2,6 +2,7 @@
 import type { ConfiguredLine } from '../../config/index.ts'
 import type { LinesChange, OperatedLines } from '../../admin/index.ts'
 import type { Line } from '../../smpp/index.ts'
+import { LineCaps } from './caps.ts'
 import { applyLines, haltLine, resumeLine, type LineTable } from './changes.ts'
 import { createDepartures } from './departures.ts'
 import { lineFigures, type BindFigure } from './figures.ts'
@@ -33,14 +34,18 @@ export function createLines(deps: LinesDeps): Lines {
   const departures = createDepartures(deps)
   let isStopping = false
   const trials = createTrials(deps, { running, leave: departures.leave, take, isStopping: () => isStopping })
-  const make = lineMaker(deps, (one) => running.get(one.settings.name) === one)
-  const table: LineTable = { running, trials, make, retire: departures.retire, tell }
+  const caps = new LineCaps(deps)
+  const make = lineMaker(deps, caps, (one) => running.get(one.settings.name) === one)
+  const follow = () => caps.follow([...running.values()].map((one) => one.settings))
+  const table: LineTable = { running, trials, make, retire: departures.retire, follow, tell }
   for (const line of settings.lines) running.set(line.name, make(line, readLine(line, settings.dialects)))
+  follow()
 
   /** The tried settings are in force from now on. */
   function take(old: Running, next: Running): void {
     const { name } = next.settings
     running.set(name, next)
+    follow()
     tell('changed', name)
     for (const { bind, state } of next.line.states()) deps.onState?.(name, bind, state)
     departures.retire(old)
@@ -60,6 +65,7 @@ export function createLines(deps: LinesDeps): Lines {
     get all() {
       return serving().map(({ line }) => line)
     },
+    caps: () => caps.states(),
     get: (name) => (running.get(name)?.halted ? undefined : running.get(name)?.line),
     start: () => serving().forEach(({ line }) => line.start()),
     async stop(untilMs, goneMs) {
@@ -67,6 +73,7 @@ export function createLines(deps: LinesDeps): Lines {
       for (const trial of trials.all()) trial.callOff()
       const stopped = [...running.values(), ...departures.all()].map(({ line }) => line.stop(untilMs, goneMs))
       await Promise.all([...stopped, departures.over(), tried()])
+      await caps.stop()
     },
     settled: async () => (await tried()).filter((one) => one !== undefined),
     apply: (next) => applyLines(next, deps, table),

@@ -1,9 +1,10 @@
 /** One running line, also while it is tried or while it closes. */
 import type { ConfiguredLine, Settings } from '../../config/index.ts'
 import type { Log, Metrics } from '../../base/index.ts'
-import type { Connect, LateResponse, Tap } from '../../smpp/session/index.ts'
+import type { Connect, LateResponse, LineShares, Tap } from '../../smpp/session/index.ts'
 import type { Line, LinkPort, Pdu } from '../../smpp/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
+import type { LineCaps } from './caps.ts'
 import { makeLine, type LineSource } from './line.ts'
 import { trialLog } from './replacement.ts'
 
@@ -21,6 +22,8 @@ export interface LinesDeps {
   tap?: Tap | undefined
   /** Default: TCP or TLS. */
   connect?: Connect | undefined
+  /** Where daemons divide the caps of their lines. Absent: this daemon is alone. */
+  shares?: LineShares | undefined
 }
 
 export interface Running {
@@ -36,20 +39,21 @@ export interface Running {
 }
 
 /** `isServing`: whether, of the lines with this name, this one serves. */
-export function lineMaker(deps: LinesDeps, isServing: (one: Running) => boolean) {
+export function lineMaker(deps: LinesDeps, caps: LineCaps, isServing: (one: Running) => boolean) {
   let generation = 0
   return (own: ConfiguredLine, source: LineSource): Running => {
     // Links of two lines with the same name must have different ids.
     const instance = `${deps.instance}${generation++ || ''}`
-    return makeRunning(own, deps, { source, instance, isServing })
+    return makeRunning(own, deps, { source, instance, caps, isServing })
   }
 }
 
 function makeRunning(
   own: ConfiguredLine,
   deps: LinesDeps,
-  { source, instance, isServing }: { source: LineSource; instance: string; isServing(one: Running): boolean },
+  parts: { source: LineSource; instance: string; caps: LineCaps; isServing(one: Running): boolean },
 ): Running {
+  const { source, instance, caps, isServing } = parts
   const { log, metrics } = deps
   const answered = () => void made.underWay--
   const failed = (error: unknown): never => {
@@ -65,6 +69,7 @@ function makeRunning(
     line: makeLine(own, source.profile, {
       ...deps,
       counters: metrics,
+      cap: caps.of(own),
       log: trialLog(log, () => made.onTrial),
       instance,
       onState: (bind, state) => {

@@ -14,7 +14,7 @@ import type { CounterName } from '../../base/index.ts'
 export type SmppCounter = Extract<CounterName, `smpp_${string}`>
 
 export interface SmppCounters {
-  count(name: SmppCounter, labels: Readonly<Record<string, string>>): void
+  count(name: SmppCounter, labels: Readonly<Record<string, string>>, by?: number): void
 }
 
 /** Counts nothing. */

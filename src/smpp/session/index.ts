@@ -1,6 +1,7 @@
 /** One line to one SMSC: its binds, links and windows. START HERE: line.ts. */
 export { bindRequest, type BindRole, withoutPassword } from './bind-request.ts'
-export { noCounters } from './counters.ts'
+export { LineCap, type LineShares, type ShareAsk, type ShareGrant } from './cap.ts'
+export { LineLabels, noCounters } from './counters.ts'
 export { type LineDeps, smppLine } from './line.ts'
 export type { Tap } from './link.ts'
 export {

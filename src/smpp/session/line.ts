@@ -9,6 +9,7 @@ import type { WindowRequest, LateResponse } from './window.ts'
 import type { LineSettings } from './settings.ts'
 import { LineLabels, type SmppCounters, type SmppCounter } from './counters.ts'
 import { Bind } from './bind.ts'
+import type { LineCap } from './cap.ts'
 import { encode, statusLabel } from '../pdu/index.ts'
 import type { BindRole } from './bind-request.ts'
 import type { Link, LinePort, Tap } from './link.ts'
@@ -33,6 +34,8 @@ export interface LineDeps {
   tap?: Tap | undefined
   /** Default: openSocket. */
   connect?: Connect | undefined
+  /** What all binds of the line, here and in other daemons, may send a second. Absent: no limit. */
+  cap?: LineCap | undefined
 }
 
 /**
@@ -86,7 +89,7 @@ class SmppLine implements Line, LinePort {
       this.#counted(options, outcome)
       return Promise.resolve(outcome)
     }
-    const { lane, deadline, key, mayLeave, leaving, tries } = options
+    const { lane, deadline, key, mayLeave, leaving, tries, urgency, kind } = options
     return new Promise((settle) => {
       const request: WindowRequest = {
         octets: coded.octets,
@@ -97,6 +100,9 @@ class SmppLine implements Line, LinePort {
         mayLeave,
         leaving,
         tries,
+        urgency,
+        kind,
+        sinceMs: undefined,
         withheld: lane === 'ussd' && this.dialect.habits.submitResp === 'withheld',
         settle,
         sentMs: undefined,
@@ -111,30 +117,17 @@ class SmppLine implements Line, LinePort {
   }
 
   waitMs(ahead: number): number {
-    if (this.dialect.habits.submitResp === 'withheld') return 0
-    let [slots, before] = [0, 0]
-    let [perMs, afterPausePerMs] = [0, 0]
-    let pausedMs = Infinity
-    for (const bind of this.#binds) {
-      const window = bind.submitter()?.window()
-      if (!window) continue
-      const ofLinkMs = window.pausedMs()
-      slots += window.slots()
-      before += window.ahead()
-      perMs += window.slots() / Math.max(window.slotMs(), ofLinkMs)
-      afterPausePerMs += window.slots() / Math.max(window.slotMs(), AFTER_PAUSE_MS)
-      pausedMs = Math.min(pausedMs, ofLinkMs)
-    }
-    const waiting = Math.max(ahead, before) + 1 - slots
-    if (slots === 0 || waiting <= 0) return 0
-    // A pause says nothing about what a slot takes once it is over, and nothing about when that will be: as a rule, it
-    // lasts as long again as it has lasted.
-    return pausedMs > 0 ? pausedMs + waiting / afterPausePerMs : waiting / perMs
+    return Math.max(this.#slotWaitMs(ahead), this.capWaitMs(ahead))
+  }
+
+  capWaitMs(ahead: number): number {
+    return this.#deps.cap?.waitMs(ahead) ?? 0
   }
 
   smsRoom(): number {
     const slots = this.#binds.reduce((sum, bind) => sum + (bind.submitter()?.window().smsSlots() ?? 0), 0)
-    return Math.min(slots, Math.max(1, Math.ceil(this.#pace.rate())))
+    const perSecond = Math.min(this.#pace.rate(), this.#deps.cap?.smsRoom() ?? Infinity)
+    return Math.min(slots, Math.max(1, Math.ceil(perSecond)))
   }
 
   isGone(link: string): boolean {
@@ -206,6 +199,28 @@ class SmppLine implements Line, LinePort {
     this.ended(request, { kind: 'unsent', why: 'queue-full' })
   }
 
+  #slotWaitMs(ahead: number): number {
+    if (this.dialect.habits.submitResp === 'withheld') return 0
+    let [slots, before] = [0, 0]
+    let [perMs, afterPausePerMs] = [0, 0]
+    let pausedMs = Infinity
+    for (const bind of this.#binds) {
+      const window = bind.submitter()?.window()
+      if (!window) continue
+      const ofLinkMs = window.pausedMs()
+      slots += window.slots()
+      before += window.ahead()
+      perMs += window.slots() / Math.max(window.slotMs(), ofLinkMs)
+      afterPausePerMs += window.slots() / Math.max(window.slotMs(), AFTER_PAUSE_MS)
+      pausedMs = Math.min(pausedMs, ofLinkMs)
+    }
+    const waiting = Math.max(ahead, before) + 1 - slots
+    if (slots === 0 || waiting <= 0) return 0
+    // A pause says nothing about what a slot takes once it is over, and nothing about when that will be: as a rule, it
+    // lasts as long again as it has lasted.
+    return pausedMs > 0 ? pausedMs + waiting / afterPausePerMs : waiting / perMs
+  }
+
   #follow(): void {
     if (this.#behind.length === 0) return
     const { state, down } = this.#binds[0]!.row()
@@ -227,8 +242,8 @@ class SmppLine implements Line, LinePort {
   }
 
   #bindsOf({ name, bind, links, smsc, limits, times }: LineSettings): Bind[] {
-    const { clock, chance, log, instance, tap, connect } = this.#deps
-    const own = { line: this, pace: this.#pace, smsc, hosts: smsc.hosts, limits, times }
+    const { clock, chance, log, instance, tap, connect, cap } = this.#deps
+    const own = { line: this, pace: this.#pace, cap, smsc, hosts: smsc.hosts, limits, times }
     const shared = { ...own, clock, chance, log, instance, tap, connect }
     const binds: Bind[] = []
     for (let n = 0; n < links; n++) {

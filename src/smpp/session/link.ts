@@ -10,6 +10,7 @@ import type { BindEvent } from '../../../machines/bind.ts'
 import type { LossCause } from '../../../machines/bind-tries.ts'
 import type { LinkPort, Pdu, SubmitOutcome } from '../types.ts'
 import type { Endpoint, LineLimits, SmscSettings } from './settings.ts'
+import type { LineCap } from './cap.ts'
 import type { Pace } from './pace.ts'
 import { Alarm } from './alarm.ts'
 import { bindRequest, withoutPassword, type BindRole } from './bind-request.ts'
@@ -62,6 +63,7 @@ export interface LinkDeps {
   smsc: SmscSettings
   limits: LineLimits
   pace: Pace
+  cap: LineCap | undefined
   clock: Clock
   log: Log
   line: LinePort
@@ -96,7 +98,8 @@ export class Link implements LinkPort {
     this.#deps = deps
     const { limits, clock, line } = deps
     const { windowSlots: slots, ussdShare, queueMax } = limits
-    this.#window = new Window({ slots, ussdShare, queueMax }, deps.pace, clock)
+    const capped = deps.cap && { cap: deps.cap, pump: () => this.#carryOut() }
+    this.#window = new Window({ slots, ussdShare, queueMax }, deps.pace, clock, capped)
     this.#requests = new OpenRequests(limits, clock)
     this.#alarms = {
       deadlines: new Alarm(clock, () => (this.#window.expire(), this.#carryOut())),

@@ -1,12 +1,13 @@
 /**
  * The window of one link: which of our requests are written and not answered, and which wait for a slot. USSD goes
- * first, and the last slots are reserved for it. Every request ends in exactly one outcome. It writes nothing and tells
- * nobody: `next` gives what is to be done, and the link does it.
+ * first, and the last slots are reserved for it; of SMS the most urgent go first. Every request ends in exactly one
+ * outcome. It writes nothing and tells nobody: `next` gives what is to be done, and the link does it.
  */
 import type { Clock } from '../../ussd/index.ts'
 import { TurnoverMap } from '../../base/index.ts'
 import type { Lane, Leaving, MayLeave, OutgoingPdu, Pdu, SubmitOutcome } from '../types.ts'
 import type { BindRole } from './bind-request.ts'
+import type { CapWaiter, LineCap } from './cap.ts'
 import type { Pace } from './pace.ts'
 import { STATUS } from '../pdu/index.ts'
 
@@ -50,6 +51,12 @@ export interface WindowRequest {
   mayLeave?: MayLeave | undefined
   leaving?: Leaving | undefined
   tries?: number | undefined
+  /** Of SMS: the lowest goes first. */
+  urgency?: number | undefined
+  /** What it is, for counting. */
+  kind?: string | undefined
+  /** When it came to the window. Monotonic milliseconds; only on a line with a cap. */
+  sinceMs?: number | undefined
   /** The response comes only when the subscriber answers, so the request takes no slot. */
   withheld: boolean
   /** Tells who waits for it. */
@@ -73,7 +80,13 @@ export interface LateResponse {
 /** What a response answered. All but `matched` and those of the link itself are metrics labels. */
 export type ResponseMatch = 'matched' | LinkCommand | 'late-response' | 'wrong-command' | 'unexpected-response'
 
-export class Window {
+/** The cap of the line, and what is to be done when it lets more go. */
+export interface WindowCap {
+  cap: LineCap
+  pump(): void
+}
+
+export class Window implements CapWaiter {
   readonly #settings: WindowSettings
   readonly #pace: Pace
   readonly #clock: Pick<Clock, 'now'>
@@ -94,8 +107,13 @@ export class Window {
   #smsHeld = false
   #dueMs = Infinity
   #pausedUntilMs = Infinity
+  readonly #capped: WindowCap | undefined
+  /** Since when the cap holds a lane back. Monotonic milliseconds. */
+  readonly #heldSinceMs: Partial<Record<Lane, number>> = {}
 
-  constructor(settings: WindowSettings, pace: Pace, clock: Pick<Clock, 'now'>) {
+  /** `capped` absent: the line has no cap. */
+  constructor(settings: WindowSettings, pace: Pace, clock: Pick<Clock, 'now'>, capped?: WindowCap) {
+    this.#capped = capped
     this.#settings = settings
     this.#pace = pace
     this.#clock = clock
@@ -114,9 +132,20 @@ export class Window {
     const queue = this.#queue[request.lane]
     if (queue.length >= this.#settings.queueMax[request.lane]) return false
     if (request.withheld && this.#withheld >= WITHHELD_MAX) return false
-    queue.push(request)
+    enqueue(queue, request)
+    if (this.#capped) request.sinceMs = this.#capped.cap.now()
     this.#dueMs = Math.min(this.#dueMs, leaveByMs(request))
     return true
+  }
+
+  /** How many of this lane wait here. */
+  waiting(lane: Lane): number {
+    return this.#queue[lane].length
+  }
+
+  /** The cap lets more go. */
+  pump(): void {
+    this.#capped?.pump()
   }
 
   /** A request of the link itself is written, outside the lanes. */
@@ -131,7 +160,7 @@ export class Window {
   next(): WindowRequest | LateResponse | undefined {
     const news = this.#news.shift()
     if (news) return news
-    const request = this.#open ? this.#waiting() : undefined
+    const request = this.#open ? this.#first() : undefined
     if (!request) return undefined
     const why = this.#whyNot(request)
     if (why) request.outcome = { kind: 'unsent', why }
@@ -232,6 +261,7 @@ export class Window {
   retire(): WindowRequest[] {
     this.#open = false
     this.#pausedUntilMs = Infinity
+    this.#capped?.cap.leave(this)
     return [...this.#queue.ussd.splice(0), ...this.#queue.sms.splice(0)]
   }
 
@@ -244,15 +274,31 @@ export class Window {
   }
 
   /** The waiting request that may be written now. */
-  #waiting(): WindowRequest | undefined {
+  #first(): WindowRequest | undefined {
     const { ussd, sms } = this.#queue
     this.#pausedUntilMs = Infinity
-    if (ussd.length && (ussd[0]!.withheld || this.#inSlots < this.#settings.slots)) return ussd.shift()
+    this.#capped?.cap.leave(this)
+    const hasSlot = ussd.length > 0 && (ussd[0]!.withheld || this.#inSlots < this.#settings.slots)
+    if (hasSlot && this.#may('ussd')) return ussd.shift()
     if (!sms.length || this.#smsHeld || this.#inSlots >= this.#smsSlots) return undefined
     const waitMs = this.#pace.waitMs()
-    if (waitMs <= 0) return sms.shift()
-    this.#pausedUntilMs = this.#clock.now() + waitMs
-    return undefined
+    if (waitMs > 0) this.#pausedUntilMs = this.#clock.now() + waitMs
+    return waitMs <= 0 && this.#may('sms') ? sms.shift() : undefined
+  }
+
+  /** Whether the cap of the line lets one more go. */
+  #may(lane: Lane): boolean {
+    if (!this.#capped || this.#capped.cap.may(lane, this)) return true
+    this.#heldSinceMs[lane] ??= this.#capped.cap.now()
+    return false
+  }
+
+  /** One was let go. */
+  #spend({ cap }: WindowCap, { lane, kind = lane, sinceMs }: WindowRequest): void {
+    const heldSinceMs = this.#heldSinceMs[lane]
+    const waitedMs = heldSinceMs === undefined ? 0 : cap.now() - Math.max(heldSinceMs, sinceMs!)
+    if (this.#queue[lane].length === 0) delete this.#heldSinceMs[lane]
+    cap.spend(lane, kind, waitedMs)
   }
 
   /** It gets its number, and its slot. */
@@ -264,6 +310,7 @@ export class Window {
       this.#movedMs = request.sentMs
     }
     if (request.lane === 'sms') this.#pace.spend()
+    if (this.#capped) this.#spend(this.#capped, request)
     this.#number(request, request.octets)
   }
 
@@ -321,6 +368,15 @@ export class Window {
     request.outcome = outcome
     this.#news.push(request)
   }
+}
+
+/** Only SMS have an urgency. */
+function enqueue(queue: WindowRequest[], request: WindowRequest): void {
+  const urgency = request.urgency ?? Infinity
+  let at = queue.length
+  while (at > 0 && (queue[at - 1]!.urgency ?? Infinity) > urgency) at--
+  if (at === queue.length) queue.push(request)
+  else queue.splice(at, 0, request)
 }
 
 /** It is not written after this. */

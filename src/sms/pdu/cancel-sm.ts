@@ -1,5 +1,5 @@
 /** Cancels an SMS at the SMSC: one cancel_sm for each part. (SMPP v3.4 §4.9) */
-import type { RecallOutcome, SmsToRecall } from '../outbox/index.ts'
+import { type RecallOutcome, type SmsToRecall, urgencyOf } from '../outbox/index.ts'
 import type { Line, OutgoingPdu } from '../../smpp/index.ts'
 import type { Clock, SmsSender } from '../../ussd/index.ts'
 import type { OfService, SmsLine, SmsSettings } from '../settings/index.ts'
@@ -27,10 +27,7 @@ export function smsRecall({
       const deadline = clock.now() + how.timers.responseMs
       const answer = await line.submit(
         cancelSm(messageId, sms.msisdn, { sms: serviceOf?.(sms.owner)?.sender ?? line.sms, how: how.sms }),
-        {
-          lane: 'sms',
-          deadline,
-        },
+        { lane: 'sms', urgency: urgencyOf('transactional'), deadline },
       )
       if (answer.kind === 'unsent') return 'unsent'
       if (answer.kind !== 'ok') outcome = 'kept'

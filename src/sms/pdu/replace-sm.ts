@@ -1,5 +1,5 @@
 /** Replaces the text of an SMS that waits at the SMSC: replace_sm. (SMPP v3.4 §4.10) */
-import type { SmsReplace } from '../outbox/index.ts'
+import { type SmsReplace, urgencyOf } from '../outbox/index.ts'
 import { splitSms } from './segments.ts'
 import type { OutgoingPdu } from '../../smpp/index.ts'
 import type { SmsSender } from '../../ussd/index.ts'
@@ -26,7 +26,8 @@ export function smsReplace({ settings, lines, clock, serviceOf }: RecallDeps): S
       sms: serviceOf?.(sms.owner)?.sender ?? line.sms,
       receipts: how.sms.receipts,
     })
-    const { kind } = await line.submit(pdu, { lane: 'sms', deadline: clock.now() + how.timers.responseMs })
+    const deadline = clock.now() + how.timers.responseMs
+    const { kind } = await line.submit(pdu, { lane: 'sms', urgency: urgencyOf('transactional'), deadline })
     if (kind === 'ok') return 'replaced'
     if (kind === 'refused' || kind === 'unsent') return kind
     return 'unknown'

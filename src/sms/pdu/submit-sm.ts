@@ -10,6 +10,7 @@ import {
   ownClasses,
   refused,
   statusClass,
+  urgencyOf,
 } from '../outbox/index.ts'
 import { dressed, type SmsDress } from './regulated.ts'
 import { smppAbsoluteTime, relativeTime, smsPdu, splitSms, type SmsPart } from './segments.ts'
@@ -94,7 +95,9 @@ async function sendParts(pieces: readonly SmsPart[], sending: Sending): Promise<
     if (has?.includes(i + 1)) continue
     if (pieces.length > 1) await beforePart?.({ messageIds: [...messageIds], line: line.name })
     const deadline = Math.min(overMs, clock.now() + sending.responseMs)
-    const submitting = line.submit(pduOf(piece, sending), { lane: 'sms', deadline, key: lateKey(sms.id, i + 1) })
+    const key = lateKey(sms.id, i + 1)
+    const asWhat = { lane: 'sms', kind: sms.kind, urgency: urgencyOf(sms.kind) } as const
+    const submitting = line.submit(pduOf(piece, sending), { ...asWhat, deadline, key })
     failpointOnceWritten('sms-after-octets')
     const outcome = await submitting
     if (outcome.kind !== 'ok') return partly(fateOf(outcome, how, line), messageIds, line.name)

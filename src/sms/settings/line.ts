@@ -8,6 +8,9 @@ import { templatesSchema, vendorTlvs } from './vendor.ts'
 const smsLanguage = z.enum(Object.keys(LANGUAGES) as (keyof typeof LANGUAGES)[])
 const statusNumber = z.string().regex(/^(0x[0-9a-fA-F]{1,8}|[1-9]\d{0,9})$/, 'a command_status such as "0x58"')
 
+/** Below what operators usually allow one account. */
+const PER_SECOND = 50
+
 export const smsSchema = z.strictObject({
   source: z.string().min(1).max(20).describe('source address of SMS on this line'),
   sourceTon: z
@@ -35,8 +38,11 @@ export const smsSchema = z.strictObject({
     .number()
     .min(0.1)
     .max(10_000)
-    .default(50)
-    .describe('SMS a second on this line at most; the default is below what operators usually allow one account'),
+    .default(PER_SECOND)
+    .describe(
+      'SMS a second on this line and from this daemon at most; the default is below what operators usually allow one ' +
+        'account. What the whole line may send, over all daemons, is submits.perSecond',
+    ),
   receipts: z.boolean().default(true).describe('ask for delivery receipts (registered_delivery 1)'),
   unmarkedReceipts: z
     .boolean()
@@ -137,15 +143,30 @@ export interface SmsLine {
   name: string
   sms?: SmsSettings | undefined
   timers: { responseMs: number }
+  submits?: { perSecond?: number | undefined } | undefined
 }
 
-/** Settings of a line that do nothing, and why. A shift table is named in a header, which some forms of SMS lack. */
-export function inertSettings({ name, sms }: SmsLine): { line: string; setting: string; why: string }[] {
-  if (!sms || sms.languages.length === 0) return []
+/** Settings of a line that do nothing, and why. */
+export function inertSettings(line: SmsLine): { line: string; setting: string; why: string }[] {
+  const inert = [inertLanguages(line), inertRate(line)]
+  return inert.flatMap((one) => (one ? [{ line: line.name, ...one }] : []))
+}
+
+/** A shift table is named in a header, which some forms of SMS lack. */
+function inertLanguages({ sms }: SmsLine): { setting: string; why: string } | undefined {
+  if (!sms || sms.languages.length === 0) return undefined
   const hasHeader = sms.long === 'udh8' || sms.long === 'udh16'
-  if (hasHeader && sms.alphabet === 'gsm7') return []
+  if (hasHeader && sms.alphabet === 'gsm7') return undefined
   const because = hasHeader ? `alphabet: ${sms.alphabet}` : `long: ${sms.long}`
   const remedy = hasHeader ? 'set alphabet: gsm7' : 'set long: udh16'
   const why = `with ${because} no SMS can name a shift table: ${remedy}, or remove languages`
-  return [{ line: name, setting: 'sms.languages', why }]
+  return { setting: 'sms.languages', why }
+}
+
+/** Nobody has to lower the default. */
+function inertRate({ sms, submits }: SmsLine): { setting: string; why: string } | undefined {
+  const most = submits?.perSecond ?? Infinity
+  if (!sms || sms.perSecond <= most || sms.perSecond === PER_SECOND) return undefined
+  const why = `${sms.perSecond} is more than submits.perSecond (${most}), the cap of the whole line: lower it, or remove it`
+  return { setting: 'sms.perSecond', why }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Pdu } from '../../../src/smpp/types.ts'
 import { Alarm } from '../../../src/smpp/session/alarm.ts'
+import { LineCap } from '../../../src/smpp/session/cap.ts'
 import { Pace } from '../../../src/smpp/session/pace.ts'
 import {
   SEQUENCE_MAX,
@@ -18,13 +19,16 @@ interface Told extends WindowRequest {
   isSettled?: boolean
 }
 
-function windowOf(settings: Partial<WindowSettings> = {}, perSecond?: number) {
+function windowOf(settings: Partial<WindowSettings> = {}, perSecond?: number, capped?: number) {
   const clock = fakeClock()
   const written: { sequence: number; name: string }[] = []
   const late: LateResponse[] = []
   const recalls: (() => boolean)[] = []
   const pace = new Pace({ pauseMs: 1_000, ...(perSecond ? { perSecond } : {}) }, clock)
-  const alone = new Window({ ...SETTINGS, ...settings }, pace, clock)
+  const counted: string[] = []
+  const count = (name: string, labels: object) => void counted.push([name, ...Object.values(labels)].join(' '))
+  const cap = capped ? new LineCap({ perSecond: capped, ussdShare: 0 }, { clock, count }) : undefined
+  const alone = new Window({ ...SETTINGS, ...settings }, pace, clock, cap && { cap, pump: () => carryOut() })
   const write = (octets: Buffer) =>
     written.push({ sequence: octets.readUInt32BE(12), name: octets.toString('latin1', 16) })
   /** Does what a link does. */
@@ -73,7 +77,7 @@ function windowOf(settings: Partial<WindowSettings> = {}, perSecond?: number) {
   }
   const offer = (one: Told) => (window.offer(one), one)
   const names = () => written.map((one) => one.name)
-  return { clock, window, written, recalls, late, pace, entry, offer, names }
+  return { clock, window, written, recalls, late, pace, cap, counted, entry, offer, names }
 }
 
 function resp(sequence: number, status = 0, command = 'submit_sm_resp'): Pdu {
@@ -81,6 +85,60 @@ function resp(sequence: number, status = 0, command = 'submit_sm_resp'): Pdu {
 }
 
 describe('the window', () => {
+  it('of SMS that wait writes the most urgent first, and those of one urgency in order', () => {
+    const { window, offer, entry, names } = windowOf({ slots: 1, ussdShare: 0 })
+    const all = [undefined, 3, 2, 0, 2, 1, 0].map((urgency, n) => entry('sms', `${urgency}${n}`, { urgency }))
+    for (const one of all) offer(one)
+    window.open()
+    for (let n = 1; n <= all.length; n++) window.answer(resp(n))
+    assert.deepEqual(names(), ['03', '06', '15', '22', '24', '31', 'undefined0'])
+  })
+
+  it('gives up an SMS at its deadline also where it waits before others', async () => {
+    const { clock, window, offer, entry, names } = windowOf({ slots: 1, ussdShare: 0 })
+    window.open()
+    for (const one of ['open', 'waits']) offer(entry('sms', one))
+    const urgent = offer(entry('sms', 'urgent', { urgency: 0, deadline: clock.now() + 100 }))
+    await clock.advance(200)
+    assert.deepEqual([urgent.outcome, names()], [{ kind: 'unsent', why: 'expired' }, ['open']])
+  })
+
+  it('writes no more than the cap of the line, replies first, and says what waited', async () => {
+    const { clock, window, counted, offer, entry, names } = windowOf({ slots: 100 }, undefined, 5)
+    window.open()
+    for (let n = 0; n < 10; n++) offer(entry('sms', 'sms', { kind: 'otp' }))
+    for (let n = 0; n < 6; n++) offer(entry('ussd'))
+    assert.deepEqual(names().toSorted(), ['sms', 'ussd', 'ussd', 'ussd', 'ussd'])
+    await clock.advance(1_100)
+    assert.equal(names().filter((name) => name === 'ussd').length, 6)
+    await clock.advance(5_000)
+    assert.equal(names().length, 16)
+    const of = (what: string) => counted.filter((one) => one === what).length
+    assert.deepEqual(
+      ['smpp_cap_used ussd', 'smpp_cap_used otp', 'smpp_cap_waits ussd', 'smpp_cap_waits sms'].map(of),
+      [6, 10, 2, 9],
+    )
+  })
+
+  it('that is closed waits for the cap no longer, and holds no other back', async () => {
+    const { clock, window, cap, offer, entry, names } = windowOf({}, undefined, 1)
+    window.open()
+    for (let n = 0; n < 3; n++) offer(entry('ussd'))
+    assert.deepEqual([names().length, cap!.waiting()], [1, 2])
+    assert.equal(window.close().length, 2)
+    assert.equal(cap!.waiting(), 0)
+    await clock.advance(5_000)
+    assert.equal(names().length, 1)
+  })
+
+  it('takes nothing of the cap for what it does not write', async () => {
+    const { clock, window, cap, offer, entry } = windowOf({}, undefined, 5)
+    window.open()
+    offer(entry('ussd', 'old', { deadline: clock.now() }))
+    offer(entry('ussd', 'stale', { mayLeave: () => 'stale' }))
+    assert.equal(cap!.used(), 0)
+  })
+
   it('writes nothing before the link is bound', () => {
     const { window, offer, entry, names } = windowOf()
     offer(entry('ussd'))

@@ -65,3 +65,27 @@ describe('shift tables that do nothing', () => {
     assert.deepEqual(inertSettings({ name: 'two', timers: { responseMs: 1 } }), [])
   })
 })
+
+describe('a rate of SMS above the cap of the whole line', () => {
+  const inert = (sms: object, perSecond?: number) =>
+    inertSettings({
+      name: 'one',
+      timers: { responseMs: 1 },
+      sms: smsSchema.parse({ source: '1', ...sms }),
+      submits: { perSecond },
+    })
+
+  it('is told, with both', () => {
+    assert.deepEqual(inert({ perSecond: 101 }, 100), [
+      {
+        line: 'one',
+        setting: 'sms.perSecond',
+        why: '101 is more than submits.perSecond (100), the cap of the whole line: lower it, or remove it',
+      },
+    ])
+  })
+
+  it('is not told where it may be, where there is no cap, or where nobody has set it', () => {
+    assert.deepEqual([inert({ perSecond: 100 }, 100), inert({ perSecond: 1_000 }), inert({}, 10)], [[], [], []])
+  })
+})
