@@ -33,8 +33,12 @@ const CONFIRM = 4
 const COMB = { ci: 16, bounded: 4, long: 1 }
 const ROUNDS = { ci: 1, bounded: 1, long: 5 }
 const DIRECTIONS = ['up', 'down'] as const
-/** Daemons at once, each with a network of its own: a cut is mostly waiting, where there is a processor. */
+/**
+ * Daemons at once, each with a network of its own: a cut is mostly waiting, where there is a processor; on default timers
+ * also where there is none.
+ */
 const LANES_MAX = { short: 4, defaults: 8 }
+const LANES_MIN = { short: 1, defaults: 6 }
 /** On default settings a reply that was lost with its link may come after 12 s (confirmMs). */
 const SCREEN_MS = { short: 30_000, defaults: 60_000 }
 
@@ -57,7 +61,7 @@ export const cutsCampaign: Campaign = async (parts) => {
   try {
     // One after the other: the first may have to start the servers for all.
     const pace = paceOf(parts)
-    const count = Math.max(1, Math.round(LANES_MAX[pace] * shareOfCore({ spinMs: 500 })))
+    const count = Math.max(LANES_MIN[pace], Math.round(LANES_MAX[pace] * shareOfCore({ spinMs: 500 })))
     for (let n = 0; n < count; n++) lanes.push(await openLane(parts.seed + n, pace))
     const octets = await undisturbed(lanes[0]!)
     const cuts: Cut[] = []

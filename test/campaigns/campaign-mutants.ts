@@ -70,7 +70,7 @@ export const mutantsCampaign: Campaign = async (parts) => {
   const scoreOf = (isCore: boolean) => {
     const some = [...fates].filter(([{ file }]) => CORE.has(file) === isCore)
     const score = some.filter(([, fate]) => fate !== 'survived').length / Math.max(1, some.length)
-    return { score, said: `${(score * 100).toFixed(1)} % of ${some.length}` }
+    return { score: some.length ? score : 1, said: `${(score * 100).toFixed(1)} % of ${some.length}` }
   }
   const [ofCore, ofOthers] = [scoreOf(true), scoreOf(false)]
   const least = SCORE_MIN[how]

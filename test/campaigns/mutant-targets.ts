@@ -19,7 +19,9 @@ const TURN: Nearest = { tests: tests('dialogue/turn', 'dialogue/held') }
 const CODEC: Nearest = { tests: suite('smpp/pdu', 'codec', 'codec-fast-path', 'vectors') }
 const WINDOW: Nearest = { tests: suite('smpp/session', 'window') }
 const CAP: Nearest = { tests: suite('smpp/session', 'cap', 'lately') }
-const LINE: Nearest = { tests: suite('smpp/session', 'socket-writer', 'counted', 'line', 'hearing', 'drop', 'hostile') }
+const LINE: Nearest = {
+  tests: suite('smpp/session', 'socket-writer', 'counted', 'line', 'hearing', 'drop', 'outage', 'hostile'),
+}
 const BIND: Nearest = { tests: suite('smpp/session', 'bind-machine', 'bind', 'hearing', 'drop', 'outage') }
 const DIALECT: Nearest = {
   tests: suite('smpp/dialect', 'carrier', 'classify', 'envelope', 'write', 'dialect', 'vectors', 'both-ends'),

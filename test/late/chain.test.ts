@@ -151,7 +151,7 @@ describeWith(['postgres'], 'a promised answer', () => {
     }
     /** A look stands, and the wait for the subscriber. */
     const waits = () => until(() => standing.timers.size === 2, 'it does not wait')
-    return { late, clock, did, meets, what, hold, look, waits }
+    return { late, clock, did, meets, what, hold, look, waits, standing }
   }
 
   let looked = 0
@@ -362,10 +362,20 @@ describeWith(['postgres'], 'a promised answer', () => {
       await clock.advance(200)
       await late.stop()
       answer(LAST)
-      await clock.advance(5_000)
+      // An offer would be a statement, and then a push.
+      for (let n = 0; n < 10; n++) await rows()
       const { lease_until: leaseUntil, takeovers } = await only()
       assert.deepEqual([leaseUntil, takeovers, did.offered], [at(200), -1, []])
     })
+  })
+
+  it('is looked for no more after a stop, between two looks or in the midst of one', async () => {
+    for (const ms of [0, 500]) {
+      const { late, clock, standing } = daemon()
+      await clock.advance(ms)
+      await late.stop()
+      assert.equal(standing.timers.size, 0)
+    }
   })
 
   describe('of a daemon that is gone', () => {

@@ -221,6 +221,33 @@ describe('a line', () => {
     })
   })
 
+  it('is a group of its own unless it is told another, and names its binds for ever', async () => {
+    await on.start()
+    assert.deepEqual([on.test.line.name, on.test.line.group], ['digicel', 'digicel'])
+    await on.test.stop()
+    await on.start({}, { group: 'north', bind: 'pair', links: 2 })
+    assert.equal(on.test.line.group, 'north')
+    assert.deepEqual(
+      on.test.line.states().map(({ bind }) => bind),
+      ['digicel/0.tx', 'digicel/0.rx', 'digicel/1.tx', 'digicel/1.rx'],
+    )
+  })
+
+  it('tells each state of its binds, and knows which of its links are gone', async () => {
+    await on.start()
+    on.link.send(deliver(1))
+    await until(() => on.test.requests.length === 1, 'not heard')
+    const { id, line: ofLine, port } = on.test.requests[0]!.link
+    const { line } = on.test
+    assert.deepEqual([ofLine, port], ['digicel', on.peer.port])
+    assert.deepEqual([line.isGone(id), on.test.states.at(-1)], [false, 'bound'])
+    on.link.socket.destroy()
+    await until(() => on.test.states.includes('waiting'), 'not told')
+    assert.equal(line.isGone(id), true)
+    const [ofAnother, ofAnotherDaemon] = [id.replace('digicel/', 'north/'), id.replace('#test.', '#other.')]
+    assert.deepEqual([line.isGone(ofAnother), line.isGone(ofAnotherDaemon)], [false, false], 'nobody here knows')
+  })
+
   it('stops SMS and reading for a peer that takes no octets, and gives it up in time', async () => {
     await on.start(NOTHING, {
       limits: { outOctetsMax: 20_000, drainMs: 300, windowSlots: 100_000, queueMax: { ussd: 1_000, sms: 50_000 } },
