@@ -257,7 +257,7 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     name: 'a reply that never left is counted at each try',
     file: 'src/smpp/session/line.ts',
-    edits: [['else if (tries === undefined) this.#count', 'else this.#count']],
+    edits: [['if (tries === undefined) this.count', 'if (lane) this.count']],
     noticedBy: [by('test/smpp/session/line.test.ts', 'is unsent when its lane is full; the other lane is not')],
   },
   {
