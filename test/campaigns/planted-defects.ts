@@ -227,7 +227,7 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     name: 'a dial that cannot be served in time is admitted',
     file: 'src/gateway/admission.ts',
-    edits: [[`waitMs > limits.turnMs ? 'turn_ms' : ''`, `waitMs < 0 ? 'turn_ms' : ''`]],
+    edits: [[`waitMs > limits.turnMs ? late() : ''`, `waitMs < 0 ? late() : ''`]],
     noticedBy: [
       by(
         'test/gateway/admission.test.ts',
