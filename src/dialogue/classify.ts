@@ -348,23 +348,26 @@ function open(begin: Taking, previous: DialogueEntry | null, past: PastNumber[])
 
 function next(old: DialogueEntry, taking: Taking): DialogueEntry {
   const { beginOp } = old.returnPath
-  const { heard: _, ...before } = old
-  const counted = countedStep(old, taking)
-  const heard = heardWith(old, counted.step)
-  return {
-    ...before,
+  const { step, isStalled } = countedStep(old, taking)
+  const entry: DialogueEntry = {
+    ...old,
     status: 'taken',
     turn: old.turn + 1,
     line: taking.line,
     version: taking.token,
-    answer: { ...taking.answer, ...counted },
-    ...(heard ? { heard } : {}),
-    // Only the begin's PDU has the operation that began the dialogue; the return paths of answers need it.
-    returnPath: copyPath(beginOp === undefined ? taking.returnPath : { beginOp, ...taking.returnPath }),
+    answer: { ...taking.answer, step },
+    returnPath: copyPath(taking.returnPath),
     touchedMs: taking.nowMs,
     confirmed: null,
     takeovers: 0,
   }
+  if (isStalled) entry.answer.isStalled = true
+  // Only the begin's PDU has the operation that began the dialogue; the return paths of answers need it.
+  if (beginOp !== undefined) entry.returnPath.beginOp ??= beginOp
+  const heard = heardWith(old, step)
+  if (heard) entry.heard = heard
+  else delete entry.heard
+  return entry
 }
 
 /**

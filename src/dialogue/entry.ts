@@ -84,7 +84,9 @@ export function recordOf(entry: DialogueEntry): DialogueRecord {
 
 /** A copy of a return path that shares nothing with the original. */
 export function copyPath(path: ReturnPath): ReturnPath {
-  return { ...path, from: [...path.from], to: [...path.to], ...(path.more ? { more: { ...path.more } } : {}) }
+  const copy: ReturnPath = { ...path, from: [...path.from], to: [...path.to] }
+  if (path.more) copy.more = { ...path.more }
+  return copy
 }
 
 /** Endings after which a subscriber may want to continue where the dialogue stopped. */

@@ -55,13 +55,12 @@ export function readRecord(place: SealPlace, value: string): DialogueEntry {
   const [, flag, head, version, turn, epoch] = HEAD.exec(value) ?? []
   if (head === undefined) throw new Error('not in a form that this release knows')
   const body = place.open(value.slice(value.indexOf('\n') + 1), head)
-  return {
+  return readBody(body, place, {
     version: version!,
     turn: Number(turn),
     epoch: string(epoch!),
     confirmed: CONFIRMED[flag as keyof typeof CONFIRMED],
-    ...readBody(body, place),
-  }
+  })
 }
 
 const NEWER = 'a dialogue in Redis is of a later release, which serves it: replace this daemon, too'
@@ -186,32 +185,45 @@ function pastOf(past: DialogueEntry['past']): (string | number)[] | 0 {
 /** The elements up to the reply. */
 const BODY_MIN = 11
 
-type FromBody = Omit<DialogueEntry, 'version' | 'turn' | 'epoch' | 'confirmed'>
+type Head = Pick<DialogueEntry, 'version' | 'turn' | 'epoch' | 'confirmed'>
 
-function readBody(body: string, place: SealPlace): FromBody {
+function readBody(body: string, place: SealPlace, head: Head): DialogueEntry {
   const [said = '', snapshot, before, ...rest] = body.split('\n')
   if (snapshot === undefined || rest.length > 0) throw new Error('a dialogue has two lines or three')
   const read = JSON.parse(said) as Body
   const key = place.key ?? { group: place.name.slice(0, place.name.lastIndexOf(':')), msisdn: read[11] || '' }
   const parsed = snapshot === '' ? null : (JSON.parse(snapshot) as JsonObject)
-  return { ...entryOf(read, key), snapshot: parsed, previous: before === undefined ? null : readBefore(before, key) }
+  return entryOf(head, read, key, { snapshot: parsed, previous: before === undefined ? null : readBefore(before, key) })
 }
 
 function readBefore(line: string, key: DialogueKey): DialogueEntry {
   const [version, turn, epoch, confirmed, snapshot, ...body] = JSON.parse(line) as Before
-  return { version, turn, epoch, confirmed, snapshot, ...entryOf(body, key), previous: null }
+  return entryOf({ version, turn, epoch, confirmed }, body, key, { snapshot, previous: null })
 }
 
-function entryOf(body: Body, key: DialogueKey): Omit<FromBody, 'snapshot' | 'previous'> {
-  const [status, network, code, kind, text, step, line, path, openedMs, touched, reply, , ...rest] = body
-  const [past = 0, ended = 0, until = 0, takeovers = 0, stalled = 0, heard = 0] = rest
+/**
+ * Written out in one literal, and what is rarely there is added: an object of so many fields that is put together of
+ * others takes several times its octets.
+ */
+function entryOf(
+  { version, turn, epoch, confirmed }: Head,
+  body: Body,
+  key: DialogueKey,
+  { snapshot, previous }: Pick<DialogueEntry, 'snapshot' | 'previous'>,
+): DialogueEntry {
+  const [status, network, code, kind, text, step, line, path, openedMs, touched, reply] = body
+  const [, , , , , , , , , , , , past = 0, ended = 0, until = 0, takeovers = 0, stalled = 0, heard = 0] = body
   const touchedMs = openedMs + touched
-  return {
+  const entry: DialogueEntry = {
+    version,
+    turn,
+    epoch,
+    confirmed,
     key: { ...key },
     status: known(STATUS_OF, status),
     network,
     code,
-    answer: { kind: known(KIND_OF, kind), text, step, ...(stalled ? { isStalled: true } : {}) },
+    answer: { kind: known(KIND_OF, kind), text, step },
     line,
     returnPath: readPath(path, key),
     openedMs,
@@ -222,27 +234,31 @@ function entryOf(body: Body, key: DialogueKey): Omit<FromBody, 'snapshot' | 'pre
     revision: reply === 0 ? '' : reply[0],
     reply: reply === 0 ? null : { action: known(ACTION_OF, reply[1]), text: reply[2], step: reply[3], link: reply[4] },
     past: past === 0 ? [] : readPast(past),
-    ...(heard ? { heard } : {}),
+    snapshot,
+    previous,
   }
+  if (stalled) entry.answer.isStalled = true
+  if (heard) entry.heard = heard
+  return entry
 }
 
-function readPast(past: (string | number)[]): DialogueEntry['past'] {
-  return Array.from({ length: past.length / 2 }, (_, n) => ({
-    network: past[2 * n] as string,
-    untilMs: past[2 * n + 1] as number,
-  }))
+function readPast(flat: (string | number)[]): DialogueEntry['past'] {
+  const past: DialogueEntry['past'] = []
+  for (let n = 0; n < flat.length - 1; n += 2) past.push({ network: flat[n] as string, untilMs: flat[n + 1] as number })
+  return past
 }
 
 function readPath(path: unknown[], key: DialogueKey): ReturnPath {
   const [ton, npi, from, toTon, toNpi, to, serviceType, carrier, beginOp, more] = path
-  return {
+  const read: ReturnPath = {
     from: [ton, npi, from === 0 ? key.msisdn : from] as ReturnPath['from'],
     to: [toTon, toNpi, to] as ReturnPath['to'],
     serviceType: serviceType as string,
     carrier: carrier as string,
-    ...(beginOp === null || beginOp === undefined ? {} : { beginOp: beginOp as number }),
-    ...(more === undefined ? {} : { more: more as Record<string, string> }),
   }
+  if (typeof beginOp === 'number') read.beginOp = beginOp
+  if (more !== undefined) read.more = more as Record<string, string>
+  return read
 }
 
 /** Unchanged, or as JSON without spaces if it could be taken for something else. */
