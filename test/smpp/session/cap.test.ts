@@ -316,4 +316,43 @@ describe('a share of the cap of a line', () => {
     cap.change({ perSecond: 1, ussdShare: 0.1 })
     assert.deepEqual([cap.share(), cap.smsRoom()], [1, 1])
   })
+
+  it('is wished for by what each lane used, and a quarter more', () => {
+    const { cap, sender } = capOf(100, { shared: true })
+    cap.granted(grant(50), cap.now())
+    sender.offer('ussd', 4)
+    sender.offer('sms')
+    assert.deepEqual(cap.ask(false).wants, { ussd: 6, sms: 3 })
+  })
+
+  it('is not there before it is given, also where the settings change meanwhile', () => {
+    const { cap, sender } = capOf(10, { shared: true, ussdShare: 0.05 })
+    sender.offer('ussd')
+    cap.change({ perSecond: 20, ussdShare: 0.05 })
+    assert.deepEqual([cap.share(), sender.written.length], [0, 0])
+    assert.deepEqual(cap.ask(false), { cap: 20, kept: 2, hold: 0, wants: { ussd: 2, sms: 0 } })
+    cap.change({ perSecond: 1, ussdShare: 0.05 })
+    cap.keep()
+    assert.deepEqual([cap.share(), cap.ask(false).kept], [1, 0])
+  })
+
+  it('is asked for out of turn only where none is in force', () => {
+    const { cap, sender, wanted } = capOf(100, { shared: true })
+    cap.granted(grant(2), cap.now())
+    sender.offer('ussd', 5)
+    sender.offer('sms', 3)
+    assert.deepEqual([wanted(), cap.waiting(), cap.isWanting(), cap.isShort()], [0, 6, false, true])
+    cap.leave(sender)
+    assert.equal(cap.waiting(), 0)
+  })
+
+  it('is counted as waited for only by what waited', async () => {
+    const { clock, cap, sender, counts } = capOf(100, { shared: true })
+    cap.granted(grant(2), cap.now())
+    sender.offer('ussd', 2)
+    assert.equal(counts['smpp_cap_waits ussd'], undefined)
+    sender.offer('ussd')
+    await clock.advance(1_100)
+    assert.deepEqual([counts['smpp_cap_waits ussd'], counts['smpp_cap_wait_seconds ussd']! >= 1], [1, true])
+  })
 })
