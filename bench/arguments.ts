@@ -21,12 +21,16 @@ export interface Asked {
   allocations: boolean
   /** The SMS lane, and nothing else. */
   sms: boolean
+  /** With `sms`: so many due in the same moment. */
+  due?: number
   /** All of it: the figures go into RESULTS.md. */
   isWhole: boolean
 }
 
 export const FLAT = 'flat'
 const SMS = 'sms'
+/** They take 20 GB of the disk. */
+const DUE_MAX = 5_000_000
 
 const HELP = `npm run bench -- [options]
 
@@ -35,6 +39,7 @@ Without options: everything, three rounds, some 15 minutes; writes bench/RESULTS
   npm run bench -- --only walk --rounds 1 --seconds 5
 
 sms                 the rate of the SMS lane, what it costs, and USSD beside it; takes --before, --rounds, --seconds
+sms --due N         N SMS due in the same moment: memory of the daemon, rate, how long an OTP waits; takes --before
 --only NAMES        these only, with commas (--list names them). Then, unless more is asked for: closed loop
                     with 500 phones, the daemon beside the raw loop; RESULTS.md stays as it is
 --concurrent LIST   phones of the closed loop, with commas (1,50,500)
@@ -70,6 +75,7 @@ export function askedOf(args: string[]): Asked | string {
       kannel: { type: 'boolean', default: false },
       'no-raw': { type: 'boolean', default: false },
       before: { type: 'string' },
+      due: { type: 'string' },
       rounds: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '5' },
       profile: { type: 'string' },
@@ -88,6 +94,7 @@ export function askedOf(args: string[]): Asked | string {
   if (other !== undefined) throw new Error(`there is no '${other}'; see --help`)
   const sms = positionals.length > 0
   const isWhole = values.only === undefined && !sms
+  if (values.due !== undefined && !sms) throw new Error('--due: with sms only')
   const looksInside = values.profile !== undefined || values.allocations
   if (isWhole && looksInside) throw new Error('--profile and --allocations cost time: name what to look into by --only')
   const concurrent = values.concurrent ?? (isWhole ? '1,50,500' : '500')
@@ -103,6 +110,7 @@ export function askedOf(args: string[]): Asked | string {
     ...(values.profile === undefined ? {} : { profileDir: folder(values.profile) }),
     allocations: values.allocations,
     sms,
+    ...(values.due === undefined ? {} : { due: whole('--due', values.due, DUE_MAX) }),
     isWhole,
   }
 }

@@ -12,6 +12,7 @@ import { playScenario, type Outcome } from './plan.ts'
 import { isLeaving, leave, leaveOnSignals, stopCrews } from './processes.ts'
 import { flatTable, lineOf, ratioTable, report, runTable } from './report.ts'
 import { SCENARIOS } from './scenarios.ts'
+import { playDue } from './sms-due.ts'
 import { playLane } from './sms-lane.ts'
 
 /** A whole bench takes half of it. */
@@ -26,7 +27,9 @@ async function main(): Promise<void> {
   }, LIMIT_MS)
   leaveOnSignals()
   try {
-    await (asked.sms ? playLane(asked, (line) => console.error(line)) : play(asked))
+    const say = (line: string) => console.error(line)
+    const { due } = asked
+    await (due !== undefined ? playDue({ ...asked, due }, say) : asked.sms ? playLane(asked, say) : play(asked))
   } finally {
     clearTimeout(limit)
     await stopCrews()
