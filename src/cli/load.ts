@@ -159,6 +159,8 @@ function turnsOf({ file, steps }: Talk, language: string): TalkTurn[] | string {
         break
       case 'msisdn':
         return 'it needs one certain number'
+      case 'write':
+        return 'a word by SMS begins it'
       case 'language':
         if (step.language !== language) return `its subscriber has language ${step.language}: see --language`
         break

@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { UsageError, systemClock } from '../base/index.ts'
-import type { CallOutcome, CallWant } from '../flow/engine/index.ts'
+import { WORD_CODE, type CallOutcome, type CallWant } from '../flow/engine/index.ts'
 import type { Compilation } from '../flow/load/index.ts'
 import { SUBSCRIBER, SMS } from '../flow/language/index.ts'
 import { examplesIn } from '../flow/explore/index.ts'
@@ -27,6 +27,8 @@ export interface TalkRecording {
   title?: string | undefined
   code: string
   dial?: string | undefined
+  /** In place of a dial: the word by SMS that starts the flow. */
+  word?: string | undefined
   msisdn: string
   language?: string | undefined
   /** The time of the dial, ISO 8601. */
@@ -44,6 +46,7 @@ export interface RecordOptions {
   config?: string
   code?: string
   dial?: string
+  word?: string
   msisdn: string
   language?: string
 }
@@ -75,7 +78,7 @@ export async function recordCommand(compilation: Compilation, options: RecordOpt
 
 /** Plays until the dialogue ends or the input ends. Then plays the recorded talk once more, and writes it. */
 export async function recordTalk(compilation: Compilation, recording: TalkRecording): Promise<void> {
-  const { file, code, dial = code, msisdn, language, now, typed, output, isTty } = recording
+  const { file, code, word, dial = code, msisdn, language, now, typed, output, isTty } = recording
   const say = (text: string) => void output.write(`${text}\n`)
   const recorder = talkRecorder()
   const asked = asking(compilation, typed, say)
@@ -86,10 +89,15 @@ export async function recordTalk(compilation: Compilation, recording: TalkRecord
     language: language ?? compilation.flow.languages[0]!,
     say,
     isTty,
-    call: (want, spoken) =>
-      recording.answering && !isOurs(want) ? recording.answering(want, { msisdn, language: spoken }) : asked(want),
+    async call(want, spoken) {
+      if (word !== undefined && want.once) return { is: 'failed', why: 'refused-call' }
+      return recording.answering && !isOurs(want)
+        ? recording.answering(want, { msisdn, language: spoken })
+        : asked(want)
+    },
   })
-  const outcome = await dialTerminal({ phone, code: dial, typed, output, isTty })
+  const begun = word === undefined ? dial : `${WORD_CODE}${word}`
+  const outcome = await dialTerminal({ phone, code: begun, typed, output, isTty })
   if (outcome.failed) throw new UsageError(`wrote nothing: ${outcome.failed}`)
   const recorded = recorder.talk(msisdn, phone.left)
   if (!recorded) throw new UsageError('wrote nothing: you dialled nothing')

@@ -5,6 +5,7 @@
  */
 import type { Backend } from '../backend/index.ts'
 import { playTurn, type DialogueRecord, type TurnDeps } from '../dialogue/index.ts'
+import { WORD_CODE } from '../flow/engine/index.ts'
 import type { Lines } from './lines/index.ts'
 import type { Runtime } from './runtime.ts'
 import { USSD_PAGE } from '../ussd/index.ts'
@@ -15,6 +16,8 @@ export interface WordFlowDeps extends Pick<TurnDeps, 'flows' | 'chosenLanguage'>
 }
 
 export interface WordAsked {
+  /** As the settings have it. */
+  word: string
   flow: string
   msisdn: string
   line: string
@@ -78,7 +81,7 @@ function changingNothing(
 
 /** It is never stored. */
 function recordOf({ clock, mint }: Runtime, { lines }: WordFlowDeps, asked: WordAsked): DialogueRecord {
-  const { msisdn, line, flow } = asked
+  const { msisdn, line, word } = asked
   return {
     key: { group: lines.get(line)?.group ?? line, msisdn },
     epoch: mint.epoch(),
@@ -86,7 +89,7 @@ function recordOf({ clock, mint }: Runtime, { lines }: WordFlowDeps, asked: Word
     network: '',
     turn: 1,
     revision: '',
-    code: `sms:${flow}`,
+    code: `${WORD_CODE}${word}`,
     line,
     snapshot: null,
     answer: { kind: 'begin', text: '', step: null },

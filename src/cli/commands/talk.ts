@@ -19,6 +19,7 @@ export function registerTalk(program: Command, say: Say): void {
     )
     .option('--code <code>', 'with --record: the service code; default: that of the settings, else *123#')
     .option('--dial <code>', 'with --record: the text to dial, if longer than the service code')
+    .option('--word <word>', 'with --record: in place of a dial, the word by SMS that starts the flow')
     .option('--msisdn <number>', 'with --record: MSISDN that dials', '67570000001')
     .option('--language <code>', 'with --record: language of the subscriber')
     .option(...PLUGIN)

@@ -131,3 +131,5 @@ export function examplesOf(check: Check, zone: string): string[] {
 export const WALKED_AT = '2025-01-15T08:00:00Z'
 /** The subscriber who dials then. */
 export const TALK_MSISDN = '67570000001'
+/** Begins the code of a dialogue that a word by SMS started: `sms:BALANCE`. */
+export const WORD_CODE = 'sms:'

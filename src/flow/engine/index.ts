@@ -16,6 +16,7 @@ export {
   ruleOf,
   TALK_MSISDN,
   WALKED_AT,
+  WORD_CODE,
 } from './answer-checks.ts'
 export { APP_LEAD, type AppAsk, appFlow, appHistory, appName, type AppSaid, closing } from './app-flow.ts'
 export { fitLine, type LayoutLine, layPage, lookUp, relay, type ScreenContent } from './layout.ts'

@@ -8,8 +8,10 @@ import {
   type Advanced,
   TALK_MSISDN,
   WALKED_AT,
+  WORD_CODE,
   type CompiledFlow,
   type FlowEvent,
+  type FlowInput,
   type FlowSnapshot,
 } from '../engine/index.ts'
 import { SUBSCRIBER, SMS, SMS_SEND } from '../language/index.ts'
@@ -34,6 +36,7 @@ export async function playTalk(talk: Talk, flow: CompiledFlow): Promise<TalkFail
     snapshot: undefined,
     last: undefined,
     lost: undefined,
+    written: false,
     language: '',
     msisdn: TALK_MSISDN,
     code: '',
@@ -62,6 +65,8 @@ interface Stage {
   snapshot: FlowSnapshot | undefined
   last: Advanced | undefined
   lost: FlowSnapshot | undefined
+  /** A word by SMS started the dialogue. */
+  written: boolean
   language: string
   msisdn: string
   code: string
@@ -80,6 +85,8 @@ async function play(step: TalkStep, stage: Stage): Promise<Failure> {
       return void (stage.code = step.code)
     case 'sms':
       return smsSent(step.text, stage)
+    case 'write':
+      return write(step.text, stage)
     case 'now':
       return void (stage.now = step.now)
     case 'stub':
@@ -107,20 +114,30 @@ async function play(step: TalkStep, stage: Stage): Promise<Failure> {
 }
 
 async function dial(code: string, stage: Stage): Promise<Failure> {
-  const { flow, lost, msisdn } = stage
+  const { flow, lost } = stage
   const whole = stage.code === '' ? code : stage.code
   stage.code = whole
-  const snapshot = flow.begin({
-    msisdn,
+  return begin(stage, {
     code,
-    line: 'talk',
-    page: USSD_PAGE,
-    now: stage.now,
-    language: stage.language || (flow.languages[0] as string),
     dialled: dialledBehind(code, whole),
     ...(lost && flow.resumable(lost) ? { resume: lost } : {}),
   })
+}
+
+/** As the daemon plays it: it asks nothing, and makes no call that changes something. */
+async function write(word: string, stage: Stage): Promise<Failure> {
+  const failure = await begin(stage, { code: `${WORD_CODE}${word}`, dialled: [] })
+  const want = stage.last!.want
+  if (failure || want.do === 'end') return failure
+  return { what: `a word by SMS starts no flow that asks, and screen '${want.screen}' does`, got: want.text }
+}
+
+function begin(stage: Stage, how: Pick<FlowInput, 'code' | 'dialled' | 'resume'>): Promise<Failure> {
+  const { flow, msisdn, now } = stage
+  const language = stage.language || (flow.languages[0] as string)
+  const snapshot = flow.begin({ msisdn, line: 'talk', page: USSD_PAGE, now, language, ...how })
   stage.lost = undefined
+  stage.written = how.code.startsWith(WORD_CODE)
   return settle(stage, snapshot, null)
 }
 
@@ -174,6 +191,7 @@ function ownAnswer({ backend, operation }: CallWant): CallOutcome | undefined {
 }
 
 async function answerCall(stage: Stage, want: CallWant): Promise<CallOutcome> {
+  if (stage.written && want.once) return { is: 'failed', why: 'refused-call' }
   const operation = `${want.backend}.${want.operation}`
   const own = ownAnswer(want)
   const stubs = stage.stubs.get(operation) ?? []
@@ -222,8 +240,12 @@ function called(step: { operation: string; args: Json | undefined }, { calls }: 
   }
 }
 
-function smsSent(text: string, { calls }: Stage): Failure {
-  const sent = calls.filter(({ operation }) => operation === SMS_SEND).map(({ args }) => String(args.text))
+function smsSent(text: string, { calls, written, last }: Stage): Failure {
+  const answer = written && last ? [last.want.text] : []
+  const sent = [
+    ...answer,
+    ...calls.filter(({ operation }) => operation === SMS_SEND).map(({ args }) => String(args.text)),
+  ]
   if (sent.includes(text)) return undefined
   return { what: sent.length === 0 ? 'no SMS was sent' : 'another SMS was sent', expected: text, got: sent.join('\n') }
 }

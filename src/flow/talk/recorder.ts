@@ -3,6 +3,7 @@ import { UsageError } from '../../base/index.ts'
 import {
   TALK_MSISDN,
   WALKED_AT,
+  WORD_CODE,
   type CompiledFlow,
   type FlowEvent,
   type FlowInput,
@@ -12,7 +13,7 @@ import {
 import { SMS, SMS_SEND, SUBSCRIBER } from '../language/index.ts'
 import { syntheticSecrets, type SyntheticSecrets } from './synthetic-secrets.ts'
 import { parseTalks, type Stub, type Talk, type TalkStep } from './talk.ts'
-import { writeTalk } from './writer.ts'
+import { isPlain, writeTalk } from './writer.ts'
 
 /** How many subscribers' last dialogues are kept. */
 export const RECORDED_MAX = 100
@@ -31,6 +32,7 @@ export interface TalkRecorder {
 
 /** A talk without secrets: synthetic values take their place. */
 export type RecordedTalk = Pick<Talk, 'flow' | 'title' | 'steps'> & {
+  /** '': a word by SMS started it. */
   code: string
   /** The talk stops at a secret for which no synthetic value was found. */
   cut: boolean
@@ -46,7 +48,7 @@ export interface PlayedDialogue {
 
 /** The talk as a talk file. */
 export function recordedText({ flow, code, title, steps, cut }: RecordedTalk): string {
-  const talk = writeTalk({ title, steps: [{ line: 0, do: 'code', code }, ...steps] })
+  const talk = writeTalk({ title, steps: code === '' ? steps : [{ line: 0, do: 'code', code }, ...steps] })
   return `flow ${flow}\n\n${talk}${cut ? '# The talk stops here: a secret was typed next, and nothing can stand in for it.\n' : ''}`
 }
 
@@ -134,9 +136,16 @@ export function talkOf({ flow, entries }: PlayedDialogue, left?: Left): Recorded
   const { steps, keys } = telling
   const isOpen = steps.length > 0 && steps.at(-1)!.do !== 'ended'
   if (left && isOpen && !cut) steps.push({ line: 0, do: left })
+  const word = wordOf(first.input)
+  if (word !== undefined) return { flow: flow.name, code: '', title: `${word} by SMS`, steps, cut }
   const dialled = steps.find((step) => step.do === 'dial')?.code ?? codeOf(first.input)
   const title = `${dialled}${keys.length ? `, then ${keys.join(', ')}` : ''}`
   return { flow: flow.name, code: codeOf(first.input), title, steps, cut }
+}
+
+/** The word by SMS that started it. */
+function wordOf({ code }: FlowInput): string | undefined {
+  return code.startsWith(WORD_CODE) ? code.slice(WORD_CODE.length) : undefined
 }
 
 /** The service code, without the answers dialled behind it. */
@@ -148,13 +157,14 @@ function codeOf({ code, dialled }: FlowInput): string {
 function begun(input: FlowInput, telling: Telling): void {
   const { flow, steps, turn, shown } = telling
   const { msisdn, language, now, code, resume } = input
+  const word = wordOf(input)
   const set = (step: TalkStep) => (steps.some((old) => JSON.stringify(old) === JSON.stringify(step)) ? [] : [step])
   if (resume) steps.push({ line: 0, do: 'lost' })
   turn.key = [
     ...set({ line: 0, do: 'language', language }),
     ...(msisdn === TALK_MSISDN ? [] : set({ line: 0, do: 'msisdn', msisdn })),
     ...(now === undefined || now === WALKED_AT ? [] : set({ line: 0, do: 'now', now })),
-    { line: 0, do: 'dial', code },
+    word === undefined ? { line: 0, do: 'dial', code } : { line: 0, do: 'write', text: word },
   ]
   telling.real = flow.begin(input)
   telling.shown = resume ? flow.begin({ ...input, resume: shown }) : telling.real
@@ -216,6 +226,8 @@ function alike(made: FlowSnapshot, real: FlowSnapshot): boolean {
 }
 
 function called(want: Called, event: FlowEvent, { turn, told }: Telling): void {
+  // As the player does it.
+  if (want.once && isWritten(turn.key)) return
   const operation = operationOf(want)
   const outcome = stubOf(event)
   const line = JSON.stringify(outcome)
@@ -238,10 +250,14 @@ export function stubOf(event: FlowEvent): Stub {
 function page({ flow, steps, turn, shown }: Telling): void {
   const want = flow.want(shown)
   if (want.do === 'call') return
-  steps.push(...turn.stubs, ...turn.key, ...turn.calls.flatMap(callTold), { line: 0, do: 'expect', text: want.text })
+  const { text } = want
+  const shows: TalkStep = { line: 0, do: isWritten(turn.key) && isPlain(text) ? 'sms' : 'expect', text }
+  steps.push(...turn.stubs, ...turn.key, ...turn.calls.flatMap(callTold), shows)
   if (want.do === 'end') steps.push({ line: 0, do: 'ended', reason: want.reason })
   Object.assign(turn, { stubs: [], key: [], calls: [] })
 }
+
+const isWritten = (key: readonly TalkStep[]) => key.some((step) => step.do === 'write')
 
 const operationOf = ({ backend, operation }: Called) => `${backend}.${operation}`
 

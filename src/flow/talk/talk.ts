@@ -15,6 +15,8 @@ export type TalkStep = { line: number } & (
   | { do: 'code'; code: string }
   | { do: 'now'; now: string }
   | { do: 'sms'; text: string }
+  /** The subscriber writes an SMS of this word, which starts the flow. */
+  | { do: 'write'; text: string }
   | { do: 'ended'; reason: string | undefined }
   | { do: 'hang-up' | 'lost' | 'ack' }
 )
@@ -50,7 +52,8 @@ export interface Talk {
  * ended completed
  * ```
  *
- * More lines: `now 2025-01-15T08:00Z`, the time of the dial; `sms <text>`, an SMS that was sent; `refuse x.y name
+ * More lines: `now 2025-01-15T08:00Z`, the time of the dial; `sms <text>`, an SMS that was sent; `write BALANCE`, the
+ * word by SMS that starts the flow in place of a dial: what the flow ends with is the SMS that answers it; `refuse x.y name
  * [json]`, `fail x.y [why]`, `called x.y [json]`, `language tpi`, `msisdn 675…`, `ack`, `hang up` (by the subscriber),
  * `lost` (by the network: the next dial may resume), `# comment`. A line that starts with blanks continues the line
  * before it. An answer in double quotes is JSON: `> "  2 "`. `then` before `backend`, `refuse` or `fail`: the answer to
@@ -93,6 +96,7 @@ const WORDS = [
   'msisdn',
   'now',
   'sms',
+  'write',
   'ended',
   'ack',
   'lost',
@@ -124,6 +128,8 @@ function stepOf(word: string, rest: string, line: number): TalkStep | string | u
         : { line, do: 'now', now: rest }
     case 'sms':
       return rest === '' ? 'which SMS?' : { line, do: 'sms', text: rest }
+    case 'write':
+      return rest === '' ? 'which word?' : { line, do: 'write', text: rest }
     case 'ended':
       return { line, do: 'ended', reason: rest || undefined }
     case 'ack':

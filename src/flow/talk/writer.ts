@@ -32,7 +32,8 @@ function lineOf(step: TalkStep): string {
         ? `called ${step.operation}`
         : `called ${step.operation} ${JSON.stringify(step.args)}`
     case 'sms':
-      return `sms ${step.text}`
+    case 'write':
+      return `${step.do} ${step.text}`
     case 'ended':
       return `ended ${step.reason ?? ''}`.trimEnd()
     case 'hang-up':

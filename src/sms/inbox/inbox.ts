@@ -40,7 +40,7 @@ export interface IncomingDeps {
    * Plays a flow to its end, without the subscriber: the text with which it ends. It changes nothing, so it may be
    * played again for a copy. Never rejects. Absent: no word starts a flow.
    */
-  play?: ((asked: { flow: string; msisdn: string; line: string }) => Promise<string>) | undefined
+  play?: ((asked: { word: string; flow: string; msisdn: string; line: string }) => Promise<string>) | undefined
   settings: IncomingSettings
 }
 
@@ -130,7 +130,7 @@ async function wordOf(deps: IncomingDeps, sms: IncomingSms): Promise<WordAnswer 
     return 'over'
   }
   const kind = word.answer === 'screen' ? ANSWER_ON_SCREEN : ANSWER
-  return { kind, text: await play({ flow: word.flow, msisdn, line }) }
+  return { kind, text: await play({ word: word.word, flow: word.flow, msisdn, line }) }
 }
 
 async function taking(

@@ -43,14 +43,15 @@ export interface FlowWord {
   answer: 'sms' | 'screen'
 }
 
-/** The one that this SMS is, and nothing else. */
+/** The one that this SMS is, and nothing else; `word` as the settings have it. */
 export function flowWordIn(
   { text, to }: { text: string; to: string },
   words: Readonly<Record<string, FlowWord>>,
-): FlowWord | undefined {
+): (FlowWord & { word: string }) | undefined {
   const upper = plainWords(text).toUpperCase()
-  const found = Object.entries(words).find(([word]) => word.toUpperCase() === upper)?.[1]
-  return found && (found.numbers.length === 0 || found.numbers.includes(to.replace(/^\+/, ''))) ? found : undefined
+  const [word, found] = Object.entries(words).find(([one]) => one.toUpperCase() === upper) ?? []
+  const isMeant = found && (found.numbers.length === 0 || found.numbers.includes(to.replace(/^\+/, '')))
+  return isMeant ? { word: word!, ...found } : undefined
 }
 
 const EDGES = /^[\s\p{P}]+|[\s\p{P}]+$/gu

@@ -61,6 +61,31 @@ describe('a dialogue that is recorded', () => {
   }
   afterEach(() => assert.equal(process.exitCode ?? 0, 0))
 
+  it('that a word by SMS started is written with the word, and the SMS that answered it', async () => {
+    const balance = flowOf(
+      `
+  ask: { call: wallet.balance, expect: { kina: { is: number, max: 9999 } }, to: buy }
+  buy: { call: wallet.buy, once: true, to: told, failed: told }
+  told: { end: 'You have K{data.ask.kina}.' }
+`,
+      'start: ask\nlanguages: [en]',
+    )
+    const { written, said } = await typed(balance, ['{"kina": 12}'], { word: 'BALANCE' })
+    assert.equal(
+      written,
+      `flow test
+
+talk BALANCE by SMS
+backend wallet.balance {"kina":12}
+language en
+now 2025-01-15T08:00:00.000Z
+write BALANCE
+sms You have K12.
+ended backend-failed
+`,
+    )
+    assert.doesNotMatch(said, /wallet\.buy/)
+  })
   it('goes as it was played: keys, pages, what back ends answered, time', async () => {
     const { written, said } = await typed(dental, [KNOWN, '2', ROWS, '1', FREE, '1', HELD, '1', '{}'], {
       title: 'A visit is booked',

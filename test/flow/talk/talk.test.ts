@@ -93,6 +93,45 @@ describe('a talk', () => {
   for (const [title, text, expected] of failures)
     it(`fails if it ${title}`, async () => assert.match((await play(text)) ?? '', expected))
 
+  describe('of a word by SMS', () => {
+    const balance = flowOf(
+      `
+  ask: { call: wallet.balance, expect: { kina: { is: number, max: 9999 } }, to: buy, failed: sorry }
+  buy: { call: wallet.buy, once: true, to: bought, failed: told }
+  bought: { end: Bought. }
+  told: { end: 'You have K{data.ask.kina}.' }
+  sorry: { end: "Not now.\\nDial *1#." }
+`,
+      'start: ask\nlanguages: [en]',
+    ).flow
+    const said = async (text: string, of = balance) => {
+      const [talk] = parseTalks('t.talk', `flow test\nbackend wallet.balance {"kina": 12}\n${text}`)
+      const failure = await playTalk(talk as never, of)
+      return failure && describeFailure(failure)
+    }
+    it('is answered by the SMS that the flow ends with, and makes no call that changes something', async () => {
+      assert.equal(
+        await said('write BALANCE\nsms You have K12.\nended backend-failed\ncalled wallet.balance'),
+        undefined,
+      )
+      assert.equal(await said('fail wallet.balance down\nwrite BALANCE\n< Not now.\n< Dial *1#.'), undefined)
+      assert.match((await said('write BALANCE\ncalled wallet.buy'))!, /wallet\.buy was not called/)
+      assert.match(
+        (await said('write BALANCE\nsms You have K13.'))!,
+        /another SMS was sent\n.*\n.*K13\. +\| You have K12\./,
+      )
+    })
+    it('is not the answer of a dial', async () => {
+      const text = 'backend wallet.buy {}\ndial *1#\n< Bought.\nsms Bought.'
+      assert.match((await said(text))!, /no SMS was sent/)
+    })
+    it('fails if the flow asks, and if there is no word', async () => {
+      const asking = flowOf('  main: { menu: Which?, choices: [{ label: One, to: out }] }\n  out: { end: Bye. }').flow
+      assert.match((await said('write ASK', asking))!, /starts no flow that asks, and screen 'main' does/)
+      assert.throws(() => parseTalks('t.talk', 'write'), /which word\?/)
+    })
+  })
+
   it('fails if it does not say what a back end answers', async () => {
     const [talk] = parseTalks('t.talk', 'dial *1#')
     assert.match(
