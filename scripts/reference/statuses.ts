@@ -1,6 +1,7 @@
 /** docs/reference/STATUSES.md: what each command_status means, from the table by which the daemon decides. */
 import { statusText } from '../../src/smpp/pdu/index.ts'
 import { STATUS_ROWS, UNNAMED, type StatusPolicy } from '../../src/ussd/status-policy.ts'
+import { answerFault, answerTold } from '../../src/simulator/smsc/answers.ts'
 import { generated, table } from './page.ts'
 
 const HEAD = `# Statuses
@@ -34,15 +35,32 @@ responses:
 \`destination\` later and the subscriber's fault, \`fail\` never.
 `
 
+/** One of each kind. */
+const TRIED = [
+  'sms=ESME_RTHROTTLED',
+  'sms=ESME_RMSGQFUL',
+  'sms=ESME_RSYSERR@20%',
+  'sms=ESME_RINVDSTADR*1',
+  'ussd=ESME_RTHROTTLED*2',
+  'ussd=ESME_RMSGQFUL*1',
+  'ussd=ESME_RINVBNDSTS*1',
+  'ussd=ESME_RX_P_APPN',
+]
+
+const TRY = `## Try one
+
+The simulator answers any of them, by name or number: \`ussd-connector simulate --answer sms=ESME_RMSGQFUL ussd=0x58*2\` (or, while it runs,
+\`POST /api/faults\` with \`{ "on": "submit_sm", "lane": "sms", "act": { "is": "refuse", "status": "ESME_RMSGQFUL" } }\`). It says what a daemon then does, from the same table:
+`
+
 export function statusesPage(): string {
   const rows = STATUS_ROWS.map(({ from, to, means, ...policy }) => [nameOf(from, to), means, ...cells(policy)])
-  return generated(
-    HEAD,
-    table(
-      ['status', 'means', 'fault', 'screen', 'push', 'SMS', 'bind'],
-      [...rows, ['any other', '', ...cells(UNNAMED)]],
-    ),
+  const all = table(
+    ['status', 'means', 'fault', 'screen', 'push', 'SMS', 'bind'],
+    [...rows, ['any other', '', ...cells(UNNAMED)]],
   )
+  const tried = TRIED.map((written) => [`\`${written}\``, answerTold(answerFault(written))])
+  return generated(HEAD, `${all}\n\n${TRY}\n${table(['\`--answer\`', 'what it says'], tried)}`)
 }
 
 function nameOf(from: number, to: number): string {

@@ -24,6 +24,7 @@ export interface SimulateCommandOptions {
   systemId?: string
   password?: string
   bindsMax?: number
+  answer?: string[]
 }
 
 export async function simulateCommand(options: SimulateCommandOptions, say: Say): Promise<void> {
@@ -34,6 +35,7 @@ export async function simulateCommand(options: SimulateCommandOptions, say: Say)
     say,
     signal: untilSignal(),
     coding: networkCodingOf(options.dialect, join(packageRoot, 'dialects')),
+    answers: options.answer ?? [],
     smpp: {
       host: options.host,
       port: options.port,

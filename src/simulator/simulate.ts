@@ -1,7 +1,7 @@
 /** The simulator as a program: an SMSC, its phones and its control page, until it is stopped. */
 import type { Chance, Clock } from '../ussd/index.ts'
 import { startControl, type Control, type TalkOf } from './control/index.ts'
-import { startSmsc, type Smsc, type SmscOptions } from './smsc/index.ts'
+import { answerFault, answerTold, startSmsc, type Smsc, type SmscOptions } from './smsc/index.ts'
 import type { NetworkCoding } from './network/index.ts'
 
 export interface SimulateOptions {
@@ -14,6 +14,8 @@ export interface SimulateOptions {
   http?: { host?: string; port?: number; allowedHosts?: string[]; token?: string; talkOf?: TalkOf }
   /** Default 30 000. */
   enquireMs?: number
+  /** Statuses to answer with, such as `sms=ESME_RTHROTTLED`. */
+  answers?: readonly string[]
   /** How long the ESME may take for an answer. Default 25 000, as in USSD gateways. */
   applicationMs?: number
   /** One line at a time, for people. */
@@ -24,9 +26,10 @@ export interface SimulateOptions {
   onReady?(parts: { smsc: Smsc; control: Control }): void
 }
 
-/** Resolves when it has stopped. Rejects if it cannot listen. */
+/** Resolves when it has stopped. Rejects if it cannot listen, and if one of `answers` is wrong. */
 export async function simulate(options: SimulateOptions): Promise<void> {
   const { clock, chance, smpp = {}, http = {}, say, signal } = options
+  const faults = (options.answers ?? []).map(answerFault)
   const smsc = await startSmsc({
     clock,
     chance,
@@ -46,6 +49,10 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   }
   const entry = control.token !== undefined && http.token === undefined ? `#token=${control.token}` : ''
   say(`SMSC on ${smpp.host ?? '127.0.0.1'}:${smsc.port}, dialect ${smsc.coding.name}; phone at ${control.url}/${entry}`)
+  for (const fault of faults) {
+    smsc.chaos.add(fault)
+    say(answerTold(fault))
+  }
   smsc.watch((event) => {
     if (event.is === 'bind') say(`${event.bind.id} ${event.bind.systemId} ${event.bind.mode} ${event.bind.state}`)
   })

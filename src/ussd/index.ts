@@ -31,6 +31,7 @@ export {
   statusPolicy,
   type StatusWhen,
 } from './status-policy.ts'
+export { statusEffect, statusMeans } from './status-words.ts'
 export {
   alphabetOf,
   boundaryAt,

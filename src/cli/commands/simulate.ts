@@ -18,6 +18,10 @@ export function registerSimulate(program: Command, say: Say): void {
     .option('--system-id <id>', 'the only system id that may bind; default: any')
     .option('--password <password>', 'password of that system id; default: any')
     .option('--binds-max <n>', 'most binds of one system id', parseInteger)
+    .option(
+      '--answer <lane=status...>',
+      'statuses to answer with: sms=ESME_RTHROTTLED, ussd=0x14*3 (three times), sms=0x58@20%; says what a daemon then does',
+    )
     .action(async (options: import('../simulate.ts').SimulateCommandOptions) =>
       (await import('../simulate.ts')).simulateCommand(options, say),
     )

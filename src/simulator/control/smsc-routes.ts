@@ -2,9 +2,15 @@
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import { pcapOf } from '../../tools/capture/index.ts'
-import { describePdu, wireOf, type Smsc } from '../smsc/index.ts'
+import { describePdu, statusNamed, wireOf, type Smsc } from '../smsc/index.ts'
 
-const status = z.int().min(0).max(0xffffffff)
+/** A number, or a name such as ESME_RTHROTTLED. */
+const status = z.union([z.int(), z.string().max(40)]).transform((written, issue) => {
+  const found = statusNamed(String(written))
+  if (found !== undefined && found <= 0xffffffff) return found
+  issue.addIssue({ code: 'custom', message: 'must be a status such as ESME_RTHROTTLED or 88' })
+  return z.NEVER
+})
 const ms = z.number().min(0).max(3_600_000)
 const act = z.discriminatedUnion('is', [
   z.strictObject({ is: z.literal('refuse'), status }),

@@ -204,12 +204,13 @@ describe('the control HTTP of the simulator', () => {
 
   it('switches faults on and off, kills links, and injects octets', async () => {
     const added = (await (
-      await post('/api/faults', { on: 'submit_sm', times: 3, act: { is: 'refuse', status: 88 } })
+      await post('/api/faults', { on: 'submit_sm', times: 3, act: { is: 'refuse', status: 'ESME_RTHROTTLED' } })
     ).json()) as { id: number }[]
     assert.deepEqual(
       smsc.chaos.list().map((fault) => fault.act),
       [{ is: 'refuse', status: 88 }],
     )
+    assert.equal((await post('/api/faults', { on: 'submit_sm', act: { is: 'refuse', status: 'NONE' } })).status, 400)
     assert.equal((await fetch(`${control.url}/api/faults/${added[0]!.id}`, { method: 'DELETE' })).status, 200)
     assert.equal((await fetch(`${control.url}/api/faults/${added[0]!.id}`, { method: 'DELETE' })).status, 404)
     const [bind] = (await (await get('/api/binds')).json()) as { id: string; state: string }[]
