@@ -205,17 +205,17 @@ function smsAbout(
     zone: row.zone,
   }
   const say = (kind: 'reminder' | 'confirmation') => smsText(settings.wordings, kind, visit, language)
-  const reminders = sms.planReminders(visit, todayMs, settings.reminders).map(({ lead, ...planned }) => ({
-    kind: 'reminder',
-    key: `reminder-${lead}`,
-    text: say('reminder'),
-    ...planned,
-    quietZone: visit.zone,
-  }))
+  const { zone, startsMs } = visit
+  const { leads, quietHours } = settings.reminders
+  const [of, text] = [isoAt(row.starts_at, zone), say('reminder')]
+  const reminders = sms.plan(
+    leads.map((by) => ({ kind: 'reminder', key: `reminder-${by}`, text, before: { of, by } })),
+    { nowMs: todayMs, zone, quietHours },
+  )
   if (!settings.confirmation) return reminders
   // Sent at any hour: it answers what the subscriber did a moment ago.
   const confirmation = { kind: 'confirmation', key: 'confirmation', text: say('confirmation'), quietZone: null }
-  return [{ ...confirmation, dueMs: todayMs, expiresMs: visit.startsMs }, ...reminders]
+  return [{ ...confirmation, dueMs: todayMs, expiresMs: startsMs }, ...reminders]
 }
 
 function shown(row: VisitRow) {

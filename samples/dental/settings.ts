@@ -28,7 +28,7 @@ export const DENTAL_DEFAULTS: DentalSettings = {
   // The longest dialogue (180 s) plus a margin: a hold must not expire while its question is on the handset.
   holdMs: 210_000,
   confirmation: true,
-  reminders: { leadsMs: [24 * 3_600_000, 2 * 3_600_000], quietHours: { from: '21:00', to: '07:00' } },
+  reminders: { leads: ['24h', '2h'], quietHours: { from: '21:00', to: '07:00' } },
   wordings: WORDINGS,
 }
 

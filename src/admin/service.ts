@@ -83,8 +83,12 @@ export interface DialogueSummary extends Pick<
   flow: string
 }
 
-/** `submittedAt` null: it has not been sent. */
-export type SmsSummary = Omit<SmsRow, 'due_at' | 'submitted_at'> & { dueAt: string; submittedAt: string | null }
+/** `wakeAt`: when it leaves; null where it has left. `submittedAt` null: it has not been sent. */
+export type SmsSummary = Omit<SmsRow, 'due_at' | 'wake_at' | 'submitted_at'> & {
+  dueAt: string
+  wakeAt: string | null
+  submittedAt: string | null
+}
 
 export interface TraceTold {
   pdus: number
@@ -135,9 +139,10 @@ export function createAdminService(deps: AdminServiceDeps) {
     trace: deps.trace,
     /** The newest SMS of one subscriber. */
     smsOf: async (msisdn: string): Promise<SmsSummary[]> =>
-      (await sms.of(msisdn)).map(({ due_at: due, submitted_at: sent, ...row }) => ({
+      (await sms.of(msisdn)).map(({ due_at: due, wake_at: wake, submitted_at: sent, ...row }) => ({
         ...row,
         dueAt: due.toISOString(),
+        wakeAt: row.state === 'due' ? wake.toISOString() : null,
         submittedAt: sent?.toISOString() ?? null,
       })),
     /** Replaces the text of one of them. Resolves with the outcome (docs/SMS.md). */
@@ -218,8 +223,8 @@ function askedSms({ settings, requests, chosenLanguage }: AdminServiceDeps) {
       if (!row) return undefined
       const { id, kind, state } = row
       const moments = {
-        askedFor: row.asked_at,
         dueAt: row.due_at,
+        wakeAt: state === 'due' ? row.wake_at : null,
         submittedAt: row.submitted_at,
         settledAt: row.settled_at,
       }

@@ -18,11 +18,12 @@ export type { PluginType, ScreenPlugin, ScreenTerms } from './screens.ts'
 export type {
   EnqueueSms,
   ModuleSms,
+  ModuleSmsRequest,
   NewSms,
-  PlannedSms,
   QuietHours,
   ReminderRule,
   ReminderSettings,
+  SmsPlanning,
   SmsReplied,
   SmsReplies,
   SmsReply,

@@ -4,7 +4,7 @@
  */
 import type { SqlPort } from './sql.ts'
 
-/** One SMS to enqueue. */
+/** One SMS to enqueue, as it is or as `plan` made it. */
 export interface NewSms {
   /** 'confirmation', 'reminder' … A subject has one SMS of each kind at a time. */
   kind: string
@@ -14,7 +14,10 @@ export interface NewSms {
    */
   key?: string
   text: string
+  /** The moment that it was asked for. */
   dueMs: number
+  /** When it leaves, if that is another moment: quiet hours moved it. */
+  leavesMs?: number
   expiresMs: number
   /** The zone of the quiet hours. Null: sent at any hour. */
   quietZone: string | null
@@ -30,8 +33,8 @@ export interface QuietHours {
 }
 
 export interface ReminderRule {
-  /** How long before the start, as elapsed time. */
-  leadsMs: readonly number[]
+  /** How long before the start: durations such as `24h`, `90m`, `2d`. */
+  leads: readonly string[]
   quietHours: QuietHours | null
 }
 
@@ -41,12 +44,30 @@ export interface ReminderSettings extends ReminderRule {
   confirmation: boolean
 }
 
-export interface PlannedSms {
-  /** How long before the event it was asked for, such as `24h`: a name that stays when quiet hours move it. */
-  lead: string
-  dueMs: number
-  /** Useless after this time: the next SMS is due, or the event has begun. */
-  expiresMs: number
+/** An SMS in the words of a request (docs/SMS.md, "Ask for an SMS"). One of `at`, `in` and `before`; none: now. */
+export interface ModuleSmsRequest {
+  /** As in NewSms. Default: the class. */
+  kind?: string
+  /** As in NewSms. */
+  key?: string
+  text: string
+  /** Default: `reminder` with a moment, else `transactional`. */
+  class?: 'otp' | 'transactional' | 'reminder' | 'campaign'
+  /** ISO 8601. Without an offset it is in the zone. */
+  at?: string
+  /** A duration from now, such as `90m`. */
+  in?: string
+  /** So long before an event. */
+  before?: { of: string; by: string }
+  /** The hours of the local day in which it may go out, in place of the quiet hours. */
+  window?: { from: string; to: string }
+}
+
+export interface SmsPlanning {
+  /** The present of the calendar. */
+  nowMs: number
+  zone: string
+  quietHours: QuietHours | null
 }
 
 export interface EnqueueSms {
@@ -73,9 +94,11 @@ export interface ModuleSms {
   /** Within one statement: an UPDATE for each row of an earlier `gone AS (… subject)`. It needs `:now`. */
   readonly cancelSql: string
   /**
-   * The reminders of something that starts then, the earliest first: moved out of quiet hours, without past ones. Pure.
+   * The SMS of these requests, for `binding` or `enqueue`, the earliest first: out of quiet hours, without those whose
+   * moment is over, and of several before one event each only until the next one leaves. Pure. Throws a TypeError if
+   * the words are wrong.
    */
-  planReminders(start: { startsMs: number; zone: string }, nowMs: number, rule: ReminderRule): PlannedSms[]
+  plan(requests: readonly ModuleSmsRequest[], how: SmsPlanning): NewSms[]
 }
 
 /** A module with SMS that subscribers may answer. */

@@ -110,8 +110,8 @@ function smsRoute(line: string, settings: readonly SmsLine[], lines: SendingDeps
  * SMS has hours.
  */
 const CONNECTIONS_SHARE = 0.4
-/** How many SMS of a line are claimed at once. */
-const BATCH_MAX = 500
+/** How many SMS one statement claims: more than the window of any line. */
+const BATCH_MAX = 200
 /** A window of 100 is full again five times in the time that it takes a slow disk to store one. */
 const GATHER_MS = 3
 

@@ -7,7 +7,8 @@ import { DateTime } from 'luxon'
 import type { Knex } from 'knex'
 import { silentLog } from '../../src/base/log-port.ts'
 import { smsDispatcher, type SmsDispatcher } from '../../src/sms/outbox/dispatch.ts'
-import { LEADS_MS_DEFAULT, planReminders, QUIET_HOURS_DEFAULT, type PlannedSms } from '../../src/sms/outbox/schedule.ts'
+import { planSms } from '../../src/sms/outbox/plan.ts'
+import { QUIET_HOURS_DEFAULT } from '../../src/sms/outbox/schedule.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import { FAILURES_MAX, told, type Campaign } from './outcome.ts'
@@ -61,7 +62,7 @@ const SIZES = {
   long: { zones: ALL, sentZones: ALL.length, steppedRows: 3_000 },
 }
 const LATE_MS_MAX = MINUTE
-const rule = { leadsMs: LEADS_MS_DEFAULT, quietHours: QUIET_HOURS_DEFAULT }
+const LEAD_HOURS = [24, 2]
 
 export const timeCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
@@ -139,25 +140,39 @@ function planFor(zone: string, failures: string[]): number {
   const minuteAt = clockOf(zone)
   const starts = appointments(zone, daysOf(zone))
   for (const startsMs of starts) {
-    const plan = planReminders({ startsMs, zone }, startsMs - 10 * DAY, rule)
+    const plan = planned(zone, startsMs)
     const wrong = faultOf(plan, startsMs, minuteAt)
     if (wrong && failures.length < FAILURES_MAX) failures.push(`${zone}, ${new Date(startsMs).toISOString()}: ${wrong}`)
   }
   return starts.length
 }
 
-function faultOf(plan: readonly PlannedSms[], startsMs: number, minuteAt: (ms: number) => number): string | null {
-  if (plan.some(({ dueMs }) => isQuiet(minuteAt(dueMs)))) return 'due in quiet hours'
-  if (plan.some(({ dueMs, expiresMs }) => dueMs >= startsMs || expiresMs > startsMs || expiresMs <= dueMs))
+interface Planned {
+  dueMs: number
+  leavesMs: number
+  expiresMs: number
+}
+
+/** As the dental sample asks for them. */
+function planned(zone: string, startsMs: number): Planned[] {
+  const of = new Date(startsMs).toISOString()
+  const wishes = LEAD_HOURS.map((hours) => ({ text: 'Reminder', before: { of, by: `${hours}h` } }))
+  const how = { nowMs: startsMs - 10 * DAY, zone, quietHours: QUIET_HOURS_DEFAULT }
+  return planSms(wishes, how).map(({ dueMs, leavesMs = dueMs, expiresMs }) => ({ dueMs, leavesMs, expiresMs }))
+}
+
+function faultOf(plan: readonly Planned[], startsMs: number, minuteAt: (ms: number) => number): string | null {
+  if (plan.some(({ leavesMs }) => isQuiet(minuteAt(leavesMs)))) return 'due in quiet hours'
+  if (plan.some(({ leavesMs: ms, expiresMs }) => ms >= startsMs || expiresMs > startsMs || expiresMs <= ms))
     return 'of use only after it has begun'
-  for (const leadMs of rule.leadsMs) {
-    const wishedMs = startsMs - leadMs
-    if (!isQuiet(minuteAt(wishedMs)) && !plan.some(({ dueMs }) => dueMs === wishedMs))
-      return `none ${leadMs / HOUR} h before, which is not quiet`
+  for (const hours of LEAD_HOURS) {
+    const wishedMs = startsMs - hours * HOUR
+    if (!isQuiet(minuteAt(wishedMs)) && !plan.some(({ leavesMs }) => leavesMs === wishedMs))
+      return `none ${hours} h before, which is not quiet`
     // Quiet hours last ten, eleven where the clock is set back in them; before them five minutes, and half hours to
     // step over a change.
-    if (!plan.some(({ dueMs }) => dueMs <= wishedMs && dueMs >= wishedMs - 13 * HOUR))
-      return `none in the 13 h before ${leadMs / HOUR} h before`
+    if (!plan.some(({ leavesMs }) => leavesMs <= wishedMs && leavesMs >= wishedMs - 13 * HOUR))
+      return `none in the 13 h before ${hours} h before`
   }
   return null
 }
@@ -200,33 +215,33 @@ function outboxUnder(knex: Knex, chance: Chance): Outbox {
 
 interface Row {
   id: string
-  due_at: Date
+  wake_at: Date
   quiet_zone: string | null
 }
 
 async function owe(
   knex: Knex,
-  rows: readonly { subject: string; dueMs: number; expiresMs: number; zone: string | null }[],
+  rows: readonly { subject: string; dueMs: number; leavesMs: number; expiresMs: number; zone: string | null }[],
 ): Promise<Row[]> {
   await knex('sms_outbox').del()
   const created = new Date(Date.UTC(FROM_YEAR - 1, 0))
   await knex.batchInsert(
     'sms_outbox',
-    rows.map(({ subject, dueMs, expiresMs, zone }) => ({
+    rows.map(({ subject, dueMs, leavesMs, expiresMs, zone }, n) => ({
       subject,
       kind: 'reminder',
-      msisdn: '67570000001',
+      msisdn: String(67570000001 + n),
       line: 'test',
       text: 'Reminder',
       quiet_zone: zone,
       due_at: new Date(dueMs),
       expires_at: new Date(expiresMs),
-      wake_at: created,
+      wake_at: new Date(leavesMs),
       created_at: created,
     })),
     500,
   )
-  return knex('sms_outbox').select('id', 'due_at', 'quiet_zone').orderBy('due_at')
+  return knex('sms_outbox').select('id', 'wake_at', 'quiet_zone').orderBy('wake_at')
 }
 
 async function sendOverYears(knex: Knex, zones: readonly string[], chance: Chance, failures: string[]) {
@@ -237,7 +252,7 @@ async function sendOverYears(knex: Knex, zones: readonly string[], chance: Chanc
       const days = changesOf(zone).flatMap((ms) => [-1, 0, 1].map((days_) => ms + days_ * DAY))
       const starts = [...new Set(appointments(zone, days.length ? days : [Date.UTC(FROM_YEAR, 5, 1)]))]
       return starts.flatMap((startsMs) =>
-        planReminders({ startsMs, zone }, startsMs - 10 * DAY, rule).map((plan) => ({
+        planned(zone, startsMs).map((plan) => ({
           subject: `${zone} ${startsMs}`,
           ...plan,
           zone,
@@ -247,7 +262,7 @@ async function sendOverYears(knex: Knex, zones: readonly string[], chance: Chanc
   )
   const outbox = outboxUnder(knex, chance)
   let atMs = 0
-  for (const dueMs of new Set(rows.map((row) => row.due_at.getTime()))) {
+  for (const dueMs of new Set(rows.map((row) => row.wake_at.getTime()))) {
     // A look just before it, and one within the minute after: as polls fall.
     if (dueMs - 1_000 > atMs) await outbox.at(dueMs - 1_000)
     atMs = Math.max(atMs, dueMs) + Math.floor(chance() * 1_000)
@@ -255,7 +270,7 @@ async function sendOverYears(knex: Knex, zones: readonly string[], chance: Chanc
   }
   let latestMs = 0
   const clocks = new Map(zones.map((zone) => [zone, clockOf(zone)]))
-  for (const { id, due_at: due, quiet_zone: zone } of rows) {
+  for (const { id, wake_at: due, quiet_zone: zone } of rows) {
     const times = outbox.sent.get(id) ?? []
     const lateMs = (times[0] ?? Infinity) - due.getTime()
     const quiet = times.length > 0 && isQuiet(clocks.get(zone!)!(times[0]!))
@@ -282,7 +297,7 @@ async function sendUnderSteps(knex: Knex, count: number, chance: Chance, failure
     knex,
     Array.from({ length: count }, (_, n) => {
       const dueMs = startMs + Math.floor(chance() * SPAN_MS)
-      return { subject: `steps ${n}`, dueMs, expiresMs: dueMs + 3 * DAY, zone: null }
+      return { subject: `steps ${n}`, dueMs, leavesMs: dueMs, expiresMs: dueMs + 3 * DAY, zone: null }
     }),
   )
   const outbox = outboxUnder(knex, chance)
@@ -297,7 +312,7 @@ async function sendUnderSteps(knex: Knex, count: number, chance: Chance, failure
     if (step > 0) skipped.add(nowMs)
     await outbox.at(nowMs)
   }
-  for (const { id, due_at: due } of rows) {
+  for (const { id, wake_at: due } of rows) {
     const times = outbox.sent.get(id) ?? []
     const lateMs = (times[0] ?? Infinity) - due.getTime()
     const isInTime = lateMs >= 0 && (lateMs <= LATE_MS_MAX || skipped.has(times[0]!))

@@ -63,7 +63,9 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     name: 'an SMS is submitted whoever has its lease',
     file: 'src/sms/outbox/rows.ts',
-    edits: [['o.id = fate.id AND o.lease = fate.lease', 'o.id = fate.id']],
+    edits: [
+      ["const READY = `state = 'due' AND wake_at <= CAST(:now AS timestamptz)`", "const READY = `state = 'due'`"],
+    ],
     noticedBy: [
       sms('dispatch', 'does not send what another daemon leased since: its own lease ran out while it sent another'),
     ],

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
+import { FROZEN, leaveEarlier, stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { T1, T10, T11, T2, T4, T5, T6, T7, T8, T9, T3, T1_MARY } from '../support/screens.ts'
 import { describeWith, freePort, until } from '../support/services.ts'
@@ -147,39 +147,59 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
     await mary.hangUp()
   })
 
-  it('a booking is confirmed and reminded of by SMS, in the language of the subscriber; the staff cancels it and says so', async function () {
-    this.timeout(60_000)
-    const sms = (msisdn: string) => smsc.sms.filter(({ to }) => to === msisdn).map(({ text }) => text)
-    inDjango(`from datetime import datetime, timezone
-Slot.objects.create(clinic_id='koki', type_id='cleaning', starts_at=datetime(2025, 5, 12, 0, 0, tzinfo=timezone.utc))`)
-    smsc.sms.length = 0
-    const john = smsc.phone('67570000001')
-    await john.dial('*123*2*1#')
-    await john.answer('1')
-    assert.equal((await john.answer('1')).text, T7)
-    await john.hangUp()
-    await until(() => Promise.resolve(sms('67570000001').length === 1), 'the confirmation')
-    const said = 'Cleaning at Koki Dental Clinic on 12/05/2025, 10 AM.'
-    assert.deepEqual(sms('67570000001'), [`Confirmed: ${said}`])
-    const due = () => staged.knex('sms_outbox').where({ state: 'due', owner: 'token:dental' }).orderBy('id', 'desc')
-    const [soon, day] = await due()
-    today = day.due_at.getTime() + 1_000
-    await until(() => Promise.resolve(sms('67570000001').length === 2), 'the reminder of the day before')
-    assert.equal(sms('67570000001')[1], `Reminder: ${said}`)
-    const told = await besideUs(`from django.contrib.auth.models import User
+  const BY_LANGUAGE: [
+    language: string,
+    msisdn: string,
+    visit: string,
+    confirmed: string,
+    reminder: string,
+    off: string,
+  ][] = [
+    ['en', '67570000001', 'Cleaning at Koki Dental Clinic on', 'Confirmed', 'Reminder', 'Cancelled'],
+    ['tpi', '67570000003', 'Klinim tit long Koki Dental Clinic long', 'Orait', 'Tingim', 'Mipela rausim'],
+  ]
+  for (const [language, msisdn, visit, confirmed, reminder, off] of BY_LANGUAGE) {
+    it(`a booking is confirmed and reminded of by SMS, in the language of the subscriber; the staff cancels it and says so: ${language}`, async function () {
+      this.timeout(60_000)
+      const said = `${visit} 12/05/2025, 10 AM.`
+      const sms = () => smsc.sms.filter(({ to }) => to === msisdn).map(({ text }) => text)
+      inDjango(`from datetime import datetime, timezone
+Profile.objects.get_or_create(msisdn='${msisdn}', defaults={'name': 'Ana'})
+Profile.objects.filter(msisdn='${msisdn}').update(language='${language}')
+Slot.objects.get_or_create(clinic_id='koki', type_id='cleaning', starts_at=datetime(2025, 5, 12, 0, 0, tzinfo=timezone.utc))`)
+      smsc.sms.length = 0
+      const phone = smsc.phone(msisdn)
+      await phone.dial('*123*2*1#')
+      await phone.answer('1')
+      await phone.answer('1')
+      await phone.hangUp()
+      await until(() => Promise.resolve(sms().length === 1), 'the confirmation')
+      assert.deepEqual(sms(), [`${confirmed}: ${said}`])
+      const due = () =>
+        staged.knex('sms_outbox').where({ state: 'due', owner: 'token:dental', msisdn }).orderBy('id', 'desc')
+      const [soon, day] = await due()
+      const ms = day.due_at.getTime() + 1_000 - today
+      today += ms
+      await leaveEarlier(staged.knex, ms)
+      await until(() => Promise.resolve(sms().length === 2), 'the reminder of the day before')
+      assert.equal(sms()[1], `${reminder}: ${said}`)
+      const told = await besideUs(`from django.contrib.auth.models import User
 from django.test import Client
+User.objects.filter(username='staff').delete()
 User.objects.create_superuser('staff', '', 'x')
 staff = Client(HTTP_HOST='127.0.0.1')
 staff.force_login(User.objects.get(username='staff'))
-visit = Appointment.objects.filter(msisdn='67570000001', status='booked', slot__type='cleaning').latest('id')
+visit = Appointment.objects.filter(msisdn='${msisdn}', status='booked', slot__type='cleaning').latest('id')
 page = staff.post('/admin/dental/appointment/', {'action': 'cancel_visits', '_selected_action': [visit.id]}, follow=True)
 print(page.status_code, 'is cancelled, and the subscriber is told' in page.content.decode(), Appointment.objects.get(pk=visit.id).status)`)
-    assert.equal(told, '200 True cancelled')
-    await until(() => Promise.resolve(sms('67570000001').length === 3), 'the SMS of the staff')
-    assert.equal(sms('67570000001')[2], `Cancelled: ${said}`)
-    assert.equal((await staged.knex('sms_outbox').where({ id: soon.id }))[0].state, 'cancelled', 'no reminder is left')
-    today = FROZEN
-  })
+      assert.equal(told, '200 True cancelled')
+      await until(() => Promise.resolve(sms().length === 3), 'the SMS of the staff')
+      assert.equal(sms()[2], `${off}: ${said}`)
+      const states = async (id: string) => (await staged.knex('sms_outbox').where({ id })).map(({ state }) => state)
+      assert.deepEqual(await states(soon.id), ['cancelled'], 'no reminder is left')
+      today = FROZEN
+    })
+  }
 
   it('what the staff changes is on the next screen, without a restart of anything', async function () {
     this.timeout(20_000)

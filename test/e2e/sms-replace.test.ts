@@ -60,7 +60,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
         text: 'At ten',
         due_at: new Date(dueMs),
         expires_at: new Date(FROZEN + 7_200_000),
-        wake_at: new Date(0),
+        wake_at: new Date(Date.now() + dueMs - FROZEN),
         created_at: new Date(),
       })
       .returning('id')) as { id: string }[]
@@ -79,7 +79,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
     await replace(id, 'At eleven')
     await listSms({ url, tokenFile: file('read'), msisdn: '+67570000301' }, say)
     assert.equal(said[0], 'changed')
-    assert.match(said[1]!, new RegExp(`^${id} +reminder +due .*not sent yet$`))
+    assert.match(said[1]!, new RegExp(`^${id} +reminder +due .*  leaves .*Z$`))
     assert.doesNotMatch(said.join(), /At /)
     assert.equal((await staged.knex('sms_outbox').where({ id }).first<{ text: string }>('text'))!.text, 'At eleven')
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
-import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
+import { FROZEN, leaveEarlier, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
 import { T1, T4, T5, T6, T7 } from '../support/screens.ts'
 
@@ -38,6 +38,11 @@ describeWith(['redis', 'postgres'], 'time', () => {
     let screen = await phone.dial('*123#')
     for (const key of keys) screen = await phone.answer(key)
     return screen.text
+  }
+  const moveTo = async (day: string) => {
+    const ms = Date.parse(day) - todayMs
+    todayMs += ms
+    await leaveEarlier(staged.knex, ms)
   }
   const closed = (phone: ReturnType<Smsc['phone']>) => {
     laterMs += staged.settings.dialogue.idleMs
@@ -82,9 +87,9 @@ describeWith(['redis', 'postgres'], 'time', () => {
     john.hangUp()
     const texts = () => john.inbox.map((sms) => sms.text)
     await until(() => texts().length === 1, 'no confirmation')
-    todayMs = Date.parse('2025-05-09T09:00:01+10:00')
+    await moveTo('2025-05-09T09:00:01+10:00')
     await until(() => texts().length === 2, 'no reminder a day before')
-    todayMs = Date.parse('2025-05-10T07:00:01+10:00')
+    await moveTo('2025-05-10T07:00:01+10:00')
     await until(() => texts().length === 3, 'no reminder two hours before')
     assert.deepEqual(texts().slice(1), Array(2).fill('Reminder: Checkup at Koki Dental Clinic on 10/05/2025, 9 AM.'))
     assert.deepEqual(
@@ -93,7 +98,7 @@ describeWith(['redis', 'postgres'], 'time', () => {
     )
     assert.equal(await reached(john, ['3', '1', '1']), 'Appointment cancelled successfully!\n1. Back to Main Menu')
     john.hangUp()
-    todayMs = Date.parse('2025-05-15T12:00:00+10:00')
+    await moveTo('2025-05-15T12:00:00+10:00')
     const unsettled = `SELECT count(*)::int AS n FROM sms_outbox WHERE state NOT IN ('delivered', 'cancelled', 'expired')`
     await until(async () => (await staged.knex.raw(unsettled)).rows[0].n === 0, 'an SMS is in no final state')
     assert.equal(texts().length, 3)

@@ -48,7 +48,6 @@ export const CRASH_POINTS = [
   'dental-hold',
   'dental-book',
   'sms-claim',
-  'sms-submit',
   'sms-settle',
   'commit',
   'receipt-part',

@@ -7,7 +7,7 @@ import type { Sql, SqlRunner } from '../../src/base/sql.ts'
 import { silentLog } from '../../src/base/log-port.ts'
 import { smsDispatcher, type SmsDispatcher } from '../../src/sms/outbox/dispatch.ts'
 import { forgetOld } from '../../src/sms/outbox/forget.ts'
-import { CLAIM, SUBMIT, TAKE_PART } from '../../src/sms/outbox/rows.ts'
+import { CLAIM, TAKE_PARTS } from '../../src/sms/outbox/rows.ts'
 import type { Receipt, SmsOutcome, SmsSubmit } from '../../src/sms/outbox/types.ts'
 import { migrate } from '../../src/store/postgres/migrate.ts'
 import type { Postgres } from '../../src/store/postgres/connection.ts'
@@ -307,13 +307,15 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
       case 'die': {
         // written, and its daemon is gone
         const [now, until, lease] = [new Date(nowMs), new Date(nowMs + 30_000), `lease ${n}`]
-        const wants = JSON.stringify({ test: [1, 1, 1, 1] })
-        const rows = await CLAIM(sql, { now, today: now, lease, until, wants, other: '[1,1,1,1]' })
-        const held = { ids: `{${rows.map(({ id }) => id)}}`, leases: `{${rows.map(() => lease)}}` }
-        const submitted = await SUBMIT(sql, { ...held, now, today: now, until, services: '{}' })
-        if (s.cancelledToo)
-          for (const { id } of rows) await TAKE_PART(sql, { id, lease, line: 'test', parts: 3, until })
-        return submitted
+        const wants = JSON.stringify({ test: 1 })
+        const rest = { heads: null, quiet: JSON.stringify({ [ZONE]: null }), services: '{}' }
+        const rows = await CLAIM(sql, { now, today: now, lease, until, wants, other: 1, ...rest })
+        const taken = rows.map(({ id }) => ({ id, lease, line: 'test', parts: 3 }))
+        const given = { rows: JSON.stringify(taken), taken: `{${taken.map(({ id }) => id)}}`, ids: '[]', keys: '[]' }
+        if (s.cancelledToo && rows.length > 0) await TAKE_PARTS(sql, { ...given, until })
+        return rows
+          .map(({ taken: _taken, since: _since, ...row }) => row)
+          .toSorted((a, b) => Number(a.id) - Number(b.id))
       }
       default:
         return run(s.call)

@@ -8,6 +8,7 @@ export interface NewRow {
   kind: string
   body: string
   due_at: string
+  wake_at: string
   expires_at: string
   quiet_zone: string | null
   module: string
@@ -16,6 +17,13 @@ export interface NewRow {
 }
 
 type Given = Record<string, unknown>
+
+interface CrowdOf {
+  line: string
+  kind: string
+  msisdn: string
+  alone: boolean
+}
 
 /** What became of one SMS, as `settleTried` writes it. */
 interface SettledRow {
@@ -32,49 +40,59 @@ interface SettledRow {
   final: boolean
 }
 
-/** A list as Postgres writes it. */
-const listOf = (list: unknown) => String(list).slice(1, -1).split(',')
-
 function grouped(rows: readonly Sms[], keyOf: (row: Sms) => string): Map<string, Sms[]> {
   const groups = new Map<string, Sms[]>()
-  for (const row of rows) groups.set(keyOf(row), [...(groups.get(keyOf(row)) ?? []), row])
+  for (const row of rows) {
+    const group = groups.get(keyOf(row))
+    if (group) group.push(row)
+    else groups.set(keyOf(row), [row])
+  }
   return groups
 }
 
-/** Those that are due and that this claim still has. */
-function heldRows(tables: Tables, ids: unknown, leases: unknown): Sms[] {
-  return listOf(ids).flatMap((id, n) => {
-    const row = tables.sms.get(Number(id))
-    return row?.state === 'due' && row.lease === listOf(leases)[n] ? [row] : []
-  })
-}
-
-function claimed(tables: Tables, row: Sms, share: number): Given {
-  const { msisdn, text, kind, quiet_zone, due_at, expires_at, attempts, losses, parts } = row
+function claimed(
+  tables: Tables,
+  row: Sms,
+  { moment, ...shared }: { has_more: boolean; kinds: number; moment: Date },
+): Given {
+  const { state, lease, msisdn, text, kind, quiet_zone, expires_at, attempts, losses, parts } = row
   const line = parts > 1 ? (row.sent_line ?? row.line) : row.line
   const owner = row.owner ?? `module:${row.subject.split(':')[0]}`
-  const own = {
-    msisdn,
-    text,
-    kind,
-    quiet_zone,
-    due_at,
-    expires_at,
-    attempts,
-    losses,
-    parts,
-    owner,
-    template: null,
-    tlvs: null,
-  }
-  return { id: String(row.id), ...own, taken: taken(tables, row), line, owed_line: row.line, share }
+  const own = { state, lease, msisdn, text, kind, quiet_zone, expires_at, attempts, losses, parts, owner }
+  const is_again = state === 'due' && row.wake_at <= moment
+  const asked = { template: null, tlvs: null, moment, since: moment.toISOString(), ...shared, is_again }
+  return { id: String(row.id), ...own, ...asked, taken: taken(tables, row), line, owed_line: row.line }
+}
+
+/** Null: wherever it stands. */
+function isBehind(row: Sms, heads: unknown): boolean {
+  if (heads === null) return true
+  const all = JSON.parse(String(heads)) as { line: string; kind: string; since: string; id: string }[]
+  const head = all.find(({ line, kind }) => line === row.line && kind === row.kind)
+  if (!head) return false
+  const since = new Date(head.since)
+  return row.wake_at > since || (+row.wake_at === +since && row.id > Number(head.id))
+}
+
+/** What a claim makes of a due row. */
+function fateOf(tables: Tables, row: Sms, given: Given): Partial<Sms> {
+  const { now, today, lease, until } = given
+  const quiet = JSON.parse(String(given.quiet)) as Record<string, string | null>
+  const isAway =
+    !['answer', 'answer-screen', 'otp', 'transactional'].includes(row.kind) && tables.optOuts.has(row.msisdn)
+  if (isAway) return { state: 'cancelled', lease: null, settled_at: at(now) }
+  if (row.expires_at <= at(today)) return { state: 'expired', lease: null, settled_at: at(now) }
+  const isOff = row.quiet_zone !== null && quiet[row.quiet_zone] !== null
+  const wake = isOff && quiet[row.quiet_zone!]
+  if (isOff) return { lease: null, settled_at: null, wake_at: wake ? new Date(wake) : row.wake_at }
+  const sent = { submitted_at: at(now), settled_at: null, wake_at: at(until), attempts: row.attempts + 1 }
+  return { state: 'submitting', lease: String(lease), ...sent }
 }
 
 const at = (value: unknown) => value as Date
 const isHeard = (state: string) => state === 'submitting' || state === 'ambiguous'
 
-const readyAt = (row: Sms) => new Date(Math.max(+row.due_at, +row.wake_at))
-const isReady = (row: Sms, now: Date, today: Date) => row.state === 'due' && row.due_at <= today && row.wake_at <= now
+const isReady = (row: Sms, now: Date) => row.state === 'due' && row.wake_at <= now
 const isExpired = (row: Sms, now: Date, today: Date) =>
   row.state === 'due' && row.expires_at <= today && (row.lease === null || row.wake_at <= now)
 
@@ -88,59 +106,67 @@ export const OUTBOX_MODEL: Model = {
         row.state === 'ambiguous' ||
         (row.recall_at !== null && row.recall_at <= at(now) && row.state !== 'submitting'),
     )
-    return [{ send: rows.some((row) => isReady(row, at(now), at(today))), upkeep }]
+    return [{ send: rows.some((row) => isReady(row, at(now))), upkeep }]
   },
-  'sms-claim': ({ tables }, { today, now, wants, other, lease, until }) => {
-    const named = JSON.parse(String(wants)) as Record<string, number[]>
-    const others = JSON.parse(String(other)) as number[]
-    const mostOf = ({ line, kind }: Sms) => (named[line] ?? others)[urgencyOf(kind)]!
+  'sms-claim': ({ tables }, given) => {
+    const { now, wants, other, heads } = given
+    const named = JSON.parse(String(wants)) as Record<string, number>
     const ready = [...tables.sms.values()]
-      .filter((row) => isReady(row, at(now), at(today)) && mostOf(row) > 0)
-      .toSorted(by(readyAt, (row) => row.id))
-    // The kinds of a line get equal shares, the most urgent first; lines that are not named are one.
+      .filter((row) => isReady(row, at(now)) && (named[row.line] ?? Number(other)) > 0 && isBehind(row, heads))
+      .toSorted(
+        by(
+          (row) => row.wake_at,
+          (row) => row.id,
+        ),
+      )
+    // The most urgent kinds first, with equal shares of those that are as urgent; lines that are not named are one.
     const lanes = grouped(ready, ({ line }) => (line in named ? line : ''))
-    return [...lanes.values()].flatMap((rows) => {
+    return [...lanes].flatMap(([lane, rows]) => {
+      const most = named[lane] ?? Number(other)
       const kinds = [...grouped(rows, ({ line, kind }) => JSON.stringify([line, kind])).values()]
-      const shareOf = (row: Sms) => Math.ceil(mostOf(row) / kinds.length)
+      const alike = (urgency: number) => kinds.filter(([one]) => urgencyOf(one!.kind) === urgency).length
+      const shareOf = (urgency: number) => Math.ceil(most / alike(urgency))
       return kinds
-        .flatMap((group) => group.slice(0, shareOf(group[0]!)).map((row, nth) => ({ row, nth })))
+        .flatMap((group) => {
+          const urgency = urgencyOf(group[0]!.kind)
+          const has_more = group.length >= shareOf(urgency)
+          return group.slice(0, shareOf(urgency)).map((row, nth) => ({ row, nth, urgency, has_more }))
+        })
         .toSorted(
           by(
-            ({ row }) => urgencyOf(row.kind),
+            ({ urgency }) => urgency,
             ({ nth }) => nth,
-            ({ row }) => readyAt(row),
+            ({ row }) => row.wake_at,
             ({ row }) => row.id,
           ),
         )
-        .filter(({ row }, place) => place < mostOf(row))
-        .map(({ row }) => {
-          const share = shareOf(row)
-          put(tables, row, { lease: String(lease), wake_at: at(until) })
-          return claimed(tables, row, share)
+        .slice(0, most)
+        .map(({ row, has_more }) => {
+          const kept = put(tables, row, fateOf(tables, row, given))
+          return claimed(tables, kept, { has_more, kinds: kinds.length, moment: row.wake_at })
         })
     })
   },
-  'sms-submit': ({ tables }, { ids, leases, now, today, until }) =>
-    heldRows(tables, ids, leases).map((row) => {
-      const isAway =
-        !['answer', 'answer-screen', 'otp', 'transactional'].includes(row.kind) && tables.optOuts.has(row.msisdn)
-      const state = isAway ? 'cancelled' : row.expires_at <= at(today) ? 'expired' : 'submitting'
-      const isSent = state === 'submitting'
-      const kept = put(tables, row, {
-        state,
-        attempts: row.attempts + (isSent ? 1 : 0),
-        submitted_at: isSent ? at(now) : null,
-        settled_at: isSent ? null : at(now),
-        wake_at: at(until),
-      })
-      return { id: String(row.id), state, attempts: kept.attempts }
+  'sms-put-behind': ({ tables }, { crowds, each, now, until }) =>
+    (JSON.parse(String(crowds)) as CrowdOf[]).flatMap(({ line, kind, msisdn, alone }) => {
+      const ahead = [...tables.sms.values()].filter(
+        (row) => row.line === line && row.kind === kind && isReady(row, at(now)),
+      )
+      if (alone && ahead.every((row) => row.msisdn === msisdn)) return []
+      const own = ahead.filter((row) => row.msisdn === msisdn && row.submitted_at === null)
+      return change(tables, own.slice(0, Number(each)), () => true, { wake_at: at(until) })
     }),
-  'sms-take-part': ({ tables }, { id, lease, line, parts, until }) =>
-    change(tables, [tables.sms.get(Number(id))], (row) => row.state === 'submitting' && row.lease === lease, {
-      parts: Number(parts),
-      sent_line: String(line),
-      wake_at: at(until),
-    }),
+  'sms-take-parts': ({ tables }, { rows, ids, until }) => {
+    const kept: { id: string }[] = []
+    for (const given of JSON.parse(String(rows)) as { id: string; lease: string; line: string; parts: number }[]) {
+      const row = tables.sms.get(Number(given.id))
+      if (row?.state !== 'submitting' || row.lease !== given.lease) continue
+      put(tables, row, { parts: given.parts, sent_line: given.line, wake_at: at(until) })
+      storeAccepted(tables, row.id, given.line, ids)
+      kept.push({ id: String(row.id) })
+    }
+    return kept
+  },
   'sms-settle': ({ tables }, { rows, ids, now }) => {
     const kept: { id: string }[] = []
     for (const given of JSON.parse(String(rows)) as SettledRow[]) {
@@ -157,31 +183,11 @@ export const OUTBOX_MODEL: Model = {
         parts: given.parts ?? row.parts,
         settled_at: given.final ? at(now) : null,
       })
-      const own = (JSON.parse(String(ids)) as (NewPart & { sms: string })[]).filter(({ sms }) => sms === given.id)
-      storeParts(
-        tables,
-        row.id,
-        given.line ?? '',
-        own.map(({ part, message_id, message_key }) => ({ part, message_id, message_key })),
-      )
+      storeAccepted(tables, row.id, given.line ?? '', ids)
       kept.push({ id: String(row.id) })
     }
     return kept
   },
-  'sms-defer': ({ tables }, { ids, wakes, lease }) => {
-    const wakeOf = new Map(listOf(ids).map((id, n) => [Number(id), new Date(listOf(wakes)[n]!)]))
-    return change(
-      tables,
-      [...wakeOf.keys()].map((id) => tables.sms.get(id)),
-      (row) => row.state === 'due' && row.lease === lease,
-      (row) => ({ wake_at: wakeOf.get(row.id)!, lease: null }),
-    )
-  },
-  'sms-release': ({ tables }, { ids, leases }) =>
-    heldRows(tables, ids, leases).map((row) => {
-      put(tables, row, { wake_at: row.created_at, lease: null })
-      return { id: String(row.id) }
-    }),
   'sms-lose': ({ tables }, { now, until }) =>
     change(
       tables,
@@ -300,7 +306,7 @@ export function insertSms(
   const { tables } = database
   for (const { kind, body, quiet_zone, module, hook, ...row } of rows) {
     const key = row.key === null ? null : `${owner.subject}/${row.key}`
-    const [due_at, expires_at] = [new Date(row.due_at), new Date(row.expires_at)]
+    const [due_at, wake_at, expires_at] = [new Date(row.due_at), new Date(row.wake_at), new Date(row.expires_at)]
     const id = database.next('sms')
     const isThere = [...tables.sms.values()].some(
       (one) =>
@@ -317,7 +323,7 @@ export function insertSms(
       due_at,
       expires_at,
       state: 'due',
-      wake_at: now,
+      wake_at,
       lease: null,
       attempts: 0,
       losses: 0,
@@ -375,6 +381,13 @@ export function storeParts(tables: Tables, sms: number, line: unknown, parts: re
     const key = `${sms}/${one.part}`
     if (!tables.parts.has(key)) tables.parts.set(key, { sms, line: String(line), state: 'accepted', ...one })
   }
+}
+
+/** Those of one SMS, of the parts of many. */
+function storeAccepted(tables: Tables, sms: number, line: string, ids: unknown): void {
+  const own = (JSON.parse(String(ids)) as (NewPart & { sms: string })[]).filter((one) => Number(one.sms) === sms)
+  const parts = own.map(({ part, message_id, message_key }) => ({ part, message_id, message_key }))
+  storeParts(tables, sms, line, parts)
 }
 
 export function partsOf(tables: Tables, sms: number) {

@@ -107,6 +107,12 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
   }
 }
 
+/** The calendar of a test was moved on by so much: what waits in the outbox leaves as much earlier on the wall clock. */
+export async function leaveEarlier(knex: Knex, ms: number): Promise<void> {
+  const wake = knex.raw(`wake_at - ? * interval '1 millisecond'`, [ms])
+  await knex('sms_outbox').where({ state: 'due' }).update({ wake_at: wake })
+}
+
 export function settingsFor(options: StageOptions, stage: Stage): Settings {
   const source = `
 lines:

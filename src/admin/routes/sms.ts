@@ -86,13 +86,14 @@ export function smsRoutes({ service, audit, now, counters }: RouteDeps): Hono<Ad
   return app
 }
 
-/** `dueAt`: when it goes out; `moved`: quiet hours made it earlier or later than was asked. */
+/** `dueAt`: what was asked for; `wakeAt`: when it leaves; `moved`: quiet hours made that earlier or later. */
 function put(c: Context<Admitted>, answer: SmsAnswer) {
   if (answer.is === 'wrong') return c.json({ error: answer.what }, 400)
   if (answer.is === 'not-allowed') return c.json({ error: 'to must be a number in international digits' }, 400)
   if (answer.is === 'past') return c.json({ error: 'its moment is over: nobody gets it', is: 'past' }, PUT_STATUS.past)
-  const { is, key, state, dueMs, moved } = answer
-  const said = { is, key, state, dueAt: new Date(dueMs).toISOString(), ...(moved ? { moved } : {}) }
+  const { is, key, state, dueMs, leavesMs, moved } = answer
+  const [dueAt, wakeAt] = [dueMs, leavesMs].map((ms) => new Date(ms).toISOString())
+  const said = { is, key, state, dueAt, wakeAt, ...(moved ? { moved } : {}) }
   const status = PUT_STATUS[is]
   return status === 409 ? c.json({ error: `not replaced: ${is}`, ...said }, 409) : c.json(said, status)
 }

@@ -38,8 +38,9 @@ export async function listSms(options: AdminOptions & { msisdn: string }, say: S
     `/v1/sms?msisdn=${encodeURIComponent(options.msisdn)}`,
   )
   if (!sms.length) say('none')
-  for (const { id, kind, state, line, parts, dueAt, submittedAt } of sms) {
-    const left = submittedAt === null ? 'not sent yet' : `sent ${submittedAt}`
+  for (const { id, kind, state, line, parts, dueAt, wakeAt, submittedAt } of sms) {
+    const unsent = wakeAt === null || wakeAt === dueAt ? 'not sent yet' : `leaves ${wakeAt}`
+    const left = submittedAt === null ? unsent : `sent ${submittedAt}`
     const what = `${id.padEnd(8)} ${kind.padEnd(13)} ${state.padEnd(10)} ${(line || '-').padEnd(12)}`
     say(`${what} ${parts} part${parts === 1 ? ' ' : 's'}  due ${dueAt}  ${left}`)
   }
@@ -58,8 +59,12 @@ interface SendOptions {
 /** Throws UsageError with the reason if it is not accepted. */
 export async function sendCommand({ url, tokenFile, ...body }: AdminOptions & SendOptions, say: Say): Promise<void> {
   const admin = { url, ...(tokenFile === undefined ? {} : { tokenFile }) }
-  const { is, key, dueAt, moved } = await askAdmin<Record<string, string>>(admin, 'POST', '/v1/sms', body)
-  say([is, `key ${key}`, `due ${dueAt}`, moved ? `moved ${moved} by quiet hours` : ''].filter(Boolean).join('  '))
+  const { is, key, dueAt, wakeAt, moved } = await askAdmin<Record<string, string>>(admin, 'POST', '/v1/sms', body)
+  say(
+    [is, `key ${key}`, `due ${dueAt}`, moved ? `leaves ${wakeAt}: ${moved}, because of quiet hours` : '']
+      .filter(Boolean)
+      .join('  '),
+  )
 }
 
 /** Throws UsageError with the reason if it is too late. */

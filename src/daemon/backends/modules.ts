@@ -29,15 +29,7 @@ import {
   type SubscriberData,
 } from '../../plugin/index.ts'
 import { pins, pinOptions } from '../../services/pin/index.ts'
-import {
-  CANCEL_SMS,
-  durationMsOf,
-  planReminders,
-  smsBinding,
-  type SmsModule,
-  WRITE_SMS,
-  type SmsSubject,
-} from '../../sms/outbox/index.ts'
+import { CANCEL_SMS, planSms, smsBinding, type SmsModule, WRITE_SMS, type SmsSubject } from '../../sms/outbox/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
 import { sampleModule, sampleModules } from '../samples.ts'
 
@@ -187,7 +179,7 @@ export function moduleDeps(name: string, own: Record<string, unknown>, host: Mod
     sms: moduleSms(clock, { owner: `module:${name}`, hook: hookOf(settings.smsHooks, `module:${name}`) }),
     reminders: {
       confirmation: reminders.confirmation,
-      leadsMs: reminders.leads.map((lead) => durationMsOf(lead)!),
+      leads: reminders.leads,
       quietHours: reminders.quietHours,
     },
     dialogue: { totalMs: dialogue.totalMs },
@@ -236,11 +228,11 @@ export function moduleSms(clock: Clock, of: SmsModule): ModuleSms {
   return {
     insertSql: WRITE_SMS,
     cancelSql: CANCEL_SMS,
-    binding: (sms) => smsBinding(sms, of),
-    planReminders,
+    binding: (sms) => smsBinding(sms, of, clock),
+    plan: planSms,
     async enqueue(sql, { subject, msisdn, line, sms }) {
       const owner = `SELECT CAST(:subject AS text) AS subject, CAST(:msisdn AS text) AS msisdn, CAST(:line AS text) AS line`
-      const bindings = { subject, msisdn, line, sms: smsBinding(sms, of), now: new Date(clock.now()) }
+      const bindings = { subject, msisdn, line, sms: smsBinding(sms, of, clock), now: new Date(clock.now()) }
       await sql(`WITH owner AS (${owner}) ${WRITE_SMS}`, bindings, { name: 'module-enqueue-sms' })
     },
     async cancel(sql, subject) {

@@ -1,23 +1,26 @@
 /**
- * Sends the outbox. Several daemons may do so together: a row is leased, checked once more, and committed as
- * `submitting` before its octets are sent. (SMPP has no idempotency key: an SMS without a response is ambiguous.)
+ * Sends the outbox. Several daemons may do so together: a row is checked, and committed as `submitting` under the lease
+ * of one of them, before its octets are sent. (SMPP has no idempotency key: an SMS without a response is ambiguous.)
  */
 import { randomUUID } from 'node:crypto'
 import { failpoint, gate, type Gate, monotonicClock, repeating } from '../../base/index.ts'
 import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
+import { Crowds, type SmsCrowd } from './crowds.ts'
 import { forgetSome, FROM_THE_START } from './forget.ts'
 import { gathering, type Gathering } from './gathering.ts'
+import { Heads } from './heads.ts'
 import { IdForms } from './id-forms.ts'
-import { heldIn, Lanes, type HeldRow } from './lanes.ts'
+import { Lanes, type Claimed, type Wants } from './lanes.ts'
 import { orphanWatch, type OrphanWatch } from './orphans.ts'
+import { QuietZones } from './quiet-zones.ts'
 import { recallAll } from './recall.ts'
 import { linePauseMs } from './retry-policy.ts'
-import { receiptsInBulk, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
-import { AMBIGUOUS, CLAIM, DEFER, DUE, EXPIRE, LOSE, RELEASE, SUBMIT, TAKE_PART, type ClaimedRow } from './rows.ts'
-import { quietUntil } from './schedule.ts'
-import { SETTLE_MAX, settleTried, type Tried } from './settling.ts'
+import { receiptsInBulk, referenceOf, type ReceiptResult } from './receipts.ts'
+import { AMBIGUOUS, CLAIM, DUE, EXPIRE, LOSE, PUT_BEHIND, type ClaimedRow } from './rows.ts'
+import { SETTLE_MAX, settleTried, takeParts, type TakenParts, type Tried } from './settling.ts'
 import { OUTBOX_DEFAULTS, type OutboxDeps, type OutboxSettings } from './settings.ts'
 import type { BeforePart, Receipt, SmsOutcome } from './types.ts'
+import { urgencyOf } from './when.ts'
 
 /** How often to remove rows that are no longer needed. */
 const FORGET_EVERY_MS = 3_600_000
@@ -44,7 +47,7 @@ export interface SmsDispatcher {
 }
 
 export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
-  const work = workOf(deps, () => looks.now())
+  const work = workOf(deps)
   const looks = lookingOften(work)
   const forms = new IdForms(deps)
   let ticking: Promise<number> | undefined
@@ -66,13 +69,13 @@ export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
       gatherMs: work.settings.gatherMs,
     }),
     late: (sms, outcome) => repeating(() => settleLate(deps, sms, outcome), { ...deps, signal: AbortSignal.any([]) }),
-    start: looks.start,
+    start() {
+      work.lanes.start()
+      looks.start()
+    },
     async stop() {
-      const looked = looks.stop()
-      work.lanes.release(() => true)
-      await Promise.all([looked, ticking?.catch(() => undefined)])
-      // What the last look has claimed.
-      work.lanes.release(() => true)
+      work.lanes.stop()
+      await Promise.all([looks.stop(), ticking?.catch(() => undefined)])
       await work.lanes.idle().catch(() => undefined)
     },
   }
@@ -82,8 +85,6 @@ interface Looking {
   start(): void
   /** Resolves when no look is going on. */
   stop(): Promise<void>
-  /** A line is free for more, and more is due: the next look need not wait. */
-  now(): void
 }
 
 function lookingOften(work: Work): Looking {
@@ -94,25 +95,19 @@ function lookingOften(work: Work): Looking {
   let isPolling = false
   let cancel: (() => void) | undefined
   let stopped = true
-  let isWanted = false
 
   async function poll(): Promise<void> {
-    const wasWanted = isWanted
     isPolling = true
-    isWanted = false
     let isMoreOld = false
     try {
       const mayRun = work.mayRun?.() ?? true
-      if (mayRun) await look(work, await toDo(wasWanted))
+      if (mayRun) await look(work, await toDo())
       if (mayRun) isMoreOld = await forget()
     } catch (error) {
       unreachable(work, error)
     }
     isPolling = false
-    if (!stopped) pollIn(isWanted || isMoreOld ? 0 : settings.pollMs)
-  }
-  function pollIn(ms: number): void {
-    cancel = clock.after(ms, () => void (polling = poll()))
+    if (!stopped) cancel = clock.after(isMoreOld ? 0 : settings.pollMs, () => void (polling = poll()))
   }
 
   return {
@@ -125,12 +120,6 @@ function lookingOften(work: Work): Looking {
       stopped = true
       cancel?.()
       await polling
-    },
-    now() {
-      isWanted = true
-      if (stopped || isPolling) return
-      cancel?.()
-      pollIn(0)
     },
   }
 }
@@ -155,16 +144,22 @@ interface Work extends OutboxDeps {
   now: () => number
   /** Lines whose SMSC asked for a pause, and until when. '': SMS for any line. */
   pausedUntil: Map<string, number>
+  zones: QuietZones
+  crowds: Crowds
+  heads: Heads
   /** Takes a connection to the database. */
   gated: Gate
   lanes: Lanes
   /** Stores what became of SMS; answers with their new states. */
   tried: Gathering<Tried, string>
+  /** Stores which parts of an SMS are taken. */
+  taken: Gathering<TakenParts, void>
 }
 
-function workOf(deps: OutboxDeps, wanting: () => void): Work {
+function workOf(deps: OutboxDeps): Work {
   const settings = { ...OUTBOX_DEFAULTS, ...deps.settings }
   const { batchMax, inFlightMax, gatherMs } = settings
+  const { clock, chance } = deps
   const gated = gate(settings.connectionsMax)
   const lanes = new Lanes({
     route(line) {
@@ -172,30 +167,30 @@ function workOf(deps: OutboxDeps, wanting: () => void): Work {
       return route && { line: route.line, room: Math.min(route.room, inFlightMax) }
     },
     lines: deps.smsLines ?? (() => []),
+    paused: () => [...work.pausedUntil].filter(([, untilMs]) => untilMs > work.now()).map(([line]) => line),
     claimMax: batchMax,
-    pause: () => new Promise((over) => (gatherMs > 0 ? void deps.clock.after(gatherMs, over) : over())),
-    mark: (rows) => mark(work, rows),
-    send: (held, attempts) => send(work, held, attempts),
-    release: async (rows) => void (await RELEASE(work.sql, heldIn(rows)!)),
-    wanting,
+    pause: () => new Promise((over) => (gatherMs > 0 ? void clock.after(gatherMs, over) : over())),
+    claim: (wants) => claim(work, wants),
+    send: (row) => send(work, row),
     failed: (error) => unreachable(work, error),
   })
-  const settling = {
-    ...deps,
-    settings,
-    dropOf: (msisdns: ReadonlySet<string>) => lanes.drop((row) => msisdns.has(row.msisdn)),
-  }
-  const again = { clock: deps.clock, chance: deps.chance, signal: AbortSignal.any([]) }
+  const settling = { ...deps, settings }
+  const inBulk = <In, Out>(run: (all: In[]) => Promise<readonly Out[]>) =>
+    gathering({ most: Math.min(SETTLE_MAX, batchMax), gatherMs, clock }, (all: In[]) =>
+      gated(() => repeating(() => run(all), { clock, chance, signal: AbortSignal.any([]) })),
+    )
   const work: Work = {
     ...deps,
     settings,
-    now: monotonicClock(deps.clock),
+    now: monotonicClock(clock),
     pausedUntil: new Map(),
+    zones: new QuietZones(settings.quietHours),
+    crowds: new Crowds(),
+    heads: new Heads(),
     gated,
     lanes,
-    tried: gathering({ most: Math.min(SETTLE_MAX, batchMax), gatherMs, clock: deps.clock }, (all: Tried[]) =>
-      gated(() => repeating(() => settleTried(settling, all), again)),
-    ),
+    tried: inBulk((all: Tried[]) => settleTried(settling, all)),
+    taken: inBulk((all: TakenParts[]) => takeParts(settling, all)),
   }
   return work
 }
@@ -211,17 +206,14 @@ interface Due {
   upkeep: boolean
 }
 
-/**
- * Decides what to do. While a line takes all that it gets (`isWanted`), claim follows claim, and whether anything is
- * due is asked as often as ever.
- */
-function asking(work: Work): (isWanted: boolean) => Promise<Due> {
+/** Decides what to do: once in `pollMs` it asks. */
+function asking(work: Work): () => Promise<Due> {
   // Due at the first look.
   let askedMs = -Infinity
-  return async (isWanted) => {
+  return async () => {
     const can = work.canSend?.() ?? 'now'
     const everyMs = can === 'never' ? NEVER_EVERY_MS : work.settings.pollMs
-    if (work.now() < askedMs + everyMs) return { send: isWanted && can === 'now', upkeep: false }
+    if (work.now() < askedMs + everyMs) return { send: false, upkeep: false }
     askedMs = work.now()
     if (can === 'never') return { send: false, upkeep: true }
     const [due] = await DUE(work.sql, { now: new Date(work.clock.now()), today: new Date(work.clock.today()) })
@@ -232,38 +224,58 @@ function asking(work: Work): (isWanted: boolean) => Promise<Due> {
 async function look(work: Work, due: Due): Promise<void> {
   if (due.upkeep) await keepUp(work)
   if (!due.send) return
-  const { clock, settings, lanes } = work
-  const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > work.now()).map(([line]) => line)
-  const { named, other } = lanes.wants(paused)
-  if ([other, ...Object.values(named)].flat().every((most) => most <= 0)) return
-  const lease = randomUUID()
-  const rows = await CLAIM(work.sql, {
-    now: new Date(clock.now()),
-    today: new Date(clock.today()),
-    lease,
-    until: new Date(clock.now() + settings.leaseMs),
-    wants: JSON.stringify(named),
-    other: JSON.stringify(other),
-  })
-  rows.sort((a, b) => a.due_at.getTime() - b.due_at.getTime() || Number(a.id) - Number(b.id))
-  lanes.take(rows, lease, await defer(work, rows, lease))
+  work.heads.forget()
+  work.lanes.fill()
 }
 
-/** Postpones those that must not leave within these hours. Returns their ids. */
-async function defer(work: Work, rows: readonly ClaimedRow[], lease: string): Promise<Set<string>> {
-  const { sql, clock, settings } = work
-  const quietMs = new Map<string, number | null>()
-  const untilOf = ({ quiet_zone: zone }: ClaimedRow): number | null => {
-    if (zone === null) return null
-    if (!quietMs.has(zone)) quietMs.set(zone, quietUntil(clock.today(), settings.quietHours, zone))
-    return quietMs.get(zone)!
+/** Takes due rows; those of the answer that are `submitting` are about to be sent. */
+async function claim(work: Work, wants: Wants): Promise<Claimed> {
+  const { sql, clock, settings, zones, crowds, heads } = work
+  if (work.mayRun?.() === false) return { rows: [], isWhole: true }
+  failpoint('sms-before-submitting')
+  const from = heads.for(wants, work.now())
+  const rows = await CLAIM(sql, {
+    now: new Date(clock.now()),
+    today: new Date(clock.today()),
+    lease: randomUUID(),
+    until: new Date(clock.now() + settings.leaseMs),
+    wants: JSON.stringify(wants.named),
+    other: wants.other,
+    heads: from,
+    quiet: JSON.stringify(zones.until(clock)),
+    services: JSON.stringify(settings.services),
+  })
+  rows.sort(byUrgency)
+  heads.claimed(rows, from, { wants, nowMs: work.now() })
+  for (const { state, is_again: isAgain, kind, quiet_zone: zone } of rows) {
+    if (isAgain) zones.learn(zone!)
+    else if (state !== 'submitting') count(work, kind, state === 'due' ? 'quiet' : state)
   }
-  const quiet = rows.filter((row) => untilOf(row) !== null)
-  if (!quiet.length) return new Set()
-  const wakes = quiet.map((row) => new Date(clock.now() + untilOf(row)! - clock.today()).toISOString())
-  await DEFER(sql, { ids: `{${quiet.map(({ id }) => id)}}`, wakes: `{${wakes}}`, lease })
-  for (const { kind } of quiet) count(work, kind, 'quiet')
-  return new Set(quiet.map(({ id }) => id))
+  const crowded = crowds.among(rows, work.now())
+  // Whatever becomes of that: these rows are to be sent.
+  if (crowded.length > 0) await putBehind(work, crowded).catch((error: unknown) => unreachable(work, error))
+  return { rows, isWhole: from === null }
+}
+
+function byUrgency(a: ClaimedRow, b: ClaimedRow): number {
+  const first = urgencyOf(a.kind) - urgencyOf(b.kind)
+  return first || a.moment.getTime() - b.moment.getTime() || Number(a.id) - Number(b.id)
+}
+
+/** How long those of a crowd wait: others are ahead of them then. */
+const BEHIND_MS = 1_000
+/** How many rows of crowds one statement puts behind: it takes some hundredths of a second. */
+const BEHIND_MAX = 1_000
+
+async function putBehind({ sql, clock, counters }: Work, crowds: readonly SmsCrowd[]): Promise<void> {
+  const now = clock.now()
+  const rows = await PUT_BEHIND(sql, {
+    crowds: JSON.stringify(crowds),
+    each: Math.ceil(BEHIND_MAX / crowds.length),
+    now: new Date(now),
+    until: new Date(now + BEHIND_MS),
+  })
+  if (rows.length > 0) counters.count('limits_total', { limit: 'sms_crowd' }, rows.length)
 }
 
 /** Earlier SMS: losses, receipts that settle them, expired ones, and those to cancel at the SMSC. */
@@ -285,33 +297,14 @@ async function keepUp(work: Work): Promise<void> {
   for (const { kind, is } of await recallAll(work, settings.batchMax)) count(work, kind, is)
 }
 
-/** Writes down that these are about to be sent. Some are not wanted any more. */
-async function mark(work: Work, rows: readonly HeldRow[]): Promise<Map<string, number>> {
-  const { sql, clock, settings } = work
-  failpoint('sms-before-submitting')
-  const [now, today] = [new Date(clock.now()), new Date(clock.today())]
-  const until = new Date(clock.now() + settings.leaseMs)
-  const kinds = new Map(rows.map(({ row }) => [row.id, row.kind]))
-  const marked = new Map<string, number>()
-  const services = JSON.stringify(settings.services)
-  for (const { id, state, attempts } of await SUBMIT(sql, { ...heldIn(rows)!, now, today, until, services })) {
-    if (state === 'submitting') marked.set(id, attempts)
-    else count(work, kinds.get(id)!, state)
-  }
-  return marked
-}
-
 /** Sends one, and stores what became of it. False: it was not written. */
-async function send(work: Work, { row, lease }: HeldRow, attempts: number): Promise<boolean> {
+async function send(work: Work, row: ClaimedRow): Promise<boolean> {
   failpoint('sms-after-submitting')
-  const outcome = await submit(work, row, (taken) => takePart(work, { id: row.id, lease }, taken))
+  const outcome = await submit(work, row, (taken) => takePart(work, row, taken))
   failpoint('sms-after-response')
   const pauseMs = linePauseMs(outcome)
-  if (pauseMs) {
-    work.pausedUntil.set(row.owed_line, work.now() + pauseMs)
-    work.lanes.release((waiting) => waiting.owed_line === row.owed_line)
-  }
-  const state = await work.tried.ask({ row, lease, attempts, outcome })
+  if (pauseMs) work.pausedUntil.set(row.owed_line, work.now() + pauseMs)
+  const state = await work.tried.ask({ row, outcome })
   count(work, row.kind, state === 'due' ? outcome.is : state)
   return outcome.is !== 'unsent'
 }
@@ -333,23 +326,11 @@ async function submit(work: Work, row: ClaimedRow, beforePart: BeforePart): Prom
 }
 
 /** If this cannot be stored, the parts are sent anyway: the final result includes it. */
-async function takePart(
-  work: Work,
-  row: { id: string; lease: string },
-  { messageIds, line }: Parameters<BeforePart>[0],
-): Promise<void> {
-  const { clock, settings } = work
-  const { id, lease } = row
-  const store = () =>
-    work.sql.transaction(async (trx) => {
-      const until = new Date(clock.now() + settings.leaseMs)
-      const [mine] = await TAKE_PART(trx, { id, lease, line, parts: messageIds.length, until })
-      if (mine) await storeParts(work, trx, { id, line, messageIds })
-    })
-  await repeating(() => work.gated(store), { clock, chance: work.chance, signal: AbortSignal.any([]) }).catch(
-    (error: unknown) => work.log.warn({ error: (error as Error).message }, 'accepted SMS part not stored yet'),
-  )
-  if (messageIds.some((id) => id !== null)) failpoint('sms-after-response')
+async function takePart(work: Work, row: ClaimedRow, taken: Parameters<BeforePart>[0]): Promise<void> {
+  await work.taken
+    .ask({ row, ...taken })
+    .catch((error: unknown) => work.log.warn({ error: (error as Error).message }, 'accepted SMS part not stored yet'))
+  if (taken.messageIds.some((id) => id !== null)) failpoint('sms-after-response')
 }
 
 function count(work: Work, kind: string, state: string): void {

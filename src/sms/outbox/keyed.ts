@@ -5,6 +5,7 @@
 import { statement, type SqlRunner } from '../../base/index.ts'
 import type { Clock } from '../../ussd/index.ts'
 import { statesFor } from './rows.ts'
+import { wallMs } from './statements.ts'
 
 export interface KeyedSms {
   /** Who asked: a token, a back end or a flow. Nobody touches the SMS of another. */
@@ -18,8 +19,10 @@ export interface KeyedSms {
   text: string
   /** The moment in the words of the request: the same request has the same. */
   asked: string
-  askedMs: number
+  /** The same as an instant. */
   dueMs: number
+  /** When it leaves: quiet hours may have moved it. */
+  leavesMs: number
   expiresMs: number
   /** Null: it has no quiet hours when it leaves. */
   quietZone: string | null
@@ -58,17 +61,17 @@ const PUT = statement<PutRow>(
     SELECT id, state, msisdn, text, asked, kind, template, tlvs FROM sms_outbox
     WHERE owner = CAST(:owner AS text) AND key = CAST(:key AS text)
   ), kept AS (
-    INSERT INTO sms_outbox AS o (owner, key, subject, kind, msisdn, line, text, quiet_zone, hook, template, tlvs, asked, asked_at,
+    INSERT INTO sms_outbox AS o (owner, key, subject, kind, msisdn, line, text, quiet_zone, hook, template, tlvs, asked,
       due_at, expires_at, wake_at, created_at)
     SELECT CAST(:owner AS text), CAST(:key AS text), CAST(:subject AS text), CAST(:kind AS text),
       CAST(:msisdn AS text), CAST(:line AS text), CAST(:text AS text), CAST(:zone AS text), CAST(:hook AS text),
       CAST(:template AS text), CAST(:tlvs AS text), CAST(:words AS text),
-      CAST(:asked AS timestamptz), CAST(:due AS timestamptz), CAST(:expires AS timestamptz), CAST(:now AS timestamptz), CAST(:now AS timestamptz)
+      CAST(:due AS timestamptz), CAST(:expires AS timestamptz), CAST(:leaves AS timestamptz), CAST(:now AS timestamptz)
     WHERE NOT EXISTS (SELECT FROM old WHERE state NOT IN (${REUSABLE}) AND ${SAME})
     ON CONFLICT (owner, key) WHERE owner IS NOT NULL DO UPDATE SET
       kind = EXCLUDED.kind, msisdn = EXCLUDED.msisdn, line = EXCLUDED.line, text = EXCLUDED.text,
       quiet_zone = EXCLUDED.quiet_zone, hook = EXCLUDED.hook, template = EXCLUDED.template,
-      tlvs = EXCLUDED.tlvs, asked = EXCLUDED.asked, asked_at = EXCLUDED.asked_at, due_at = EXCLUDED.due_at,
+      tlvs = EXCLUDED.tlvs, asked = EXCLUDED.asked, due_at = EXCLUDED.due_at,
       expires_at = EXCLUDED.expires_at, wake_at = EXCLUDED.wake_at, state = 'due', lease = NULL, attempts = 0,
       losses = 0, parts = 1, sent_line = NULL, recall_at = NULL, settled_at = NULL, submitted_at = NULL
     WHERE (o.state IN (${REUSABLE})
@@ -96,8 +99,8 @@ export async function putSms(sql: SqlRunner, sms: KeyedSms, clock: Clock): Promi
     template: sms.template ?? null,
     tlvs: sms.tlvs ?? null,
     words: sms.asked,
-    asked: new Date(sms.askedMs),
     due: new Date(sms.dueMs),
+    leaves: new Date(wallMs(sms.leavesMs, clock)),
     expires: new Date(sms.expiresMs),
     now: new Date(clock.now()),
   })
@@ -158,8 +161,8 @@ export interface KeyedRow {
   id: string
   kind: string
   state: string
-  asked_at: Date
   due_at: Date
+  wake_at: Date
   submitted_at: Date | null
   settled_at: Date | null
 }
@@ -167,7 +170,7 @@ export interface KeyedRow {
 const OF_KEY = statement<KeyedRow>(
   'sms-of-key',
   `
-  SELECT id, kind, state, asked_at, due_at, submitted_at, settled_at FROM sms_outbox
+  SELECT id, kind, state, due_at, wake_at, submitted_at, settled_at FROM sms_outbox
   WHERE owner = CAST(:owner AS text) AND key = CAST(:key AS text)`,
 )
 

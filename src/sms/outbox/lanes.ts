@@ -1,23 +1,9 @@
 /**
- * Claimed rows on their way to the lines: how many are claimed, and which are handed out next. A row is marked as
- * `submitting` only when its line has a slot for it, so a daemon that dies leaves no more of them in doubt than the
- * windows of its binds hold. Lines do not wait for each other. Of one line the most urgent are handed out first, and
- * are claimed also while others wait.
+ * How many SMS each line has open, and when it gets more. Rows are claimed only as lines have slots for them. So a
+ * daemon that dies leaves no more in doubt than the windows of its binds hold, and its memory does not grow with what
+ * is due. Lines do not wait for each other.
  */
 import type { ClaimedRow } from './rows.ts'
-import { URGENCIES, urgencyOf } from './when.ts'
-
-/** A claimed row, and its claim. */
-export interface HeldRow {
-  row: ClaimedRow
-  lease: string
-}
-
-/** The rows as the statements take them. Null: there are none. */
-export function heldIn(rows: readonly HeldRow[]): { ids: string; leases: string } | null {
-  if (!rows.length) return null
-  return { ids: `{${rows.map(({ row }) => row.id)}}`, leases: `{${rows.map(({ lease }) => lease)}}` }
-}
 
 /** Where an SMS leaves. */
 export interface SmsRoute {
@@ -27,48 +13,47 @@ export interface SmsRoute {
   room: number
 }
 
+/** How many rows to claim of a line: by its name, and of all others together. */
+export interface Wants {
+  named: Record<string, number>
+  other: number
+}
+
+export interface Claimed {
+  rows: readonly ClaimedRow[]
+  /** It was looked at all that is due. */
+  isWhole: boolean
+}
+
 export interface LanesDeps {
   /** Null: such an SMS cannot leave now. `''` is an SMS for any line. */
   route(line: string): SmsRoute | null
   /** The lines that have SMS; for all others `''` stands. */
   lines(): readonly string[]
+  /** Lines that must not get any now. */
+  paused(): readonly string[]
   claimMax: number
   /** Until room has gathered for the next. */
   pause(): Promise<void>
-  /** Writes down that these are being sent. Answers which of them are, and how often they were tried by now. */
-  mark(rows: readonly HeldRow[]): Promise<ReadonlyMap<string, number>>
+  /** Takes as many due rows. Those that are `submitting` are to be sent now. */
+  claim(wants: Wants): Promise<Claimed>
   /** Sends one, and stores what became of it. False: it was not written. */
-  send(held: HeldRow, attempts: number): Promise<boolean>
-  release(rows: readonly HeldRow[]): Promise<void>
-  /** A line is about to have nothing left, and there is more. */
-  wanting(): void
+  send(row: ClaimedRow): Promise<boolean>
   failed(error: unknown): void
 }
 
-/**
- * How many rows to claim of a line: by its name, and of all others together. For each urgency: how many of it and of
- * what is more urgent.
- */
-export interface Wants {
-  named: Record<string, readonly number[]>
-  other: readonly number[]
-}
+/** A line gets more when this share of its room is free: one statement takes many. */
+const FREE_SHARE = 0.25
 
-/** So many times the room of a line is claimed at once: some tenths of a second of a fast one. */
-const CLAIM_ROOMS = 8
-/** How many rows one statement marks. */
-const MARK_MAX = 200
-
-const NONE: readonly number[] = Array.from({ length: URGENCIES }, () => 0)
-
+/** The rows that name one line, or for `''` all others. */
 interface Lane {
   line: string
-  /** By urgency. */
-  waiting: HeldRow[][]
-  /** By urgency: the last claim got all that it asked for. */
-  hasMore: boolean[]
-  /** Something of the last claim was sent. */
+  /** There may be more of it. */
+  hasMore: boolean
+  /** Something of it was sent, or put aside, since the last claim. */
   isMoving: boolean
+  /** The line that takes it. */
+  taker: string
 }
 
 export class Lanes {
@@ -76,11 +61,13 @@ export class Lanes {
   sent = 0
   readonly #deps: LanesDeps
   readonly #lanes = new Map<string, Lane>()
-  /** How many rows are being marked, sent or settled; by the line that takes them. */
+  /** How many rows are being sent or settled; by the line that takes them. */
   readonly #open = new Map<string, number>()
   #openAll = 0
-  #isMarking = false
-  #releasing: Promise<void> = Promise.resolve()
+  /** Which of the lanes that share a line gets what cannot be divided. */
+  #turn = 0
+  #isFilling = false
+  #isStopped = false
   #idle: (() => void)[] = []
   #error: { is: unknown } | undefined
 
@@ -88,166 +75,118 @@ export class Lanes {
     this.#deps = deps
   }
 
-  /** `paused`: lines that must not get any now. */
-  wants(paused: readonly string[]): Wants {
-    const known = this.#deps.lines()
-    const named: Record<string, readonly number[]> = {}
-    for (const line of known) {
-      const lane = this.#lanes.get(line)
-      named[line] = this.#want(line, lane ? [lane] : [])
-    }
-    const others = [...this.#lanes.values()].filter(({ line }) => !known.includes(line))
-    const other = this.#want('', others)
-    for (const line of paused) named[line] = NONE
-    return { named, other }
+  /** Something is due, of whichever line. */
+  fill(): void {
+    for (const line of [...this.#deps.lines(), '']) Object.assign(this.#lane(line), { hasMore: true, isMoving: true })
+    void this.#fill()
   }
 
-  /** Takes the rows of one claim. `passed`: those that were put off instead. */
-  take(rows: readonly ClaimedRow[], lease: string, passed: ReadonlySet<string>): void {
-    const groups = new Map<string, number>()
-    for (const row of rows) {
-      const { owed_line: line, kind, share } = row
-      const lane = this.#lane(line)
-      if (!groups.has(line)) lane.isMoving = false
-      const [ofLine, ofKind] = [line, JSON.stringify([line, kind])]
-      for (const group of [ofLine, ofKind]) groups.set(group, (groups.get(group) ?? 0) + 1)
-      const urgency = urgencyOf(kind)
-      lane.hasMore[urgency] ||= groups.get(ofKind)! >= share
-      if (!passed.has(row.id)) lane.waiting[urgency]!.push({ row, lease })
-      else lane.isMoving = true
-    }
-    for (const lane of this.#lanes.values()) this.#askForMore(lane)
-    void this.#handOut()
+  start(): void {
+    this.#isStopped = false
   }
 
-  /** Gives back the rows that wait and that `is` says: of a line, of a subscriber, or all. */
-  drop(is: (row: ClaimedRow) => boolean): HeldRow[] {
-    const dropped: HeldRow[] = []
-    for (const lane of this.#lanes.values()) {
-      for (const [urgency, waiting] of lane.waiting.entries()) {
-        if (!waiting.some(({ row }) => is(row))) continue
-        dropped.push(...waiting.filter(({ row }) => is(row)))
-        lane.waiting[urgency] = waiting.filter(({ row }) => !is(row))
-      }
-    }
-    return dropped
+  /** Nothing is claimed any more. */
+  stop(): void {
+    this.#isStopped = true
   }
 
-  /** Gives back what waits, so that any daemon may claim it again. */
-  release(is: (row: ClaimedRow) => boolean): void {
-    const rows = this.drop(is)
-    if (!rows.length) return
-    const before = this.#releasing
-    this.#releasing = before
-      .then(() => this.#deps.release(rows))
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => this.#tellIdle())
-  }
-
-  /** Resolves when all rows are settled or given back. Rejects if that failed. */
+  /** Resolves when all rows are settled. Rejects if that failed. */
   async idle(): Promise<void> {
-    while (!this.#isIdle()) await new Promise<void>((done) => this.#idle.push(done))
-    await this.#releasing
+    while (this.#isFilling || this.#openAll > 0) await new Promise<void>((done) => this.#idle.push(done))
     const error = this.#error
     this.#error = undefined
     if (error) throw error.is
   }
 
-  #want(line: string, lanes: readonly Lane[]): number[] {
-    const room = this.#deps.route(line)?.room ?? 0
-    const most = Math.min(this.#deps.claimMax, room * CLAIM_ROOMS)
-    return NONE.map((_, urgency) => {
-      const waiting = lanes.reduce((sum, lane) => sum + countOf(lane, urgency), 0)
-      // A window's worth is still there: time enough to claim more.
-      return waiting > room ? 0 : Math.max(0, most - waiting)
-    })
-  }
-
-  #lane(line: string): Lane {
-    const none = { line, waiting: NONE.map(() => []), hasMore: NONE.map(() => false), isMoving: false }
-    const lane = this.#lanes.get(line) ?? none
-    this.#lanes.set(line, lane)
-    return lane
-  }
-
-  async #handOut(): Promise<void> {
-    if (this.#isMarking) return
-    this.#isMarking = true
+  async #fill(): Promise<void> {
+    if (this.#isFilling) return
+    this.#isFilling = true
     // All that one turn of the event loop settles makes room together.
     await undefined
-    for (let next = this.#next(); next.length; next = this.#next()) {
-      await this.#mark(next)
-      if (this.#hasWaiting()) await this.#deps.pause()
+    try {
+      for (let wants = this.#wants(); wants; wants = this.#wants()) {
+        for (const lane of this.#lanes.values()) if (wantsOf(wants, lane.line) > 0) lane.isMoving = false
+        this.#take(await this.#deps.claim(wants), wants)
+        await this.#deps.pause()
+      }
+    } catch (error) {
+      for (const lane of this.#lanes.values()) lane.hasMore = false
+      this.#fail(error)
     }
-    this.#isMarking = false
+    this.#isFilling = false
     this.#tellIdle()
   }
 
-  async #mark(next: readonly { held: HeldRow; line: string }[]): Promise<void> {
-    try {
-      const marked = await this.#deps.mark(next.map(({ held }) => held))
-      for (const { held, line } of next) {
-        const attempts = marked.get(held.row.id)
-        if (attempts === undefined) this.#close(line)
-        else void this.#send(held, line, attempts)
+  /** Null: nothing, of no line. */
+  #wants(): Wants | null {
+    if (this.#isStopped) return null
+    const named = [...this.#deps.lines(), ...this.#deps.paused()]
+    const wants: Wants = { named: Object.fromEntries(named.map((line) => [line, 0])), other: 0 }
+    this.#turn++
+    for (const [{ line, room }, lanes] of this.#routes(wants)) {
+      const free = room - (this.#open.get(line) ?? 0)
+      if (free < Math.ceil(room * FREE_SHARE)) continue
+      for (const [n, lane] of lanes.entries()) {
+        const nth = (n + this.#turn) % lanes.length
+        const share = Math.floor((Math.min(free, this.#deps.claimMax) + nth) / lanes.length)
+        lane.taker = line
+        if (lane.line === '') wants.other = share
+        else wants.named[lane.line] = share
       }
-    } catch (error) {
-      for (const { line } of next) this.#close(line)
-      this.#fail(error)
+    }
+    return wants.other > 0 || Object.values(wants.named).some((most) => most > 0) ? wants : null
+  }
+
+  /** The lanes that may have more, by the line that takes them: lanes may share one. */
+  #routes({ named }: Wants): Iterable<[SmsRoute, Lane[]]> {
+    const routes = new Map<string, [SmsRoute, Lane[]]>()
+    const paused = this.#deps.paused()
+    for (const lane of this.#lanes.values()) {
+      const mayGo = lane.line === '' || (Object.hasOwn(named, lane.line) && !paused.includes(lane.line))
+      const route = mayGo && lane.hasMore && lane.isMoving ? this.#deps.route(lane.line) : null
+      if (!route) continue
+      const shared = routes.get(route.line) ?? [route, []]
+      shared[1].push(lane)
+      routes.set(route.line, shared)
+    }
+    return routes.values()
+  }
+
+  #take({ rows, isWhole }: Claimed, wants: Wants): void {
+    const asked = [...this.#lanes.values()].filter(({ line }) => wantsOf(wants, line) > 0)
+    const found = new Map<Lane, number>()
+    for (const lane of asked) lane.hasMore = !isWhole
+    for (const row of rows) {
+      const lane = this.#lane(Object.hasOwn(wants.named, row.owed_line) ? row.owed_line : '')
+      found.set(lane, (found.get(lane) ?? 0) + 1)
+      lane.hasMore ||= row.is_again || row.has_more || found.get(lane)! >= wantsOf(wants, lane.line)
+      if (row.state === 'submitting') void this.#send(row, lane)
+      else lane.isMoving = true
     }
   }
 
-  async #send(held: HeldRow, line: string, attempts: number): Promise<void> {
-    const lane = this.#lane(held.row.owed_line)
+  async #send(row: ClaimedRow, lane: Lane): Promise<void> {
+    const line = lane.taker
+    this.#open.set(line, (this.#open.get(line) ?? 0) + 1)
+    this.#openAll++
     try {
-      if (await this.#deps.send(held, attempts)) {
+      if (await this.#deps.send(row)) {
         this.sent++
         lane.isMoving = true
       }
     } catch (error) {
       this.#fail(error)
     }
-    this.#close(line)
-    this.#askForMore(lane)
-    void this.#handOut()
-  }
-
-  #askForMore(lane: Lane): void {
-    if (!lane.isMoving || !lane.hasMore.includes(true)) return
-    const room = this.#deps.route(lane.line)?.room ?? 0
-    const isWanted = lane.hasMore.map((hasMore, urgency) => hasMore && countOf(lane, urgency) <= room)
-    if (!isWanted.includes(true)) return
-    lane.hasMore = lane.hasMore.map((hasMore, urgency) => hasMore && !isWanted[urgency])
-    this.#deps.wanting()
-  }
-
-  /** The next rows for which there is room: one of each lane in turn, for lanes may share a line. */
-  #next(): { held: HeldRow; line: string }[] {
-    const next: { held: HeldRow; line: string }[] = []
-    const routes = new Map<Lane, SmsRoute>()
-    for (const lane of this.#lanes.values()) {
-      if (countOf(lane) === 0) continue
-      const route = this.#deps.route(lane.line)
-      if (route) routes.set(lane, route)
-      else this.release((row) => row.owed_line === lane.line)
-    }
-    for (let before = -1; before < next.length && next.length < MARK_MAX;) {
-      before = next.length
-      for (const [lane, { line, room }] of routes) {
-        const open = this.#open.get(line) ?? 0
-        const first = lane.waiting.find((waiting) => waiting.length > 0)
-        if (open >= room || !first) continue
-        this.#open.set(line, open + 1)
-        this.#openAll++
-        next.push({ held: first.shift()!, line })
-      }
-    }
-    return next
-  }
-
-  #close(line: string): void {
     this.#open.set(line, this.#open.get(line)! - 1)
     this.#openAll--
+    void this.#fill()
+    this.#tellIdle()
+  }
+
+  #lane(line: string): Lane {
+    const lane = this.#lanes.get(line) ?? { line, hasMore: false, isMoving: false, taker: line }
+    this.#lanes.set(line, lane)
+    return lane
   }
 
   #fail(error: unknown): void {
@@ -255,24 +194,12 @@ export class Lanes {
     this.#deps.failed(error)
   }
 
-  #isIdle(): boolean {
-    return !this.#isMarking && this.#openAll === 0 && !this.#hasWaiting()
-  }
-
-  #hasWaiting(): boolean {
-    for (const lane of this.#lanes.values()) if (countOf(lane) > 0) return true
-    return false
-  }
-
   #tellIdle(): void {
-    if (!this.#isIdle()) return
+    if (this.#isFilling || this.#openAll > 0) return
     for (const done of this.#idle.splice(0)) done()
   }
 }
 
-/** How many wait that are at least so urgent. */
-function countOf({ waiting }: Lane, urgency = URGENCIES - 1): number {
-  let sum = 0
-  for (let n = 0; n <= urgency; n++) sum += waiting[n]!.length
-  return sum
+function wantsOf(wants: Wants, line: string): number {
+  return line === '' ? wants.other : (wants.named[line] ?? 0)
 }

@@ -12,7 +12,7 @@ const REPLACED_KEYED = statement<{ id: string }>(
   'sms-replaced-keyed',
   `
   UPDATE sms_outbox SET text = CAST(:text AS text), kind = CAST(:kind AS text), asked = CAST(:words AS text),
-    asked_at = CAST(:asked AS timestamptz)
+    due_at = CAST(:due AS timestamptz)
   WHERE id = CAST(:id AS bigint) AND owner = CAST(:owner AS text) AND key = CAST(:key AS text)
   RETURNING id`,
 )
@@ -46,7 +46,7 @@ export async function replaceKeyed(deps: KeyedReplacing, id: string, sms: KeyedS
   const { msisdn, owner, line, text: before, parts, message_ids: messageIds } = row
   if (row.state !== 'accepted' || messageIds.length !== parts) return tooLate
   const busy: Put = { ...tooLate, is: 'busy' }
-  if (parts === 1 && msisdn === sms.msisdn && sms.dueMs <= clock.today()) {
+  if (parts === 1 && msisdn === sms.msisdn && sms.leavesMs <= clock.today()) {
     const is = await deps.replace({ msisdn, owner, line, messageId: messageIds[0]!, before, text: sms.text })
     if (is === 'off') return tooLate
     if (is === 'unsent' || is === 'unknown') return busy
@@ -60,8 +60,8 @@ export async function replaceKeyed(deps: KeyedReplacing, id: string, sms: KeyedS
   return put ? { ...put, is: 'replaced' } : putSms(sql, sms, clock)
 }
 
-async function noted(sql: Sql, id: string, { owner, key, text, kind, asked, askedMs }: KeyedSms): Promise<boolean> {
-  const words = { id, owner, key, text, kind, words: asked, asked: new Date(askedMs) }
+async function noted(sql: Sql, id: string, { owner, key, text, kind, asked, dueMs }: KeyedSms): Promise<boolean> {
+  const words = { id, owner, key, text, kind, words: asked, due: new Date(dueMs) }
   return (await REPLACED_KEYED(sql, words)).length > 0
 }
 

@@ -19,6 +19,7 @@ export interface SmsRow {
   line: string
   parts: number
   due_at: Date
+  wake_at: Date
   submitted_at: Date | null
 }
 
@@ -28,7 +29,7 @@ const SMS_LISTED_MAX = 50
 const OF_SUBSCRIBER = statement<SmsRow>(
   'sms-of-subscriber',
   `
-  SELECT id, kind, state, COALESCE(sent_line, line) AS line, parts, due_at, submitted_at
+  SELECT id, kind, state, COALESCE(sent_line, line) AS line, parts, due_at, wake_at, submitted_at
   FROM sms_outbox WHERE msisdn = :msisdn ORDER BY id DESC LIMIT ${SMS_LISTED_MAX}`,
 )
 
@@ -67,13 +68,17 @@ const REPLACED = statement<{ id: string }>(
   UPDATE sms_outbox SET text = CAST(:text AS text) WHERE id = CAST(:id AS bigint) RETURNING id`,
 )
 
-/** The same SMS with another text. It was due already, and its kind and moment are unique. It respects quiet hours. */
+/**
+ * The same SMS with another text. It was due already, and its kind and moment are unique. It respects quiet hours. Its
+ * `wake_at` is just before it was made: where both are the same, the trigger of migration 020 takes it for one of an
+ * earlier release.
+ */
 const OWE_ANEW = statement<{ id: string }>(
   'sms-owe-anew',
   `
   INSERT INTO sms_outbox (subject, kind, msisdn, line, text, quiet_zone, template, tlvs, due_at, expires_at, wake_at, created_at)
   SELECT subject, kind, msisdn, line, CAST(:text AS text), quiet_zone, template, tlvs, due_at - interval '1 millisecond', expires_at,
-    CAST(:now AS timestamptz), CAST(:now AS timestamptz)
+    CAST(:now AS timestamptz) - interval '1 millisecond', CAST(:now AS timestamptz)
   FROM sms_outbox WHERE id = CAST(:id AS bigint)
   RETURNING id`,
 )

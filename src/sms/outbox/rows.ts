@@ -9,16 +9,25 @@ import { isUrgent, ORDINARY_URGENCY, SMS_CLASSES, URGENCY } from './when.ts'
 
 export interface ClaimedRow {
   id: string
+  /** `submitting`: it is to be sent now. `due`: put off until its quiet hours end. Else it is not wanted any more. */
+  state: 'submitting' | 'due' | 'cancelled' | 'expired'
+  lease: string
+  /** It is as it was: its zone was not in `:quiet`, and has to be when it is claimed again. */
+  is_again: boolean
   /** The line that it names, '' for any. `line` is the one to send it on: that of its first parts. */
   owed_line: string
-  /** How many of its line and kind were asked for. */
-  share: number
+  /** There may be more of its line and kind. */
+  has_more: boolean
+  /** Among how many lines and kinds its lane was shared. */
+  kinds: number
+  /** Since when it could leave; and the same to the microsecond. */
+  moment: Date
+  since: string
   msisdn: string
   text: string
   line: string
   kind: string
   quiet_zone: string | null
-  due_at: Date
   expires_at: Date
   attempts: number
   losses: number
@@ -55,9 +64,7 @@ export function statesFor(event: ReminderEvent): string {
     .join(', ')
 }
 
-/** Written as in the index. With a frozen calendar the other two conditions matter; otherwise they say the same. */
-const READY = `state = 'due' AND GREATEST(due_at, wake_at) <= GREATEST(CAST(:today AS timestamptz), CAST(:now AS timestamptz))
-      AND due_at <= CAST(:today AS timestamptz) AND wake_at <= CAST(:now AS timestamptz)`
+const READY = `state = 'due' AND wake_at <= CAST(:now AS timestamptz)`
 
 const EXPIRED = `state = 'due' AND expires_at <= CAST(:today AS timestamptz)
     AND (lease IS NULL OR wake_at <= CAST(:now AS timestamptz))`
@@ -68,22 +75,23 @@ const EXPIRED = `state = 'due' AND expires_at <= CAST(:today AS timestamptz)
  */
 const byIds = (column: string, query: string) => `${column} = ANY(ARRAY(${query}))`
 
-const BY_MOMENT = 'ORDER BY GREATEST(due_at, wake_at), id'
-
 /** More lines and kinds than any outbox has: beyond them, SMS wait until others are sent. */
 const GROUPS_MAX = 256
 
-/** Each line and kind of which SMS are due, now or later: one look at the index for each, however many there are. */
-const GROUPS = `
+/**
+ * Each line and kind of which SMS are due: `groups` now or later, `ready` now. One look at the index for each, however
+ * many there are; none unless `condition`.
+ */
+const groupsIf = (condition: string) => `
   WITH RECURSIVE groups AS (
-    (SELECT line, kind FROM sms_outbox WHERE state = 'due' ORDER BY line, kind LIMIT 1)
+    (SELECT line, kind FROM sms_outbox WHERE state = 'due' AND ${condition} ORDER BY line, kind LIMIT 1)
     UNION ALL
     SELECT next.line, next.kind FROM groups CROSS JOIN LATERAL (
       SELECT line, kind FROM sms_outbox WHERE state = 'due' AND (line, kind) > (groups.line, groups.kind)
       ORDER BY line, kind LIMIT 1) next
   ), ready AS (
     SELECT own.line, own.kind FROM (SELECT line, kind FROM groups LIMIT ${GROUPS_MAX}) own CROSS JOIN LATERAL (
-      SELECT true FROM sms_outbox WHERE line = own.line AND kind = own.kind AND ${READY} ${BY_MOMENT} LIMIT 1) one
+      SELECT true FROM sms_outbox WHERE line = own.line AND kind = own.kind AND ${READY} ORDER BY wake_at, id LIMIT 1) one
   )`
 
 /**
@@ -93,7 +101,7 @@ const GROUPS = `
  */
 export const DUE = statement<{ send: boolean; upkeep: boolean }>(
   'sms-due',
-  `${GROUPS}
+  `${groupsIf('true')}
   SELECT EXISTS (SELECT FROM ready) AS send,
     EXISTS (SELECT FROM sms_outbox WHERE ${EXPIRED})
     OR EXISTS (SELECT FROM sms_outbox WHERE state = 'submitting' AND wake_at <= CAST(:now AS timestamptz))
@@ -106,84 +114,123 @@ const URGENT = `CASE kind ${Object.entries(URGENCY)
   .map(([kind, urgency]) => `WHEN '${kind}' THEN ${urgency}`)
   .join(' ')} ELSE ${ORDINARY_URGENCY} END`
 
-/**
- * Leases due rows to `:lease`; skips rows that another daemon is leasing. `:wants` says how many of each line, `:other`
- * how many of all lines that it does not name: a list, of each urgency and of what is more urgent. The kinds of a line
- * get equal shares: a campaign of a million does not hold up one answer. What a line wants none of costs nothing,
- * however much of it is due.
- */
-export const CLAIM = statement<ClaimedRow>(
-  'sms-claim',
-  `${GROUPS}, asked AS (
-    SELECT line, kind, urgency, CASE WHEN CAST(:wants AS jsonb) ? line THEN line ELSE '' END AS lane,
-      CAST(COALESCE(CAST(:wants AS jsonb) -> line, CAST(:other AS jsonb)) ->> urgency AS int) AS most
-    FROM (SELECT line, kind, ${URGENT} AS urgency FROM ready) kinds
-  ), shares AS (
-    SELECT line, kind, urgency, lane, most, CAST(ceil(most / count(*) OVER (PARTITION BY lane)::float) AS int) AS share
-    FROM asked WHERE most > 0
-  ), pick AS (
-    SELECT found.id, share, most, row_number() OVER (
-      PARTITION BY lane ORDER BY urgency, found.nth, found.moment, found.id) AS place
-    FROM shares CROSS JOIN LATERAL (
-      SELECT id, moment, row_number() OVER (ORDER BY moment, id) AS nth FROM (
-        SELECT id, GREATEST(due_at, wake_at) AS moment FROM sms_outbox
-        WHERE line = shares.line AND kind = shares.kind AND ${READY}
-        ${BY_MOMENT} LIMIT shares.share FOR UPDATE SKIP LOCKED) locked) found
-  )
-  UPDATE sms_outbox o SET lease = CAST(:lease AS text), wake_at = CAST(:until AS timestamptz)
-  FROM pick WHERE ${byIds('o.id', 'SELECT id FROM pick WHERE place <= most')} AND o.id + 0 = pick.id
-  RETURNING o.id, o.msisdn, o.text, o.kind, o.quiet_zone, o.due_at, o.expires_at, o.attempts, o.losses, o.parts, ${TAKEN},
-    ${OWNER} AS owner, o.template, o.tlvs,
-    CASE WHEN o.parts > 1 THEN COALESCE(o.sent_line, o.line) ELSE o.line END AS line, o.line AS owed_line, pick.share`,
-)
-
-/** Rows of a claim, as two lists of the same length: of those Postgres expects ten, and looks each up by its id. */
-const HELD = `unnest(CAST(:ids AS bigint[]), CAST(:leases AS text[])) AS held(id, lease)`
-
 /** Kinds that go out to those who opted out, too: they have asked for it. */
 const UNREFUSED = [ANSWER, ANSWER_ON_SCREEN, ...SMS_CLASSES.filter(isUrgent)].map((kind) => `'${kind}'`).join(', ')
 
 /**
- * The last check before the octets are sent, of many at once: the lease is still ours, and the SMS is still wanted and
- * of use. A row that is not told: do not send it. `:services` is the service of each owner that has one: what was wished
- * about it goes before what was wished about all.
+ * Takes due rows, each into the state that it deserves: mostly `submitting`, under `:lease`. So a row is checked in the
+ * statement that says that it is about to be sent, and has two versions less than one that is first leased. Rows that
+ * another daemon is taking are skipped.
+ *
+ * `:wants` says how many of each line, `:other` how many of all lines that it does not name. The most urgent kinds of a
+ * line go first; those that are as urgent get equal shares: a million of one do not hold up another. A line that wants
+ * none costs nothing, however much of it is due. `:heads` is `[{ line, kind, since, id }]`: only of these, and only what
+ * is due behind that; null: of all. `:quiet` is the end of the quiet hours of each zone that is known, null outside of
+ * them; `:services` is the service of each owner that has one: what was wished about it goes before what was wished
+ * about all.
  */
-export const SUBMIT = statement<{ id: string; state: string; attempts: number }>(
-  'sms-submit',
-  `
-  WITH fate AS (
-    SELECT o.id, held.lease, CASE
+export const CLAIM = statement<ClaimedRow>(
+  'sms-claim',
+  `${groupsIf('CAST(:heads AS jsonb) IS NULL')}, asked AS (
+    SELECT line, kind, since, after_id, CASE WHEN CAST(:wants AS jsonb) ? line THEN line ELSE '' END AS lane,
+      COALESCE(CAST(CAST(:wants AS jsonb) ->> line AS int), CAST(:other AS int)) AS most
+    FROM (
+      SELECT line, kind, CAST('-infinity' AS timestamptz) AS since, CAST(0 AS bigint) AS after_id FROM ready
+      UNION ALL
+      SELECT line, kind, since, id FROM jsonb_to_recordset(CAST(:heads AS jsonb))
+        AS head(line text, kind text, since timestamptz, id bigint)) places
+  ), shares AS (
+    SELECT line, kind, since, after_id, lane, most, urgency, CAST(count(*) OVER (PARTITION BY lane) AS int) AS kinds,
+      CAST(ceil(most / count(*) OVER (PARTITION BY lane, urgency)::float) AS int) AS share
+    FROM (SELECT *, ${URGENT} AS urgency FROM asked WHERE most > 0) urgent
+  ), pick AS (
+    SELECT found.*, count >= share AS has_more, most, kinds, row_number() OVER (
+      PARTITION BY lane ORDER BY urgency, found.nth, found.moment, found.id) AS place
+    FROM shares CROSS JOIN LATERAL (
+      SELECT locked.*, row_number() OVER (ORDER BY moment, id) AS nth, count(*) OVER () AS count FROM (
+        SELECT o.id, o.wake_at AS moment, o.msisdn, o.kind, o.expires_at, o.quiet_zone, ${OWNER} AS owner FROM sms_outbox o
+        WHERE line = shares.line AND kind = shares.kind AND ${READY} AND (wake_at, id) > (shares.since, shares.after_id)
+        ORDER BY wake_at, id LIMIT shares.share FOR UPDATE SKIP LOCKED) locked) found
+  ), fate AS (
+    SELECT pick.id, moment, has_more, kinds, CAST(CAST(:quiet AS jsonb) ->> quiet_zone AS timestamptz) AS quiet_until, CASE
       WHEN away.is_out THEN '${nextState('due', { type: 'CANCEL' })}'
-      WHEN o.expires_at <= CAST(:today AS timestamptz) THEN '${nextState('due', { type: 'EXPIRE' })}'
+      WHEN expires_at <= CAST(:today AS timestamptz) THEN '${nextState('due', { type: 'EXPIRE' })}'
+      WHEN quiet_zone IS NOT NULL AND (NOT CAST(:quiet AS jsonb) ? quiet_zone
+        OR CAST(:quiet AS jsonb) ->> quiet_zone IS NOT NULL) THEN 'due'
       ELSE '${nextState('due', { type: 'SUBMIT' })}' END AS state
-    FROM ${HELD} JOIN sms_outbox o ON o.id = held.id
-      LEFT JOIN LATERAL (
-        SELECT is_out FROM sms_opt_out WHERE msisdn = o.msisdn
-          AND service IN ('', COALESCE(CAST(:services AS jsonb) ->> ${OWNER}, ''))
-        ORDER BY service DESC LIMIT 1) away ON o.kind NOT IN (${UNREFUSED})
+    FROM pick LEFT JOIN LATERAL (
+      SELECT is_out FROM sms_opt_out WHERE msisdn = pick.msisdn
+        AND service IN ('', COALESCE(CAST(:services AS jsonb) ->> pick.owner, ''))
+      ORDER BY service DESC LIMIT 1) away ON pick.kind NOT IN (${UNREFUSED})
+    WHERE place <= most
   )
   UPDATE sms_outbox o SET state = fate.state,
+    lease = CASE WHEN fate.state = 'submitting' THEN CAST(:lease AS text) END,
     attempts = o.attempts + CASE WHEN fate.state = 'submitting' THEN 1 ELSE 0 END,
-    submitted_at = CASE WHEN fate.state = 'submitting' THEN CAST(:now AS timestamptz) END,
-    settled_at = CASE WHEN fate.state <> 'submitting' THEN CAST(:now AS timestamptz) END,
-    wake_at = CAST(:until AS timestamptz)
-  FROM fate WHERE o.id = fate.id AND o.lease = fate.lease AND o.state IN (${statesFor({ type: 'SUBMIT' })})
-  RETURNING o.id, o.state, o.attempts`,
+    submitted_at = CASE WHEN fate.state = 'submitting' THEN CAST(:now AS timestamptz) ELSE o.submitted_at END,
+    settled_at = CASE WHEN fate.state NOT IN ('submitting', 'due') THEN CAST(:now AS timestamptz) END,
+    wake_at = CASE fate.state WHEN 'submitting' THEN CAST(:until AS timestamptz)
+      WHEN 'due' THEN COALESCE(fate.quiet_until, o.wake_at) ELSE o.wake_at END
+  FROM fate WHERE ${byIds('o.id', 'SELECT id FROM fate')} AND o.id + 0 = fate.id
+  RETURNING o.id, o.state, o.lease, o.msisdn, o.text, o.kind, o.quiet_zone, o.expires_at, o.attempts, o.losses, o.parts, ${TAKEN},
+    ${OWNER} AS owner, o.template, o.tlvs, fate.moment, CAST(fate.moment AS text) AS since, fate.state = 'due' AND fate.quiet_until IS NULL AS is_again,
+    CASE WHEN o.parts > 1 THEN COALESCE(o.sent_line, o.line) ELSE o.line END AS line, o.line AS owed_line, fate.has_more, fate.kinds`,
 )
 
-/** One of several parts is about to be sent: if this daemon dies, another one knows how many parts there are. */
-export const TAKE_PART = statement<{ id: string }>(
-  'sms-take-part',
+/** So far it is looked whether anybody waits behind those of one subscriber: some hundredths of a second. */
+const AHEAD_MAX = 5_000
+
+/**
+ * Puts the due SMS of subscribers who have many of one kind behind those of all others: `:crowds` is
+ * `[{ line, kind, msisdn, alone }]`, `:each` how many of each at most. Of one who is `alone` only if others wait, or may.
+ */
+export const PUT_BEHIND = statement<{ id: string }>(
+  'sms-put-behind',
   `
-  UPDATE sms_outbox SET parts = CAST(:parts AS int), sent_line = CAST(:line AS text), wake_at = CAST(:until AS timestamptz)
-  WHERE id = CAST(:id AS bigint) AND lease = :lease AND state = 'submitting'
-  RETURNING id`,
+  WITH behind AS (
+    SELECT held.id FROM jsonb_to_recordset(CAST(:crowds AS jsonb)) AS crowd(line text, kind text, msisdn text, alone boolean)
+    CROSS JOIN LATERAL (
+      SELECT id FROM sms_outbox
+      WHERE msisdn = crowd.msisdn AND submitted_at IS NULL AND line = crowd.line AND kind = crowd.kind AND ${READY}
+      LIMIT CAST(:each AS int) FOR UPDATE SKIP LOCKED) held
+    WHERE NOT crowd.alone OR (
+      SELECT count(*) = ${AHEAD_MAX} OR bool_or(ahead.msisdn <> crowd.msisdn) FROM (
+        SELECT msisdn FROM sms_outbox WHERE line = crowd.line AND kind = crowd.kind AND ${READY}
+        ORDER BY wake_at, id LIMIT ${AHEAD_MAX}) ahead)
+  )
+  UPDATE sms_outbox o SET wake_at = CAST(:until AS timestamptz) WHERE ${byIds('o.id', 'SELECT id FROM behind')}
+  RETURNING o.id`,
 )
 
 /** Message ids, each in the same order everywhere: the next statement reads what they protect. */
 const LOCKED = `(SELECT count(pg_advisory_xact_lock(hashtextextended('sms:' || key, 0))) FROM (
     SELECT DISTINCT key COLLATE "C" AS key FROM jsonb_to_recordset(CAST(:keys AS jsonb)) AS one(key text) ORDER BY 1
   ) sorted) AS locked`
+
+/** The accepted parts of the rows of an earlier part `kept(id, line)`. */
+const STORED = `
+    INSERT INTO sms_part (sms, part, line, message_id, message_key)
+    SELECT kept.id, one.part, COALESCE(kept.line, ''), one.message_id, one.message_key
+    FROM kept JOIN jsonb_to_recordset(CAST(:ids AS jsonb)) AS one(sms bigint, part int, message_id text, message_key text)
+      ON one.sms = kept.id
+    ON CONFLICT DO NOTHING`
+
+/**
+ * A part of each of these is about to be sent: if this daemon dies, another one knows how many parts there are, and
+ * which its SMSC has. `:ids` and `:keys` are those of SETTLE_SMS.
+ */
+export const TAKE_PARTS = statement<{ id: string }>(
+  'sms-take-parts',
+  `
+  WITH kept AS (
+    UPDATE sms_outbox o SET parts = g.parts, sent_line = g.line, wake_at = CAST(:until AS timestamptz)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS g(id bigint, lease text, line text, parts int)
+    WHERE o.id = ANY(CAST(:taken AS bigint[])) AND o.id + 0 = g.id AND o.lease = g.lease AND o.state = 'submitting'
+    RETURNING o.id, g.line
+  ), stored AS (${STORED}
+  )
+  SELECT id, ${LOCKED} FROM kept`,
+)
 
 /**
  * The results of many, written by the owners of the leases; a receipt may have been faster. They include the message
@@ -202,33 +249,9 @@ export const SETTLE_SMS = statement<{ id: string }>(
       lost int, status int, error text, line text, parts int, final boolean)
     WHERE o.id = ANY(CAST(:settled AS bigint[])) AND o.id + 0 = g.id AND o.lease = g.lease AND o.state IN (${statesFor({ type: 'ACCEPTED' })})
     RETURNING o.id, g.line
-  ), stored AS (
-    INSERT INTO sms_part (sms, part, line, message_id, message_key)
-    SELECT kept.id, one.part, COALESCE(kept.line, ''), one.message_id, one.message_key
-    FROM kept JOIN jsonb_to_recordset(CAST(:ids AS jsonb)) AS one(sms bigint, part int, message_id text, message_key text)
-      ON one.sms = kept.id
-    ON CONFLICT DO NOTHING
+  ), stored AS (${STORED}
   )
   SELECT id, ${LOCKED} FROM kept`,
-)
-
-/** Postpones leased rows without a try, each until its moment of `:wakes`. */
-export const DEFER = statement<{ id: string }>(
-  'sms-defer',
-  `
-  UPDATE sms_outbox o SET wake_at = late.wake, lease = NULL
-  FROM unnest(CAST(:ids AS bigint[]), CAST(:wakes AS timestamptz[])) AS late(id, wake)
-  WHERE o.id = late.id AND o.lease = CAST(:lease AS text) AND o.state = 'due'
-  RETURNING o.id`,
-)
-
-/** Gives claimed rows back, to the place that they had. */
-export const RELEASE = statement<{ id: string }>(
-  'sms-release',
-  `
-  UPDATE sms_outbox o SET wake_at = o.created_at, lease = NULL FROM ${HELD}
-  WHERE o.id = held.id AND o.lease = held.lease AND o.state = 'due'
-  RETURNING o.id`,
 )
 
 /** Rows whose daemon died or hung between sending and the response: it is unknown whether the octets were sent. */

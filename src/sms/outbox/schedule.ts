@@ -1,36 +1,15 @@
-/** When a subscriber is reminded. Pure: instants in, instants out. luxon handles zones and their clock changes. */
+/** Quiet hours: instants in, instants out. Pure. luxon handles zones and their clock changes. */
 import { DateTime } from 'luxon'
-import type { PlannedSms, QuietHours, ReminderRule } from '../../plugin/index.ts'
+import type { QuietHours } from '../../plugin/index.ts'
 
-export type { PlannedSms, QuietHours, ReminderRule }
+export type { QuietHours }
 
-const HOUR_MS = 3_600_000
-/** 24 h: time to change plans. 2 h: time to leave. */
-export const LEADS_MS_DEFAULT: readonly number[] = [24 * 3_600_000, 2 * 3_600_000]
 export const QUIET_HOURS_DEFAULT: QuietHours = { from: '21:00', to: '07:00' }
 
-/** How long before the quiet hours a moved reminder is due: time for a few retries. */
+/** How long before the quiet hours a moved reminder leaves: time for a few retries. */
 const QUIET_MARGIN_MS = 5 * 60_000
 /** A clock change can put a moved instant back into quiet hours; no zone ever changed by more than a day. */
 const STEPS_BACK_MAX = 48
-
-/**
- * The reminders of something that starts at `startsMs` in `zone`, the earliest first. A reminder that would be within
- * quiet hours is moved to before they begin. A past reminder is dropped: the subscriber has just been told anyway.
- */
-export function planReminders(
-  start: { startsMs: number; zone: string },
-  nowMs: number,
-  rule: ReminderRule,
-): PlannedSms[] {
-  const dues = rule.leadsMs
-    .map((leadMs) => [quietBefore(start.startsMs - leadMs, rule.quietHours, start.zone), leadOf(leadMs)] as const)
-    .filter(([dueMs]) => dueMs > nowMs && dueMs < start.startsMs)
-  const once = [...new Map(dues)].toSorted(([a], [b]) => a - b)
-  return once.map(([dueMs, lead], i) => ({ lead, dueMs, expiresMs: once[i + 1]?.[0] ?? start.startsMs }))
-}
-
-const leadOf = (ms: number) => (ms % HOUR_MS === 0 ? `${ms / HOUR_MS}h` : `${Math.round(ms / 60_000)}m`)
 
 /** The end of the quiet hours that include `ms`, or null if none do. */
 export function quietUntil(ms: number, quiet: QuietHours | null, zone: string): number | null {

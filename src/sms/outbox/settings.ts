@@ -12,11 +12,11 @@ export interface OutboxSettings {
   quietHours: QuietHours | null
   /** How often to look into the outbox. */
   pollMs: number
-  /** How long a claimed or submitting row belongs to one daemon. Longer than the SMSC may take to answer. */
+  /** How long a submitting row belongs to one daemon. Longer than the SMSC may take to answer. */
   leaseMs: number
   /** How long a receipt may settle an SMS whose response never came. */
   ambiguousGraceMs: number
-  /** How many rows of a line are claimed at once. */
+  /** How many rows one statement claims of a line, or looks at for other work. */
   batchMax: number
   /** How many SMS a line sends at the same time, whatever its window holds. */
   inFlightMax: number

@@ -1,67 +1,115 @@
 /** What became of SMS, stored for many at once: in one statement, or in one transaction if receipts may be waiting. */
 import { nextState } from '../../../machines/reminder.ts'
-import { failpoint } from '../../base/index.ts'
+import { failpoint, type SqlRunner } from '../../base/index.ts'
 import { applyEarly, idsOf, partKeysOf, type AcceptedSms } from './receipts.ts'
 import { EARLY_OF } from './receipt-rows.ts'
 import { afterTry, type NextStep } from './retry-policy.ts'
-import { HOLD_BACK, RELEASE, SETTLE_SMS } from './rows.ts'
-import { heldIn, type HeldRow } from './lanes.ts'
+import { HOLD_BACK, SETTLE_SMS, TAKE_PARTS, type ClaimedRow } from './rows.ts'
 import type { OutboxDeps, OutboxSettings } from './settings.ts'
-import type { SmsOutcome } from './types.ts'
+import type { PartIds, SmsOutcome } from './types.ts'
 
 /** How many results one transaction stores. Each takes two locks of the server, which has some thousands. */
 export const SETTLE_MAX = 100
 
-export interface Tried extends HeldRow {
-  /** Including this one. */
-  attempts: number
+export interface Tried {
+  row: ClaimedRow
   outcome: SmsOutcome
 }
 
 interface SettlingDeps extends OutboxDeps {
   settings: OutboxSettings
-  /** Takes the rows of these subscribers out of the lanes. */
-  dropOf(msisdns: ReadonlySet<string>): HeldRow[]
 }
 
 /** Stores the results. Answers with the new states, in the same order. May run twice. */
 export async function settleTried(deps: SettlingDeps, all: readonly Tried[]): Promise<string[]> {
   const { sql, clock } = deps
   const steps = all.map((one) => stepOf(deps, one))
-  const accepted = steps.flatMap(({ sms }) => (sms ? acceptedOf(deps, sms) : []))
-  const keys = accepted.flatMap(({ sms, keys: own }) => own.map((key) => ({ sms: sms.id, key })))
+  const accepted = acceptedOf(
+    deps,
+    steps.flatMap(({ sms }) => sms ?? []),
+  )
   const settled = {
     rows: JSON.stringify(steps.map(({ row }) => row)),
     settled: `{${all.map(({ row }) => row.id)}}`,
-    ids: JSON.stringify(accepted.flatMap(({ sms, ids }) => ids.map((one) => ({ sms: sms.id, ...one })))),
-    keys: JSON.stringify(keys),
+    ...bindingsOf(accepted),
     now: new Date(clock.now()),
   }
   const full = fullOf(all, steps)
-  if (!keys.length && !full.size) await SETTLE_SMS(sql, settled)
+  if (!accepted.length && !full.size) await SETTLE_SMS(sql, settled)
   else
     await sql.transaction(async (trx) => {
-      const kept = new Set((await SETTLE_SMS(trx, settled)).map(({ id }) => id))
+      const kept = await SETTLE_SMS(trx, settled)
       failpoint('sms-in-settle')
       if (full.size) {
-        const held = heldIn(deps.dropOf(new Set(full.keys())))
-        if (held) await RELEASE(trx, held)
         const until = [...full].map(([msisdn, wake]) => ({ msisdn, wake: new Date(wake) }))
         await HOLD_BACK(trx, { full: JSON.stringify(until), now: new Date(clock.now()) })
       }
-      if (!keys.length) return
-      const early = new Set((await EARLY_OF(trx, { keys: JSON.stringify(keys) })).map(({ sms }) => sms))
-      for (const { sms, keys: own } of accepted) {
-        if (kept.has(sms.id) && early.has(sms.id)) await applyEarly(deps, trx, sms, { keys: JSON.stringify(own) })
-      }
+      await applyAllEarly(deps, trx, { accepted, kept })
     })
   return steps.map(({ row }) => row.state)
 }
 
+/** Which parts of an SMS its SMSC has, before the next one is sent. */
+export interface TakenParts {
+  row: ClaimedRow
+  line: string
+  messageIds: PartIds
+}
+
+/** Stores them, each of another SMS, and renews the leases. May run twice. */
+export async function takeParts(deps: SettlingDeps, all: readonly TakenParts[]): Promise<void[]> {
+  const { sql, clock, settings } = deps
+  const accepted = acceptedOf(
+    deps,
+    all.map(({ row: { id }, line, messageIds }) => ({ id, line, messageIds })),
+  )
+  const rows = all.map(({ row: { id, lease }, line, messageIds: { length: parts } }) => ({ id, lease, line, parts }))
+  const taken = {
+    rows: JSON.stringify(rows),
+    taken: `{${rows.map(({ id }) => id)}}`,
+    ...bindingsOf(accepted),
+    until: new Date(clock.now() + settings.leaseMs),
+  }
+  if (!accepted.length) await TAKE_PARTS(sql, taken)
+  else await sql.transaction(async (trx) => applyAllEarly(deps, trx, { accepted, kept: await TAKE_PARTS(trx, taken) }))
+  return all.map(() => undefined)
+}
+
+/** The parts that an SMSC accepted of one SMS, and by what their receipts are found. */
+type Accepted = ReturnType<typeof acceptedOf>[number]
+
+function acceptedOf(deps: SettlingDeps, all: readonly AcceptedSms[]) {
+  return all.flatMap((sms) => {
+    const ids = idsOf(deps, sms)
+    return ids.length ? [{ sms, ids, keys: partKeysOf(sms, ids) }] : []
+  })
+}
+
+function bindingsOf(accepted: readonly Accepted[]): { ids: string; keys: string } {
+  return {
+    ids: JSON.stringify(accepted.flatMap(({ sms, ids }) => ids.map((one) => ({ sms: sms.id, ...one })))),
+    keys: JSON.stringify(accepted.flatMap(({ sms, keys }) => keys.map((key) => ({ sms: sms.id, key })))),
+  }
+}
+
+/** Applies the receipts that came before: under the locks that the statement before took, which stored the parts. */
+async function applyAllEarly(
+  deps: SettlingDeps,
+  trx: SqlRunner,
+  { accepted, kept }: { accepted: readonly Accepted[]; kept: readonly { id: string }[] },
+): Promise<void> {
+  if (!accepted.length) return
+  const mine = new Set(kept.map(({ id }) => id))
+  const early = new Set((await EARLY_OF(trx, { keys: bindingsOf(accepted).keys })).map(({ sms }) => sms))
+  for (const { sms, keys } of accepted) {
+    if (mine.has(sms.id) && early.has(sms.id)) await applyEarly(deps, trx, sms, { keys: JSON.stringify(keys) })
+  }
+}
+
 /** The step that follows a result, and the row as it is stored. */
-function stepOf(deps: SettlingDeps, { row, lease, attempts, outcome }: Tried) {
+function stepOf(deps: SettlingDeps, { row, outcome }: Tried) {
   const { clock, chance, settings } = deps
-  const next = afterTry(outcome, { attempts, ambiguousGraceMs: settings.ambiguousGraceMs, chance })
+  const next = afterTry(outcome, { attempts: row.attempts, ambiguousGraceMs: settings.ambiguousGraceMs, chance })
   const state = nextState('submitting', next.event)
   const took = outcome.is === 'accepted' ? { line: row.line, ...outcome } : outcome.partly
   const sms = took && { id: row.id, line: took.line, messageIds: took.messageIds }
@@ -71,7 +119,7 @@ function stepOf(deps: SettlingDeps, { row, lease, attempts, outcome }: Tried) {
     wakeMs: clock.now() + next.waitMs,
     row: {
       id: row.id,
-      lease,
+      lease: row.lease,
       state,
       wake: new Date(clock.now() + next.waitMs),
       uncounted: outcome.is === 'unsent' ? 1 : 0,
@@ -83,11 +131,6 @@ function stepOf(deps: SettlingDeps, { row, lease, attempts, outcome }: Tried) {
       final: state === 'failed',
     },
   }
-}
-
-function acceptedOf(deps: SettlingDeps, sms: AcceptedSms) {
-  const ids = idsOf(deps, sms)
-  return ids.length ? [{ sms, ids, keys: partKeysOf(sms, ids) }] : []
 }
 
 /** The subscribers whose queues are full, and until when. */

@@ -1,5 +1,6 @@
 /** The outbox's rows as parts of another statement: one transaction with what the SMS are about. */
 import type { NewSms } from '../../plugin/index.ts'
+import type { Clock } from '../../ussd/index.ts'
 import { statesFor } from './rows.ts'
 
 export type { NewSms }
@@ -11,12 +12,13 @@ export interface SmsModule {
 }
 
 /** The value of `:sms` in WRITE_SMS. */
-export function smsBinding(sms: readonly NewSms[], { owner, hook }: SmsModule): string {
+export function smsBinding(sms: readonly NewSms[], { owner, hook }: SmsModule, clock: Clock): string {
   return JSON.stringify(
     sms.map((one) => ({
       kind: one.kind,
       body: one.text,
       due_at: new Date(one.dueMs).toISOString(),
+      wake_at: new Date(wallMs(one.leavesMs ?? one.dueMs, clock)).toISOString(),
       expires_at: new Date(one.expiresMs).toISOString(),
       quiet_zone: one.quietZone,
       module: owner,
@@ -24,6 +26,11 @@ export function smsBinding(sms: readonly NewSms[], { owner, hook }: SmsModule): 
       hook,
     })),
   )
+}
+
+/** A moment of the calendar (which may be frozen) on the wall clock. */
+export function wallMs(calendarMs: number, clock: Clock): number {
+  return clock.now() + calendarMs - clock.today()
 }
 
 /**
@@ -34,10 +41,10 @@ export const WRITE_SMS = `
   INSERT INTO sms_outbox
     (subject, kind, msisdn, line, text, quiet_zone, due_at, expires_at, wake_at, created_at, owner, key, hook)
   SELECT owner.subject, sms.kind, owner.msisdn, owner.line, sms.body, sms.quiet_zone, sms.due_at, sms.expires_at,
-    CAST(:now AS timestamptz), CAST(:now AS timestamptz), sms.module, owner.subject || '/' || sms.key, sms.hook
+    sms.wake_at, CAST(:now AS timestamptz), sms.module, owner.subject || '/' || sms.key, sms.hook
   FROM owner, jsonb_to_recordset(CAST(:sms AS jsonb))
-    AS sms(kind text, body text, due_at timestamptz, expires_at timestamptz, quiet_zone text, module text, key text,
-      hook text)
+    AS sms(kind text, body text, due_at timestamptz, wake_at timestamptz, expires_at timestamptz, quiet_zone text,
+      module text, key text, hook text)
   ON CONFLICT DO NOTHING`
 
 const UNLEFT = statesFor({ type: 'CANCEL' })

@@ -1,4 +1,7 @@
-/** When an SMS that somebody asked for is due. Pure: words and the present in, instants out. luxon handles zones. */
+/**
+ * When an SMS that somebody asked for is due, and when it leaves. Pure: words and the present in, instants out. luxon
+ * handles zones.
+ */
 import { DateTime } from 'luxon'
 import { quietBefore, quietUntil, type QuietHours } from './schedule.ts'
 import { ANSWER, ANSWER_ON_SCREEN } from './types.ts'
@@ -33,8 +36,9 @@ export interface MomentRules {
 export type When =
   | {
       is: 'due'
-      askedMs: number
+      /** What was asked for. */
       dueMs: number
+      leavesMs: number
       /** Of no use from then on. */
       expiresMs: number
       /** Quiet hours moved it. */
@@ -58,9 +62,23 @@ export const URGENCY: Readonly<Record<string, number>> = {
   campaign: 3,
 }
 export const ORDINARY_URGENCY = 2
-export const URGENCIES = 4
 
 export const urgencyOf = (kind: string): number => URGENCY[kind] ?? ORDINARY_URGENCY
+
+/** What it is for, if the request does not say. */
+export function classOf({
+  class: of,
+  at,
+  in: ahead,
+  before,
+}: AskedMoment & { class?: SmsClass | undefined }): SmsClass {
+  return of ?? ((at ?? ahead ?? before) === undefined ? 'transactional' : 'reminder')
+}
+
+/** The zone whose quiet hours it respects when it leaves. Null: none. */
+export function quietZoneOf(asked: Parameters<typeof classOf>[0], zone: string): string | null {
+  return isUrgent(classOf(asked)) || asked.window ? null : zone
+}
 
 export const isUrgent = (kind: string): boolean => kind === 'otp' || kind === 'transactional'
 
@@ -81,21 +99,21 @@ export function whenOf(asked: AskedMoment, rules: MomentRules): When {
   if (given.length > 1) return { is: 'wrong', what: 'give one of at, in and before' }
   const moment = momentOf(asked, zone, nowMs)
   if (typeof moment === 'string') return { is: 'wrong', what: moment }
-  const { askedMs, eventMs } = moment
-  if (askedMs > nowMs + AHEAD_MS_MAX) return { is: 'wrong', what: 'its moment is more than two years ahead' }
-  if (askedMs < nowMs - PAST_MS) return { is: 'past' }
+  const { dueMs, eventMs } = moment
+  if (dueMs > nowMs + AHEAD_MS_MAX) return { is: 'wrong', what: 'its moment is more than two years ahead' }
+  if (dueMs < nowMs - PAST_MS) return { is: 'past' }
   const quiet = quietFor(asked, rules)
   const isBefore = eventMs !== undefined
-  const startMs = Math.max(askedMs, nowMs)
-  const dueMs = isBefore ? quietBefore(startMs, quiet, zone) : (quietUntil(startMs, quiet, zone) ?? startMs)
-  if (dueMs < nowMs - PAST_MS) return { is: 'past' }
-  const expiresMs = eventMs ?? dueMs + OF_USE_MS[rules.class]
-  return { is: 'due', askedMs, dueMs, expiresMs, moved: movedFrom(startMs, dueMs) }
+  const startMs = Math.max(dueMs, nowMs)
+  const leavesMs = isBefore ? quietBefore(startMs, quiet, zone) : (quietUntil(startMs, quiet, zone) ?? startMs)
+  if (leavesMs < nowMs - PAST_MS) return { is: 'past' }
+  const expiresMs = eventMs ?? leavesMs + OF_USE_MS[rules.class]
+  return { is: 'due', dueMs, leavesMs, expiresMs, moved: movedFrom(startMs, leavesMs) }
 }
 
-function movedFrom(startMs: number, dueMs: number): 'earlier' | 'later' | null {
-  if (dueMs === startMs) return null
-  return dueMs < startMs ? 'earlier' : 'later'
+function movedFrom(startMs: number, leavesMs: number): 'earlier' | 'later' | null {
+  if (leavesMs === startMs) return null
+  return leavesMs < startMs ? 'earlier' : 'later'
 }
 
 function quietFor({ window }: AskedMoment, { class: of, quietHours }: MomentRules): QuietHours | null {
@@ -103,21 +121,21 @@ function quietFor({ window }: AskedMoment, { class: of, quietHours }: MomentRule
   return isUrgent(of) ? null : quietHours
 }
 
-type Moment = { askedMs: number; eventMs?: number }
+type Moment = { dueMs: number; eventMs?: number }
 
 function momentOf({ at, in: ahead, before }: AskedMoment, zone: string, nowMs: number): Moment | string {
   if (at !== undefined) {
-    const askedMs = instantOf(at, zone)
-    return askedMs === null ? noInstant('at') : { askedMs }
+    const dueMs = instantOf(at, zone)
+    return dueMs === null ? noInstant('at') : { dueMs }
   }
   if (ahead !== undefined) {
     const ms = durationMsOf(ahead)
-    return ms === null ? noDuration('in') : { askedMs: nowMs + ms }
+    return ms === null ? noDuration('in') : { dueMs: nowMs + ms }
   }
-  if (before === undefined) return { askedMs: nowMs }
+  if (before === undefined) return { dueMs: nowMs }
   const [eventMs, ms] = [instantOf(before.of, zone), durationMsOf(before.by)]
   if (eventMs === null) return noInstant('before.of')
-  return ms === null ? noDuration('before.by') : { askedMs: eventMs - ms, eventMs }
+  return ms === null ? noDuration('before.by') : { dueMs: eventMs - ms, eventMs }
 }
 
 const noInstant = (what: string) =>

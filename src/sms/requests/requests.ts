@@ -4,11 +4,12 @@ import type { Sql } from '../../base/index.ts'
 import { msisdnOf, numberingOf, type Clock, type NumberedLine } from '../../ussd/index.ts'
 import {
   cancelSms,
+  classOf,
   durationMsOf,
   findSms,
-  isUrgent,
   mayBeReplaced,
   putSms,
+  quietZoneOf,
   replaceKeyed,
   SMS_CLASSES,
   whenOf,
@@ -81,7 +82,7 @@ export interface SmsAsker {
 }
 
 export type SmsAnswer =
-  | (Put & { key: string; dueMs: number; moved: 'earlier' | 'later' | null })
+  | (Put & { key: string; dueMs: number; leavesMs: number; moved: 'earlier' | 'later' | null })
   /** Its moment is over, so nobody gets it. */
   | { is: 'past' }
   /** The number may not get SMS from here. */
@@ -119,8 +120,7 @@ export function smsRequests({ sql, clock, settings, atSmsc, hookOf, count }: Sms
 
   async function put(asker: SmsAsker, asked: SmsRequest, nowMs: number): Promise<SmsAnswer> {
     const { at, in: ahead, before, window } = asked
-    const isTimed = at !== undefined || ahead !== undefined || before !== undefined
-    const kind = asked.class ?? (isTimed ? 'reminder' : 'transactional')
+    const kind = classOf(asked)
     const { zone, quietHours } = settings.reminders
     const when = whenOf(asked, { class: kind, zone, quietHours, nowMs })
     const key = asked.key ?? asker.key
@@ -130,8 +130,8 @@ export function smsRequests({ sql, clock, settings, atSmsc, hookOf, count }: Sms
     const line = lineOf(asker.line)
     const msisdn = recipientOf(asked.to, asker.msisdn, line)
     if (msisdn === null) return { is: 'not-allowed' }
-    const { askedMs, dueMs, expiresMs, moved } = when
-    const quietZone = isUrgent(kind) || window ? null : zone
+    const { dueMs, leavesMs, expiresMs, moved } = when
+    const quietZone = quietZoneOf(asked, zone)
     const words = JSON.stringify([at ?? null, ahead ?? null, before ?? null, window ?? null])
     const { owner } = asker
     const owed = { owner, key, kind, msisdn, line: line?.sms ? asker.line : '', quietZone, hook: hookOf(owner) }
@@ -139,11 +139,11 @@ export function smsRequests({ sql, clock, settings, atSmsc, hookOf, count }: Sms
     const fault = line?.sms && templateFault(text, asked.template, line.sms)
     if (fault) return { is: 'wrong', what: `on line '${line.name}' ${fault}` }
     const tlvs = asked.tlvs && JSON.stringify(asked.tlvs)
-    const sms = { ...owed, text, template: asked.template, tlvs, asked: words, askedMs, dueMs, expiresMs }
+    const sms = { ...owed, text, template: asked.template, tlvs, asked: words, dueMs, leavesMs, expiresMs }
     const first = await putSms(sql, sms, clock)
     const hasLeft = first.is === 'too-late' && mayBeReplaced(first.state)
     const said = hasLeft ? await replaceKeyed({ sql, clock, ...atSmsc }, first.id, sms) : first
-    return { ...said, key, dueMs, moved }
+    return { ...said, key, dueMs, leavesMs, moved }
   }
 
   return {

@@ -28,7 +28,7 @@ export async function emptyOutbox(knex: Knex): Promise<void> {
   await knex.raw('TRUNCATE sms_outbox, sms_part, sms_receipt_orphan, sms_opt_out RESTART IDENTITY CASCADE')
 }
 
-/** One row, due at START; answers its id. */
+/** One row, due at START; answers its id. It leaves when it is due. */
 export async function oweSms(knex: Knex, row: object = {}): Promise<string> {
   const at = new Date(START)
   const whole = {
@@ -40,7 +40,7 @@ export async function oweSms(knex: Knex, row: object = {}): Promise<string> {
     quiet_zone: null,
     due_at: at,
     expires_at: new Date(START + 24 * HOUR),
-    wake_at: at,
+    wake_at: 'due_at' in row ? row.due_at : at,
     created_at: at,
     ...row,
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
 import type { Sql } from '../../../src/base/sql.ts'
 import { FROM_THE_START, forgetOld, forgetSome } from '../../../src/sms/outbox/forget.ts'
-import { CLAIM, SETTLE_SMS, SUBMIT } from '../../../src/sms/outbox/rows.ts'
+import { CLAIM, PUT_BEHIND, SETTLE_SMS, TAKE_PARTS } from '../../../src/sms/outbox/rows.ts'
 import { SETTLE_SINGLES } from '../../../src/sms/outbox/receipt-rows.ts'
 import type { OutboxDeps } from '../../../src/sms/outbox/settings.ts'
 import type { Receipt, SmsOutcome } from '../../../src/sms/outbox/types.ts'
@@ -60,19 +60,105 @@ describeBoth('the lanes of the outbox', (database) => {
   it('write many down in one statement, and what became of them in one transaction', async () => {
     await owe(40)
     const names: string[] = []
-    await scene.open(accepted, { sql: named(names), settings: { inFlightMax: 40 } }).tick()
+    await scene.open(accepted, { sql: named(names), settings: { inFlightMax: 50 } }).tick()
+    assert.deepEqual(names.slice(names.indexOf('sms-claim')), ['sms-claim', 'sms-settle', 'receipt-early-of'])
+  })
+  it('write down the parts of many long ones in one statement, each before its next part leaves', async () => {
+    const ids = await owe(20)
+    const names: string[] = []
+    await scene
+      .open(
+        async ({ id }, beforePart) => {
+          for (const messageIds of [
+            [null, null],
+            [`A${id}`, null],
+          ])
+            await beforePart!({ messageIds, line: 'digicel' })
+          return { is: 'accepted', messageIds: [`A${id}`, `B${id}`], line: 'digicel' }
+        },
+        { sql: named(names), settings: { inFlightMax: 50 } },
+      )
+      .tick()
     assert.deepEqual(names.slice(names.indexOf('sms-claim')), [
       'sms-claim',
-      'sms-submit',
+      'sms-take-parts',
+      'sms-take-parts',
+      'receipt-early-of',
       'sms-settle',
       'receipt-early-of',
     ])
+    const parts = await knex('sms_part').orderBy(['sms', 'part']).select('sms', 'message_id')
+    assert.deepEqual(
+      parts.map(({ sms, message_id: id }) => [String(sms), id]),
+      ids.flatMap((id) => ['A', 'B'].map((part) => [id, `${part}${id}`])),
+    )
   })
   it('give each kind its share, so that many of one do not hold up another', async () => {
     await owe(30, { kind: 'campaign', due_at: new Date(START - HOUR), wake_at: new Date(START - HOUR) })
-    const answers = await owe(2, { kind: 'answer' })
-    await scene.open(accepted, { settings: { batchMax: 6 } }).tick()
-    assert.deepEqual([scene.sent.length, await states(answers)], [5, ['accepted leased']])
+    await owe(2, { kind: 'answer' })
+    await scene.open(accepted, { settings: { inFlightMax: 6 } }).tick()
+    const kinds = scene.sent.map(({ kind }) => kind)
+    assert.deepEqual([kinds.length, kinds.slice(0, 5).filter((kind) => kind === 'answer').length], [32, 2])
+  })
+  it('begin a claim behind the last, and see what has become due before it within a fifth of a second', async () => {
+    for (let n = 0; n < 40; n++) await owe(1, { subject: `c:${n}`, kind: 'campaign', msisdn: String(67570000100 + n) })
+    const heads: unknown[] = []
+    const sql = aroundSql(database.db.sql, ({ name }, ask, bindings) => {
+      if (name === 'sms-claim') heads.push(bindings.heads === null ? null : JSON.parse(String(bindings.heads)).length)
+      return ask()
+    })
+    let isOwed = false
+    const daemon = scene.open(
+      async (sms) => {
+        if (!isOwed && scene.sent.length === 10) {
+          isOwed = true
+          await owe(1, { kind: 'otp', due_at: new Date(START - HOUR) })
+          await clock.advance(200)
+        }
+        return accepted(sms)
+      },
+      { sql, settings: { inFlightMax: 1 } },
+    )
+    assert.equal(await daemon.tick(), 41)
+    const otp = scene.sent.findIndex(({ kind }) => kind === 'otp')
+    assert.equal(otp, 10)
+    assert.deepEqual([heads[0], heads[1], heads.filter((one) => one === null).length >= 2], [null, 1, true])
+  })
+  describe('with a subscriber who has thousands due', () => {
+    const crowd = (n: number) =>
+      knex.raw(
+        `INSERT INTO sms_outbox (subject, kind, msisdn, line, text, due_at, expires_at, wake_at, created_at)
+        SELECT 'crowd:' || n, 'reminder', '67570000009', 'digicel', 'x', at, at + interval '1 day', at, at
+        FROM generate_series(1, CAST(? AS int)) n, (SELECT CAST(? AS timestamptz) AS at) moment`,
+        [n, new Date(START - HOUR)],
+      )
+    const others = () => scene.sent.filter(({ msisdn }) => msisdn === MSISDN).length
+
+    it('put those behind the others of that kind, and send all in the end', async () => {
+      await crowd(800)
+      await owe(3)
+      const daemon = scene.open(accepted)
+      daemon.start()
+      while (others() < 3) await settle()
+      assert.ok(scene.sent.length < 60, `${scene.sent.length} before the others`)
+      assert.ok(scene.counted['limits_total sms_crowd']! > 0)
+      await daemon.stop()
+      await clock.advance(1_000)
+      await scene.open(accepted).tick()
+      assert.equal(new Set(scene.sent.map(({ id }) => id)).size, 803)
+    })
+    it('leave those where they are if nobody waits behind them', async () => {
+      await crowd(100)
+      assert.equal(await scene.open(accepted).tick(), 100)
+      assert.equal(scene.counted['limits_total sms_crowd'], undefined)
+    })
+  })
+  it('leave a few SMS of one subscriber in their place', async () => {
+    for (let n = 0; n < 30; n++)
+      for (const i of [1, 2])
+        await owe(1, { subject: `c:${n}:${i}`, kind: 'campaign', msisdn: String(67570000100 + n) })
+    await scene.open(accepted, { settings: { inFlightMax: 4 } }).tick()
+    assert.deepEqual([scene.sent.length, scene.counted['limits_total sms_crowd']], [60, undefined])
   })
   it('send what is most urgent first, whatever was due before', async () => {
     const kinds = ['campaign', 'notice', 'reminder', 'answer', 'transactional', 'otp']
@@ -85,7 +171,7 @@ describeBoth('the lanes of the outbox', (database) => {
     assert.deepEqual(sent.slice(6, 10).toSorted(), ['notice', 'notice', 'reminder', 'reminder'])
     assert.deepEqual(sent.slice(10), ['campaign', 'campaign'])
   })
-  it('claim what is urgent also while all that may be claimed of others waits', async () => {
+  it('claim what is urgent before all that was due before, once there is a slot', async () => {
     await owe(100, { kind: 'campaign' })
     let answer: (outcome: SmsOutcome) => void = () => undefined
     const daemon = scene.open(() => new Promise((done) => (answer = done)), {
@@ -93,9 +179,8 @@ describeBoth('the lanes of the outbox', (database) => {
     })
     daemon.start()
     while (!scene.sent.length) await settle()
-    const otp = await scene.owe({ kind: 'otp' })
-    while ((await scene.row(otp))!.lease === null) await clock.advance(1_000)
-    await settle()
+    await scene.owe({ kind: 'otp' })
+    await clock.advance(1_000)
     answer({ is: 'accepted', messageIds: ['M1'] })
     while (scene.sent.length < 2) await clock.advance(1)
     assert.deepEqual(
@@ -131,14 +216,14 @@ describeBoth('the lanes of the outbox', (database) => {
     assert.equal(scene.sent.filter(({ line }) => line === 'vodafone').length, 2)
   })
   it('are filled again before they are empty, without a wait, as long as more is due', async () => {
-    await owe(60)
+    for (let n = 0; n < 60; n++) await owe(1, { subject: `m:${n}`, msisdn: String(67570000100 + n) })
     const daemon = scene.open(accepted, { settings: { batchMax: 4, inFlightMax: 2, pollMs: HOUR } })
     daemon.start()
     // No time passes but for what is due at once.
     while (scene.sent.length < 60) await clock.advance(0)
     await daemon.stop()
   })
-  it('give back what they hold when they stop, to the place that it had', async () => {
+  it('take nothing more when they stop, and leave the rest in its place', async () => {
     const ids = await owe(5)
     const later = await scene.owe({ kind: 'later' })
     let answer: (outcome: SmsOutcome) => void = () => undefined
@@ -151,7 +236,7 @@ describeBoth('the lanes of the outbox', (database) => {
     assert.deepEqual(await states([...ids.slice(1), later]), ['due'])
     assert.equal(await scene.open(accepted).tick(), 5)
   })
-  it('do not send what has become useless since it was claimed', async () => {
+  it('do not send what has become useless while it waited for a slot', async () => {
     const ids = await owe(2, { expires_at: new Date(START + HOUR) })
     const daemon = scene.open(
       async (sms) => {
@@ -163,7 +248,7 @@ describeBoth('the lanes of the outbox', (database) => {
     assert.equal(await daemon.tick(), 1)
     assert.deepEqual([(await scene.row(ids[1]!))!.state, scene.counted['sms_total reminder expired']], ['expired', 1])
   })
-  it('keep back what was claimed together with the one that found the queue of its subscriber full', async () => {
+  it('keep back what is due to the subscriber whose queue was found full', async () => {
     const [first, second, other] = [...(await owe(2)), ...(await owe(1, { kind: 'b', msisdn: '2' }))]
     const daemon = scene.open(
       (sms) => (sms.id === first ? { is: 'later', status: 0x14, pause: false, destination: true } : accepted(sms)),
@@ -173,7 +258,7 @@ describeBoth('the lanes of the outbox', (database) => {
     const [mine, its] = [(await scene.row(second!))!, (await scene.row(other!))!]
     assert.deepEqual([mine.state, (mine.wake_at as Date).getTime() - START, its.state], ['due', 105_000, 'accepted'])
   })
-  it('are emptied where a line asks for a pause, and go on after it', async () => {
+  it('get nothing while their line pauses as its SMSC asked, and go on after it', async () => {
     const ids = await owe(6)
     const daemon = scene.open(
       (sms) => (scene.sent.length === 1 ? { is: 'later', status: 0x58, pause: true } : accepted(sms)),
@@ -254,12 +339,15 @@ describeBoth('the lanes of the outbox', (database) => {
       await knex.raw('ANALYZE sms_outbox')
       await knex.raw('ANALYZE sms_part')
       const now = new Date()
-      const held = { ids: '{1,2,3}', leases: '{L,L,L}' }
       const at = { now, today: now, until: now }
+      const own = { lease: 'L', wants: '{}', other: 100, heads: null, quiet: '{}', services: '{}' }
+      const some = { rows: '[]', ids: '[]', keys: '[]' }
       const plans = {
-        claim: await planOf((sql) => CLAIM(sql, { ...at, lease: 'L', wants: '{}', other: '[100,100,100,100]' })),
-        submit: await planOf((sql) => SUBMIT(sql, { ...at, ...held, services: '{}' })),
-        settle: await planOf((sql) => SETTLE_SMS(sql, { now, settled: held.ids, rows: '[]', ids: '[]', keys: '[]' })),
+        claim: await planOf((sql) => CLAIM(sql, { ...at, ...own })),
+        behind: await planOf((sql) => CLAIM(sql, { ...at, ...own, heads: '[]' })),
+        crowds: await planOf((sql) => PUT_BEHIND(sql, { now, until: now, crowds: '[]', each: 100 })),
+        parts: await planOf((sql) => TAKE_PARTS(sql, { until: now, taken: '{1,2,3}', ...some })),
+        settle: await planOf((sql) => SETTLE_SMS(sql, { now, settled: '{1,2,3}', ...some })),
         receipts: await planOf((sql) => SETTLE_SINGLES(sql, { now, receipts: '[]' })),
       }
       assert.match(plans.claim, /Index (Only )?Scan using sms_outbox_ready/)

@@ -64,7 +64,7 @@ describeBoth('receipts of SMS', (database) => {
     const one = open({ sql: counted })
     await one.tick()
     const sent = names.splice(0)
-    assert.deepEqual(sent.slice(sent.indexOf('sms-submit')), ['sms-submit', 'sms-settle', 'receipt-early-of'])
+    assert.deepEqual(sent.slice(sent.indexOf('sms-claim')), ['sms-claim', 'sms-settle', 'receipt-early-of'])
     assert.equal(await one.applyReceipt(receipt(`M${id}`)), 'matched')
     assert.deepEqual(names, ['receipt-forms', 'receipt-singles'], 'the first once a minute')
     const next = await owe({ subject: 'dental:2' })

@@ -163,19 +163,19 @@ describeBoth('what became of an SMS', (database) => {
   it('keeps from a subscriber whose queue is full what else is due to it, and from nobody else', async () => {
     const full: SmsOutcome = { is: 'later', status: 0x14, pause: false, destination: true }
     const [second, other] = [
-      await scene.owe({ kind: 'b', due_at: new Date(START + HOUR) }),
-      await scene.owe({ msisdn: '2', due_at: new Date(START + HOUR) }),
+      await scene.owe({ kind: 'b', due_at: new Date(START + 1_000) }),
+      await scene.owe({ msisdn: '2', due_at: new Date(START + 1_000) }),
     ]
     const { row } = await look(full)
     assert.deepEqual(
       [wakes(row), wakes((await scene.row(second))!), wakes((await scene.row(other))!)],
-      [105_000, 105_000, 0],
+      [105_000, 105_000, 1_000],
     )
   })
   it('keeps back nothing of a subscriber where the SMSC puts one SMS off, and nothing of the line', async () => {
     const second = await scene.owe({ kind: 'b', due_at: new Date(START + 1) })
     const { row } = await look({ is: 'later', status: 0x58, pause: false })
-    assert.deepEqual([wakes(row), wakes((await scene.row(second))!)], [1_500, 0])
+    assert.deepEqual([wakes(row), wakes((await scene.row(second))!)], [1_500, 1])
     await clock.advance(1)
     assert.equal(await scene.open(() => ({ is: 'accepted', messageIds: ['M'] })).tick(), 1)
   })
@@ -274,16 +274,14 @@ describeBoth('what became of an SMS', (database) => {
     }
     assert.deepEqual([await ticking, most], [5, 2])
   })
-  it('is claimed by one daemon for as long as its lease', async () => {
+  it('is taken by one daemon, which takes no more than it has room for', async () => {
     const [first, second] = [await scene.owe(), await scene.owe({ kind: 'b' })]
     const slow = scene.open(() => new Promise(() => undefined), { settings: { inFlightMax: 1 } })
     void slow.tick()
     while (!scene.sent.length) await settle()
     const other = scene.open(() => ({ is: 'accepted', messageIds: ['M'] }))
-    await clock.advance(29_999)
-    assert.equal(await other.tick(), 0)
-    await clock.advance(1)
     assert.equal(await other.tick(), 1)
+    assert.equal(await other.tick(), 0)
     assert.deepEqual(
       scene.sent.map(({ id }) => id),
       [first, second],
@@ -294,9 +292,7 @@ describeBoth('what became of an SMS', (database) => {
     for (const kind of ['k5', 'k6']) await scene.owe({ kind, due_at: new Date(START - 4) })
     // An UPDATE gives its rows in no order that it promises.
     const shuffled = aroundSql(database.db.sql, async (_, ask) => (await ask()).toReversed())
-    await scene
-      .open(() => ({ is: 'accepted', messageIds: ['M'] }), { sql: shuffled, settings: { inFlightMax: 1 } })
-      .tick()
+    await scene.open(() => ({ is: 'accepted', messageIds: ['M'] }), { sql: shuffled }).tick()
     assert.deepEqual(
       scene.sent.map(({ kind }) => kind),
       ['k4', 'k5', 'k6', 'k3', 'k2', 'k1', 'k0'],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
 import { CANCEL_SMS, smsBinding, WRITE_SMS, type NewSms } from '../../../src/sms/outbox/statements.ts'
 import { statement } from '../../../src/base/sql.ts'
+import { fakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
 
 const START = Date.parse('2025-05-01T09:00:00+10:00')
@@ -17,6 +18,7 @@ const REMINDER: NewSms = {
   kind: 'reminder',
   text: 'Reminder',
   dueMs: START + 24 * HOUR,
+  leavesMs: START + 22 * HOUR,
   expiresMs: START + 48 * HOUR,
   quietZone: 'Pacific/Port_Moresby',
 }
@@ -38,7 +40,7 @@ describeBoth('the rows of the outbox', (database) => {
   const CANCEL = statement('test-cancel', `WITH gone AS (SELECT CAST(:subject AS text) AS subject) ${CANCEL_SMS}`)
   const write = (sms: readonly NewSms[], subjects = ['dental:1'], now = new Date(START - HOUR)) =>
     WRITE(database.db.sql, {
-      sms: smsBinding(sms, { owner: 'module:dental', hook: null }),
+      sms: smsBinding(sms, { owner: 'module:dental', hook: null }, fakeClock(START - HOUR)),
       now,
       owners: JSON.stringify(subjects.map((subject) => ({ subject, msisdn: '67570000001', line: 'digicel' }))),
     })
@@ -57,7 +59,7 @@ describeBoth('the rows of the outbox', (database) => {
       state: 'due',
       due_at: new Date(START),
       expires_at: new Date(START + HOUR),
-      wake_at: new Date(START - HOUR),
+      wake_at: new Date(START),
       created_at: new Date(START - HOUR),
       lease: null,
       attempts: 0,
@@ -66,8 +68,8 @@ describeBoth('the rows of the outbox', (database) => {
     }
     assert.deepEqual(Object.fromEntries(Object.keys(written).map((column) => [column, first![column]])), written)
     assert.deepEqual(
-      [second!.kind, second!.quiet_zone, second!.due_at],
-      ['reminder', 'Pacific/Port_Moresby', new Date(START + 24 * HOUR)],
+      [second!.kind, second!.quiet_zone, second!.due_at, second!.wake_at],
+      ['reminder', 'Pacific/Port_Moresby', new Date(START + 24 * HOUR), new Date(START + 22 * HOUR)],
     )
     assert.deepEqual(
       more.map(({ subject, kind }) => [subject, kind]),
@@ -76,6 +78,32 @@ describeBoth('the rows of the outbox', (database) => {
         ['dental:2', 'reminder'],
       ],
     )
+  })
+  it('are put right where a daemon of the earlier release writes when they leave into due_at', async () => {
+    const [now, leaves, asked] = [0, 20, 24].map((hours) => new Date(START + hours * HOUR))
+    const own = {
+      kind: 'reminder',
+      msisdn: '67570000001',
+      line: '',
+      text: 'x',
+      expires_at: new Date(START + 99 * HOUR),
+    }
+    const kept = async (row: object) => {
+      await knex('sms_outbox').insert({ subject: 's', ...own, created_at: now, ...row })
+      const [{ due_at, wake_at }] = (await rows()) as [{ due_at: Date; wake_at: Date }]
+      await knex.raw('DELETE FROM sms_outbox')
+      return [due_at, wake_at]
+    }
+    const old = { due_at: leaves, wake_at: now }
+    assert.deepEqual(await kept({ ...old, asked: '[]', asked_at: asked }), [asked, leaves], 'under a key')
+    assert.deepEqual(await kept(old), [leaves, leaves], 'of a module')
+    assert.deepEqual(await kept({ due_at: asked, wake_at: leaves }), [asked, leaves], 'of a module of this one')
+    assert.deepEqual(
+      await kept({ due_at: asked, wake_at: now, asked: '[]' }),
+      [asked, now],
+      'of this one, to leave now',
+    )
+    assert.deepEqual(await kept({ due_at: now, wake_at: now }), [now, now])
   })
   it('are none where there is no owner, or no SMS', async () => {
     await write([CONFIRMATION], [])
