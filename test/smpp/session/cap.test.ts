@@ -149,6 +149,19 @@ describe('the cap of a line', () => {
     assert.ok(counts['smpp_cap_waits ussd']! >= 5 && counts['smpp_cap_wait_seconds ussd']! > 0)
   })
 
+  it('lets no SMS go while a reply waits, though there is room by now: its timer is late', async () => {
+    const { clock, cap, sender } = capOf(1, { ussdShare: 0 })
+    const other = new Sender(cap, clock)
+    sender.offer('ussd', 2)
+    clock.set(1_100)
+    other.offer('sms')
+    assert.deepEqual([sender.written.length, other.written.length], [1, 0])
+    await clock.advance(1_100)
+    assert.deepEqual([sender.written.length, other.written.length], [2, 0])
+    await clock.advance(1_100)
+    assert.equal(other.written.length, 1)
+  })
+
   it('lets SMS go when the reply that held them back waits no longer', async () => {
     const { clock, cap, sender } = capOf(1, { ussdShare: 0 })
     const other = new Sender(cap, clock)
