@@ -1,6 +1,7 @@
 /** The leases of turns under way: renewed in time, for as long as they last, and no longer. */
 import assert from 'node:assert/strict'
-import { createLeases, isGivenUp, type GatewayLimits } from '../../src/gateway/steps.ts'
+import { createLeases, isGivenUp, mayBeSeen, seenAs, type GatewayLimits } from '../../src/gateway/steps.ts'
+import type { Incoming } from '../../src/smpp/types.ts'
 import { silentLog } from '../../src/base/log-port.ts'
 import { RECORD, START } from '../dialogue/turn-support.ts'
 import { fakeClock } from '../support/clock.ts'
@@ -90,5 +91,25 @@ describe('a turn that was left behind', () => {
     assert.deepEqual(given(2, START + 14_000), [false, []])
     assert.deepEqual(given(1, START + 14_001), [true, []])
     assert.deepEqual(given(3, START + 1), [true, ['limits_total takeovers_max']])
+  })
+})
+
+describe('what a message may be shown as, before the store is asked', () => {
+  const ussd = (kind: string) => ({ is: 'ussd', message: { kind } }) as Incoming
+  it('is the code of a dial; nothing of an answer, which may be a secret; and SMS and receipts, which are none', () => {
+    assert.deepEqual(
+      [ussd('begin'), ussd('input'), ussd('notify-ack'), ussd('end')].map((incoming) => seenAs(incoming)),
+      ['code', undefined, undefined, undefined],
+    )
+    const others: Incoming[] = [{ is: 'sms' }, { is: 'receipt' }, { is: 'ignore', why: 'x' }]
+    assert.deepEqual(
+      others.map((incoming) => seenAs(incoming)),
+      ['open', 'open', undefined],
+    )
+  })
+  it('is in clear of an answer that is taken, once it is known that no secret was asked for', () => {
+    const of = (is: string, context: object) =>
+      mayBeSeen({ is, record: { ...RECORD, snapshot: { value: 's', context } } } as never)
+    assert.deepEqual([of('next', {}), of('next', { gate: 'pin' }), of('repeat', {})], [true, false, false])
   })
 })
