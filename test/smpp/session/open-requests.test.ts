@@ -43,7 +43,7 @@ function stage() {
   }
   const request = (sequence: number): Pdu => ({ command: 'deliver_sm', status: 0, sequence, body: {}, tlvs: [] })
   const open = (pdu: Pdu, octets = 100) => requests.open(pdu, octets)
-  return { clock, counted, written, state, requests, request, open }
+  return { clock, counted, written, state, alone, requests, request, open }
 }
 
 describe('requests that are not answered yet', () => {
@@ -108,6 +108,19 @@ describe('requests that are not answered yet', () => {
     await clock.advance(1)
     assert.deepEqual([written, state.silent, requests.size()], [[1, 2], 2, 0])
     assert.equal(counted.filter((one) => one === 'smpp_handler_failed silent').length, 2)
+  })
+
+  it('say when the oldest of them is due, and nothing once none is left', async () => {
+    const { alone, requests, request, clock, open } = stage()
+    const startMs = clock.now()
+    open(request(1))
+    await clock.advance(ANSWER_MS / 2)
+    open(request(2))
+    assert.equal(alone.dueMs(), startMs + ANSWER_MS)
+    await clock.advance(ANSWER_MS / 2)
+    assert.equal(alone.dueMs(), startMs + 1.5 * ANSWER_MS)
+    requests.close()
+    assert.equal(alone.dueMs(), Infinity)
   })
 
   it('are dropped with their link, and counted', async () => {
