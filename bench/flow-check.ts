@@ -12,7 +12,7 @@ const ROUNDS = Number(process.env.ROUNDS ?? 3)
 const SCREENS = Number(process.argv[2] ?? 400)
 const LANGUAGES = ['en', 'tpi', 'fr'] as const
 /** The screens of one branch of the service. */
-const BRANCH = 10
+const BRANCH = 13
 
 /** A main menu, and branches of ten screens each. */
 function serviceOf(screens: number): string {
@@ -61,7 +61,10 @@ const branchOf = (i: number) => `
     to: paid-${i}
   paid-${i}: { end: 'Paid for ${i}. Reference {data.pay-${i}.reference}.' }
   offers-${i}: { call: wallet.offers, once: false, expect: { rows: { is: rows, max: 20, fields: { name: 20 } } }, to: offer-${i} }
-  offer-${i}: { list: 'Offers of ${i}:', from: data.offers-${i}.rows, row: '{row.name} - {row.price, number, money}', keep: [id, name, price], to: sure-${i}, empty: menu-${i} }`
+  offer-${i}: { list: 'Offers of ${i}:', from: data.offers-${i}.rows, row: '{row.name} - {row.price, number, money}', keep: [id, name, price], to: deal-${i}, empty: menu-${i} }
+  deal-${i}: { menu: 'Take {chosen.offer-${i}.name} of ${i}?', choices: [{ label: Take it for ${i}, to: take-${i} }] }
+  take-${i}: { call: wallet.take, with: { id: '{chosen.offer-${i}.id}' }, once: true, to: taken-${i} }
+  taken-${i}: { end: Taken for ${i}. }`
 
 /** Every text of the service with a word in front. */
 function catalogueOf(service: string, language: string): string {

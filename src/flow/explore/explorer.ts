@@ -36,6 +36,12 @@ export interface ExploreOptions {
    */
   everything?: boolean
   pagesMax?: number
+  /**
+   * The same walk in another language, or with other lengths: the ways between pages are the same. Where a page has
+   * the same keys, only the ways are taken that lead to states not seen yet: each page is seen in each walk, and each
+   * way is tried in one.
+   */
+  like?: Exploration | undefined
 }
 
 export interface Exploration {
@@ -47,6 +53,8 @@ export interface Exploration {
   faults: ExploredFault[]
   /** There are more pages than were explored. */
   isCut: boolean
+  /** The first state of each kind, whatever its language. */
+  kinds: ReadonlyMap<string, State>
 }
 
 /**
@@ -66,6 +74,10 @@ export interface State {
   trail: readonly string[]
   /** The first edge that led here. Undefined: the dial. */
   by: Edge | undefined
+  /** What tells it from other states, except the language. */
+  kind: string
+  /** The state of this kind in the walk that this one is like. */
+  twin?: State | undefined
   edges: Edge[]
 }
 
@@ -103,6 +115,7 @@ interface Exploring extends Exploration {
   examples: (screen: string) => Examples
   keyOf: (snapshot: FlowSnapshot) => string
   known: Map<string, State>
+  kinds: Map<string, State>
   ids: Map<string, number>
 }
 
@@ -128,6 +141,7 @@ export function* exploring(
     examples: examplesIn(definition, lengths),
     keyOf: stateKeys(definition),
     known: new Map(),
+    kinds: new Map(),
     ids: new Map(),
     states: [],
     pages: [],
@@ -144,8 +158,8 @@ export function* exploring(
       if (++looked % EDGES_MAX === 0) yield
     }
   }
-  const { input, states, pages, faults, isCut } = exploring
-  return { input, states, pages, faults, isCut }
+  const { input, states, pages, faults, isCut, kinds } = exploring
+  return { input, states, pages, faults, isCut, kinds }
 }
 
 /** The pages that an edge leads to, for all answers of the calls between. */
@@ -169,12 +183,31 @@ const isPage = (state: State): state is ExploredPage => state.want.do !== 'call'
 function* edgesFrom(state: State, exploring: Exploring): Generator<Edge> {
   let wrong: FlowEvent | undefined
   for (const act of actsIn(state, exploring)) {
+    if (isTriedElsewhere(state, act, exploring)) continue
     const edge = edgeOf(state, act, exploring)
     if (edge.isRefused && act.how !== 'printed') wrong ??= act.events[0]
     yield edge
   }
   if (state.want.do === 'ask' && exploring.examples(state.screen).givesUp)
     yield givingUp(state, wrong ?? { type: 'ANSWER', text: NEVER_RIGHT }, exploring)
+}
+
+/** Whether the act was tried in the other walk, on a page with the same keys, and leads to nothing new in this one. */
+function isTriedElsewhere(state: State, { told }: Act, { kinds }: Exploring): boolean {
+  for (let { twin } = state; twin; { twin } = twin) {
+    if (keysOf(twin) !== keysOf(state)) continue
+    const edge = twin.edges.find((one) => one.told === told)
+    if (edge) return edge.to === undefined || kinds.has(edge.to.kind)
+  }
+  return false
+}
+
+const KEYS = /^[\d*#]+(?=\. )/gm
+
+/** The keys that a page prints, and how many of them are options: twelve rows, or eleven and `More`. */
+function keysOf({ want, screen, context: { shown } }: State): string {
+  const keys = want.do === 'ask' ? (want.text.match(KEYS) ?? []) : [want.do]
+  return [screen, shown?.n, shown?.more, ...keys].join(' ')
 }
 
 function edgeOf(state: State, act: Act, exploring: Exploring): Edge {
@@ -227,10 +260,13 @@ function reach(
   snapshot: FlowSnapshot,
   way: Pick<State, 'trail' | 'calls' | 'by'>,
 ): State | undefined {
-  const { flow, known, ids, states, pages, options } = exploring
-  const want = flow.want(snapshot)
-  const key = exploring.keyOf(snapshot)
+  const { flow, known, kinds, ids, states, pages, options } = exploring
+  const kind = exploring.keyOf(snapshot)
+  const key = `${kind} ${contextOf(snapshot).language}`
   const found = known.get(key)
+  // What a back end answers may be of the wrong type, which no key of a state tells.
+  if (found && way.by?.from.want.do !== 'call') return found
+  const want = flow.want(snapshot)
   if (found) return found
   if (want.do !== 'call' && pages.length >= (options.pagesMax ?? PAGES_MAX)) {
     exploring.isCut = true
@@ -240,7 +276,9 @@ function reach(
   const n = (ids.get(screen) ?? 0) + 1
   ids.set(screen, n)
   const id = n === 1 ? screen : `${screen}-${n}`
-  const state: State = { id, screen, want, snapshot, context: contextOf(snapshot), ...way, edges: [] }
+  const twin = options.like?.kinds.get(kind)
+  const state: State = { id, screen, want, snapshot, context: contextOf(snapshot), ...way, kind, twin, edges: [] }
+  if (!kinds.has(kind)) kinds.set(kind, state)
   known.set(key, state)
   states.push(state)
   if (isPage(state)) pages.push(state)

@@ -46,7 +46,8 @@ export function* provingFlow(
   const walks: Exploration[] = []
   for (const language of definition.languages) {
     const found: Exploration[] = []
-    for (const lengths of all) found.push(yield* exploring(compilation, { language, lengths }))
+    for (const [i, lengths] of all.entries())
+      found.push(yield* exploring(compilation, { language, lengths, like: walks[i] ?? found[0] }))
     foundIn(found, proving)
     walks.push(...found)
   }

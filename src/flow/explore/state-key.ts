@@ -7,8 +7,9 @@ import type { FlowSnapshot } from '../engine/index.ts'
 import { slotsOf } from './examples.ts'
 
 /**
- * The key has the screen, its page and the language. Of everything that is still read, it has: whether it exists, the
- * results of conditions on it, the words by which texts choose, and whether lists have no, few or many rows.
+ * The key has the screen and its page, but not the language. Of everything that is still read, it has: whether it
+ * exists, the results of conditions on it, the words by which texts choose, and whether lists have no, few or many
+ * rows.
  */
 export function stateKeys(definition: FlowDefinition): (snapshot: FlowSnapshot) => string {
   const key = KEYS.get(definition) ?? keysOf(definition)
@@ -35,27 +36,43 @@ function keysOf(definition: FlowDefinition): (snapshot: FlowSnapshot) => string 
     const inRow = asked.filter((condition) => condition.inRow && condition.screen === name)
     return [{ keys: [...keysIn([from]), ...inRow.flatMap(({ keys }) => keys)], way: passed(screen, definition.zone) }]
   })
+  const byScreen = new Map<string, Telling>()
+  const tellingOn = (screen: string): Telling => {
+    const keys = live.get(screen) ?? none
+    const isLive = (path: string) => keys.has(setPathOf(path) ?? '')
+    const telling = byScreen.get(screen) ?? {
+      keys: [...keys],
+      holds: conditions.filter((condition) => condition.keys.some((key) => keys.has(key))).map(({ holds }) => holds),
+      lists: lists.filter(isLive),
+      choices: choices.filter(isLive),
+      ways: overRows.filter((one) => one.keys.some((key) => keys.has(key))).map(({ way }) => way),
+    }
+    byScreen.set(screen, telling)
+    return telling
+  }
   return (snapshot) => {
     const context = contextOf(snapshot)
-    const keys = live.get(snapshot.value) ?? none
-    const there = [...keys].map((key) => (readPath({ context }, key) === undefined ? '0' : '1')).join('')
-    const held = conditions
-      .filter((condition) => condition.keys.some((key) => keys.has(key)))
-      .map(({ holds }) => (holds({ context }) ? '1' : '0'))
-      .join('')
-    const rows = lists
-      .filter((from) => keys.has(setPathOf(from) ?? ''))
-      .map((from) => Math.min(readRows({ context }, from).length, 4))
-      .join('')
-    const chosen = choices
-      .filter((path) => keys.has(setPathOf(path) ?? ''))
-      .map((path) => String(readPath({ context }, path)))
-    const ways = overRows.filter((one) => one.keys.some((key) => keys.has(key))).map(({ way }) => way(context))
+    const { keys, holds, lists: from, choices: chosen, ways } = tellingOn(snapshot.value)
+    const scope = { context }
+    const there = keys.map((key) => (readPath(scope, key) === undefined ? '0' : '1')).join('')
+    const held = holds.map((condition) => (condition(scope) ? '1' : '0')).join('')
+    const rows = from.map((path) => Math.min(readRows(scope, path).length, 4)).join('')
+    const picked = chosen.map((path) => String(readPath(scope, path)))
+    const led = ways.map((way) => way(context))
     const page = context.shown?.at.length ?? 0
     const before = context.trail?.at(-2)?.screen ?? ''
     const found = context.find ? 'found' : ''
-    return [snapshot.value, page, before, found, context.language, there, held, rows, ...ways, ...chosen].join(' ')
+    return [snapshot.value, page, before, found, there, held, rows, ...led, ...picked].join(' ')
   }
+}
+
+/** What tells states of one screen apart. */
+interface Telling {
+  keys: readonly string[]
+  holds: readonly ((scope: { context: DialogueContext }) => boolean)[]
+  lists: readonly string[]
+  choices: readonly string[]
+  ways: readonly ((context: DialogueContext) => string)[]
 }
 
 const keysIn = (paths: readonly string[]) => paths.flatMap((path) => setPathOf(path) ?? [])
