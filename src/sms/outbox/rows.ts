@@ -119,7 +119,7 @@ const UNREFUSED = [ANSWER, ANSWER_ON_SCREEN, ...SMS_CLASSES.filter(isUrgent)].ma
 
 /**
  * Takes due rows, each into the state that it deserves: mostly `submitting`, under `:lease`. So a row is checked in the
- * statement that says that it is about to be sent, and has two versions less than one that is first leased. Rows that
+ * statement that says that it is about to be sent, and has one version less than one that is leased first. Rows that
  * another daemon is taking are skipped.
  *
  * `:wants` says how many of each line, `:other` how many of all lines that it does not name. The most urgent kinds of a
