@@ -48,8 +48,10 @@ async function dueRound(due: number, build: string | undefined, tell: (line: str
     await owe(sql, { count: 200, kind: 'reminder' })
     await accepted(sql, 'reminder', 200)
     const restMb = memoryMb(stage)
+    await sql.query('BEGIN')
     await owe(sql, { count: CROWD, kind: 'campaign', msisdn: '67570000001', ago: `interval '1 minute'` })
     await owe(sql, { count: due, kind: 'campaign' })
+    await sql.query('COMMIT')
     await sql.query('ANALYZE sms_outbox')
     const told = await watched(stage, sql, { due, tell })
     const { rows } = await sql.query<{ otp: number[]; first: number; lost: string }>(
