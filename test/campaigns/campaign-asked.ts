@@ -14,7 +14,7 @@ import { metricsAtRest } from './aftermath.ts'
 import { askedBreaches, takenTwice, type AskedEntry, type AskedRow } from './asked-ledger.ts'
 import { paceOf } from './campaign-settings.ts'
 import { books, sumOf } from './checker.ts'
-import { openFixture, sweepRedis, type CampaignFixture } from './fixture.ts'
+import { openFixture, RECEIPT_MS, sweepRedis, type CampaignFixture } from './fixture.ts'
 import { reached, sleep, told, type Campaign } from './outcome.ts'
 import { startPack, type Pack } from './pack.ts'
 import { faultProxy, targetOf, through, type FaultProxy } from './proxy.ts'
@@ -354,6 +354,8 @@ async function settled({ stage, smsc }: CampaignFixture, entries: ReadonlyMap<st
     const isThere = [...entries.values()].every(({ owner, key, is }) => is !== 'owed' || found.has(`${owner} ${key}`))
     return isThere && rows.every(({ state }) => !['due', 'submitting', 'ambiguous'].includes(state))
   }, SETTLE_MS[stage.pace])
+  // What was accepted last is at its handset when its receipt is written.
+  await sleep(2 * RECEIPT_MS)
   const rows = await look()
   const taken = new Map<string, number>()
   for (const { text } of smsc.phones().flatMap(({ inbox }) => inbox)) taken.set(text, (taken.get(text) ?? 0) + 1)

@@ -63,7 +63,7 @@ const SETTLE_MS = { defaults: 420_000, short: 120_000 }
 const KEY_MS = 80
 
 /** The SMSC keeps an SMS for so long, then it is on the handset, and the receipt follows. */
-const RECEIPT_MS = 100
+export const RECEIPT_MS = 100
 
 /** With servers of its own unless a test run has started them already. */
 export async function openFixture(options: CampaignFixtureOptions): Promise<CampaignFixture> {
