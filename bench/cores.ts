@@ -5,7 +5,7 @@
  * OPERATIONS, "More than one core". It ends after LIMIT seconds with what it has.
  */
 import { availableParallelism, loadavg } from 'node:os'
-import { isLeaving, leave, leaveOnSignals, stopCrews } from './processes.ts'
+import { leaveOnSignals, runToEnd } from './processes.ts'
 import { withSeveral, type SeveralOptions, type Turned } from './several.ts'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 3)
@@ -58,10 +58,4 @@ function row(all: readonly Turned[]): Record<string, number> {
   }
 }
 
-main()
-  .catch((error: Error) => {
-    if (isLeaving()) return
-    console.error(error.message)
-    leave(1)
-  })
-  .finally(stopCrews)
+runToEnd(main)

@@ -6,7 +6,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { loadavg } from 'node:os'
-import { isLeaving, leave, leaveOnSignals, stopCrews } from './processes.ts'
+import { leaveOnSignals, runToEnd } from './processes.ts'
 import { withSeveral, type Turned } from './several.ts'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5)
@@ -54,10 +54,4 @@ function middle(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!
 }
 
-main()
-  .catch((error: Error) => {
-    if (isLeaving()) return
-    console.error(error.message)
-    leave(1)
-  })
-  .finally(stopCrews)
+runToEnd(main)

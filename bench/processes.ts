@@ -310,3 +310,14 @@ export function freePort(): Promise<number> {
       })
   })
 }
+
+/** Runs a bench; says what stopped it, and ends all that it started. */
+export function runToEnd(main: () => Promise<void>): void {
+  main()
+    .catch((error: Error) => {
+      if (isLeaving()) return
+      console.error(error.message)
+      leave(1)
+    })
+    .finally(stopCrews)
+}
