@@ -79,6 +79,8 @@ export type DialogueContext = {
   trail?: Visit[]
   /** On the way back to a screen: the page that was shown. */
   again?: Shown['at'] | null
+  /** The dialogue has reached the screen of `home`: the key Home leads there. Null: it started again since. */
+  homed?: true | null
   /** The search words of the list that is shown. */
   find?: string | null
   /** While the offer to resume is shown: the lost dialogue. */

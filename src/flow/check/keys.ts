@@ -2,10 +2,11 @@
  * Checks that the keys for `Back` and `Home` differ from answers, and that they lead nowhere that changes something.
  */
 import type { Complain } from './check.ts'
-import { asks, kindOf, unaskedChange, keysOn } from '../language/index.ts'
+import { asks, type FlowDefinition, kindOf, unaskedChange, keysOn } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 
 export function checkKeys({ definition, at }: ReadFlow, complain: Complain): void {
+  checkHome(definition, at, complain)
   for (const [name, screen] of Object.entries(definition.screens)) {
     if (!asks(screen)) continue
     const { back, home } = keysOn(definition, screen)
@@ -25,9 +26,19 @@ export function checkKeys({ definition, at }: ReadFlow, complain: Complain): voi
         `: the key ${key} goes back or home, so nobody can answer ${key}`,
         'use another key, or write keys: false',
       )
-    if (home !== undefined && unaskedChange(definition, definition.start)) {
-      const what = `: the key ${home} leads to '${definition.start}', which changes something without a question`
+    for (const to of home === undefined ? [] : [definition.start, definition.home ?? definition.start]) {
+      if (!unaskedChange(definition, to)) continue
+      const what = `: the key ${home} leads to '${to}', which changes something without a question`
       say('error', what, 'write keys: { home: false }, or ask a question before the call')
     }
   }
+}
+
+/** `home` without a key that leads there. */
+function checkHome(definition: FlowDefinition, at: ReadFlow['at'], complain: Complain): void {
+  const { home, screens } = definition
+  if (home === undefined) return
+  if (Object.values(screens).some((screen) => asks(screen) && keysOn(definition, screen).home !== undefined)) return
+  const what = `home: ${home} has no effect, because no screen has a key for Home`
+  complain('warning', { where: at(['home']), what, remedy: "keys: { home: '00' }" })
 }

@@ -57,12 +57,11 @@ function saidOf(screen: string, { what, remedy }: Slip): { what: string; remedy?
 
 function checkScreens({ definition, at }: ReadFlow, complain: Complain): void {
   const names = Object.keys(definition.screens)
-  if (!names.includes(definition.start)) {
-    complain('error', {
-      where: at(['start']),
-      what: `the flow starts with '${definition.start}', but there is no such screen`,
-      remedy: remedyAmong(definition.start, names),
-    })
+  for (const key of ['start', 'home'] as const) {
+    const named = definition[key]
+    if (named === undefined || names.includes(named)) continue
+    const what = `${key === 'start' ? 'the flow starts with' : 'home leads to'} '${named}', but there is no such screen`
+    complain('error', { where: at([key]), what, remedy: remedyAmong(named, names) })
   }
   for (const [name, screen] of Object.entries(definition.screens)) {
     for (const { to, path } of targetsOf(screen)) {

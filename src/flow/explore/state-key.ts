@@ -60,7 +60,7 @@ function keysOf(definition: FlowDefinition): (snapshot: FlowSnapshot) => string 
     const picked = chosen.map((path) => String(readPath(scope, path)))
     const led = ways.map((way) => way(context))
     const page = context.shown?.at.length ?? 0
-    const before = context.trail?.at(-2)?.screen ?? ''
+    const before = `${context.trail?.at(-2)?.screen ?? ''}${context.homed ? '+' : ''}`
     const found = context.find ? 'found' : ''
     return [snapshot.value, page, before, found, there, held, rows, ...led, ...picked].join(' ')
   }

@@ -7,6 +7,7 @@ import { openingOf, type Compilation } from '../load/index.ts'
 import {
   asks,
   firstScreens,
+  homeScreens,
   type FlowDefinition,
   keysOn,
   kindOf,
@@ -75,10 +76,15 @@ function waysOf(definition: FlowDefinition, name: string, screen: ScreenDefiniti
     { name: screenItem(name), screen: name, only: UNLED },
     ...(does === 'pass' ? [] : all(items?.(screen))),
     ...(back === undefined ? [] : [way('key Back', nothing)]),
-    ...(home === undefined || firstScreens(definition).has(name) ? [] : [way('key Home', nothing)]),
+    ...(home === undefined || isHome(definition, name) ? [] : [way('key Home', nothing)]),
     ...(takesLabels(definition, screen) ? [way('a choice by its words', 'no label can be typed by its words')] : []),
     ...all(outcomes?.(screen)),
   ]
+}
+
+/** Whether the key for Home leads nowhere from this screen. */
+function isHome(definition: FlowDefinition, name: string): boolean {
+  return firstScreens(definition).has(name) || homeScreens(definition).has(name)
 }
 
 /** The transitions of a branch, or of a list without rows, that a step passed through. */

@@ -8,6 +8,15 @@ const skipOf = (screen: ScreenDefinition): string | undefined => kindOf(screen).
 
 /** The screens that the start leads to without a question: a dialogue opens with one of them. */
 export function firstScreens(definition: FlowDefinition): Set<string> {
+  return firstFrom(definition, definition.start)
+}
+
+/** The screens with which `home` begins: the key for Home leads to them, and is on none of them. */
+export function homeScreens(definition: FlowDefinition): Set<string> {
+  return definition.home === undefined ? new Set() : firstFrom(definition, definition.home)
+}
+
+function firstFrom(definition: FlowDefinition, start: string): Set<string> {
   const passed = new Set<string>()
   const first = new Set<string>()
   const look = (name: string) => {
@@ -19,7 +28,7 @@ export function firstScreens(definition: FlowDefinition): Set<string> {
     if (skip !== undefined) return look(skip)
     if (!asks(screen)) for (const { to } of targetsOf(screen)) look(to)
   }
-  look(definition.start)
+  look(start)
   return first
 }
 
@@ -88,7 +97,8 @@ export function leavable(definition: FlowDefinition): Set<string> {
   for (const [name, screen] of Object.entries(definition.screens)) {
     for (const { to } of targetsOf(screen)) from.set(to, [...(from.get(to) ?? []), name])
     if (asks(screen) && keysOn(definition, screen).home !== undefined)
-      from.set(definition.start, [...(from.get(definition.start) ?? []), name])
+      for (const to of [definition.start, ...(definition.home === undefined ? [] : [definition.home])])
+        from.set(to, [...(from.get(to) ?? []), name])
     if (kindOf(screen).does === 'end') next.push(name)
   }
   for (let name = next.pop(); name !== undefined; name = next.pop()) {

@@ -65,6 +65,7 @@ export {
   circle,
   firstScreens,
   guardedScreens,
+  homeScreens,
   leavable,
   reachable,
   rememberingScreens,

@@ -40,11 +40,17 @@ export const FLOW = z.strictObject({
   keys: z
     .strictObject({
       back: key.optional().describe('Goes back to the screen before.'),
-      home: key.optional().describe('Goes to the first screen and forgets the way there.'),
+      home: key.optional().describe('Goes to the first screen, or to that of `home`, and forgets the way there.'),
     })
     .optional()
     .meta({ title: '`{ back, home }`' })
     .describe("Keys that work on every screen that asks, such as `back: '0'` and `home: '00'`."),
+  home: name
+    .optional()
+    .describe(
+      'The screen to which the key `home` leads once the dialogue has been there, such as the menu after a PIN. ' +
+        'Default: the first screen.',
+    ),
   labels: z
     .boolean()
     .optional()

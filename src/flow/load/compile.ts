@@ -27,6 +27,7 @@ import {
   guardedScreens,
   rememberingScreens,
   hasKeys,
+  homeScreens,
   keysOn,
   takesLabels,
   unaskedChange,
@@ -44,6 +45,7 @@ import {
   keyed,
   kindOf,
   type Plan,
+  reaching,
   resumePlan,
 } from '../screens/index.ts'
 import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from '../engine/index.ts'
@@ -198,6 +200,7 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
   const guarded = guardedScreens(definition)
   const remembering = rememberingScreens(definition)
   const first = firstScreens(definition)
+  const home = homeScreens(definition)
   const keep = keeping(definition)
   const secrets = secretsOf(definition)
   const backKeys = backKeysOf(definition)
@@ -214,6 +217,7 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
     guarded: guarded.has(name),
     remembering: remembering.has(name),
     first: first.has(name),
+    home: home.has(name),
     keyed: backKeys.has(name),
     labels: takesLabels(definition, definition.screens[name]),
   })
@@ -225,7 +229,7 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
   const navigates = hasKeys(definition)
   for (const [name, screen] of Object.entries(definition.screens)) {
     const plan = kindOf(screen).plan(screen, env(name))
-    plans.set(name, navigates ? navigated(plan, env(name), definition, screen) : plan)
+    plans.set(name, navigates ? homing(navigated(plan, env(name), definition, screen), name, definition) : plan)
   }
   if (navigates) {
     const asking = Object.keys(definition.screens).filter((name) => asks(definition.screens[name] as ScreenDefinition))
@@ -239,9 +243,15 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
 
 /** Adds the keys to screens that ask. After a call that changes something there is no way back. */
 function navigated(plan: Plan, env: Env, definition: FlowDefinition, screen: ScreenDefinition): Plan {
-  if (asks(screen)) return keyed(plan, env, keysOn(definition, screen), definition.start)
+  if (asks(screen)) return keyed(plan, env, keysOn(definition, screen), definition)
   if (!kindOf(screen).changes?.(screen)) return plan
   return { ...plan, arrive: (context) => barred(plan.arrive?.(context) ?? context) }
+}
+
+/** The screen of `home` notes that the dialogue was there; the first screen, that it starts again. */
+function homing(plan: Plan, name: string, { start, home }: FlowDefinition): Plan {
+  if (home === undefined || home === start || (name !== home && name !== start)) return plan
+  return reaching(plan, name === home ? true : null)
 }
 
 /** Screens with a key for going back. */

@@ -5,7 +5,7 @@ export { closingPlan } from './closing.ts'
 export { type CallExample, type Examples, fieldPath, type Lengths, type Reads, type RowFields } from './examples.ts'
 export { type DeclaredFields, declaredFields, type Expect, expectsOf, refusalExpects } from './expect.ts'
 export { acceptsAlone, type InputScreen } from './input.ts'
-export { BACK, backPlan, barred, keyed, type Keys } from './keys.ts'
+export { BACK, backPlan, barred, keyed, type Keys, reaching } from './keys.ts'
 export type { KeptSize, Outcome } from './kind.ts'
 export {
   BASIC_KINDS,

@@ -16,13 +16,19 @@ export interface Keys {
   home?: string | undefined
 }
 
-/** Adds the keys of a screen that asks to its plan. `start`: where `Home` leads. */
-export function keyed(plan: Plan, env: Env, keys: Keys, start: string): Plan {
-  const around: Around = { env, keys, start }
+/** Where `Home` leads: to `start`, and to `home` once the dialogue has been there. */
+export interface Homes {
+  start: string
+  home?: string | undefined
+}
+
+/** Adds the keys of a screen that asks to its plan. */
+export function keyed(plan: Plan, env: Env, keys: Keys, homes: Homes): Plan {
+  const around: Around = { env, keys, homes }
   const { arrive = (context: DialogueContext) => context, answer, pass } = plan
   return {
     ...plan,
-    targets: [...plan.targets, BACK, start],
+    targets: [...plan.targets, BACK, ...leads(homes)],
     arrive: (context) => {
       const here = seen(context, env.name)
       return { ...arrive(narrowed(here, around)), page: context.page, again: null }
@@ -50,6 +56,18 @@ export function backPlan(asking: readonly string[], env: Env, start: string): Pl
   }
 }
 
+/** Every screen to which `Home` may lead. */
+const leads = ({ start, home }: Homes): string[] => [start, ...(home === undefined ? [] : [home])]
+
+/**
+ * The same plan; arriving there, the dialogue has reached the screen of `home`, or starts again. Before it was there, no
+ * key leads to it: a screen behind a PIN is not reached past the PIN.
+ */
+export function reaching(plan: Plan, homed: true | null): Plan {
+  const { arrive } = plan
+  return { ...plan, arrive: (context) => arrive?.({ ...context, homed }) ?? { ...context, homed } }
+}
+
 /** The context with an empty trail: a call has changed something since. */
 export function barred(context: DialogueContext): DialogueContext {
   return context.trail === undefined ? context : { ...context, trail: [] }
@@ -58,8 +76,7 @@ export function barred(context: DialogueContext): DialogueContext {
 interface Around {
   env: Env
   keys: Keys
-  /** Where `Home` leads. */
-  start: string
+  homes: Homes
 }
 
 function trailOf(context: DialogueContext): Visit[] {
@@ -82,8 +99,8 @@ function keyPressed(context: DialogueContext, event: DialogueEvent, around: Arou
   if (answer === around.keys.back && page.length > 1 && trail.length > 0) return turnedTo(context, page.slice(0, -1))
   if (answer === around.keys.back && trail.length > 1)
     return { to: BACK, context: left({ ...context, dialled: context.dialled, trail: trail.slice(0, -1) }) }
-  if (answer === around.keys.home && leadsHome(around))
-    return { to: around.start, context: left({ ...context, dialled: context.dialled, trail: [] }) }
+  const home = answer === around.keys.home ? homeOf(context, around) : undefined
+  if (home !== undefined) return { to: home, context: left({ ...context, dialled: context.dialled, trail: [] }) }
   return undefined
 }
 
@@ -120,8 +137,11 @@ function visitOf({ find }: DialogueContext, { screen }: Visit, at: Visit['at']):
   return find ? { screen, at, find } : { screen, at }
 }
 
-function leadsHome({ env, keys }: Around): boolean {
-  return keys.home !== undefined && !env.first
+/** Where the key for `Home` leads from here. Undefined: there is none, or the dialogue is there. */
+function homeOf({ homed }: DialogueContext, { env, keys, homes: { start, home } }: Around): string | undefined {
+  if (keys.home === undefined) return undefined
+  if (homed && home !== undefined) return env.home ? undefined : home
+  return env.first ? undefined : start
 }
 
 /** The lines of the keys that lead somewhere from here. */
@@ -130,7 +150,7 @@ function linesOf(context: DialogueContext, around: Around): string[] {
   const back = keys.back !== undefined && (trailOf(context).length > 1 || (context.shown?.at.length ?? 0) > 1)
   return [
     ...(back ? [`${keys.back}. ${env.word('back', context)}`] : []),
-    ...(leadsHome(around) ? [`${keys.home}. ${env.word('home', context)}`] : []),
+    ...(homeOf(context, around) === undefined ? [] : [`${keys.home}. ${env.word('home', context)}`]),
   ]
 }
 
@@ -139,7 +159,7 @@ function narrowed(context: DialogueContext, around: Around): DialogueContext {
   const { env, keys } = around
   const lines = [
     ...(keys.back === undefined ? [] : [`${keys.back}. ${env.word('back', context)}`]),
-    ...(leadsHome(around) ? [`${keys.home}. ${env.word('home', context)}`] : []),
+    ...(homeOf(context, around) === undefined ? [] : [`${keys.home}. ${env.word('home', context)}`]),
   ]
   const under = lines.map((line) => `\n${line}`).join('')
   return under === '' ? context : { ...context, page: roomAbove(under, context.page) }

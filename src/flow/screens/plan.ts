@@ -41,6 +41,8 @@ export interface Env {
   keyed: boolean
   /** A dialogue opens with this screen: there is nothing to resume. */
   first: boolean
+  /** The screen of `home`, or the first that is shown from there: the key for `Home` leads nowhere. */
+  home: boolean
 }
 
 /** The screen to which too many wrong answers lead. */

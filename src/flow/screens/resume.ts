@@ -53,7 +53,7 @@ export function innermost(lost: { value: string; context: DialogueContext }): {
 
 /** The stored values, together with the new dial, line and page. */
 function takenUp(context: DialogueContext, lost: { context: object }): DialogueContext {
-  const { answers, chosen, data, vars, trail } = lost.context as DialogueContext
+  const { answers, chosen, data, vars, trail, gate, homed } = lost.context as DialogueContext
   return left({
     ...context,
     answers,
@@ -61,6 +61,8 @@ function takenUp(context: DialogueContext, lost: { context: object }): DialogueC
     data,
     vars,
     ...(trail ? { trail } : {}),
+    // Behind a PIN, the dialogue is resumed before the PIN.
+    ...(homed && gate === undefined ? { homed } : {}),
     via: '',
     failed: false,
     resume: null,

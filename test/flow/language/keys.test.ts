@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { checkSource } from '../../../src/flow/check/check.ts'
+import { explore } from '../../../src/flow/explore/explorer.ts'
 import { proveFlow } from '../../../src/flow/explore/prove.ts'
 import { readFlow } from '../../../src/flow/read/read.ts'
 import { TRAIL_MAX } from '../../../src/flow/screens/keys.ts'
@@ -32,6 +33,80 @@ const shop = () => {
 }
 const problems = (screens: string, head = HEAD) =>
   checkSource({ file: 'test.yaml', text: fileOf(screens, head), catalogues: [] }).map(({ what }) => what)
+
+const BANK_HEAD = "start: pin\nhome: main\nlanguages: [en, tpi]\nkeys: { back: '0', home: '00' }"
+const BANK = `
+  pin: { input: 'PIN:', secret: true, to: verify }
+  verify: { call: bank.verify, with: { pin: '{answers.pin}' }, once: true, to: main, refused: { wrong: help } }
+  help: { menu: Wrong PIN., choices: [{ label: Again, to: pin }, { label: Ask us, to: ask }] }
+  ask: { input: 'Your question:', to: bye }
+  main: { menu: Bank, choices: [{ label: Name, to: name }, { label: Out, to: bye }, { label: Lock, to: pin }] }
+  name: { input: 'Your name?', name: true, to: bye }
+  bye: { exit: true }
+`
+
+describe('a Home that is not the first screen', () => {
+  /** Its only PIN is 1234: `00` is a wrong one. */
+  const bank = () =>
+    handset(flowOf(BANK, BANK_HEAD).flow, ({ args }) =>
+      args.pin === '1234' ? { is: 'data', data: {} } : { is: 'refused', refusal: 'wrong' },
+    )
+
+  it('leads to the screen behind the PIN, and not to the PIN', async () => {
+    const phone = bank()
+    assert.equal((await phone.dial()).text, 'PIN:')
+    assert.doesNotMatch((await phone.answer('1234')).text, /Home/)
+    assert.equal((await phone.answer('1')).text, 'Your name?\n0. Back\n00. Home')
+    assert.match((await phone.answer('00')).text, /^Bank\n1\. Name/)
+  })
+
+  it('leads to the first screen as long as the dialogue was not there: nobody gets past the PIN', async () => {
+    const phone = bank()
+    await phone.dial()
+    assert.match((await phone.answer('1111')).text, /^Wrong PIN\.\n1\. Again\n2\. Ask us\n00\. Home$/)
+    assert.equal((await phone.answer('00')).text, 'PIN:')
+    assert.match((await phone.answer('00')).text, /^Wrong PIN/)
+  })
+
+  it('is forgotten where the flow starts again', async () => {
+    const phone = bank()
+    await phone.dial()
+    await phone.answer('1234')
+    assert.equal((await phone.answer('3')).text, 'PIN:\n0. Back')
+    assert.match((await phone.answer('00')).text, /^Wrong PIN/)
+  })
+
+  it('is forgotten when a lost dialogue is resumed before its PIN', async () => {
+    const phone = bank()
+    await phone.dial()
+    await phone.answer('1234')
+    const lost = phone.snapshot()
+    await phone.dial({ resume: lost })
+    assert.match((await phone.answer('1')).text, /^PIN:/)
+    assert.match((await phone.answer('00')).text, /^Wrong PIN/)
+  })
+
+  it('is walked: the explorer takes it', () => {
+    const compilation = flowOf(BANK, BANK_HEAD)
+    assert.deepEqual(
+      proveFlow(compilation, () => ''),
+      [],
+    )
+    const { pages } = explore(compilation, { language: 'en' })
+    const named = pages.find(({ screen }) => screen === 'name')
+    assert.equal(named?.edges.find(({ told }) => told === '00')?.to?.screen, 'main')
+    const asked = pages.find(({ screen }) => screen === 'help')
+    assert.equal(asked?.edges.find(({ told }) => told === '00')?.to?.screen, 'pin')
+  })
+
+  it('is checked: its name, its key, and what it would change', () => {
+    const head = (home: string, keys = "keys: { home: '00' }") =>
+      `start: pin\nhome: ${home}\nlanguages: [en, tpi]\n${keys}`
+    assert.match(problems(BANK, head('mian')).join('\n'), /home leads to 'mian', but there is no such screen/)
+    assert.match(problems(BANK, head('main', 'zone: UTC')).join('\n'), /home: main has no effect/)
+    assert.match(problems(BANK, head('verify')).join('\n'), /the key 00 leads to 'verify', which changes something/)
+  })
+})
 
 describe('the keys for Back and Home', () => {
   it('stand only where they lead somewhere', async () => {
