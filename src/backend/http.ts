@@ -9,7 +9,7 @@ import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import type { Agent, Dispatcher } from 'undici'
 import { stretch, type Counters } from '../base/index.ts'
-import type { Chance, Clock, Json, JsonObject } from '../ussd/index.ts'
+import { type Chance, type Clock, isRefusalName, type Json, type JsonObject } from '../ussd/index.ts'
 import { guardedLookup, type Resolve } from './address.ts'
 import { readCacheControl } from './cache-control.ts'
 import { Nonsense, ANSWER_OCTETS_MAX, readBody, readJson } from './body.ts'
@@ -202,8 +202,8 @@ async function understand(answer: Dispatcher.ResponseData, octetsMax: number): P
 
 function refusal(data: Json): CallResult {
   const given = data !== null && typeof data === 'object' && !Array.isArray(data) ? data : {}
-  if (typeof given.refusal !== 'string' || !/^[a-z][a-z0-9-]{0,40}$/.test(given.refusal)) {
-    throw new Nonsense('status 409 without a refusal')
+  if (!isRefusalName(given.refusal)) {
+    throw new Nonsense('status 409 without a refusal: a name of 1 to 64 characters')
   }
   return { is: 'refused', refusal: given.refusal, ...(given.data === undefined ? {} : { data: given.data }) }
 }

@@ -1,5 +1,6 @@
 /** A back end in the daemon itself: a table of async functions. */
 import { sqlState } from '../base/index.ts'
+import { isRefusalName } from '../ussd/index.ts'
 import { Refusal, type Backend, type BackendModule, type CallResult } from './types.ts'
 
 /** A back end with this name. An exception is `down`; no answer by the deadline is `late`. */
@@ -26,6 +27,8 @@ export function moduleBackend(name: string, module: BackendModule): Backend {
 
 async function answer(running: Promise<unknown>): Promise<CallResult> {
   const given = await running
+  if (given instanceof Refusal && !isRefusalName(given.refusal))
+    return { is: 'failed', why: 'nonsense', detail: 'a refusal without a name of 1 to 64 characters' }
   if (given instanceof Refusal) return { is: 'refused', refusal: given.refusal, data: given.data }
   return { is: 'data', data: given as never }
 }

@@ -16,6 +16,7 @@ import {
   stubOf,
   talkRecorder,
   withTalks,
+  refusalWord,
 } from '../flow/talk/index.ts'
 import { dialTerminal, typedLines, type TypedLines } from '../simulator/index.ts'
 import { FlowPhone } from './flow-phone.ts'
@@ -172,7 +173,7 @@ function offeredAt(outcomes: readonly CallExample[], operation: string): { stub:
 function textOf(stub: Stub): string {
   if (stub.is === 'failed') return `fail ${stub.why}`
   const data = stub.data === null ? '' : JSON.stringify(stub.data)
-  return stub.is === 'data' ? data || 'null' : `refuse ${stub.refusal} ${data}`.trim()
+  return stub.is === 'data' ? data || 'null' : `refuse ${refusalWord(stub.refusal)} ${data}`.trim()
 }
 
 /** The answer in the form of a talk's line. If it has another form: undefined, with a message. */

@@ -14,7 +14,14 @@ import {
   type FlowSnapshot,
   type Want,
 } from '../flow/engine/index.ts'
-import type { Clock, EndReason, JsonObject, PageLimit, UssdReply } from '../ussd/index.ts'
+import {
+  type Clock,
+  type EndReason,
+  type JsonObject,
+  type PageLimit,
+  refusalInLog,
+  type UssdReply,
+} from '../ussd/index.ts'
 import { failpoint, type Log } from '../base/index.ts'
 import type { DialogueRecord } from './types.ts'
 
@@ -288,8 +295,12 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
     failpoint('after-call')
     const useless = call.flow.useless?.(call.snapshot, result)
     const { screen, operation } = want
+    const named = useless?.refusal === undefined ? {} : { refusal: refusalInLog(useless.refusal) }
     if (useless)
-      deps.log?.warn({ flow: call.flow.revision, screen, backend: want.backend, operation, ...useless }, USELESS)
+      deps.log?.warn(
+        { flow: call.flow.revision, screen, backend: want.backend, operation, ...useless, ...named },
+        USELESS,
+      )
     return want.keyed ? { ...result, ...key } : result
   } finally {
     limit.over()

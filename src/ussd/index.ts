@@ -14,6 +14,7 @@ export {
 export { LOCKING_TABLES, SINGLE_TABLES } from './national-tables.ts'
 export { decodeNational, encodeNational, LANGUAGES, NO_SHIFT, type Shift, shiftElements, shiftFor } from './national.ts'
 export { decodeAscii, decodeLatin1, decodeUcs2, decodeUtf8, encodeAscii, encodeLatin1, encodeUcs2 } from './octets.ts'
+export { isRefusalName, REFUSAL_NAME, refusalInLog } from './refusal-name.ts'
 export {
   CODE_LENGTH_MAX,
   type CodeRoute,

@@ -148,7 +148,7 @@ describe('an HTTP back end', () => {
     assert.deepEqual(await call(), { is: 'refused', refusal: 'insufficient', data: { balance: 3 } })
     handler = json(409, { refusal: 'insufficient' })
     assert.deepEqual(await call(), { is: 'refused', refusal: 'insufficient' })
-    for (const body of [{}, [], null, { refusal: 7 }, { refusal: 'Not A Name' }]) {
+    for (const body of [{}, [], null, { refusal: 7 }, { refusal: ' not a name' }]) {
       handler = json(409, body)
       failed(await call(), 'nonsense', /409/)
     }

@@ -1,6 +1,16 @@
 /** What the checks assume of back ends where nobody says: so that a designer knows what was not proven. */
 import { wholePath } from '../expression/index.ts'
-import { callOf, expectsOf, type FlowDefinition, keptAt, kindOf, usesOf } from '../language/index.ts'
+import {
+  builtInFor,
+  callOf,
+  expectsOf,
+  type FlowDefinition,
+  keptAt,
+  kindOf,
+  TEXT_KEYS,
+  UNREVIEWED,
+  usesOf,
+} from '../language/index.ts'
 import { pagedByLetters } from './lettered.ts'
 import { callsIn } from './money.ts'
 import { readsByScreen } from './paths.ts'
@@ -14,8 +24,17 @@ export function assumedIn(definition: FlowDefinition): string[] {
     line('at most 12 rows in', manyRows(definition)),
     line('not negative, where it reaches a call that changes something:', amounts(definition)),
     line('there and of the right type:', untyped(definition)),
+    more('right, though no native speaker has read them: built-in texts in', unreadIn(definition)),
     more('letters of GSM 7-bit only in values, else more pages of', pagedByLetters(definition)),
   ].filter((words) => words !== '')
+}
+
+/** Languages in which the flow shows built-in texts that nobody has reviewed. */
+function unreadIn({ languages, texts }: FlowDefinition): string[] {
+  return languages.filter((language) => {
+    const own = builtInFor(language)
+    return own !== undefined && UNREVIEWED.has(own) && TEXT_KEYS.some((key) => texts[language]?.[key] === undefined)
+  })
 }
 
 const line = (words: string, paths: readonly string[]) => more(words, paths, ' (expect does not say)')

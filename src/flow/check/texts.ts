@@ -8,8 +8,8 @@ import {
   type Text,
   keysOn,
   kindOf,
-  BUILT_IN,
   builtIn,
+  builtInFor,
   TEXT_KEYS,
   type TextKey,
   usesOf,
@@ -144,7 +144,7 @@ function checkBuiltIn({ definition, at }: ReadFlow, complain: Complain): void {
   const shown = new Set(screens.flatMap((screen) => kindOf(screen).words?.(screen) ?? []))
   for (const key of ['back', 'home'] as const) if (screens.some((one) => keysOn(definition, one)[key])) shown.add(key)
   for (const [i, language] of definition.languages.entries()) {
-    if (Object.hasOwn(BUILT_IN, language) || language.startsWith('en-')) continue
+    if (builtInFor(language) !== undefined) continue
     const lacking = TEXT_KEYS.filter(
       (key) => !(ON_SCREENS.has(key) && !shown.has(key)) && definition.texts[language]?.[key] === undefined,
     )

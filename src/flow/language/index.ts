@@ -1,7 +1,7 @@
 /** What a flow file may say: its schema, its definition after reading, and where it says what. */
 export {
-  BUILT_IN,
   builtIn,
+  builtInFor,
   condition,
   length,
   name,
@@ -13,6 +13,7 @@ export {
   text,
   type Text,
   TEXT_KEYS,
+  UNREVIEWED,
   type TextKey,
   values,
 } from '../terms/index.ts'

@@ -1,7 +1,7 @@
 /** The reference of the flow language as Markdown: every key, with its description in the schema. */
 import { backendJsonSchema, flowJsonSchema, partJsonSchema } from './json-schema.ts'
 import { FUNCTIONS } from '../expression/index.ts'
-import { BUILT_IN, TEXT_KEYS } from '../terms/index.ts'
+import { BUILT_IN, TEXT_KEYS, UNREVIEWED } from '../terms/index.ts'
 
 /** A document has the reference between these lines. */
 const REFERENCE_MARKS = {
@@ -90,7 +90,8 @@ function functions(): string {
 function builtInTexts(): string {
   const languages = Object.keys(BUILT_IN) as (keyof typeof BUILT_IN)[]
   const rows = TEXT_KEYS.map((key) => `| \`${key}\` | ${languages.map((known) => BUILT_IN[known][key]).join(' | ')} |`)
-  return [`| key | ${languages.join(' | ')} |`, `|---|${languages.map(() => '---|').join('')}`, ...rows, ''].join('\n')
+  const heads = languages.map((known) => (UNREVIEWED.has(known) ? `${known} (needs a native speaker)` : known))
+  return [`| key | ${heads.join(' | ')} |`, `|---|${languages.map(() => '---|').join('')}`, ...rows, ''].join('\n')
 }
 
 function cell(text: string): string {

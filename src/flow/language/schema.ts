@@ -1,7 +1,7 @@
 /** The schema of a flow file and of a catalogue, with the meaning of each key. */
 import { z } from 'zod'
 import { declaredFields } from '../screens/index.ts'
-import { EXPECTED, key, language, name, TEXT_KEYS } from '../terms/index.ts'
+import { EXPECTED, key, language, name, refusalName, TEXT_KEYS } from '../terms/index.ts'
 
 /** The version of the language that this engine understands; it is a part of every revision. */
 export const SPEC = 1
@@ -120,7 +120,7 @@ const operationSaid = z
       .meta({ title: '`{ field: type }`' })
       .describe('All fields that flows may read of an answer, as in `expect`. A call without `expect` expects these.'),
     refusals: z
-      .record(name, declaredFields)
+      .record(refusalName, declaredFields)
       .optional()
       .meta({ title: '`{ refusal: { field: type } }`' })
       .describe('All names with which it refuses, and the fields that come with each: `{}` if there are none.'),

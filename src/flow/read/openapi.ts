@@ -3,6 +3,7 @@
  * operation. It reads if it is a GET or says `x-ussd-does: reads`; it changes something if it takes the header
  * Idempotency-Key or says `x-ussd-does: changes`. The answer is that of 200, refusals are the `refusal` of 409.
  */
+import { isRefusalName } from '../../ussd/index.ts'
 import type { DeclaredFields, OperationSaid, Path } from '../language/index.ts'
 
 type Block = Readonly<Record<string, unknown>>
@@ -114,7 +115,7 @@ function refusalsOf(schema: Block, deref: Deref): OperationSaid['refusals'] {
     const { enum: among, const: only } = deref(properties.refusal)
     const names = only === undefined ? list(among) : [only]
     const data = fieldsOf(deref(properties.data), deref)
-    return names.filter((name) => typeof name === 'string').map((name): [string, DeclaredFields] => [name, data])
+    return names.filter(isRefusalName).map((name): [string, DeclaredFields] => [name, data])
   })
   return named.length === 0 ? undefined : Object.fromEntries(named)
 }

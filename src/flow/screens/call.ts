@@ -4,7 +4,7 @@ import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dia
 import type { Json } from '../../ussd/index.ts'
 import type { CallOutcome, Want } from '../engine/index.ts'
 import { compileValues, pathsOf } from '../expression/index.ts'
-import { EXPECTED, name, scalar, type Text } from '../terms/index.ts'
+import { EXPECTED, name, refusalName, scalar, type Text } from '../terms/index.ts'
 import { callExamples } from './call-examples.ts'
 import { type Expect, expected, expectedFields, expectsOf, lettered, missing, refusalExpects } from './expect.ts'
 import type { KeptSize, ScreenKind, Useless } from './kind.ts'
@@ -58,7 +58,7 @@ const schema = z
     ),
     to: name.describe('The screen that comes after an answer.'),
     refused: z
-      .record(name, refusal)
+      .record(refusalName, refusal)
       .optional()
       .meta({ title: '`{ refusal: screen }`' })
       .describe('Where each refusal of the back end leads, by its name: a screen or `{ to, notice, expect }`.'),

@@ -169,8 +169,9 @@ function operationStep(word: string, rest: string, line: number): TalkStep | str
       ? { line, do: 'stub', operation, outcome: { is: 'failed', why } }
       : `'${after}' must be one of: ${FAILURES.join(', ')}`
   }
-  const [refusal = '', written = ''] = word === 'refuse' ? split(after) : ['', after]
-  if (word === 'refuse' && refusal === '') return `write the name of the refusal: refuse ${operation} <name>`
+  const [refusal = '', written = ''] = word === 'refuse' ? named(after) : ['', after]
+  if (word === 'refuse' && refusal === '')
+    return `write the name of the refusal: refuse ${operation} <name>, in double quotes if it has blanks`
   const data = jsonOf(written)
   if (data === undefined && (written !== '' || word === 'backend')) return `'${written}' is not JSON`
   if (word === 'called') return { line, do: 'called', operation, args: data }
@@ -188,6 +189,12 @@ function expectLine(steps: TalkStep[], line: number, text: string): void {
 function answerOf(rest: string): string {
   const quoted = rest.startsWith('"') ? jsonOf(rest) : undefined
   return typeof quoted === 'string' ? quoted : rest
+}
+
+/** A name, in double quotes if it has blanks, and what follows. */
+function named(text: string): [string, string] {
+  const [whole, name = ''] = /^"([^"]*)"(?=\s|$)/.exec(text) ?? []
+  return whole === undefined ? split(text) : [name, text.slice(whole.length).trim()]
 }
 
 function jsonOf(written: string): Json | undefined {

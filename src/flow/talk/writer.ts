@@ -48,8 +48,11 @@ function stubLine({ operation, outcome, again }: TalkStep & { do: 'stub' }): str
   const first = again ? 'then ' : ''
   if (outcome.is === 'data') return `${first}backend ${operation} ${JSON.stringify(outcome.data)}`
   if (outcome.is === 'failed') return `${first}fail ${operation} ${outcome.why}`
-  return `${first}refuse ${operation} ${outcome.refusal}${dataOf(outcome.data)}`
+  return `${first}refuse ${operation} ${refusalWord(outcome.refusal)}${dataOf(outcome.data)}`
 }
+
+/** The name of a refusal as a talk has it. */
+export const refusalWord = (name: string) => (/\s/.test(name) ? `"${name}"` : name)
 
 const dataOf = (data: Json) => (data === null ? '' : ` ${JSON.stringify(data)}`)
 

@@ -1,5 +1,5 @@
 /** What screens of every kind are made of: names, texts, paths, conditions, values, checks, built-in texts. */
-export { BUILT_IN, builtIn, TEXT_KEYS, type TextKey } from './built-in-texts.ts'
+export { BUILT_IN, builtIn, builtInFor, TEXT_KEYS, type TextKey, UNREVIEWED } from './built-in-texts.ts'
 export { type Check, checks, CHECKSUMS, RULES } from './schema-checks.ts'
 export {
   ANSWER_CHARS_MAX,
@@ -14,6 +14,7 @@ export {
   number,
   path,
   type Path,
+  refusalName,
   scalar,
   text,
   type Text,

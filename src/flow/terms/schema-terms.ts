@@ -1,6 +1,7 @@
 /** What the keys of a flow file are made of: names, texts, paths, conditions, values. */
 import { z } from 'zod'
 import { type ConditionSource, PATH } from '../expression/index.ts'
+import { REFUSAL_NAME } from '../../ussd/index.ts'
 
 /** How many characters of an answer are kept. */
 export const ANSWER_CHARS_MAX = 160
@@ -24,6 +25,11 @@ export const language = z
   .string()
   .regex(/^[a-z]{2,3}(-[A-Za-z0-9]+)*$/, 'a language tag such as en or tpi')
   .meta({ title: 'language' })
+/** The name with which a back end refuses. */
+export const refusalName = z
+  .string()
+  .regex(REFUSAL_NAME, 'the name of a refusal, as the back end says it: 1 to 64 characters, no quotes')
+  .meta({ title: 'refusal' })
 export const path = z.string().regex(PATH, 'a dotted path such as data.slots.rows').meta({ title: 'path' })
 export const scalar = z
   .union([z.string(), z.number(), z.boolean(), z.null()])

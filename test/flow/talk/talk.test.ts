@@ -156,7 +156,7 @@ describe('a talk', () => {
             "t.talk:2:1 'shop' is not a back end and operation such as wallet.balance",
             "t.talk:3:1 '{' is not JSON",
             "t.talk:4:1 'soon' must be one of: late, down, nonsense, refused-call",
-            't.talk:5:1 write the name of the refusal: refuse shop.rows <name>',
+            't.talk:5:1 write the name of the refusal: refuse shop.rows <name>, in double quotes if it has blanks',
             "t.talk:6:1 unknown line 'hang'",
           ],
         )
