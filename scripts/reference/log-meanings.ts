@@ -42,6 +42,10 @@ export const LOG_MEANINGS: Record<string, string> = {
   'sweep failed': 'The store failed in the regular look for deadlines. It comes again in `dialogue.sweepMs`.',
   'the bind is down':
     'See `why` and `remedy`, and docs/OPERATIONS.md, "When a bind is down". An `error` needs a person; a `warn` may pass.',
+  'the bind is still down':
+    'The outage lasts. Once in ten minutes, with how many tries it was and since when. `the bind is down` had the remedy.',
+  'the history of lines waits for Postgres':
+    'Rows of `line_event` wait in memory, 10,000 at most. Told once; they are written when Postgres answers.',
   'the handler of a request failed': 'A bug. The SMSC gets an error and may send the PDU again.',
   'the line cannot bind with its new settings: it goes on with the old ones':
     'A reload: the line could not be bound with its new settings. See `why` and `remedy`.',

@@ -8,6 +8,7 @@ import type { BindDown, BindRow } from '../smpp/index.ts'
 import type { SmsAnswer, SmsAsker, SmsRequest, SmsRequests } from '../sms/requests/index.ts'
 import type { Replacing, SmsRow } from '../sms/outbox/index.ts'
 import type { TraceAsked } from '../tools/recorder/index.ts'
+import type { LineEvents } from '../watch/index.ts'
 
 /** The running lines, as an operator sees and changes them. */
 export interface OperatedLines {
@@ -25,7 +26,8 @@ export interface OperatedLines {
 }
 
 /** In the form for people and programs: `since` in ISO 8601, the reasons beside the rest. */
-export type BindState = Omit<BindRow, 'since' | 'down'> & Partial<BindDown> & { since: string }
+export type BindState = Omit<BindRow, 'since' | 'down' | 'nextMs'> &
+  Partial<BindDown> & { since: string; next?: string }
 
 /** The cap of a line (`submits.perSecond`), and what this daemon has of it. */
 export interface CapState {
@@ -107,6 +109,7 @@ export interface AdminServiceDeps {
   push: Push
   /** The last PDUs of a line. Null: there is no such line. */
   trace(line: string, asked: TraceAsked): TraceTold | null
+  lineEvents: Pick<LineEvents, 'of'>
   sms: Replacing
   requests: SmsRequests
   /** The language that a subscriber chose. */
@@ -157,6 +160,8 @@ export function createAdminService(deps: AdminServiceDeps) {
         return { name, group, dialect, stopped, binds: states[name] ?? [], ...(cap ? { cap } : {}) }
       })
     },
+    /** The newest events of one line, of all daemons. */
+    lineEvents: (line: string, most: number) => deps.lineEvents.of(line, most),
     /** False: there is no line of this name. */
     haltLine: (name: string) => lines.halt(name),
     resumeLine: (name: string) => lines.resume(name),

@@ -46,6 +46,11 @@ export const COUNTERS = {
     'Times that this daemon asked for its share of the cap of a line: given; away: the store did not answer',
     ['line', 'result'],
   ],
+  // why: src/smpp/session/trouble.ts
+  smpp_connect_failures: [
+    'Tries of a bind that failed, by why; a working bind that is lost is in smpp_link_lost',
+    ['line', 'why'],
+  ],
   smpp_bind_refused: ['Binds that the SMSC refused', ['line', 'status']],
   smpp_enquire_missed: ['enquire_link without an answer in time', ['line']],
   smpp_link_lost: ['Links that closed', ['line', 'why']],
@@ -67,7 +72,8 @@ export const COUNTERS = {
     'Screens given up because the SMSC throttled them too long, or the dialogue went on without them',
     ['line', 'why'],
   ],
-  ussd_dialogues_total: ['Dialogues ended, by flow and reason', ['line', 'flow', 'reason']],
+  // service: a code of the settings, `*` among them; push; none: no service has the code any more
+  ussd_dialogues_total: ['Dialogues ended, by flow, service code and reason', ['line', 'flow', 'service', 'reason']],
   ussd_pushes_total: ['USSD pushes by result', ['line', 'result']],
   ussd_late_total: ['Deferred answers, by what was done with them', ['line', 'what']],
   ussd_cut_total: ['Replies cut because they were longer than one page', ['line', 'flow']],

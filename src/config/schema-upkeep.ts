@@ -72,6 +72,13 @@ export const retention = z.strictObject({
     .max(240)
     .default(24)
     .describe('months of 30 days that an unused PIN or chosen language is kept: operators give numbers to new people'),
+  lineEventsDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(90)
+    .describe('of the history of lines (`lines --history`): an operator asks about an outage for a quarter of a year'),
   flowRevisionsDays: z
     .number()
     .int()

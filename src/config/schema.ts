@@ -450,6 +450,11 @@ export const settingsSchema = z.strictObject({
   redis,
   postgres,
   data: z.string().default('./data').describe('folder for embedded stores and keys'),
+  instance: z
+    .string()
+    .regex(/^[\w.:-]{1,64}$/, 'letters, digits and . : - _')
+    .optional()
+    .describe('the name of this daemon among those that share its stores; default: host name and admin port'),
   dialogue: dialogue.prefault({}),
   texts: texts.prefault({}),
   late: deferredSchema.prefault({}),

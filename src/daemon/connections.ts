@@ -16,13 +16,13 @@ export interface Connections {
 /** Connects nothing yet: `lines.start()` and `ingress.open()` do that. */
 export function createConnections(
   runtime: Runtime,
-  { onRequest, onLate, shares }: Pick<LinesDeps, 'onRequest' | 'onLate' | 'shares'>,
+  { shares, ...told }: Pick<LinesDeps, 'onRequest' | 'onLate' | 'onOutage' | 'onChange' | 'shares'>,
 ): Connections {
   const { settings, clock, log, key } = runtime
   const has = (line: string) => lines.get(line) !== undefined
   const recorder = createDaemonRecorder(settings, { now: clock.now, key, log, has })
   const { tap, onState } = recorder
-  const lines = createLines({ ...runtime, tap, onState, onRequest, onLate, shares })
-  const ingress = createIngress({ ...runtime, onRequest })
+  const lines = createLines({ ...runtime, ...told, tap, onState, shares })
+  const ingress = createIngress({ ...runtime, onRequest: told.onRequest })
   return { recorder, lines, ingress, line: (name) => (name === ingress.line?.name ? ingress.line : lines.get(name)) }
 }

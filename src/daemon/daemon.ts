@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { startAdmin, createAdminService, createFlowService, tokensOf } from '../admin/index.ts'
 import type { Admin, Readiness, Reloaded } from '../admin/index.ts'
 import { absentSamples, createBackends, type Backends } from './backends/index.ts'
-import { createStillness, type Stillness, monotonicClock, type Metrics } from '../base/index.ts'
+import { createStillness, type Stillness, monotonicClock, type Metrics, packageVersion } from '../base/index.ts'
 import type { ConfiguredLine, Settings } from '../config/index.ts'
 import { createConnections, type Connections } from './connections.ts'
 import { drain, stopTimes } from './drain.ts'
@@ -34,6 +34,7 @@ import { startStretchWatch } from './stretches.ts'
 import { createStopOrder, type StopOrder } from './stop-order.ts'
 import { openStores, type Stores } from './stores.ts'
 import { startSweeps } from './sweeps.ts'
+import { createLineEvents, type LineEvents } from '../watch/index.ts'
 
 export interface DaemonOptions extends RuntimeOptions {
   /** The wall clock and a monotonic clock, to compare with those of the stores. Absent: they are not compared. */
@@ -45,6 +46,8 @@ export interface DaemonOptions extends RuntimeOptions {
 }
 
 export interface Daemon {
+  /** Among those that share its stores. */
+  readonly name: string
   readonly log: Logger
   readonly metrics: Metrics
   readonly admin: Admin
@@ -72,16 +75,24 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await start(runtime, parts, stops)
     // Not before: a start loads and compiles, and nobody waits for an answer yet.
     stops.add(startStretchWatch(runtime))
-    const { settings, instance, log, metrics } = runtime
+    const { settings, instance, name, log, metrics } = runtime
     const { stores, connections, services } = parts
     const { ingress } = connections
     const { admin } = outside
     log.info(
-      { instance, lines: settings.lines.map((line) => line.name), admin: admin.port, door: ingress.port() },
+      {
+        instance,
+        name,
+        version: packageVersion(),
+        lines: settings.lines.map((line) => line.name),
+        admin: admin.port,
+        door: ingress.port(),
+      },
       'daemon started',
     )
     return {
       ...outside,
+      name,
       log,
       metrics,
       ingress,
@@ -99,6 +110,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 /** The parts of a daemon; each is built from those above it. */
 interface Parts {
   stores: Stores
+  lineEvents: LineEvents
   backends: Backends
   flows: ServedFlows
   connections: Connections
@@ -114,6 +126,8 @@ interface Parts {
 async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
   const stores = await openStores(runtime)
   stops.add(() => stores.close())
+  const lineEvents = createLineEvents({ ...runtime, sql: stores.sql, counters: runtime.metrics })
+  stops.add(() => lineEvents.stop())
   const clockCheck = await checkClock(runtime, stores, options.wall)
   stops.add(async () => clockCheck.stop())
   const { requests, owed } = createSmsAsking(runtime, stores, clockCheck, {
@@ -139,6 +153,8 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
     onRequest: (pdu, line, link) =>
       clockCheck.isRight() ? gateway.onRequest(pdu, line, link) : deliverAgain(runtime, pdu, link),
     onLate: (late, line) => services.sms.onLate(late, line),
+    onOutage: lineEvents.outage,
+    onChange: lineEvents.change,
     shares: stores.lineShares(runtime.instance),
   })
   stops.add(() => connections.recorder.stop())
@@ -156,7 +172,8 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   })
   const lastRun = createLastRun({ ...runtime, data: runtime.settings.data })
   const gateway = buildGateway(runtime, { stores, flows, connections, services, overload, stillness, lastRun })
-  return { stores, backends, flows, connections, services, gateway, clockCheck, lastRun, requests, owed, hooks }
+  const built = { stores, lineEvents, backends, flows, connections, services, gateway }
+  return { ...built, clockCheck, lastRun, requests, owed, hooks }
 }
 
 async function checkClock(runtime: Runtime, stores: Stores, wall: DaemonOptions['wall']): Promise<ClockCheck> {
@@ -214,8 +231,9 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
   const { stores, flows, connections, services, gateway } = parts
   const { lines, recorder } = connections
   const reload: () => Reloaded = createReload({ settings, lines, read })
-  const readiness = () => readinessOf(stores, lines, flows.registry, parts.clockCheck)
-  registerGauges({ metrics, stores, lines, gateway })
+  const { clockCheck } = parts
+  const readiness = () => readinessOf({ ...runtime, stores, lines, flows: flows.registry, clockCheck })
+  registerGauges({ metrics, name: runtime.name, stores, lines, gateway })
   const admin = await startAdmin({
     ...settings.admin,
     registry: metrics.registry,
@@ -232,6 +250,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
       gateway,
       push: services.push,
       trace: recorder.trace,
+      lineEvents: parts.lineEvents,
       sms: services.sms.replacing,
       requests: parts.requests,
       chosenLanguage: services.chosenLanguage,

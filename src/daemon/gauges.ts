@@ -1,19 +1,28 @@
 /** Metrics that are read, not counted: what is open, running and bound now. */
 import { performance } from 'node:perf_hooks'
 import type { CapState } from '../admin/index.ts'
-import type { Metrics } from '../base/index.ts'
+import { packageVersion, type Metrics } from '../base/index.ts'
 import type { Gateway } from '../gateway/index.ts'
 import type { Lines } from './lines/index.ts'
 import type { Stores } from './stores.ts'
 
 export interface GaugesDeps {
   metrics: Metrics
+  /** Of this daemon. */
+  name: string
   stores: Stores
   lines: Lines
   gateway: Gateway
 }
 
-export function registerGauges({ metrics, stores, lines, gateway }: GaugesDeps): void {
+export function registerGauges({ metrics, name, stores, lines, gateway }: GaugesDeps): void {
+  const build = { version: packageVersion(), node: process.versions.node, instance: name }
+  metrics.gauges(
+    'build_info',
+    '1: which version runs, on which Node.js, by its name',
+    ['version', 'node', 'instance'],
+    () => [{ labels: build, value: 1 }],
+  )
   metrics.gauge('ussd_dialogues_open', 'Dialogues that are open', () => stores.dialogues.count().catch(() => -1))
   metrics.gauge('ussd_turns_under_way', 'Turns that run now', () => gateway.turnsUnderWay())
   metrics.gauge(

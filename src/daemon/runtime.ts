@@ -1,6 +1,7 @@
 /** What each part of a daemon gets: settings, time and chance, log and metrics, and the id of this daemon. */
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import {
@@ -24,6 +25,8 @@ export interface Runtime {
   metrics: Metrics
   /** Identifies this daemon among those that share its stores; new at each start. */
   instance: string
+  /** Its name for people; the same after a restart. */
+  name: string
   mint: { epoch(): string; token(): string }
   /** Hashes the numbers of subscribers in the log and in captures. */
   key: Buffer
@@ -42,6 +45,7 @@ export interface RuntimeOptions {
 export function createRuntime({ settings, clock, chance, log, processMetrics }: RuntimeOptions): Runtime {
   const key = logKey(settings)
   const random = pooled(randomBytes)
+  const instance = randomBytes(4).toString('hex')
   return {
     settings,
     clock,
@@ -49,7 +53,8 @@ export function createRuntime({ settings, clock, chance, log, processMetrics }: 
     key,
     log: log ?? createLog({ level: settings.log.level, key, services: settings.services }),
     metrics: createMetrics({ process: processMetrics ?? true }),
-    instance: randomBytes(4).toString('hex'),
+    instance,
+    name: settings.instance ?? `${hostname()}:${settings.admin.port || instance}`,
     mint: { epoch: () => uuidV7(clock.now(), random), token: () => Buffer.from(random(9)).toString('base64url') },
   }
 }

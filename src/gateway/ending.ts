@@ -2,7 +2,8 @@
 import type { Backend } from '../backend/index.ts'
 import { beganAs, type DialogueRecord } from '../dialogue/index.ts'
 import type { FlowRegistry } from '../flow/engine/index.ts'
-import { beginOf, type Service } from './steps.ts'
+import { beginOf, serviceFor, type Service } from './steps.ts'
+import { pushedFlow } from '../push/index.ts'
 import type { Log, Metrics } from '../base/index.ts'
 import { shownCode, type EndReason, type JsonObject } from '../ussd/index.ts'
 
@@ -37,7 +38,8 @@ export function createEnding(deps: EndingDeps): (record: DialogueRecord) => void
   return (record) => {
     const reason = record.ended ?? 'failed'
     const flow = record.revision.split('@')[0] || (beginOf(record, deps.services, null)?.flow ?? 'none')
-    metrics.count('ussd_dialogues_total', { line: record.line, flow, reason })
+    const service = serviceLabel(record, deps.services)
+    metrics.count('ussd_dialogues_total', { line: record.line, flow, service, reason })
     metrics.ended(record.revision || flow, reason)
     log.info(
       {
@@ -55,6 +57,12 @@ export function createEnding(deps: EndingDeps): (record: DialogueRecord) => void
     // For its back ends it is not over: one of them is working for it.
     if (reason !== 'answer-later') release(record, flow)
   }
+}
+
+/** Of the codes in the settings, never as dialled: what is behind a code may be a PIN. */
+function serviceLabel({ code, line }: DialogueRecord, services: readonly Service[]): string {
+  if (pushedFlow(code) !== null) return 'push'
+  return serviceFor(services, code, line)?.route.code ?? 'none'
 }
 
 /** Tells the back ends of a flow that a dialogue is over, so that they release what they hold for it. */

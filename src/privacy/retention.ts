@@ -16,6 +16,8 @@ export interface Retention {
   appointmentsMonths: number
   /** Months (of 30 days) for which an unused PIN or language is kept. */
   idleMonths: number
+  /** Days for which the history of lines is kept. */
+  lineEventsDays: number
   /** Days for which a flow revision is kept after another replaced it. */
   flowRevisionsDays: number
   /** The most revisions of one flow. */
@@ -36,7 +38,7 @@ export interface Purging {
 
 export interface PurgeOutcome {
   /** How many rows were removed from the daemon's own tables, by kind. */
-  own: Record<'sms' | 'pins' | 'languages' | 'flow_revisions', number>
+  own: Record<'sms' | 'pins' | 'languages' | 'line_events' | 'flow_revisions', number>
   /** The same for modules that removed something. */
   modules: { backend: string; answer: ModulePurged }[]
   /** Modules whose purge failed, took too long, or did not answer with counts. */
@@ -54,6 +56,7 @@ export async function purge({ sql, knex, retention, inUse, modules, clock, stop 
   const own = {
     sms: await forgetOld(sql, nowMs, retention.smsDays * DAY_MS),
     ...(await purgeIdle(knex, new Date(nowMs - retention.idleMonths * MONTH_MS))),
+    line_events: await purgeLineEvents(knex, new Date(nowMs - retention.lineEventsDays * DAY_MS)),
     flow_revisions: inUse ? await purgeRevisions(knex, retention, inUse, nowMs) : 0,
   }
   const asked = {
@@ -95,6 +98,13 @@ async function purgeIdle(knex: Knex, before: Date): Promise<{ pins: number; lang
     .where((is) => is.whereNull('verified_in').orWhereRaw(`${verifiedMs} < ?`, [before.getTime()]))
     .delete()
   return { pins, languages: await knex('subscriber_language').where('chosen_at', '<', before).delete() }
+}
+
+async function purgeLineEvents(knex: Knex, before: Date): Promise<number> {
+  const old = knex('line_event').where('at', '<', before).limit(PURGE_ROWS_MAX).select('id')
+  await knex('alarm_silence').where('until', '<', before).delete()
+  await knex('instance_command').where('at', '<', before).delete()
+  return knex('line_event').whereIn('id', old).delete()
 }
 
 /** Younger revisions stay: a daemon that starts with an older file may be about to serve them. */

@@ -11,6 +11,7 @@ export type {
   PduBody,
   Leaving,
   MayLeave,
+  OutageTold,
   SubmitOptions,
   SubmitOutcome,
   Tlv,

@@ -116,6 +116,22 @@ export interface BindRow {
   peer: string
   /** Why it is not bound, once the reason is known. */
   down?: BindDown
+  /** When it will be tried next. Absent: it is bound, or being tried now. */
+  nextMs?: number
+}
+
+/** What an outage of a bind tells. `up` also ends the first wait after a start, which has no reason. */
+export interface OutageTold {
+  bind: string
+  is: 'down' | 'up' | 'closed'
+  peer: string
+  why: string | undefined
+  /** As the system or the SMSC reported it. */
+  detail: string | undefined
+  /** When the outage began; of `closed`: when it was bound. */
+  sinceMs: number
+  /** Tries that failed. */
+  tries: number
 }
 
 export interface BindDown {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tokenHash } from '../../src/admin/access.ts'
-import { linesCommand } from '../../src/cli/commands/lines.ts'
+import { linesCommand, type LinesOptions } from '../../src/cli/commands/lines.ts'
 import type { BindState } from '../../src/admin/index.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
@@ -22,9 +22,9 @@ describeWith(['redis', 'postgres'], 'a line of two that is down', () => {
     (await (await get('/ready')).json()) as { ready: boolean; lines: Record<string, BindState[]> }
   const figures = async () =>
     [...(await (await get('/metrics')).text()).matchAll(/^smpp_bind_(?:up|standby)\{.*$/gm)].map(String).toSorted()
-  const lines = async () => {
+  const lines = async (more: Partial<LinesOptions> = {}) => {
     const said: string[] = []
-    await linesCommand({ url, tokenFile: join(staged.settings.data, 'token') }, (text) => said.push(text))
+    await linesCommand({ url, tokenFile: join(staged.settings.data, 'token'), ...more }, (text) => said.push(text))
     return said.join('\n')
   }
   const north = async () => (await ready()).lines.north![0]!
@@ -74,12 +74,19 @@ describeWith(['redis', 'postgres'], 'a line of two that is down', () => {
     )
   })
 
-  it('is named by `ussd-connector lines`, with what to do', async () => {
-    const said = await lines()
-    const row = said.split('\n').find((one) => one.includes('north/0'))!
+  it('is named by `ussd-connector lines`, with the next try and with what to do', async () => {
+    let [said, row] = ['', '']
+    // Between two tries: while it is tried there is no next one.
+    await until(async () => {
+      said = await lines()
+      row = said.split('\n').find((one) => one.includes('north/0'))!
+      return row.includes('next')
+    }, 'no next try')
     assert.match(
       row,
-      new RegExp(`since ${(await north()).since}  ${peer}  connection-refused: ECONNREFUSED, \\d+ tries$`),
+      new RegExp(
+        `since ${(await north()).since}  ${peer}  connection-refused: ECONNREFUSED, \\d+ tries, next \\d{4}-.*Z$`,
+      ),
     )
     assert.match(said, REMEDY)
   })
@@ -101,14 +108,54 @@ describeWith(['redis', 'postgres'], 'a line of two that is down', () => {
     assert.deepEqual(await figures(), all)
   })
 
+  it('is stopped in /ready when an operator stopped it; when no line can serve, the daemon is not ready', async () => {
+    const change = (line: string, verb: string) =>
+      fetch(`${url}/v1/lines/${line}/${verb}`, { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } })
+    await change('north', 'stop')
+    const stopped = (await (await get('/ready')).json()) as { ready: boolean; stopped: string[] }
+    assert.deepEqual([stopped.ready, stopped.stopped], [true, ['north']])
+    await change('south', 'stop')
+    assert.equal((await get('/ready')).status, 503)
+    await change('south', 'start')
+    await change('north', 'start')
+    await until(async () => (await get('/ready')).status === 200, 'not ready again')
+  })
+
+  it('has a history: what, when, why, for how long, and in which daemon', async () => {
+    const { name } = staged.daemon
+    let said = ''
+    await until(async () => /started/.test((said = await lines({ history: 'north' }))), 'not written')
+    const rows = said.split('\n').toReversed()
+    assert.match(
+      rows[0]!,
+      new RegExp(`^\\S+Z  ${name}  north/0 +down +${peer}  connection-refused: ECONNREFUSED  1 try$`),
+    )
+    assert.match(rows[1]!, /  north +stopped$/)
+    assert.match(rows[2]!, /  north +started$/)
+    assert.match(await lines({ history: 'south', last: 1 }), /^\S+Z  \S+  south\/0 +up +after \d+ s/)
+    assert.match(await lines({ history: 'none' }), /no events/)
+  })
+
+  it('is counted by why; the version that runs has a metric, by the name of the daemon', async () => {
+    const page = await (await get('/metrics')).text()
+    assert.match(page, /^smpp_connect_failures_total\{line="north",why="connection-refused"\} \d+$/m)
+    assert.match(
+      page,
+      new RegExp(
+        `^build_info\\{version="[\\d.]+",node="${process.versions.node}",instance="${staged.daemon.name}"\\} 1$`,
+        'm',
+      ),
+    )
+  })
+
   it('is one warning an outage, however often it is tried', async () => {
-    // One before it was stopped, one after it was started.
+    // One at first, one after each start.
     await until(async () => ((await north()).tries ?? 0) >= 5, 'not tried')
     const ofLines = staged.logged().filter((one) => 'bind' in one || 'link' in one)
     const loud = ofLines.filter(({ level }) => level === 'warn' || level === 'error')
     assert.deepEqual(
       loud.map(({ msg, why }) => [msg, why]),
-      Array.from({ length: 2 }, () => ['the bind is down', 'connection-refused']),
+      Array.from({ length: 3 }, () => ['the bind is down', 'connection-refused']),
     )
   })
 })

@@ -156,6 +156,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     const { knex, settings, daemon } = staged
     settings.retention = {
       smsDays: 90,
+      lineEventsDays: 90,
       appointmentsMonths: 24,
       idleMonths: 24,
       flowRevisionsDays: 365,

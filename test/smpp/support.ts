@@ -1,6 +1,15 @@
 /** A line for tests, over real sockets, with its counters and its log at hand. */
 import assert from 'node:assert/strict'
-import type { Dialect, Line, LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../../src/smpp/types.ts'
+import type {
+  Dialect,
+  Line,
+  LinkPort,
+  OutageTold,
+  OutgoingPdu,
+  Pdu,
+  SubmitOptions,
+  SubmitOutcome,
+} from '../../src/smpp/types.ts'
 import type { LateResponse } from '../../src/smpp/session/window.ts'
 import type { Log } from '../../src/base/log-port.ts'
 import { smppLine, type LineDeps } from '../../src/smpp/session/line.ts'
@@ -15,6 +24,7 @@ export interface TestLine {
   requests: { pdu: Pdu; link: LinkPort }[]
   states: string[]
   late: LateResponse[]
+  outages: OutageTold[]
   logged: { level: string; fields: object; message: string }[]
   counts: Record<string, number>
   /** Sum of a counter over all labels, or over those with this text in them. */
@@ -65,6 +75,7 @@ export function testLine(options: TestLineOptions): TestLine {
     requests: [],
     states: [],
     late: [],
+    outages: [],
     logged: [],
     counts,
     count(name, label = '') {
@@ -103,6 +114,7 @@ export function testLine(options: TestLineOptions): TestLine {
     },
     onState: (_, state) => test.states.push(state),
     onLate: (late) => test.late.push(late),
+    onOutage: (told) => void test.outages.push(told),
     ...parts,
   })
   return test

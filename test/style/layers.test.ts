@@ -70,6 +70,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/sms/pdu': ['src/sms/settings', 'src/smpp', 'src/smpp/pdu', 'src/smpp/dialect', 'src/sms/outbox'],
   'src/sms/inbox': ['src/sms/settings', 'src/smpp', 'src/smpp/dialect', 'src/sms/outbox', 'src/sms/pdu'],
   'src/hooks': ['src/backend', 'src/sms/outbox'],
+  'src/watch': ['src/smpp'],
   'src/push': ['src/smpp', 'src/smpp/pdu', 'src/flow/engine', 'src/backend', 'src/dialogue'],
   'src/deferred': ['src/smpp', 'src/flow/engine', 'src/backend', 'src/dialogue', 'src/push'],
   'src/gateway': [
@@ -116,6 +117,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
     'src/sms/outbox',
     'src/sms/requests',
     'src/tools/recorder',
+    'src/watch',
   ],
   'src/admin/routes': ['src/sms/requests'],
   'src/ingress': ['src/smpp'],

@@ -1,8 +1,13 @@
 /** /v1/lines: the lines and their binds; stops, starts, and reloads the settings. */
 import { Hono } from 'hono'
+import { z } from 'zod'
 import type { LinesReloaded } from '../service.ts'
 import type { Admitted, RouteDeps } from './shared.ts'
 import { traceRoute } from './trace.ts'
+
+/** What `lines --history` shows, and the most that it can. */
+const EVENTS = 50
+const EVENTS_MAX = 1_000
 
 export function lineRoutes(deps: RouteDeps): Hono<Admitted> {
   const { service, audit } = deps
@@ -33,6 +38,11 @@ export function lineRoutes(deps: RouteDeps): Hono<Admitted> {
     })
   }
   app.get('/:line/trace', traceRoute(deps))
+  app.get('/:line/events', async (c) => {
+    const last = z.coerce.number().int().min(1).max(EVENTS_MAX).default(EVENTS).safeParse(c.req.query('last'))
+    if (!last.success) return c.json({ error: `last: a number from 1 to ${EVENTS_MAX}` }, 400)
+    return c.json({ events: await service.lineEvents(c.req.param('line'), last.data) })
+  })
   return app
 }
 

@@ -1,7 +1,9 @@
 /** `lines`: the lines of a running daemon, and their binds. */
 import type { Command } from 'commander'
-import { adminOptions, type Say } from '../arguments.ts'
+import { adminOptions, parseInteger, type Say } from '../arguments.ts'
 import type { CapState, LineRow, LinesReloaded } from '../../admin/index.ts'
+import type { LineEventRow } from '../../watch/index.ts'
+import { sinceSaid } from '../ages.ts'
 import { askAdmin, type AdminOptions } from '../admin.ts'
 
 export function registerLines(program: Command, say: Say): void {
@@ -10,15 +12,21 @@ export function registerLines(program: Command, say: Say): void {
     .option('--reload', 'read the settings file again: adds, changes and removes lines; unchanged lines go on serving')
     .option('--stop <name>', 'unbind a line, until you start the line or the daemon again')
     .option('--start <name>', 'bind it again')
-    .action(async (options: { url: string; tokenFile?: string; reload?: boolean; stop?: string; start?: string }) =>
-      linesCommand(options, say),
-    )
+    .option('--history <name>', 'what happened to a line in the last 90 days, the newest first')
+    .option('--last <n>', 'of the history: how many; default: 50', parseInteger)
+    .action(async (options: LinesOptions) => linesCommand(options, say))
 }
 
-export async function linesCommand(
-  options: AdminOptions & { reload?: boolean; stop?: string; start?: string },
-  say: Say,
-): Promise<void> {
+export interface LinesOptions extends AdminOptions {
+  reload?: boolean
+  stop?: string
+  start?: string
+  history?: string
+  last?: number
+}
+
+export async function linesCommand(options: LinesOptions, say: Say): Promise<void> {
+  if (options.history !== undefined) return historyCommand(options.history, options, say)
   if (options.reload) {
     const { needRestart, ...names } = await askAdmin<LinesReloaded>(options, 'POST', '/v1/lines/reload')
     for (const [what, lines] of Object.entries(names)) if (lines.length) say(`${what.padEnd(8)} ${lines.join(' ')}`)
@@ -33,13 +41,32 @@ export async function linesCommand(
   for (const { name, group, dialect, stopped, binds, cap } of lines) {
     say(`${name.padEnd(16)} ${group.padEnd(16)} ${dialect.padEnd(16)} ${stopped ? 'stopped' : ''}`.trimEnd())
     if (cap) say(`  ${capLine(cap)}`)
-    for (const { bind, state, since, peer, why, detail, remedy, tries } of binds) {
-      const reason = why === undefined ? '' : `  ${why}: ${detail}, ${tries} ${tries === 1 ? 'try' : 'tries'}`
+    for (const { bind, state, since, next, peer, why, detail, remedy, tries } of binds) {
+      const again = next === undefined ? '' : `, next ${next}`
+      const reason = why === undefined ? '' : `  ${why}: ${detail}, ${tries} ${tries === 1 ? 'try' : 'tries'}${again}`
       say(`  ${bind.padEnd(16)} ${state.padEnd(14)} since ${since}  ${peer}${reason}`)
       if (remedy) say(`  ${' '.repeat(16)} ${remedy}`)
     }
   }
 }
+
+/** One row for each event: when, which daemon, what, for how long it had been so, and why. */
+async function historyCommand(name: string, options: LinesOptions, say: Say): Promise<void> {
+  const query = options.last === undefined ? '' : `?last=${options.last}`
+  const path = `/v1/lines/${encodeURIComponent(name)}/events${query}`
+  const { events } = await askAdmin<{ events: SaidEvent[] }>(options, 'GET', path)
+  if (events.length === 0) return say('no events: is the name right (ussd-connector lines)?')
+  for (const { at, instance, bind, event, since, peer, why, detail, tries } of events) {
+    const lasted =
+      since === null || event === 'down' ? undefined : `after ${sinceSaid(Date.parse(at) - Date.parse(since))}`
+    const reason = why && [why, detail].filter(Boolean).join(': ')
+    const count = tries > 0 ? `${tries} ${tries === 1 ? 'try' : 'tries'}` : undefined
+    const row = [at, instance, (bind ?? name).padEnd(16), event.padEnd(8), lasted, peer, reason, count]
+    say(row.filter(Boolean).join('  ').trimEnd())
+  }
+}
+
+type SaidEvent = Omit<LineEventRow, 'at' | 'since'> & { at: string; since: string | null }
 
 function capLine({ perSecond, share, used, waiting, daemons, isAway }: CapState): string {
   const had = isAway ? ', its last one: the store is unreachable' : daemons > 1 ? ` of ${daemons} daemons` : ''

@@ -48,6 +48,7 @@ export function lineFigures(serving: () => Running[], all: () => Running[]) {
   }
 }
 
-function stateOf({ down, since, ...row }: BindRow): BindState {
-  return { ...row, since: new Date(since).toISOString(), ...down }
+function stateOf({ down, since, nextMs, ...row }: BindRow): BindState {
+  const next = nextMs === undefined ? {} : { next: new Date(nextMs).toISOString() }
+  return { ...row, since: new Date(since).toISOString(), ...next, ...down }
 }

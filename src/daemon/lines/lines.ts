@@ -54,6 +54,7 @@ export function createLines(deps: LinesDeps): Lines {
   function tell(what: string, name: string): void {
     metrics.count('line_changes_total', { line: name, what })
     log.info({ line: name, what }, 'line changed')
+    deps.onChange?.(name, what)
   }
 
   const all = () => [...running.values(), ...trials.all().map(({ next }) => next), ...departures.all()]

@@ -2,7 +2,7 @@
 import type { ConfiguredLine, Settings } from '../../config/index.ts'
 import type { Log, Metrics } from '../../base/index.ts'
 import type { Connect, LateResponse, LineShares, Tap } from '../../smpp/session/index.ts'
-import type { Line, LinkPort, Pdu } from '../../smpp/index.ts'
+import type { Line, LinkPort, OutageTold, Pdu } from '../../smpp/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
 import type { LineCaps } from './caps.ts'
 import { makeLine, type LineSource } from './line.ts'
@@ -19,6 +19,10 @@ export interface LinesDeps {
   /** A response that came after its deadline. */
   onLate(late: LateResponse, line: string): Promise<void>
   onState?(line: string, bind: string, state: string): void
+  /** An outage, or its end. Not of a line under trial: its verdict is told by `onChange`. */
+  onOutage?(line: string, told: OutageTold): void
+  /** A line was added, changed, removed, stopped or started. */
+  onChange?(line: string, what: string): void
   tap?: Tap | undefined
   /** Default: TCP or TLS. */
   connect?: Connect | undefined
@@ -76,6 +80,7 @@ function makeRunning(
         if (isServing(made)) deps.onState?.(own.name, bind, state)
         made.onBindState?.()
       },
+      onOutage: (told) => (made.onTrial ? undefined : deps.onOutage?.(own.name, told)),
       onRequest(pdu, link) {
         made.underWay++
         try {

@@ -76,7 +76,7 @@ async function conclude(
   verdict: Verdict,
   old: Running,
   next: Running,
-  { settings, clock, log, metrics }: LinesDeps,
+  { settings, clock, log, metrics, onChange }: LinesDeps,
   { running, take, isStopping }: TrialsDeps,
 ): Promise<LineRefusal | undefined> {
   const { name } = next.settings
@@ -89,6 +89,7 @@ async function conclude(
   const at = settings.lines.indexOf(next.settings)
   if (at >= 0) settings.lines[at] = old.settings
   metrics.count('line_changes_total', { line: name, what: 'refused' })
+  onChange?.(name, 'refused')
   log.error(verdict.refusal, 'the line cannot bind with its new settings: it goes on with the old ones')
   return verdict.refusal
 }

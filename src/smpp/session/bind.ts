@@ -7,7 +7,7 @@ import type { Endpoint } from './settings.ts'
 import { Link, type LinkDeps, type LinkEvent } from './link.ts'
 import { Outage } from './outage.ts'
 import { refusal, remedyOf, troubleOf, type Trouble } from './trouble.ts'
-import type { BindRow } from '../types.ts'
+import type { BindRow, OutageTold } from '../types.ts'
 
 export interface BindDeps extends Omit<LinkDeps, 'id' | 'to' | 'tell'> {
   /** `digicel/0` */
@@ -38,6 +38,7 @@ export class Bind {
   #trouble: Trouble | undefined
   #host = 0
   #standsBy = false
+  #nextMs: number | undefined
   #closed: (() => void)[] = []
 
   constructor(deps: BindDeps) {
@@ -45,7 +46,7 @@ export class Bind {
     this.#deps = deps
     this.#since = deps.clock.now()
     this.#actor = this.#actorOf(deps)
-    this.#actor.subscribe((snapshot) => this.#moved(bindStateName(snapshot.value)))
+    this.#actor.subscribe(({ value, context }) => this.#moved(bindStateName(value), context.waitMs))
     this.#actor.start()
   }
 
@@ -93,6 +94,7 @@ export class Bind {
       state: this.#standsBy ? 'standby' : this.#state,
       since: sinceMs ?? this.#since,
       peer: this.#peer(),
+      ...(this.#nextMs === undefined ? {} : { nextMs: this.#nextMs }),
       ...(trouble ? { down: { ...trouble, remedy: remedyOf(trouble.why), tries } } : {}),
     }
   }
@@ -160,13 +162,15 @@ export class Bind {
   #failed(trouble: Trouble): void {
     this.#trouble = trouble
     if (this.#state === 'bound') return
+    this.#deps.line.count('smpp_connect_failures', { why: trouble.why })
     this.#outage?.tried(this.#peer(), trouble)
     if (trouble.why === 'uncodable' || trouble.why === 'unusable') this.#outage?.alarm()
   }
 
   #outageOf(loss?: Trouble): Outage {
-    const { clock, log } = this.#deps
-    return new Outage({ bind: this.name, now: clock.now, log, ...(loss ? { loss } : {}) })
+    const { clock, log, line } = this.#deps
+    const tell = (told: OutageTold) => line.onOutage(told)
+    return new Outage({ bind: this.name, now: clock.now, log, tell, ...(loss ? { loss } : {}) })
   }
 
   #peer(): string {
@@ -174,15 +178,26 @@ export class Bind {
     return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   }
 
-  #moved(state: string): void {
+  #moved(state: string, waitMs: number): void {
     const before = this.#state
     if (state === before) return
+    const nowMs = this.#deps.clock.now()
+    const pauseMs = { waiting: waitMs, standby: this.#deps.times.standbyMs }[state]
+    if (before === 'bound' && (state === 'unbinding' || state === 'closed')) this.#tellClosed()
     this.#state = state
-    this.#since = this.#deps.clock.now()
+    this.#since = nowMs
+    this.#nextMs = pauseMs === undefined ? undefined : nowMs + pauseMs
     this.#account(before, state)
     this.#deps.log[QUIET.has(state) ? 'debug' : 'info']({ bind: this.name, state }, 'bind state')
     this.#deps.line.onState(this.name, state)
     if (state === 'closed') for (const done of this.#closed.splice(0)) done()
+  }
+
+  /** We close it: an operator stopped the line, or the daemon ends. */
+  #tellClosed(): void {
+    const { name: bind } = this
+    const told = { bind, is: 'closed' as const, peer: this.#peer(), why: 'stopped', detail: undefined, tries: 0 }
+    this.#deps.line.onOutage({ ...told, sinceMs: this.#since })
   }
 
   #account(before: string, state: string): void {

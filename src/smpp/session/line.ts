@@ -4,7 +4,17 @@
  */
 import type { Chance, Clock } from '../../ussd/index.ts'
 import type { Log } from '../../base/index.ts'
-import type { BindRow, Dialect, Line, LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../types.ts'
+import type {
+  BindRow,
+  Dialect,
+  Line,
+  LinkPort,
+  OutageTold,
+  OutgoingPdu,
+  Pdu,
+  SubmitOptions,
+  SubmitOutcome,
+} from '../types.ts'
 import type { WindowRequest, LateResponse } from './window.ts'
 import type { LineSettings } from './settings.ts'
 import { LineLabels, type SmppCounters, type SmppCounter } from './counters.ts'
@@ -29,6 +39,7 @@ export interface LineDeps {
    */
   onRequest(pdu: Pdu, link: LinkPort): Promise<void> | void
   onState?(bind: string, state: string): void
+  onOutage?(told: OutageTold): void
   /** A response came after its deadline. */
   onLate?(late: LateResponse): void
   tap?: Tap | undefined
@@ -179,6 +190,10 @@ class SmppLine implements Line, LinePort {
   onState(bind: string, state: string): void {
     this.#follow()
     this.#deps.onState?.(bind, state)
+  }
+
+  onOutage(told: OutageTold): void {
+    this.#deps.onOutage?.(told)
   }
 
   /** Picks the preferred link if it may submit; otherwise the link with the lowest load. */

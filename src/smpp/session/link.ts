@@ -8,7 +8,7 @@ import type { Clock } from '../../ussd/index.ts'
 import type { Log } from '../../base/index.ts'
 import type { BindEvent } from '../../../machines/bind.ts'
 import type { LossCause } from '../../../machines/bind-tries.ts'
-import type { LinkPort, Pdu, SubmitOutcome } from '../types.ts'
+import type { LinkPort, OutageTold, Pdu, SubmitOutcome } from '../types.ts'
 import type { Endpoint, LineLimits, SmscSettings } from './settings.ts'
 import type { LineCap } from './cap.ts'
 import type { Pace } from './pace.ts'
@@ -54,6 +54,7 @@ export interface LinePort {
   /** Requests that waited for a slot. */
   handBack(requests: WindowRequest[]): void
   onState(bind: string, state: string): void
+  onOutage(told: OutageTold): void
 }
 
 export interface LinkDeps {

@@ -2,6 +2,7 @@
  * One outage of a bind: since when, why, and which addresses were tried. It logs one warning, and one line at the end.
  */
 import type { Log } from '../../base/index.ts'
+import type { OutageTold } from '../types.ts'
 import { remedyOf, type Trouble, type Why } from './trouble.ts'
 
 export interface OutageDeps {
@@ -10,7 +11,12 @@ export interface OutageDeps {
   loss?: Trouble
   now: () => number
   log: Log
+  /** Gets what is worth a row: each reason once, and the end. */
+  tell(told: OutageTold): void
 }
+
+/** How often an outage that lasts is told again, with the count of its tries. */
+const STILL_MS = 600_000
 
 export class Outage {
   readonly sinceMs: number
@@ -21,6 +27,7 @@ export class Outage {
   /** Each address of this round, with its result. */
   #round: { peer: string; trouble: Trouble }[] = []
   #isAlarm = false
+  #toldMs = 0
   readonly #told = new Set<Why>()
 
   constructor(deps: OutageDeps) {
@@ -52,8 +59,11 @@ export class Outage {
     if (!last) return
     const { bind, log } = this.#deps
     const { why, detail } = last.trouble
+    if (this.#told.has(why)) this.#stillDown(last.peer, last.trouble)
+    else this.#tell('down', last.peer)
     const level = this.#told.has(why) ? 'debug' : this.#isAlarm ? 'error' : this.#told.size > 0 ? 'info' : 'warn'
     this.#told.add(why)
+    this.#toldMs ||= this.#deps.now()
     this.#isAlarm = false
     const others = round.length > 1 ? { tried: round.map((one) => `${one.peer} ${one.trouble.why}`) } : {}
     log[level](
@@ -66,11 +76,29 @@ export class Outage {
   over(peer: string): void {
     const { bind, log, now } = this.#deps
     const trouble = this.#trouble
+    this.#tell('up', peer)
     if (!trouble) return
     const { sinceMs, tries } = this
     const fields = { bind, peer, since: isoOf(sinceMs), downMs: now() - sinceMs, tries, ...trouble }
     if (this.#told.size > 0) log.info(fields, 'the bind is up again')
     else log.warn({ ...fields, remedy: remedyOf(trouble.why) }, 'the bind was down, and is up again')
+  }
+
+  #tell(is: OutageTold['is'], peer: string): void {
+    const { tries, sinceMs } = this
+    const { why, detail } = this.#trouble ?? { why: undefined, detail: undefined }
+    this.#deps.tell({ bind: this.#deps.bind, is, peer, why, detail, sinceMs, tries })
+  }
+
+  #stillDown(peer: string, { why, detail }: Trouble): void {
+    const { bind, log, now } = this.#deps
+    if (now() - this.#toldMs < STILL_MS) return
+    this.#toldMs = now()
+    const { sinceMs, tries } = this
+    log.info(
+      { bind, peer, why, detail, since: isoOf(sinceMs), downMs: now() - sinceMs, tries },
+      'the bind is still down',
+    )
   }
 }
 

@@ -37,6 +37,9 @@ const REMEDIES = {
   'already-bound':
     'the account is in use: by another daemon of yours (this one takes over if it stops), ' +
     'by our own last connection (this passes), or by another program',
+  throttled:
+    'the SMSC takes no more binds, or no more requests, at the moment; we try again more and more rarely. ' +
+    'If it stays, ask the operator how many binds and tries the account may have',
   'bind-refused':
     'the SMSC refuses the bind: ask the operator what the status means; ' +
     'often the settings bind, smsc.systemType or smsc.addressRange are wrong',
@@ -54,6 +57,7 @@ export function remedyOf(why: Why): string {
 export function refusal(status: number): Trouble {
   const detail = statusText(status)
   const { bind } = statusPolicy(status)
+  if (status === STATUS.ESME_RTHROTTLED) return { why: 'throttled', detail }
   if (bind === 'never') return { why: 'wrong-password', detail }
   if (status === STATUS.ESME_RBINDFAIL) return { why: 'bind-failed', detail }
   return { why: bind === 'next-second' ? 'already-bound' : 'bind-refused', detail }

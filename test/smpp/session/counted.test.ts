@@ -175,6 +175,7 @@ describe('what a line counts', () => {
       'smpp_framing_fault http': 1,
       'smpp_link_lost framing': 1,
       'smpp_bind_refused ESME_RINVPASWD': 1,
+      'smpp_connect_failures wrong-password': 1,
     })
   })
 

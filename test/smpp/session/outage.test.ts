@@ -81,7 +81,14 @@ describe('a bind that is not up', () => {
     assert.equal(fields.peer, `127.0.0.1:${port}`)
     assert.equal(fields.why, 'connection-refused')
     assert.match(String(fields.remedy), /nothing listens/)
-    assert.equal(test!.logged.filter(({ level }) => level === 'info').length, 0, 'nothing at info, try for try')
+    // Once in ten minutes how many tries it was, and nothing else: not try for try.
+    const still = test!.logged.filter(({ level }) => level === 'info')
+    assert.deepEqual(new Set(still.map(({ message }) => message)), new Set(['the bind is still down']))
+    assert.equal(still.length, Math.floor((clock.now() - sinceMs - 1) / 600_000))
+    assert.ok((still[0]!.fields as { tries: number }).tries > 10)
+    assert.equal(test!.count('smpp_connect_failures', '"why":"connection-refused"'), 50)
+    const { nextMs } = row()
+    assert.ok(nextMs! > clock.now() && nextMs! <= clock.now() + 37_500, 'the next try, within the longest pause')
     assert.deepEqual(
       [row().since, row().peer, row().down!.why, row().down!.detail],
       [sinceMs, `127.0.0.1:${port}`, 'connection-refused', 'ECONNREFUSED'],
@@ -96,6 +103,17 @@ describe('a bind that is not up', () => {
     assert.ok((over!.fields as { downMs: number }).downMs > 15 * 60_000)
     assert.equal(row().down, undefined)
     assert.ok(row().since > sinceMs)
+    assert.equal(row().nextMs, undefined)
+    const told = test!.outages.map(({ is, peer, why, sinceMs: at, tries: count }) => [is, peer, why, at, count])
+    assert.deepEqual(told, [
+      ['down', `127.0.0.1:${port}`, 'connection-refused', sinceMs, 1],
+      ['up', `127.0.0.1:${port}`, 'connection-refused', sinceMs, 50],
+    ])
+    await test!.stop()
+    assert.deepEqual(
+      test!.outages.slice(2).map(({ is, why }) => [is, why]),
+      [['closed', 'stopped']],
+    )
   }).timeout(30_000)
 
   it('is an SMSC that drops each bind after 20 s: tried again within 5 s, one warning each time', async () => {
@@ -142,6 +160,7 @@ describe('a bind that is not up', () => {
     [0x05, 'already-bound'],
     [0x08, 'bind-refused'],
     [0x411, 'bind-refused'],
+    [0x58, 'throttled'],
   ] as const) {
     it(`is a refusal with 0x${status.toString(16)}: ${why}`, async () => {
       await at(refusing(() => status))

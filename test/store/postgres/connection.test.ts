@@ -251,6 +251,7 @@ describe('the embedded database', () => {
         postgres: 'embedded',
         retention: {
           smsDays: 90,
+          lineEventsDays: 90,
           appointmentsMonths: 24,
           idleMonths: 24,
           flowRevisionsDays: 365,
