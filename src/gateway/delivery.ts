@@ -26,16 +26,19 @@ export interface DeliveryDeps {
 export interface Delivery {
   /** Sends the stored reply of a turn for the first time. */
   deliver(record: DialogueRecord, line: Line, send: Send): Promise<unknown>
-  /**
-   * Sends the stored reply again. False: try again later. It was lost with its link, or the store does not say whether
-   * it is still wanted.
-   */
-  resend(record: DialogueRecord, link: string | undefined): Promise<boolean>
+  /** Sends the stored reply again. */
+  resend(record: DialogueRecord, link: string | undefined): Promise<Resent>
   /** Sends a reply outside any dialogue: nothing is stored. */
   say(reply: UssdReply, path: ReturnPath, line: Line, link: string | undefined, leaving?: Leaving): Promise<Sent>
   /** The dialogue that a new dial replaced. If its screen was throttled until then, it ended as `refused`. */
   replaced(previous: DialogueRecord): DialogueRecord
 }
+
+/**
+ * sent: as far as it can be · later: it was lost with its link, or the store does not say whether it is still wanted ·
+ * over: the dialogue has ended or gone on, so nothing was sent.
+ */
+export type Resent = 'sent' | 'later' | 'over'
 
 interface Sending {
   isWanted(): Promise<boolean | null>
@@ -92,16 +95,18 @@ class ReplyDelivery implements Delivery {
     return this.#deliver(record, line, how, { knownMs: record.touchedMs, isFirst: true })
   }
 
-  async resend(record: DialogueRecord, link: string | undefined): Promise<boolean> {
+  async resend(record: DialogueRecord, link: string | undefined): Promise<Resent> {
     const line = this.#deps.line(record.line)
     // The first copy may have been shown and answered since. An old screen over a new one would be answered like the
     // new one.
     const known = { knownMs: 0, isFirst: false }
     const current = await this.#isCurrent(record, known)
-    if (!line || !record.reply || !current) return current !== null
+    if (current === null) return 'later'
+    if (!line || !record.reply || !current) return 'over'
     this.#deps.metrics.count('dialogue_takeovers_total', { kind: 'resent' })
     const { pdu } = line.dialect.write(record.reply, record.returnPath)
-    return (await this.#deliver(record, line, { pdu, action: record.reply.action, link }, known)) !== 'lost'
+    const sent = await this.#deliver(record, line, { pdu, action: record.reply.action, link }, known)
+    return sent === 'lost' ? 'later' : 'sent'
   }
 
   async say(

@@ -12,7 +12,15 @@
  *   7 dialogues.confirm(…)            when the SMSC has accepted it; the next key confirms it too
  */
 import type { Backend } from '../backend/index.ts'
-import type { DialogueKey, DialogueRecord, DialogueStore, PlayAtOnce, TakeResult, Taking } from '../dialogue/index.ts'
+import {
+  nameOfKey,
+  type DialogueKey,
+  type DialogueRecord,
+  type DialogueStore,
+  type PlayAtOnce,
+  type TakeResult,
+  type Taking,
+} from '../dialogue/index.ts'
 import {
   failpoint,
   failpointOnceWritten,
@@ -29,6 +37,7 @@ import type { Incoming, Line, LinkPort, Pdu } from '../smpp/index.ts'
 import type { Recorder } from '../tools/recorder/index.ts'
 import type { Chance, Clock, EndReason, UssdMessage } from '../ussd/index.ts'
 import { Admission, type Overload } from './admission.ts'
+import { ArrivalOrder } from './arrival-order.ts'
 import { Backlog } from './backlog.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
 import { createEnding } from './ending.ts'
@@ -132,6 +141,7 @@ class UssdGateway {
   readonly #unopened: Unopened
   readonly #finish: (record: DialogueRecord) => void
   readonly #backlog = new Backlog()
+  readonly #order = new ArrivalOrder()
   /** Turning away is quick, but thousands at once would hold the event loop. */
   readonly #aside: Intake
   /** Requests that were turned away when they arrived, and wait for their text to leave. */
@@ -237,15 +247,23 @@ class UssdGateway {
     const taking = takingOf(message, from, { mint, nowMs: clock.now(), still, leaseMs: limits.leaseMs })
     let atOnce: ReturnType<Turns['speakAtOnce']> = null
     failpoint('before-read')
-    const taken = await this.#take(taking, ({ record, previous, mayBeCopy, writtenMs }) => {
-      const isSuspect = this.#deps.isSuspect?.(writtenMs) === true
-      if (mayBeCopy && (isSuspect || this.turns.mayChange(record))) return this.#showAgain()
-      if (isSuspect) return null
-      atOnce = this.turns.speakAtOnce(record, previous, from)
-      return atOnce && 'outcome' in atOnce ? atOnce.outcome : null
-    })
+    const take = () =>
+      this.#take(taking, ({ record, previous, mayBeCopy, writtenMs }) => {
+        const isSuspect = this.#deps.isSuspect?.(writtenMs) === true
+        if (mayBeCopy && (isSuspect || this.turns.mayChange(record))) return this.#showAgain()
+        if (isSuspect) return null
+        atOnce = this.turns.speakAtOnce(record, previous, from)
+        return atOnce && 'outcome' in atOnce ? atOnce.outcome : null
+      })
+    const taken = await take()
     failpoint('after-write')
-    if (taken) return void (await this.#onTaken(taken, atOnce, { message, taking, from }))
+    const received = { message, taking, from }
+    const done = taken && (await this.#onTaken(taken, atOnce, received))
+    // A redial was to get the screen of a dialogue that ended meanwhile, through another daemon: now it opens one.
+    const isAnew = done === 'over' && message.kind === 'begin'
+    const anew = isAnew ? await take() : taken
+    if (isAnew && anew) await this.#onTaken(anew, atOnce, received)
+    if (anew) return
     const said = await this.#sayAndForget({ result: 'store-failed', text: texts.busy }, message, from)
     if (said !== 'again') this.#unopened.note(taking, said)
   }
@@ -287,16 +305,19 @@ class UssdGateway {
     const { dialogues } = this.#deps
     if (taking.answer.kind !== 'begin') return this.#guarded('take', () => dialogues.take(taking, atOnce))
     const open = () => this.#guarded('open', () => dialogues.open(taking, atOnce))
-    if (!this.#unopened.waits(taking.key)) return open()
-    return this.#unopened.flush(taking).then((isKnown) => (isKnown ? open() : undefined))
+    return this.#order.after(nameOfKey(taking.key), () => {
+      if (!this.#unopened.waits(taking.key)) return open()
+      return this.#unopened.flush(taking).then((isKnown) => (isKnown ? open() : undefined))
+    })
   }
 
   async #onHangUp(message: UssdMessage, from: From): Promise<void> {
     const { dialogues, clock } = this.#deps
     const reason: EndReason = message.kind === 'abort' ? 'subscriber-abort' : 'network-abort'
     const which = message.network ? { network: message.network } : {}
-    const ended = await this.#guarded('drop', () =>
-      dialogues.drop(dialogueKeyOf(message, from.line), which, reason, clock.now()),
+    const key = dialogueKeyOf(message, from.line)
+    const ended = await this.#order.after(nameOfKey(key), () =>
+      this.#guarded('drop', () => dialogues.drop(key, which, reason, clock.now())),
     )
     from.link.respond(from.pdu, STATUS.ESME_ROK)
     this.#counted(message, from, ended ? 'ended' : 'unknown')

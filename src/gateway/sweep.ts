@@ -77,7 +77,7 @@ async function dealWith(deps: SweepDeps, item: Overdue): Promise<void> {
   }
   if (item.is === 'unconfirmed') {
     const withheld = deps.line(record.line)?.dialect.habits.submitResp === 'withheld'
-    if (!withheld && !(await delivery.resend(record, undefined))) return undefined // it will be returned again
+    if (!withheld && (await delivery.resend(record, undefined)) === 'later') return undefined // it will be returned again
     return dialogues.confirm(record)
   }
   deps.finish(record)

@@ -38,8 +38,6 @@ const OPEN_MAX = 40
 const RATE = { perSecond: 3, burst: 12 }
 /** Who lives in a house dials anew between two floods: a second until the next key, and the dial. */
 const ANEW_MS = 10_000
-/** Between a hang-up and the next dial: quicker than any thumb. */
-const HUNG_UP_MS = 700
 /** Of the p99 of those that nobody floods; or what nobody can notice. */
 const SLOWER_MAX = 1.2
 const SLOWER_MS = 25
@@ -233,11 +231,8 @@ async function moveIn({ smsc, stage }: CampaignFixture, pid: number, failures: s
     let [text, round] = ['', 0]
     while (!state.stopped) {
       const isAnew = round !== state.round
-      if (isAnew && phone.screen?.open) {
-        phone.hangUp()
-        // A dial within milliseconds of a hang-up may meet silence or lose its dialogue: docs/STATE.md.
-        await sleep(HUNG_UP_MS)
-      }
+      // The dial is read together with the hang-up.
+      if (isAnew && phone.screen?.open) phone.hangUp()
       if (isAnew || text === '' || BUSY.test(text)) ({ text } = await phone.dial('*123#'))
       if (isAnew) state.settled++
       round = state.round

@@ -55,7 +55,17 @@ const LATE: Nearest = {
 
 export const TARGETS: Readonly<Record<string, Nearest>> = {
   ...files('gateway', WAY, ['gateway', 'turns', 'steps', 'sweep']),
-  ...each('gateway', ['admission', 'backlog', 'delivery', 'ending', 'intake', 'reply', 'unopened', 'unrested']),
+  ...each('gateway', [
+    'admission',
+    'arrival-order',
+    'backlog',
+    'delivery',
+    'ending',
+    'intake',
+    'reply',
+    'unopened',
+    'unrested',
+  ]),
   ...files('dialogue', TURN, ['turn', 'turned']),
   ...files('dialogue', DIALOGUES, ['classify', 'decider', 'dialogues', 'key', 'seizing', 'take']),
   ...files('dialogue', OUTCOME, ['entry', 'outcome']),

@@ -4,7 +4,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { networkCodingOf } from '../../src/simulator/network/by-name.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
-import { FAREWELL, T1 } from '../support/screens.ts'
+import { FAREWELL, T1, T4 } from '../support/screens.ts'
 import { describeWith, until } from '../support/services.ts'
 import { root } from '../style/tree.ts'
 
@@ -66,6 +66,15 @@ describeWith(['redis', 'postgres'], 'a network whose numbers of dialogues come r
     phone.hangUp()
     await ended('67571000002', 'standard')
     assert.equal((await phone.dial('*123#', { number: 8 })).text, NAMED(T1))
+  })
+
+  it('is served when the hang-up and the dial under the same number are read together', async () => {
+    const phone = smscs.get('standard')!.phone('67571000002')
+    for (let dial = 0; dial < 20; dial++) {
+      assert.equal((await phone.dial('*123#', { number: 10 })).text, NAMED(T1))
+      assert.equal((await phone.answer('2')).text, T4)
+      phone.hangUp()
+    }
   })
 
   it('is served when nobody said that the first dial is over, and another code is dialled under its number', async () => {

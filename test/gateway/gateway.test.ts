@@ -214,6 +214,40 @@ describe('the end of a dialogue', () => {
     assert.deepEqual([await ends('superseded'), ended.length, await dialogues.count()], [1, 1, 1])
   })
 
+  it('comes before the dial behind it, also under its number and read with it', async () => {
+    const { dial, press, hangUp, told, ends, dialogues } = gatewayFixture({ wants: WANTS, shop })
+    await dial()
+    await press('1', '0702')
+    told.length = 0
+    await Promise.all([hangUp(), dial()])
+    assert.deepEqual(texts(told), ['How many?'], 'the first screen, and not the one of the dialogue that ended')
+    assert.deepEqual([await ends('subscriber-abort'), await ends('superseded')], [1, 0])
+    await press('1', '0702')
+    assert.equal(texts(told).includes('expired'), false)
+    assert.equal(await dialogues.count(), 1)
+  })
+
+  it('comes behind the dial before it, also read with it', async () => {
+    const { dial, hangUp, ends, dialogues } = gatewayFixture({ wants: WANTS, shop })
+    await Promise.all([dial(), hangUp()])
+    assert.deepEqual([await ends('subscriber-abort'), await dialogues.count()], [1, 0])
+  })
+
+  it('by another daemon, while the current screen is sent to a redial: the redial opens a dialogue', async () => {
+    const { dial, press, told, dialogues } = gatewayFixture({ wants: WANTS, shop })
+    await dial()
+    await press('1', '0702')
+    told.length = 0
+    const find = dialogues.find.bind(dialogues)
+    dialogues.find = async (key) => {
+      dialogues.find = find
+      await dialogues.drop(key, {}, 'subscriber-abort', Date.now())
+      return find(key)
+    }
+    await dial()
+    assert.deepEqual([texts(told), await dialogues.count()], [['How many?'], 1])
+  })
+
   it('by an operator is shown and counted, once', async () => {
     const { dial, told, gateway, ends } = gatewayFixture({ wants: WANTS, shop })
     await dial()
