@@ -45,7 +45,7 @@ const FIXED: Record<string, string> = {
   phone_number: 'msisdn',
   service_code: 'code',
   language: 'language',
-  now: 'now.now',
+  now: 'now',
 }
 
 /** Written like this, it names the screen and the operation that answer what nothing in the journey sets. */

@@ -83,7 +83,7 @@ export function reportOf({ remarks, operations, backend, screens, name }: Import
   const said = ({ where, what, remedy, lost: isLost }: Remark) =>
     `${isLost ? 'not carried' : 'changed'}  ${where}: ${what} (${remedy})`
   return [
-    `flow '${name}': ${screens} screens of the journey, ${whole} fully imported`,
+    `flow '${name}': ${screens} screen${screens === 1 ? '' : 's'} of the journey, ${whole} fully imported`,
     ...[...lost, ...remarks.filter((one) => !one.lost)].map(said),
     ...(operations.length ? [`back end '${backend}' must offer`] : []),
     ...operations.map(({ name: op, args, fields, does, where }) => {

@@ -1,6 +1,6 @@
 /** A journey of ussd-engine as it is written: its screens, with the files that it includes and what screens inherit. */
 import { Document, LineCounter, isMap, isScalar, parseDocument, visit, type Node } from 'yaml'
-import { ProblemsError } from '../../base/index.ts'
+import { didYouMean, ProblemsError } from '../../base/index.ts'
 import { FLOW_FILE_OCTETS_MAX } from '../../flow/language/index.ts'
 
 export type JourneyNode = Record<string, unknown>
@@ -21,8 +21,10 @@ export interface Journey {
   screens: Map<string, JourneyScreen>
 }
 
-/** How deep files may include each other. */
+/** How deep files may include or extend each other. */
 const INCLUDED_MAX = 5
+/** `!include:other.yaml` and `--- !extends:base.yaml`, as ussd-engine's loader reads them; also `!include other.yaml`. */
+const OTHER_FILE = /^!(include|extends)(?::(.*))?$/
 
 /** The text of a file beside the journey. Throws if there is no such file. */
 export type ReadBeside = (file: string, from: string) => { file: string; text: string }
@@ -41,11 +43,14 @@ export function readJourney(file: string, text: string, beside: ReadBeside): Jou
       ? { ...inherited(own, first, entries, []), name: 'initial_screen' }
       : undefined
   const start = settings ? settings.written.next_screen : first?.value
-  if (typeof start !== 'string') {
-    const remedy = 'add initial_screen: <name>, or a block with next_screen'
-    throw new ProblemsError(`journey ${file}`, [
-      { where: first?.at() ?? `${file}:1`, what: 'does not name the first screen', remedy },
-    ])
+  const refuse = (what: string, remedy: string) =>
+    new ProblemsError(`journey ${file}`, [{ where: first?.at() ?? `${file}:1`, what, remedy }])
+  if (typeof start !== 'string')
+    throw refuse('does not name the first screen', 'add initial_screen: <name>, or a block with next_screen')
+  if (screens.size === 0) throw refuse('has no screens', 'import the file that has them')
+  if (!screens.has(start)) {
+    const remedy = didYouMean(start, [...screens.keys()]) ?? 'import the file that has it'
+    throw refuse(`begins with the screen '${start}', but there is no such screen`, remedy)
   }
   return { file, start, settings, screens }
 }
@@ -64,17 +69,33 @@ interface Entry {
 
 function entriesOf(file: string, text: string, beside: ReadBeside, depth: number): Map<string, Entry> {
   const { document, lineOf } = parsed(file, text)
-  const entries = new Map<string, Entry>()
   if (!isMap(document.contents))
     throw new ProblemsError(`journey ${file}`, [{ where: `${file}:1`, what: 'is not a block of screens' }])
-  for (const { key, value } of document.contents.items) {
+  const { contents } = document
+  const reading = { file, document, lineOf, beside, depth }
+  const base = otherFile(contents, reading)
+  const entries = base ? entriesOf(base.file, base.text, beside, depth + 1) : new Map<string, Entry>()
+  for (const { key, value } of contents.items) {
     const name = String(isScalar(key) ? key.value : key)
-    const entry = valueOf(value as Node | null, { file, document, lineOf, beside, depth })
+    const entry = valueOf(value as Node | null, reading)
     const own = (inner?: string) => lineOf(keyIn(value, inner) ?? key)
-    entries.set(name, { value: entry.value, at: entry.at ?? own })
+    const under = entries.get(name)
+    const isOwn = (inner?: string) => !under || inner === undefined || keyIn(value, inner) !== undefined
+    const at = (inner?: string) => (isOwn(inner) ? (entry.at ?? own)(inner) : under!.at(inner))
+    entries.set(name, { value: under ? extended(under.value, entry.value) : entry.value, at })
   }
   return entries
 }
+
+/** What a block adds to the one that it extends: keys of both, the own value before the other's. */
+function extended(base: unknown, own: unknown): unknown {
+  if (!isBlock(base) || !isBlock(own)) return own
+  const both = Object.entries(own).map(([key, value]) => [key, key in base ? extended(base[key], value) : value])
+  return { ...base, ...(Object.fromEntries(both) as JourneyNode) }
+}
+
+const isBlock = (value: unknown): value is JourneyNode =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
 
 /** The node of a key. */
 function keyIn(block: unknown, key: string | undefined): unknown {
@@ -95,11 +116,8 @@ function parsed(file: string, text: string) {
     `${file}:${Math.max(1, lines.linePos((node as Node | undefined)?.range?.[0] ?? 0).line)}`
   const long = { where: file, what: `is longer than ${FLOW_FILE_OCTETS_MAX} characters` }
   if (text.length > FLOW_FILE_OCTETS_MAX) throw new ProblemsError(`journey ${file}`, [long])
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    customTags: [{ tag: '!include', resolve: (name: string) => name }],
-  })
+  // A tag that is not resolved here stays on its node: `valueOf` reads it, or refuses it.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
   const problems = document.errors.slice(0, 20).map(({ pos, message }) => ({
     where: `${file}:${lines.linePos(pos[0]).line}`,
     what: `is not valid YAML: ${message.split('\n')[0]}`,
@@ -108,42 +126,56 @@ function parsed(file: string, text: string) {
   return { document, lineOf }
 }
 
-/** The value of a node, with what it includes. `at` only if all of it is in another file. */
+/** The value of a node, with what it includes and extends. `at` only if all of it is in another file. */
 function valueOf(node: Node | null, reading: Reading): { value: unknown; at?: (key?: string) => string } {
   if (node === null) return { value: null }
-  if (node.tag === '!include') return included(node, reading)
+  const other = otherFile(node, reading)
+  if (other && isScalar(node)) return rootOf(other, reading)
+  const { document } = reading
   visit(node, {
     Scalar: (_key, scalar) => {
-      if (scalar.tag !== '!include') return
-      scalar.value = included(scalar, reading).value
+      if (isTagged(scalar)) scalar.value = valueOf(scalar, reading).value
     },
+    Collection: (_key, block) =>
+      block === node || !isTagged(block) ? undefined : document.createNode(valueOf(block, reading).value),
   })
-  return { value: node.toJS(reading.document, { maxAliasCount: 100 }) as unknown }
+  const own: unknown = node.toJS(document, { maxAliasCount: 100 })
+  return { value: other ? extended(rootOf(other, reading).value, own) : own }
 }
 
-function included(node: Node, { file, document, lineOf, beside, depth }: Reading) {
-  const name = String(node.toJS(document))
-  const refuse = (what: string) => new ProblemsError(`journey ${file}`, [{ where: lineOf(node), what }])
-  if (depth >= INCLUDED_MAX) throw refuse(`includes '${name}', ${INCLUDED_MAX} files deep`)
-  let other: ReturnType<ReadBeside>
-  try {
-    other = beside(name, file)
-  } catch {
-    throw refuse(`includes '${name}', which cannot be read`)
-  }
+const isTagged = ({ tag }: { tag?: string }) => tag?.startsWith('!') ?? false
+
+/** The whole of another file. */
+function rootOf(other: { file: string; text: string }, { beside, depth }: Reading) {
   const inner = parsed(other.file, other.text)
   const root = inner.document.contents as Node | null
   const { value, at } = valueOf(root, { file: other.file, beside, depth: depth + 1, ...inner })
-  const own = (key?: string) => inner.lineOf(keyIn(root, key) ?? root)
-  return { value, at: at ?? own }
+  return { value, at: at ?? ((key?: string) => inner.lineOf(keyIn(root, key) ?? root)) }
+}
+
+/** The file that the tag of a node names. Undefined: it has no tag of its own. */
+function otherFile(node: Node, { file, document, lineOf, beside, depth }: Reading) {
+  const { tag = '' } = node as { tag?: string }
+  if (!isTagged({ tag })) return undefined
+  const refuse = (what: string, remedy?: string) =>
+    new ProblemsError(`journey ${file}`, [{ where: lineOf(node), what, ...(remedy ? { remedy } : {}) }])
+  const [, does, named] = OTHER_FILE.exec(tag) ?? []
+  if (!does) throw refuse(`has the tag '${tag}', which cannot be imported`, 'write what it stands for in its place')
+  const name = named ?? (isScalar(node) ? String(node.toJS(document)) : '')
+  if (depth >= INCLUDED_MAX)
+    throw refuse(`${does === 'include' ? 'includes' : does} '${name}', ${INCLUDED_MAX} files deep`)
+  try {
+    return beside(name, file)
+  } catch {
+    throw refuse(`${does === 'include' ? 'includes' : does} '${name}', which cannot be read`)
+  }
 }
 
 function inherited(name: string, entry: Entry, all: Map<string, Entry>, below: string[]): JourneyScreen {
   const refuse = (what: string) =>
     new ProblemsError(`journey, screen '${name}'`, [{ where: entry.at('inherit'), what }])
-  const isBlock = entry.value !== null && typeof entry.value === 'object' && !Array.isArray(entry.value)
-  if (!isBlock) throw refuse(`screen '${name}' is not a block of keys`)
-  const own = entry.value as JourneyNode
+  if (!isBlock(entry.value)) throw refuse(`screen '${name}' is not a block of keys`)
+  const own = entry.value
   const { inherit } = own
   if (inherit === undefined) return { name, type: String(own.type ?? ''), written: own, at: entry.at }
   const parent = all.get(String(inherit))

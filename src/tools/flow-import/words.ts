@@ -87,12 +87,16 @@ function slot(source: string, draft: ScreenDraft, key: string): string {
       : value?.is === 'value'
         ? value
         : undefined
+  if (found && 'path' in found && found.path === 'now') {
+    const remedy = 'where the hour matters, let a back end answer it as a text'
+    remark(draft.carrying, draft.screen, key, { what: `'now' is shown as a date`, remedy, lost: false })
+  }
   if (found && 'path' in found)
-    return `${sign}{${found.path}${found.path === 'now.now' ? ', date' : money ? ', number, money' : ''}}`
+    return `${sign}{${found.path}${found.path === 'now' ? ', date' : money ? ', number, money' : ''}}`
   if (found && (found.value === null || typeof found.value !== 'object'))
     return `${sign}${quoted(money ? moneyOf(Number(found.value)) : String(found.value ?? ''))}`
   if (!('item' in draft.locals)) return `{${askBackEnd(draft, source, key)}}`
-  const remedy = 'let the back end answer it as a field of each row, and show that field field'
+  const remedy = 'let the back end answer it as a field of each row, and show that field'
   remark(draft.carrying, draft.screen, key, {
     what: `'${source}' of a row is too complex for a flow`,
     remedy,

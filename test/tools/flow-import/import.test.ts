@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { parse } from 'yaml'
 import { compileFlow } from '../../../src/flow/load/compile.ts'
 import { importJourney, reportOf } from '../../../src/tools/flow-import/import.ts'
 import { readJinja } from '../../../src/tools/flow-import/jinja.ts'
@@ -137,12 +138,49 @@ a-b: { type: quit_screen, text: b }
     )
   })
 
+  it('shows the present as a date, and says so', () => {
+    const text = 'initial_screen: a\na: { type: quit_screen, text: "It is {{now}}." }'
+    const { text: written, remarks } = importJourney({ file: 'j.yaml', text }, { flow: 'j' }, beside)
+    assert.match(written, /end: It is \{now, date\}\./)
+    compileFlow({ file: 'j.yaml', text: written, catalogues: [] })
+    assert.deepEqual(
+      remarks.map(({ where, what }) => `${where} ${what}`),
+      ["j.yaml:2 'now' is shown as a date"],
+    )
+  })
+
+  it('extends another file at any level, as the loader of ussd-engine does, and keeps the lines', () => {
+    const files: Record<string, string> = {
+      'base.yaml': 'initial_screen: a\na:\n  type: menu_screen\n  text: Base\n  options: [{ text: x, next_screen: b }]',
+      'part.yaml': 'type: quit_screen\ntext: { en: Bye, sw: Kwaheri }\nstrange: 1',
+    }
+    const text =
+      '--- !extends:base.yaml\na:\n  text: Own\nb: !extends:part.yaml\n  text: { en: Good bye }\nc: !include:part.yaml'
+    const { text: written, remarks } = importJourney({ file: 'j.yaml', text }, { flow: 'j' }, (file) => {
+      const found = files[file]
+      if (found === undefined) throw new Error('gone')
+      return { file, text: found }
+    })
+    assert.deepEqual((parse(written) as { screens: unknown }).screens, {
+      a: { menu: 'Own', choices: [{ label: 'x', to: 'b' }] },
+      b: { end: { en: 'Good bye', sw: 'Kwaheri' } },
+      c: { end: { en: 'Bye', sw: 'Kwaheri' } },
+    })
+    const again = () => importJourney({ file: 'j.yaml', text }, { flow: 'j' }, (file) => ({ file, text }))
+    assert.throws(again, /base\.yaml:2: extends 'base\.yaml', 5 files deep/)
+    assert.ok(remarks.some(({ where, what }) => where === 'part.yaml:3' && what.includes('strange')))
+  })
+
   it('refuses what is no journey, with the line', () => {
     const refused = (text: string, what: RegExp) => assert.throws(() => importText(text, 'j.yaml'), what)
     refused('a: [', /j\.yaml:\d+: is not valid YAML/)
     refused('- a', /j\.yaml:1: is not a block of screens/)
     refused('a: { type: quit_screen, text: a }', /j\.yaml:1: does not name the first screen/)
     refused('initial_screen: a\na: !include gone.yaml', /j\.yaml:2: includes 'gone\.yaml', which cannot be read/)
+    refused('initial_screen: a', /j\.yaml:1: has no screens/)
+    refused('initial_screen: b\nab: { type: quit_screen, text: a }', /j\.yaml:1: begins with the screen 'b', but/)
+    refused('initial_screen: a\na: !factory:make.it\n  b: 1', /j\.yaml:\d: has the tag '!factory:make\.it', which/)
+    refused('--- !extends:gone.yaml\na: 1', /j\.yaml:2: extends 'gone\.yaml', which cannot be read/)
     refused('initial_screen: a\na: { inherit: b }\nb: { inherit: a }', /inherits from itself/)
     refused('initial_screen: a\na: { inherit: c }', /j\.yaml:2: inherits from 'c', but there is no such screen/)
   })
