@@ -1,4 +1,5 @@
 /** The generated pages, by file. */
+import { contractSourcesPage } from './contract-sources.ts'
 import { glossaryPage } from './glossary.ts'
 import { logEventsPage } from './log-events.ts'
 import { metricsPage } from './metrics.ts'
@@ -8,6 +9,7 @@ import { statusesPage } from './statuses.ts'
 export async function referencePages(): Promise<Record<string, string>> {
   return {
     'docs/GLOSSARY.md': glossaryPage(),
+    'docs/reference/CONTRACT-SOURCES.md': contractSourcesPage(),
     'docs/reference/LOG-EVENTS.md': logEventsPage(),
     'docs/reference/METRICS.md': await metricsPage(),
     'docs/reference/SETTINGS.md': settingsPage(),

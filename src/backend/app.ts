@@ -19,6 +19,8 @@ export interface AppSettings extends Omit<HttpSettings, 'url'> {
   closeUrl?: string
   /** The name of the line → the operator in the words of the contract. */
   networks?: Record<string, string>
+  /** The account at the aggregator, for contracts that name it. */
+  account?: string
 }
 
 export interface AppDeps {
@@ -203,7 +205,7 @@ interface How {
 
 function askedOf(ask: AppAsk, context: CallContext, { settings, nowMs }: How): Asked {
   const { epoch, msisdn, line, language, intention } = context
-  return { ...ask, epoch, msisdn, line, language, intention, nowMs, network: networkOf(line, settings) }
+  return { ...ask, epoch, msisdn, line, language, intention, nowMs, ...thereOf(line, settings) }
 }
 
 function closingOf(epoch: string, about: EndedDialogue, { settings, nowMs }: How): Omit<Closing, 'reason'> | null {
@@ -218,7 +220,7 @@ function closingOf(epoch: string, about: EndedDialogue, { settings, nowMs }: How
     language: '',
     intention: `${epoch}:end`,
     nowMs,
-    network: networkOf(line, settings),
+    ...thereOf(line, settings),
     turns,
     durationMs: Math.max(0, about.endedMs - about.openedMs),
     lastText: history.lastText,
@@ -226,8 +228,10 @@ function closingOf(epoch: string, about: EndedDialogue, { settings, nowMs }: How
   }
 }
 
-function networkOf(line: string, { networks }: AppSettings): string {
-  return networks && Object.hasOwn(networks, line) ? networks[line]! : line
+/** Operator and account in the words of the contract. */
+function thereOf(line: string, { networks, account }: AppSettings): Pick<Asked, 'network' | 'account'> {
+  const network = networks && Object.hasOwn(networks, line) ? networks[line]! : line
+  return { network, ...(account === undefined ? {} : { account }) }
 }
 
 function deadline(clock: Clock, ms: number, turn?: AbortSignal): { signal: AbortSignal; cancel: () => void } {

@@ -27,8 +27,10 @@ export interface TestOptions {
 
 export function listContracts(dir: string | undefined, say: Say): void {
   for (const name of contractNames(dir)) {
-    const later = loadContract(name, dir).later ? 'answers later' : ''
-    say([name.padEnd(16), loadKit(name) ? 'kit' : '   ', later].join(' ').trimEnd())
+    const { later, sources } = loadContract(name, dir)
+    const said = [...sources.map(({ url, read }) => `read ${read} ${url}`), ...(later ? ['answers later'] : [])]
+    const known = sources.length > 0 ? [] : ['no public source: ask the provider, and compare']
+    say([name.padEnd(16), loadKit(name) ? 'kit' : '   ', [...known, ...said].join(', ')].join(' '))
   }
 }
 

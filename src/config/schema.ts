@@ -266,6 +266,12 @@ const app = z.strictObject({
     .record(name, z.string())
     .default({})
     .describe('the name of the operator in the contract, by line; default: the name of the line'),
+  account: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('the account at the aggregator, for contracts that name it (nalo, arkesel); default: the bare code'),
   concurrent: z
     .number()
     .int()

@@ -21,6 +21,7 @@ export function compileContract(profile: ContractProfile): Contract {
       .update(JSON.stringify([profile.name, profile.reply]))
       .digest('hex')
       .slice(0, 12),
+    sources: profile.sources,
     closeTo: close?.to ?? 'app',
     ...(later
       ? {
@@ -61,12 +62,26 @@ function laid(base: AskProfile, over: AskProfile | undefined): AskProfile {
     ...over,
     fields: { ...base.fields, ...over.fields },
     headers: { ...base.headers, ...over.headers },
+    integers: [...base.integers, ...over.integers],
   }
+}
+
+const DIGITS = /^\d{1,15}$/
+
+function withIntegers(fields: JsonObject, integers: readonly string[]): JsonObject {
+  const asInteger = (value: Json) =>
+    typeof value === 'boolean' ? Number(value) : typeof value === 'string' && DIGITS.test(value) ? Number(value) : value
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]: [string, Json]) => [
+      key,
+      integers.includes(key) ? asInteger(value) : value,
+    ]),
+  )
 }
 
 function outgoing(ask: AskProfile, values: Values): Outgoing {
   const format = ask.format ?? 'json'
-  const fields = fillTree(ask.fields, values) as JsonObject
+  const fields = withIntegers(fillTree(ask.fields, values) as JsonObject, ask.integers)
   const headers = Object.fromEntries(Object.entries(ask.headers).map(([key, text]) => [key, fillWords(text, values)]))
   const path = (ask.path ?? '').replace(/\{[^{}]*\}/g, (name) => encodeURIComponent(fillWords(name, values)))
   const method = ask.method ?? (format === 'query' ? 'GET' : 'POST')

@@ -35,8 +35,11 @@ export const NAMES: ReadonlySet<string> = new Set([
   'language',
   'line',
   'id',
+  // The time: 2026-11-30T08:00:00.000Z; in milliseconds and in seconds since 1970; 2026-11-30 08:00:00, in UTC.
   'now',
   'nowMs',
+  'nowSeconds',
+  'nowPlain',
   'sequence',
   'first',
   'later',
@@ -45,6 +48,11 @@ export const NAMES: ReadonlySet<string> = new Set([
   'dialled',
   'bareServiceCode',
   'bareDialled',
+  // Of `*203*109#` the last part, `109`; of what was dialled the part behind the code.
+  'extension',
+  'beyond',
+  // The name of the account in the settings; without one, the same as bareServiceCode.
+  'account',
   // Everything entered, joined by `*`; the newest answer; the newest answer, but at first the dialled string.
   'text',
   'input',
@@ -62,6 +70,8 @@ export const NAMES: ReadonlySet<string> = new Set([
 /** `plus`: the number with its `+`. */
 export function contractValues(asked: Asked, form: 'plain' | 'plus'): Values {
   const first = asked.sequence <= 1
+  const [code, dialled] = [bare(asked.serviceCode), bare(asked.dialled)]
+  const now = new Date(asked.nowMs).toISOString()
   return {
     session: asked.epoch,
     msisdn: form === 'plus' ? `+${asked.msisdn}` : asked.msisdn,
@@ -69,15 +79,20 @@ export function contractValues(asked: Asked, form: 'plain' | 'plus'): Values {
     language: asked.language,
     line: asked.line,
     id: asked.intention,
-    now: new Date(asked.nowMs).toISOString(),
+    now,
     nowMs: asked.nowMs,
+    nowSeconds: Math.floor(asked.nowMs / 1_000),
+    nowPlain: now.slice(0, 19).replace('T', ' '),
     sequence: asked.sequence,
     first,
     later: !first,
     serviceCode: asked.serviceCode,
     dialled: asked.dialled,
-    bareServiceCode: bare(asked.serviceCode),
-    bareDialled: bare(asked.dialled),
+    bareServiceCode: code,
+    bareDialled: dialled,
+    extension: code.slice(code.lastIndexOf('*') + 1),
+    beyond: dialled.startsWith(`${code}*`) ? dialled.slice(code.length + 1) : '',
+    account: asked.account ?? code,
     text: asked.text,
     input: asked.input,
     message: first ? asked.dialled : asked.input,

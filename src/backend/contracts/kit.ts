@@ -21,6 +21,7 @@ const kit = z.strictObject({
     msisdn: z.string(),
     line: z.string(),
     network: z.string(),
+    account: z.string().optional(),
     language: z.string(),
     code: z.string(),
     dialled: z.string(),
@@ -82,10 +83,11 @@ export function readAnswer(text: string): HttpAnswer {
 
 /** The question of one turn of the kit, given what was entered and remembered before. */
 export function kitAsked(kit: Kit, turn: number, state: Asked['state']): Asked {
-  const { code, dialled, ...dialogue } = kit.dialogue
+  const { code, dialled, account, ...dialogue } = kit.dialogue
   const entered = kit.turns.slice(1, turn + 1).map(({ input }) => input)
   return {
     ...dialogue,
+    ...(account === undefined ? {} : { account }),
     serviceCode: code,
     dialled,
     text: entered.join('*'),

@@ -41,6 +41,8 @@ const ask = z.strictObject({
     .optional(),
   fields: fields.default({}),
   headers: z.record(z.string(), value).default({}),
+  /** Fields of JSON that are sent as integers: a text of digits as its number, true and false as 1 and 0. */
+  integers: z.array(z.string()).default([]),
 })
 
 const place = z.union([z.string(), z.number().int().min(-20).max(20)])
@@ -66,6 +68,8 @@ const mark = z
     message: 'needs is: with the values that mean it',
   })
 
+const marks = z.union([mark, z.array(mark).min(1)])
+
 const reply = z.strictObject({
   /** text: the whole body · json · form · delimited: parts between separators · xml · xmlrpc: the value. */
   as: z.enum(['text', 'json', 'form', 'delimited', 'xml', 'xmlrpc']),
@@ -73,8 +77,9 @@ const reply = z.strictObject({
   statuses: z.array(z.number().int().min(200).max(299)).min(1).default([200]),
   /** Where the text of the screen is. Several places give one line each; lists too. Absent: the whole body. */
   text: z.union([said, z.array(said)]).optional(),
-  continue: mark,
-  end: mark,
+  /** Several marks: it goes on where all of them say so, and else ends where any says so. */
+  continue: marks,
+  end: marks,
   /** What to send back with the next question: name → where it is in the reply, or what to find by the answer. */
   state: z.record(z.string(), z.union([place, z.strictObject({ rows: place, key: place, value: place })])).default({}),
 })
@@ -83,8 +88,17 @@ const reasons = z.array(z.enum(END_REASONS)).min(1)
 
 const profile = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first'),
-  /** The source on which the author relies. */
+  /** On what the author relies. */
   seen: z.string().min(1),
+  /** The public pages that say so, and when they were read. None: nobody can look it up. */
+  sources: z
+    .array(
+      z.strictObject({
+        url: z.url({ protocol: /^https?$/ }),
+        read: z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'the date on which it was read, such as 2026-11-30'),
+      }),
+    )
+    .default([]),
   notes: z.array(z.string()).default([]),
   /** plus: `+675…` */
   msisdn: z.enum(['plain', 'plus']).default('plain'),
@@ -143,3 +157,4 @@ function keysOf(value: Filled): string[] {
 export type ContractProfile = z.infer<typeof contractProfile>
 export type AskProfile = z.infer<typeof ask>
 export type ReplyProfile = z.infer<typeof reply>
+export type ReplyMark = z.infer<typeof mark>

@@ -3,13 +3,12 @@ import type { AppSaid } from '../../flow/engine/index.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
 import { Nonsense, parseJson } from '../body.ts'
 import { contractText } from './fill.ts'
-import type { ReplyProfile } from './profile.ts'
+import type { ReplyMark, ReplyProfile } from './profile.ts'
 import type { HttpAnswer } from './types.ts'
 import { parseXml } from './xml.ts'
 import { fromXml } from './xml-tree.ts'
 import { readResponse } from './xmlrpc.ts'
 
-type Mark = ReplyProfile['continue']
 type Place = string | number
 
 /** Throws Nonsense: a message for the log, without anything from the application. */
@@ -17,12 +16,16 @@ export function readReply(rules: ReplyProfile, answer: HttpAnswer): AppSaid {
   if (!rules.statuses.includes(answer.status)) throw new Nonsense(`status ${answer.status}`)
   const parsed = parse(rules, answer.body)
   const found = { rules, answer, parsed }
-  const goesOn = marked(rules.continue, found)
-  const ends = !goesOn.met && marked(rules.end, found)
-  if (!goesOn.met && !(ends && ends.met))
-    throw new Nonsense('the reply does not say whether the dialogue goes on or ends')
-  const strip = goesOn.met ? goesOn.strip : ends ? ends.strip : 0
-  return { text: textOf(rules, parsed, answer.body.slice(strip)), end: !goesOn.met, state: stateOf(rules, parsed) }
+  const all = [rules.continue].flat().map((mark) => marked(mark, found))
+  const goesOn = all.every(({ met }) => met)
+  const by = goesOn
+    ? all[0]
+    : [rules.end]
+        .flat()
+        .map((mark) => marked(mark, found))
+        .find(({ met }) => met)
+  if (!by) throw new Nonsense('the reply does not say whether the dialogue goes on or ends')
+  return { text: textOf(rules, parsed, answer.body.slice(by.strip)), end: !goesOn, state: stateOf(rules, parsed) }
 }
 
 interface Found {
@@ -32,7 +35,7 @@ interface Found {
 }
 
 /** `strip`: how much of the body the mark takes. */
-function marked(mark: Mark, { answer, parsed }: Found): { met: boolean; strip: number } {
+function marked(mark: ReplyMark, { answer, parsed }: Found): { met: boolean; strip: number } {
   if (mark.prefix !== undefined) return prefixed(mark.prefix, answer.body)
   if (mark.has !== undefined) return { met: rowsAt(parsed, mark.has).length > 0, strip: 0 }
   const value = mark.field === undefined ? answer.headers[mark.header!.toLowerCase()] : at(parsed, mark.field)

@@ -4,9 +4,11 @@
  */
 import type { EndReason, JsonObject } from '../../ussd/index.ts'
 import { Nonsense } from '../body.ts'
-import type { HttpAnswer, Asked, Closing, Contract, Outgoing } from './types.ts'
+import type { HttpAnswer, Asked, Contract, Outgoing } from './types.ts'
 import { attribute, parseXml, type Element } from './xml.ts'
 
+const GUIDE =
+  'https://github.com/RestComm/ussdgateway/blob/master/docs/adminguide/sources-asciidoc/src/main/asciidoc/Chapter-HTTP_Architecture.adoc'
 /** GSM 7-bit, language unspecified. (3GPP TS 23.038 §5) */
 const DCS = 15
 const BEGIN_INVOKE = 1
@@ -24,6 +26,7 @@ export function restcomm(): Contract {
   return {
     name: 'restcomm',
     mark: 'restcomm-1',
+    sources: [{ url: GUIDE, read: '2026-11-30' }],
     closeTo: 'app',
     ask: (asked) => posted(asked, asked.sequence <= 1 ? begin(asked) : next(asked)),
     understand,
@@ -31,7 +34,7 @@ export function restcomm(): Contract {
       const end = ENDS[closing.reason]
       return end === undefined
         ? null
-        : posted(closing, dialog('Abort', closing, { ...end, mapMessagesSize: '0' }, abortOf(closing)))
+        : posted(closing, dialog('Abort', closing, { ...end, mapMessagesSize: '0' }, '<errComponents/>'))
     },
   }
 }
@@ -40,20 +43,14 @@ export function restcomm(): Contract {
 const ENDS: Partial<Record<EndReason, Record<string, string>>> = {
   idle: { dialogTimedOut: 'true' },
   total: { dialogTimedOut: 'true' },
-  'subscriber-abort': {},
-  superseded: {},
+  'subscriber-abort': { mapUserAbortChoice: 'isUserSpecificReason' },
+  superseded: { mapUserAbortChoice: 'isUserSpecificReason' },
   ...Object.fromEntries(
     (['network-abort', 'bind-lost', 'refused', 'drained', 'failed', 'store-failed'] as const).map((reason) => [
       reason,
       { mapAbortProviderReason: 'SupportingDialogueTransactionReleased' },
     ]),
   ),
-}
-
-function abortOf({ reason }: Closing): string {
-  return reason === 'subscriber-abort' || reason === 'superseded'
-    ? '<mapUserAbortChoice isUserSpecificReason="true"/>'
-    : ''
 }
 
 interface Built {

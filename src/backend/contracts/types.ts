@@ -10,6 +10,8 @@ export interface Asked extends AppAsk {
   line: string
   /** The operator in the words of the contract. Default: the line's name. */
   network: string
+  /** The name of the account at the aggregator, for contracts that send it. */
+  account?: string
   language: string
   /** The same for each repetition of the same question. */
   intention: string
@@ -49,6 +51,8 @@ export interface Contract {
   readonly name: string
   /** Identifies this version of the contract: part of the revision of its flows. */
   readonly mark: string
+  /** The public pages that describe it, with the day of reading. Empty: there are none. */
+  readonly sources: readonly { url: string; read: string }[]
   ask(asked: Asked): Outgoing
   /** Throws Nonsense. */
   understand(answer: HttpAnswer, asked: Asked): AppSaid

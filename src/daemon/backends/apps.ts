@@ -83,12 +83,14 @@ function settingsOf(app: App, name: string) {
     listen: _listen,
     patienceMs: _patience,
     holding: _holding,
+    account,
     ...rest
   } = app
   return {
     ...rest,
     ...(closeUrl === undefined ? {} : { closeUrl }),
     ...(privateNetwork === undefined ? {} : { privateNetwork }),
+    ...(account === undefined ? {} : { account }),
     ...(tokenFile === undefined ? {} : { token: secretIn(tokenFile, `apps.${name}.tokenFile`) }),
   }
 }

@@ -55,8 +55,9 @@ describe('the kit of every contract', () => {
         receipts = []
         replies = contract.later && appReplies({ host: '127.0.0.1', port: 0, ...contract.later })
         await replies?.open()
-        const { line, network, nowMs } = kit.dialogue
-        const settings = { url: app.url, closeUrl: app.url, networks: { [line]: network } }
+        const { line, network, account, nowMs } = kit.dialogue
+        const networks = { [line]: network }
+        const settings = { url: app.url, closeUrl: app.url, networks, ...(account === undefined ? {} : { account }) }
         walked = walk({ contract, settings, line, clock: fakeClock(nowMs), ...(replies ? { replies } : {}) })
       })
       afterEach(async () => {
