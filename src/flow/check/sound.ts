@@ -33,6 +33,7 @@ import { rowSizesAt } from './bounds.ts'
 import type { Complain } from './check.ts'
 import { readsByScreen, setBefore, setPathOf } from './paths.ts'
 import { comparing, rangesOf } from './ranges.ts'
+import type { RowsUsed } from '../screens/index.ts'
 
 export function checkSound(read: ReadFlow, complain: Complain): void {
   const asked = conditionsIn(read.definition)
@@ -199,7 +200,9 @@ function checkRowsKept({ definition, at }: ReadFlow, complain: Complain): void {
     const rows = kindOf(screen).rows?.(screen)
     const most = rows && rangesOf(definition).ofPath(`${rows.from}.count`, name)?.max
     const kept = searched.has(rows?.from.split('.')[1]) ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX
-    if (!rows || most === undefined || most === Infinity || most <= kept) continue
+    if (!rows || most === undefined) continue
+    checkNumbered({ name, rows, most }, at, complain)
+    if (most === Infinity || most <= kept) continue
     complain('warning', {
       rule: 'rows-lost',
       where: at(['screens', name, rows.key]),
@@ -210,6 +213,23 @@ function checkRowsKept({ definition, at }: ReadFlow, complain: Complain): void {
           : 'ask for a part of the name first, and let the back end search',
     })
   }
+}
+
+/** Rows that would have the number of a choice's own key, or a larger one. */
+function checkNumbered(
+  { name, rows, most }: { name: string; rows: RowsUsed; most: number },
+  at: ReadFlow['at'],
+  complain: Complain,
+): void {
+  const shown = rows.most ?? Infinity
+  if (most <= shown || shown >= LIST_ROWS_KEPT_MAX) return
+  const many = most === Infinity ? 'the rows have no bound' : `of up to ${most} rows`
+  complain('warning', {
+    rule: 'rows-lost',
+    where: at(['screens', name, rows.key]),
+    what: `screen '${name}': ${many}, and only ${shown} are shown, because a choice has the key of a larger number`,
+    remedy: 'give the choice a key that begins with 0, or bound the rows: expect: { …: { is: rows, max: … } }',
+  })
 }
 
 /** One name for answers in which a field is sometimes a number and sometimes a text. */

@@ -3,7 +3,7 @@
  * other file knows the digits. All lengths are those of the encoded text.
  */
 import type { Shown } from '../../../machines/dialogue.ts'
-import { type PageLimit, boundaryAt, fit, fits, longestPage } from '../../ussd/index.ts'
+import { type PageLimit, boundaryAt, count, fit, fits, longestPage, uncodableAt } from '../../ussd/index.ts'
 
 /** A line with its values whole, or with each value cut to `valueMax` characters. */
 export type LayoutLine = (valueMax?: number) => string
@@ -92,6 +92,31 @@ export function lookUp(
 
 function hasBack(sheet: Pick<ScreenContent, 'back' | 'keyed'>, at: Shown['at']): boolean {
   return sheet.back || (at.length > 1 && sheet.keyed !== true)
+}
+
+/** A line with a key of its own. */
+export interface KeyedLine {
+  key: string
+  label: LayoutLine
+}
+
+/** The lines with keys of their own, which stand under every page: at most half of it, else their values are cut. */
+export function keyLines(lines: readonly KeyedLine[], limit: PageLimit): string[] {
+  const half = { septets: Math.floor(limit.septets / 2), ucs2: Math.floor(limit.ucs2 / 2) }
+  const shown = (max?: number) => lines.map(({ key, label }) => `${key}. ${label(max)}`)
+  const whole = shown()
+  if (fits(whole.join('\n'), half)) return whole
+  const max = longest(tried(whole.join('\n'), half), (length) => fits(shown(length).join('\n'), half))
+  // The check refuses a screen whose lines alone are longer.
+  return max === undefined ? fit(shown(1).join('\n'), half).split('\n') : shown(max)
+}
+
+/** The page that is left above the lines. One character outside GSM 7-bit makes the whole page UCS-2. */
+export function roomAbove(lines: readonly string[], page: PageLimit): PageLimit {
+  if (lines.length === 0) return page
+  const under = `\n${lines.join('\n')}`
+  const ucs2 = page.ucs2 - under.length
+  return { ucs2, septets: uncodableAt(under) < 0 ? page.septets - count(under, 'gsm7') : ucs2 }
 }
 
 /** A text that fits the limit. Its values are cut first, then the text itself. */

@@ -1,12 +1,13 @@
 /** Written choices, for menus and lists. */
 import { z } from 'zod'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import { type Json, trimAnswer } from '../../ussd/index.ts'
+import { fits, type Json, trimAnswer, USSD_PAGE } from '../../ussd/index.ts'
 import { lookUp } from '../engine/index.ts'
 import { compileCondition, compileValues, labelNamed, Slip } from '../expression/index.ts'
-import { condition, key, name, text, type Text, type TextKey, values } from '../terms/index.ts'
-import type { CoveredStep, Outcome } from './kind.ts'
-import type { Option } from './offer.ts'
+import { choiceKey, condition, key, name, text, type Text, type TextKey, values } from '../terms/index.ts'
+import type { CoveredStep, KeySlip, Outcome } from './kind.ts'
+import type { Overfull } from './measure.ts'
+import type { KeyedOption, Offer, Option } from './offer.ts'
 import type { Env } from './plan.ts'
 import { target, to, type Target } from './routes.ts'
 import type { TellUses } from './uses.ts'
@@ -32,10 +33,11 @@ const choice = z
   .strictObject({
     label: text.describe('The text of the line.'),
     to,
+    key: choiceKey.optional().describe("The key of the line, such as `'00'`, in place of a number."),
     when: condition.optional().describe('Shows the line only while this holds; the numbers close up.'),
     set: values.optional().describe('Sets these in `vars` when chosen; `language` changes the language.'),
   })
-  .meta({ title: '`{ label, to, when, set }`' })
+  .meta({ title: '`{ label, to, key, when, set }`' })
 export const choices = z
   .array(choice)
   .max(CHOICES_MAX)
@@ -94,24 +96,87 @@ export const A_ROW = { what: 'a row' }
 export function coveredChoice(screen: WithChoices, step: CoveredStep, above?: RowsAbove): string | undefined {
   const { context, event, zone, keyed, labels: byWords, say } = step
   if (event.type !== 'ANSWER' || !context.shown) return undefined
-  const key = lookUp(context.shown, screen.back !== undefined, trimAnswer(event.text), keyed)
+  const answer = trimAnswer(event.text)
+  const there = shownIn(screen, context, zone)
+  const own = there.find((i) => screen.choices[i]?.key === answer)
+  if (own !== undefined) return choiceItem(screen, own)
+  const key = lookUp(context.shown, screen.back !== undefined, answer, keyed)
   if (key === 'back') return context.shown.at.length > 1 ? undefined : 'Back'
   if (key === 'more') return undefined
-  const shown = screen.choices.flatMap(({ when }, i) => {
-    const compiled = when === undefined ? undefined : compileCondition(when, zone)
-    return compiled !== undefined && !(compiled instanceof Slip) && !compiled.holds({ context }) ? [] : [i]
-  })
+  const [fixed, shown] = parted(there, (i) => screen.choices[i]?.key !== undefined)
   const { rows, row } = above ?? { rows: [], row: '' }
   const words = () => [
     ...rows.map((item) => say(row)({ context, row: item })),
-    ...shown.map((i) => say(screen.choices[i]?.label ?? '')({ context })),
+    ...[...shown, ...fixed].map((i) => say(screen.choices[i]?.label ?? '')({ context })),
   ]
   const option = key?.option ?? (byWords ? labelNamed(words(), event.text) : undefined)
   if (option === undefined) return undefined
   if (option < rows.length) return A_ROW.what
   // After a search, a line that shows all rows stands between the rows and the choices.
-  const chosen = shown[option - rows.length - (context.find ? 1 : 0)]
+  const chosen = [...shown, ...fixed][option - rows.length - (context.find ? 1 : 0)]
   return chosen === undefined ? undefined : choiceItem(screen, chosen)
+}
+
+/** The choices that are shown, by their index. */
+function shownIn({ choices: all }: WithChoices, context: DialogueContext, zone: string): number[] {
+  return all.flatMap(({ when }, i) => {
+    const compiled = when === undefined ? undefined : compileCondition(when, zone)
+    return compiled !== undefined && !(compiled instanceof Slip) && !compiled.holds({ context }) ? [] : [i]
+  })
+}
+
+function parted<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))]
+}
+
+/** The written choices that have numbers. */
+export function numbered({ choices: all }: WithChoices): readonly Choice[] {
+  return all.filter((choice) => choice.key === undefined)
+}
+
+/** What is pressed for a written choice of a menu. */
+export function pressedFor(screen: WithChoices, which: number): string {
+  return screen.choices[which]?.key ?? String(numbered({ choices: screen.choices.slice(0, which) }).length + 1)
+}
+
+/** The lines with keys of their own, as they stand under a page. */
+export function keysUnder({ choices: all }: WithChoices, say: (label: Text) => string): string {
+  return all.map(({ key: own, label }) => (own === undefined ? '' : `\n${own}. ${say(label)}`)).join('')
+}
+
+/** Lines of so much of a page leave no room for what they stand under. */
+export function overfullKeys(screen: WithChoices, say: (label: Text) => string): Overfull[] {
+  const half = { septets: Math.floor(USSD_PAGE.septets / 2), ucs2: Math.floor(USSD_PAGE.ucs2 / 2) }
+  if (fits(keysUnder(screen, say).slice(1), half)) return []
+  const what = ': the choices with keys of their own take more than half of a page'
+  return [{ severity: 'error', what, remedy: 'shorten them, or let some have numbers' }]
+}
+
+/** The least key that is also a number, such as 99: lines must have smaller ones. */
+export function numberKey({ choices: all }: WithChoices): number | undefined {
+  const keys = all.flatMap(({ key: own }) => (own !== undefined && /^[1-9]\d*$/.test(own) ? [Number(own)] : []))
+  return keys.length === 0 ? undefined : Math.min(...keys)
+}
+
+/** `More` and `Back` have the numbers after the last line. */
+export const LINES_AFTER = 2
+
+/** Keys that two choices have. */
+export function slipsOfKeys({ choices: all }: WithChoices): KeySlip[] {
+  return all.flatMap(({ key: own }, i) => {
+    if (own === undefined || all.findIndex((choice) => choice.key === own) === i) return []
+    const what = `: two choices have the key ${own}`
+    return [{ path: ['choices', i, 'key'], what, remedy: 'give one of them another key' }]
+  })
+}
+
+/** A key that is the number of another line. `most`: the largest number that a line may have. */
+export function slipsOfNumbers(screen: WithChoices, most: number): KeySlip[] {
+  return screen.choices.flatMap(({ key: own }, i) => {
+    if (own === undefined || !/^[1-9]\d*$/.test(own) || Number(own) > most) return []
+    const what = `: the key ${own} may be the number of another line (up to ${most})`
+    return [{ path: ['choices', i, 'key'], what, remedy: `use a larger number, or a key such as '0${own}'` }]
+  })
 }
 
 /** The built-in texts that any page of numbered lines may show. */
@@ -128,32 +193,39 @@ export function labelOf(screen: WithChoices, i: number): string {
   return typeof label === 'string' ? label : (Object.values(label)[0] ?? '')
 }
 
+/** The written choices that are shown: those with numbers, and those with keys of their own. */
+type Written = Required<Pick<Offer, 'options' | 'fixed'>>
+
 /** The written choices that are shown. `isConstant`: in one language they are always the same. */
 export function choicesOf(
   choices: readonly Choice[],
   env: Env,
-): { (context: DialogueContext): Option[]; isConstant: boolean } {
+): { (context: DialogueContext): Written; isConstant: boolean } {
   const compiled = choices.map((choice) => ({
     choice,
     label: env.text(choice.label),
     holds: choice.when === undefined ? undefined : env.condition(choice.when).holds,
     values: choice.set && compileValues(choice.set, env),
   }))
-  const options = (context: DialogueContext): Option[] =>
-    compiled
+  const options = (context: DialogueContext): Written => {
+    const shown = compiled
       .filter(({ holds }) => holds === undefined || holds({ context }))
-      .map(({ choice, label, values }) => ({
+      .map(({ choice, label, values }): Option & { key?: string | undefined } => ({
+        key: choice.key,
         label: (valueMax) => label({ context }, { valueMax }),
         to: choice.to,
         choose: (chosen) => (values ? assigned(chosen, values({ context: chosen }), env.languages) : chosen),
       }))
+    const [fixed, plain] = parted(shown, ({ key: own }) => own !== undefined)
+    return { options: plain, fixed: fixed as KeyedOption[] }
+  }
   const isConstant = compiled.every(({ holds, label }) => holds === undefined && label.isConstant === true)
   return Object.assign(isConstant ? oncePerLanguage(options) : options, { isConstant })
 }
 
 /** For options that depend only on the language. There are few languages: those of the flow. */
-function oncePerLanguage(options: (context: DialogueContext) => Option[]): (context: DialogueContext) => Option[] {
-  const made = new Map<string, Option[]>()
+function oncePerLanguage(options: (context: DialogueContext) => Written): (context: DialogueContext) => Written {
+  const made = new Map<string, Written>()
   return ({ language }) => {
     const known = made.get(language)
     if (known) return known

@@ -6,7 +6,7 @@ export { type CallExample, type Examples, fieldPath, type Lengths, type Reads, t
 export { type DeclaredFields, declaredFields, type Expect, expectsOf, refusalExpects } from './expect.ts'
 export { acceptsAlone, type InputScreen } from './input.ts'
 export { BACK, backPlan, barred, keyed, type Keys, reaching } from './keys.ts'
-export type { KeptSize, Outcome } from './kind.ts'
+export type { KeptSize, Outcome, RowsUsed } from './kind.ts'
 export {
   BASIC_KINDS,
   type Kind,

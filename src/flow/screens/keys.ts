@@ -3,7 +3,8 @@
  * lines that name the keys stand under the page. The screen inside lays its page out in the space that they leave.
  */
 import type { DialogueContext, DialogueEvent, Move, Visit } from '../../../machines/dialogue.ts'
-import { uncodableAt, count, trimAnswer, type PageLimit } from '../../ussd/index.ts'
+import { trimAnswer } from '../../ussd/index.ts'
+import { roomAbove } from '../engine/index.ts'
 import { left, restless, type Env, type Plan } from './plan.ts'
 
 /** The most screens in the trail. Each costs some 40 octets of every snapshot, and nobody goes back further. */
@@ -161,12 +162,5 @@ function narrowed(context: DialogueContext, around: Around): DialogueContext {
     ...(keys.back === undefined ? [] : [`${keys.back}. ${env.word('back', context)}`]),
     ...(homeOf(context, around) === undefined ? [] : [`${keys.home}. ${env.word('home', context)}`]),
   ]
-  const under = lines.map((line) => `\n${line}`).join('')
-  return under === '' ? context : { ...context, page: roomAbove(under, context.page) }
-}
-
-/** The page that is left above the lines. One character outside GSM 7-bit makes the whole page UCS-2. */
-function roomAbove(under: string, page: PageLimit): PageLimit {
-  const ucs2 = page.ucs2 - under.length
-  return { ucs2, septets: uncodableAt(under) < 0 ? page.septets - count(under, 'gsm7') : ucs2 }
+  return lines.length === 0 ? context : { ...context, page: roomAbove(lines, context.page) }
 }

@@ -52,6 +52,8 @@ export interface RowsUsed {
   keep?: readonly string[] | undefined
   /** The fields in which letters search. */
   search?: readonly string[] | undefined
+  /** The most rows that are shown. Undefined: all that are kept. */
+  most?: number | undefined
 }
 
 export interface Outcome {

@@ -12,15 +12,22 @@ import {
   coveredChoice,
   itemsOfChoices,
   keys,
+  keysUnder,
   labelOf,
   labels,
+  LINES_AFTER,
   mayBeBare,
+  numbered,
+  numberKey,
+  overfullKeys,
+  slipsOfKeys,
+  slipsOfNumbers,
   targetsOfChoices,
   usesOfChoices,
   varsOfChoices,
   WORDS_OF_CHOICES,
 } from './choices.ts'
-import type { Outcome, ScreenKind } from './kind.ts'
+import type { KeySlip, Outcome, ScreenKind } from './kind.ts'
 import { fitsPage } from './measure.ts'
 import { offering, type Offer, type Option } from './offer.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
@@ -64,7 +71,13 @@ export const listKind = {
   },
   vars: (screen, path) => varsOfChoices(screen, path),
   keeps: () => 'chosen',
-  rows: ({ from, keep, search }) => ({ from, key: 'from', keep, search }),
+  rows: (screen) => ({
+    from: screen.from,
+    key: 'from',
+    keep: screen.keep,
+    search: screen.search,
+    most: mostRows(screen),
+  }),
   skips: ({ empty }) => empty,
   caption: (screen, first) => first(screen.list),
   label({ choices: written }, [key, which], first) {
@@ -73,7 +86,7 @@ export const listKind = {
   },
   pressed(screen, [key, which]) {
     // The rows come first, and their number is not known here.
-    if (key === 'choices') return `"${labelOf(screen, which as number)}"`
+    if (key === 'choices') return screen.choices[which as number]?.key ?? `"${labelOf(screen, which as number)}"`
     return key === 'back' ? 'Back' : key === 'empty' ? '(no rows)' : '1'
   },
   items: (screen) => [A_ROW, ...itemsOfChoices(screen)],
@@ -81,30 +94,44 @@ export const listKind = {
   outcomes: ({ empty, search }) => [...(search ? [LETTERS] : []), ...(empty === undefined ? [] : [NO_ROWS])],
   answered: (_screen, { name: here, context, next }) =>
     next.value === here && next.context.find && !context.find ? LETTERS.what : undefined,
-  slips: ({ search, keep }) =>
-    search && !keep
-      ? [
-          {
-            path: ['search'],
-            what: ' has search but no keep: list the fields to keep',
-            remedy: `keep: [${search.join(', ')}]`,
-          },
-        ]
-      : [],
+  slips: listSlips,
   deadEnd: (screen) =>
     screen.empty === undefined && mayBeBare(screen)
       ? { severity: 'error', what: ' gives the subscriber no key to press if there are no rows' }
       : undefined,
   overfull(screen, { say, word, under }) {
     const tail = `2. ${word('more')}\n3. ${word('back')}`
-    const page = `${say(screen.list, 'likely')}\n1. ${say(screen.row, 'likely')}\n${tail}${under}`
-    if (fitsPage(page)) return []
+    const keysOver = overfullKeys(screen, (label) => say(label, 'none'))
+    const own = keysUnder(screen, (label) => say(label, 'likely'))
+    const page = `${say(screen.list, 'likely')}\n1. ${say(screen.row, 'likely')}\n${tail}${own}${under}`
+    if (keysOver.length > 0 || fitsPage(page)) return keysOver
     return [{ severity: 'warning', what: ': if its values are long, not even one row fits on a page' }]
   },
   words: ({ search }) => [...WORDS_OF_CHOICES, ...(search ? SEARCH_WORDS : [])],
   examples: (screen) => ({ letters: (context) => lettersFor(screen, context) }),
   plan: listPlan,
 } satisfies ScreenKind<ListScreen>
+
+function listSlips(screen: ListScreen): KeySlip[] {
+  const { search, keep } = screen
+  const unkept: KeySlip = {
+    path: ['search'],
+    what: ' has search but no keep: list the fields to keep',
+    remedy: `keep: [${search?.join(', ')}]`,
+  }
+  return [
+    ...(search && !keep ? [unkept] : []),
+    ...slipsOfKeys(screen),
+    ...(mostRows(screen) > 0 ? [] : slipsOfNumbers(screen, Infinity)),
+  ]
+}
+
+/** How many rows are kept; and with a key that is also a number, how many can have smaller ones. */
+function mostRows(screen: ListScreen): number {
+  const kept = screen.search ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX
+  const others = numbered(screen).length + (screen.search ? 1 : 0) + LINES_AFTER
+  return Math.min(kept, (numberKey(screen) ?? Infinity) - 1 - others)
+}
 
 function listPlan(screen: ListScreen, env: Env): Plan {
   const title = env.text(screen.list)
@@ -119,6 +146,7 @@ function listPlan(screen: ListScreen, env: Env): Plan {
   })
   const offer = (context: DialogueContext): Offer => ({
     title: (valueMax) => title({ context }, { valueMax }),
+    fixed: written(context).fixed,
     options: [
       ...rowsOf(context).map((item) => ({
         label: (valueMax?: number) => row({ context, row: item }, { valueMax }),
@@ -126,7 +154,7 @@ function listPlan(screen: ListScreen, env: Env): Plan {
         choose: (chosen: DialogueContext) => withRow(chosen, screen.as ?? env.name, item, screen.keep),
       })),
       ...(!context.find ? [] : [allOf(context)]),
-      ...written(context),
+      ...written(context).options,
     ],
     back: screen.back,
     search: screen.search && ((searching, typed) => found(screen, searching, typed)),
@@ -146,7 +174,7 @@ function listPlan(screen: ListScreen, env: Env): Plan {
 
 /** The rows that are shown: all that are kept, or those that match the search. */
 function rowsShown(screen: ListScreen, context: DialogueContext): Json[] {
-  const rows = readRows({ context }, screen.from).slice(0, screen.search ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX)
+  const rows = readRows({ context }, screen.from).slice(0, mostRows(screen))
   const words = !context.find || !screen.search ? [] : folded(context.find).split(' ')
   return words.length === 0 ? rows : rows.filter((row) => words.every((word) => searchText(screen, row).includes(word)))
 }

@@ -8,8 +8,15 @@ import {
   coveredChoice,
   itemsOfChoices,
   keys,
+  keysUnder,
   labels,
+  LINES_AFTER,
   mayBeBare,
+  numbered,
+  overfullKeys,
+  pressedFor,
+  slipsOfKeys,
+  slipsOfNumbers,
   targetsOfChoices,
   usesOfChoices,
   varsOfChoices,
@@ -39,7 +46,9 @@ export const menuKind = {
   caption: (screen, first) => first(screen.menu),
   label: ({ choices: written }, [key, which], first) =>
     key === 'choices' ? first(written[which as number]?.label ?? '') : undefined,
-  pressed: (screen, [key, which]) => String(key === 'back' ? screen.choices.length + 1 : Number(which) + 1),
+  pressed: (screen, [key, which]) =>
+    key === 'back' ? String(numbered(screen).length + 1) : pressedFor(screen, Number(which)),
+  slips: (screen) => [...slipsOfKeys(screen), ...slipsOfNumbers(screen, numbered(screen).length + LINES_AFTER)],
   items: (screen) => itemsOfChoices(screen),
   covered: (screen, step) => coveredChoice(screen, step),
   deadEnd(screen) {
@@ -50,12 +59,15 @@ export const menuKind = {
   },
   overfull(screen, { say, word, under }) {
     const lines = [
-      ...screen.choices.map((choice) => choice.label),
+      ...numbered(screen).map((choice) => choice.label),
       ...(screen.back === undefined ? [] : [word('back')]),
     ]
     const whole = (values: 'none' | 'likely') =>
-      [say(screen.menu, values), ...lines.map((line, i) => `${i + 1}. ${say(line, values)}`)].join('\n') + under
-    if (fitsPage(whole('likely'))) return []
+      [say(screen.menu, values), ...lines.map((line, i) => `${i + 1}. ${say(line, values)}`)].join('\n') +
+      keysUnder(screen, (label) => say(label, values)) +
+      under
+    const keysOver = overfullKeys(screen, (label) => say(label, 'none'))
+    if (keysOver.length > 0 || fitsPage(whole('likely'))) return keysOver
     const long = fitsPage(whole('none')) ? ' when its values are long' : ''
     return [{ severity: 'warning', what: ` takes more than one page${long}` }]
   },
@@ -68,7 +80,7 @@ function menuPlan(screen: MenuScreen, env: Env): Plan {
   const options = choicesOf(screen.choices, env)
   const offer = (context: DialogueContext): Offer => ({
     title: (valueMax) => title({ context }, { valueMax }),
-    options: options(context),
+    ...options(context),
     back: screen.back,
   })
   return {

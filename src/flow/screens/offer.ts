@@ -2,13 +2,24 @@
 import type { DialogueContext, DialogueEvent, Move, Shown } from '../../../machines/dialogue.ts'
 import { trimAnswer } from '../../ussd/index.ts'
 import { labelNamed } from '../expression/index.ts'
-import { layPage, lookUp, relay, type LayoutLine, type ScreenContent, type Want } from '../engine/index.ts'
+import {
+  keyLines,
+  layPage,
+  lookUp,
+  relay,
+  roomAbove,
+  type LayoutLine,
+  type ScreenContent,
+  type Want,
+} from '../engine/index.ts'
 import { GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 /** What is offered in a context. The same context gives the same offer. */
 export interface Offer {
   title: LayoutLine
   options: Option[]
+  /** Options with keys of their own, on every page under the numbered ones. */
+  fixed?: readonly KeyedOption[]
   /** Where the screen's own `Back` leads. */
   back?: string | undefined
   /** The context with the options narrowed by what was typed. Undefined if none is left. */
@@ -40,6 +51,9 @@ export interface Option {
   /** What choosing it changes. */
   choose?: (context: DialogueContext) => DialogueContext
 }
+
+/** An option with a key of its own in place of a number. */
+export type KeyedOption = Option & { key: string }
 
 /** The functions of a screen with this offer. `arrive` prepares the context; dialled answers are played on it. */
 export function offering(
@@ -96,22 +110,20 @@ function pressed(
   context: DialogueContext,
   answer: string,
 ): Move | undefined {
-  const { options, back, search } = offered
+  const { options, fixed = [], back, search } = offered
   const shown = context.shown
+  const own = fixed.find((option) => option.key === trimAnswer(answer))
+  if (own && shown) return chosen(env, offer, own, context)
   const key = shown && lookUp(shown, back !== undefined, trimAnswer(answer), env.keyed)
   if (!key && search) {
     const found = shown && hasLetters(answer) ? search(context, answer) : undefined
     return found && { context: turned(env, offer, found, [[0, 0]]) }
   }
   if (!key) {
-    const named =
-      env.labels && shown
-        ? labelNamed(
-            options.map(({ label }) => label()),
-            answer,
-          )
-        : undefined
-    return named === undefined ? undefined : chosen(env, offer, options[named], context)
+    const all: Option[] = [...options, ...fixed]
+    const words = env.labels && shown ? all.map(({ label }) => label()) : []
+    const named = labelNamed(words, answer)
+    return named === undefined ? undefined : chosen(env, offer, all[named], context)
   }
   if (key === 'more') {
     const { next } = layPage(sheetOf(env, offered, context), shown.at)
@@ -171,8 +183,14 @@ const LAID_MAX = 50
 
 function wanted(env: Env, offer: Offering, context: DialogueContext): Want {
   const shown = context.shown ?? NOTHING_SHOWN
-  const text = (context.wrong > 0 ? undefined : LAID.get(shown)) ?? written(env, offer(context), context, shown)
-  return { do: 'ask', text, screen: env.name }
+  const offered = offer(context)
+  const text = (context.wrong > 0 ? undefined : LAID.get(shown)) ?? written(env, offered, context, shown)
+  return { do: 'ask', text: [text, ...linesUnder(offered, context)].join('\n'), screen: env.name }
+}
+
+/** The lines with keys of their own. */
+function linesUnder({ fixed = [] }: Offer, { page }: DialogueContext): string[] {
+  return fixed.length === 0 ? [] : keyLines(fixed, page)
 }
 
 const NOTHING_SHOWN: Shown = { at: [[0, 0]], n: 0, more: false }
@@ -212,6 +230,6 @@ function sheetOf(env: Env, offer: Offer, context: DialogueContext): ScreenConten
       back: env.word('back', context),
       wrong: env.word('invalid-short', context),
     },
-    limit: context.page,
+    limit: roomAbove(linesUnder(offer, context), context.page),
   }
 }

@@ -58,6 +58,11 @@ export const key = z
   .string()
   .regex(/^[0*#][0-9*#]{0,2}$/, 'a key: one to three of 0-9, * and #, not starting with 1-9')
   .meta({ title: 'key' })
+/** A key of one choice. Whether a line can have that number, the check of the screen says. */
+export const choiceKey = z
+  .string({ error: ({ code }) => (code === 'invalid_type' ? "a key in quotes, such as '00'" : undefined) })
+  .regex(/^[0-9*#]{1,3}$/, 'a key: one to three of 0-9, * and #')
+  .meta({ title: 'key' })
 /** An argument for a part. A text in each language means the text in the language of the dialogue. */
 export const handed = z
   .record(name, z.union([scalar, z.record(language, z.string().min(1))]))
