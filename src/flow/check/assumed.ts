@@ -74,7 +74,9 @@ function manyRows(definition: FlowDefinition): string[] {
 
 function amounts(definition: FlowDefinition): string[] {
   const unbounded = new Set(
-    fieldsIn(definition).flatMap(({ path, is, min }) => (is === 'number' && min === undefined ? [path] : [])),
+    fieldsIn(definition).flatMap(({ path, is, min }) =>
+      (is === 'number' || is === 'money') && min === undefined ? [path] : [],
+    ),
   )
   return usesOf(definition).values.flatMap(({ screen, place, value }) => {
     const call = callOf(definition.screens[screen])

@@ -2,7 +2,7 @@
  * The largest that values can be. It follows from the rules of inputs, from what calls are expected to answer, and from
  * what is set from those.
  */
-import { keptAt, kindOf, type FlowDefinition, setIn } from '../language/index.ts'
+import { fieldChars, fieldRange, type FlowDefinition, keptAt, kindOf, type RowField, setIn } from '../language/index.ts'
 import type { KeptSize } from '../screens/index.ts'
 import { charsOf, largest, type Size } from '../expression/index.ts'
 import { valueSize } from './value-size.ts'
@@ -33,7 +33,7 @@ export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds
     for (const size of sizes?.(screen) ?? []) keep(bounds, size.field === '' ? kept : `${kept}.${size.field}`, size)
     const source = rowsOf?.(screen)
     if (!source) continue
-    const fields = rowSizesAt(source.from, definition)
+    const fields = rowFieldsAt(source.from, definition)
     ofRow(kept, fields, bounds)
     rows.set(from, ofRow('row', fields, { lengths: new Map(), numbers: new Map() }))
   }
@@ -48,18 +48,16 @@ export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds
   }
 }
 
-/** The most digits with which a number is exact. */
-const DIGITS_MAX = 15
-
-/** Sets the bounds of a row's fields: a number of characters, or of digits if a field is shown as a number. */
+/** Sets the bounds of a row's fields: by their types, or a number of characters, or of digits if shown as a number. */
 function ofRow(
   root: string,
-  fields: readonly [string, number][],
+  fields: readonly [string, RowField][],
   bounds: Pick<Growing, 'lengths' | 'numbers'>,
 ): Bounds {
-  for (const [field, max] of fields) {
-    grow(bounds.lengths, `${root}.${field}`, max)
-    grow(bounds.numbers, `${root}.${field}`, 10 ** Math.min(max, DIGITS_MAX) - 1)
+  for (const [field, said] of fields) {
+    const [chars, { max }] = [fieldChars(said), fieldRange(said)]
+    if (chars !== undefined) grow(bounds.lengths, `${root}.${field}`, chars)
+    if (max !== undefined) grow(bounds.numbers, `${root}.${field}`, max)
   }
   return bounds
 }
@@ -72,7 +70,8 @@ function grow(sizes: Map<string, number>, path: string, max: number): void {
 function ofVars(definition: FlowDefinition, bounds: Growing): void {
   const set = setIn(definition)
   const known = new Map<string, Size>()
-  const fieldOf = (from: string, field: string) => rowSizesAt(from, definition).find(([name]) => name === field)?.[1]
+  const fieldOf = (from: string, field: string) =>
+    digitsOf(rowFieldsAt(from, definition).find(([name]) => name === field)?.[1])
   const sizeOf = (path: string): Size => {
     const [root, name = '', ...rest] = path.split('.')
     if (root !== 'vars' || rest.length > 0)
@@ -98,8 +97,14 @@ function keep({ lengths, numbers, decimals }: Growing, path: string, size: KeptS
   if (size.decimals !== undefined) grow(decimals, path, size.decimals)
 }
 
-/** The fields of the rows at this path that have bounds, with their bounds. */
-export function rowSizesAt(from: string, { screens }: FlowDefinition): [string, number][] {
+/** The characters of a field, or the digits of a number: its decimals do not make a sum larger. */
+function digitsOf(field: RowField | undefined): number | undefined {
+  const { max } = fieldRange(field)
+  return typeof field === 'object' && max !== undefined ? String(Math.ceil(Math.abs(max))).length : fieldChars(field)
+}
+
+/** The fields of the rows at this path that calls declare, with what they are. */
+export function rowFieldsAt(from: string, { screens }: FlowDefinition): [string, RowField][] {
   return Object.entries(screens).flatMap(([name, screen]) => {
     const sizes = kindOf(screen).sizes?.(screen) ?? []
     return sizes.flatMap(({ field, fields }) =>

@@ -1,16 +1,17 @@
 /** Checks that a flow agrees with what its back ends say of their operations: names, answers, refusals. */
 import { remedyAmong } from '../../base/index.ts'
-import { WORDS } from '../expression/index.ts'
 import {
   callOf,
   type CallScreen,
   type DeclaredFields,
   type Expect,
+  fieldTypeOf,
   type FlowDefinition,
   keptAt,
   type OperationSaid,
   refusalExpects,
   rowsFrom,
+  TYPE_WORDS,
 } from '../language/index.ts'
 import { saidOfCall, type ReadFlow } from '../read/index.ts'
 import type { Complain } from './check.ts'
@@ -70,12 +71,32 @@ function differences(
       ]
     const [is, has] = [typeOf(wanted), typeOf(given)]
     if (is !== has && is !== 'any' && has !== 'any') {
-      const what = ` to be ${WORDS[is]}, but ${call} answers with ${WORDS[has]}`
+      const what = ` to be ${TYPE_WORDS[is]}, but ${call} answers with ${TYPE_WORDS[has]}`
       return [{ field, what, remedy: 'expect that, or correct the file of the back end' }]
     }
-    if (typeof given === 'string' || !given.optional) return []
+    const columns = columnsApart(field, wanted, given, call)
+    if (typeof given === 'string' || !given.optional) return columns
     const what = `, but ${call} may leave it out: that would count as no answer`
     return [{ field, what, remedy: 'remove it from expect, and test whether it is there' }]
+  })
+}
+
+type Said = DeclaredFields[string] | Expect[string]
+
+/** Fields of rows that the flow expects to be something else than the back end says. */
+function columnsApart(
+  field: string,
+  wanted: Said,
+  given: Said,
+  call: string,
+): { field: string; what: string; remedy: string }[] {
+  const [own, has] = [wanted, given].map((said) => (typeof said === 'object' ? (said.fields ?? {}) : {}))
+  return Object.entries(own!).flatMap(([name, said]) => {
+    const other = Object.hasOwn(has!, name) ? has![name] : undefined
+    const [is, theirs] = [fieldTypeOf(said), fieldTypeOf(other)]
+    if (is === undefined || theirs === undefined || is === theirs) return []
+    const what = `, in its rows '${name}' to be ${TYPE_WORDS[is]}, but ${call} answers with ${TYPE_WORDS[theirs]}`
+    return [{ field, what, remedy: 'expect that, or correct the file of the back end' }]
   })
 }
 

@@ -71,7 +71,7 @@ function letteredIn(definition: FlowDefinition): (path: string, screen: string) 
     return known.get(key) as boolean
   }
   const found = (path: string, screen: string): boolean => {
-    const type = typeOf(path)
+    const type = typeOf(path, screen)
     if (type !== undefined && type !== 'text') return false
     const [root, name = '', field = ''] = path.split('.')
     const kept = Object.entries(definition.screens).filter(([at, one]) => keptAt(at, one) === `${root}.${name}`)

@@ -6,6 +6,7 @@ import { FUNCTIONS, type Node, readingOf, wholePath, compileCondition, Slip } fr
 import {
   callOf,
   expectsOf,
+  fieldRange,
   type FlowDefinition,
   inputOf,
   type InputScreen,
@@ -15,7 +16,7 @@ import {
   type ScreenDefinition,
   setIn,
 } from '../language/index.ts'
-import { rowSizesAt } from './bounds.ts'
+import { rowFieldsAt } from './bounds.ts'
 
 /** `-Infinity` and `Infinity`: not bounded on that side. */
 export interface Range {
@@ -65,7 +66,11 @@ export function rangesOf(definition: FlowDefinition, how: RangesHow = {}): Range
     return ofRow(from ?? '', (root === 'row' ? name : field) ?? '', { definition, unsaidMin })
   }
   const ofNode = (node: Node, screen: string): Range | undefined =>
-    rangeOfNode(node, { ofPath: (path) => ofPath(path, screen), unsaidMin })
+    rangeOfNode(node, {
+      ofPath: (path) => ofPath(path, screen),
+      ofColumn: (from, field) => ofRow(from, field, { definition, unsaidMin }),
+      unsaidMin,
+    })
   const ofValue = (value: Scalar, screen: string): Range | undefined => {
     if (typeof value === 'number') return { min: value, max: value }
     const reading = readingOf(value)
@@ -138,7 +143,9 @@ function ofData(kept: string, field: string, deeper: readonly string[], known: K
     said.map((wanted) => {
       const { is, min, max } = typeof wanted === 'string' ? { is: wanted, min: undefined, max: undefined } : wanted
       if (is === 'rows' && deeper.join('.') === 'count') return { min: 0, max: max ?? Infinity }
-      return is === 'number' && deeper.length === 0 ? { min: min ?? known.unsaidMin, max: max ?? Infinity } : unsaid
+      return (is === 'number' || is === 'money') && deeper.length === 0
+        ? { min: min ?? known.unsaidMin, max: max ?? Infinity }
+        : unsaid
     }),
   )
 }
@@ -152,20 +159,23 @@ function rowsOfPath(path: string, screen: string, definition: FlowDefinition): s
   return new Set(from).size === 1 ? from[0] : undefined
 }
 
-/** A number of so many digits. Whether it is a number, only its use says. */
+/** As its type says, or a number of so many digits. Whether that is a number, only its use says. */
 function ofRow(from: string, field: string, { definition, unsaidMin }: Known): Range {
-  const digits = rowSizesAt(from, definition).find(([name]) => name === field)?.[1]
-  return { min: unsaidMin, max: digits === undefined ? Infinity : 10 ** digits - 1 }
+  const { min = unsaidMin, max = Infinity } = fieldRange(
+    rowFieldsAt(from, definition).find(([name]) => name === field)?.[1],
+  )
+  return { min, max }
 }
 
 interface Paths {
   ofPath: (path: string) => Range | undefined
+  /** Of a field of the rows at a path. */
+  ofColumn: (from: string, field: string) => Range
   unsaidMin: number
 }
 
 function rangeOfNode(node: Node, paths: Paths): Range | undefined {
   const of = (inner: Node) => rangeOfNode(inner, paths)
-  const unsaid = { min: paths.unsaidMin, max: Infinity }
   switch (node.is) {
     case 'literal':
       return typeof node.value === 'number' ? { min: node.value, max: node.value } : undefined
@@ -179,11 +189,19 @@ function rangeOfNode(node: Node, paths: Paths): Range | undefined {
       return calculated(node.op, of(node.left) ?? ANY, of(node.right) ?? ANY)
     case 'call':
       // A sum, or a field of one row: as large as the fields of rows are.
-      if (['sum', 'first', 'last'].includes(node.name)) return unsaid
+      if (['sum', 'first', 'last'].includes(node.name)) return ofColumns(node, paths)
       return FUNCTIONS[node.name]?.gives === 'number' ? called(node.name, node.args.map(of)) : undefined
     default:
       return undefined
   }
+}
+
+function ofColumns({ name, args: [rows, field] }: Node & { is: 'call' }, { ofColumn, unsaidMin }: Paths): Range {
+  if (rows?.is !== 'path' || field?.is !== 'literal') return { min: unsaidMin, max: Infinity }
+  const { min, max } = ofColumn(rows.path, String(field.value))
+  if (name !== 'sum') return { min, max }
+  // No rows add up to zero, and how many there are at most is not looked at.
+  return { min: min >= 0 ? 0 : -Infinity, max: max <= 0 ? 0 : Infinity }
 }
 
 function calculated(op: '+' | '-' | '*' | '/', one: Range, other: Range): Range {

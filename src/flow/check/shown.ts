@@ -1,8 +1,8 @@
 /** Checks that texts, lists and plain values fit the types of what calls are expected to answer. */
 import type { Complain } from './check.ts'
 import { readsByScreen } from './paths.ts'
-import { slipIn, typesIn } from './types.ts'
-import { kindOf, usesOf } from '../language/index.ts'
+import { declaredAs, slipIn, typesIn } from './types.ts'
+import { kindOf, TYPE_WORDS, usesOf } from '../language/index.ts'
 import { type Slot, compileIn, wordsIn } from '../text/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { WORDS, isExpression } from '../expression/index.ts'
@@ -19,8 +19,13 @@ export function checkShown(read: ReadFlow, complain: Complain): void {
     complain('error', { where, what: `screen '${name}': '${rows.from}' is ${WORDS[type]}, but rows are needed` })
   }
   for (const { screen, place, text } of usesOf(definition).texts) {
-    for (const { path } of slotsOf(read, text).filter(({ as }) => as === 'number')) {
-      const type = typeOf(path)
+    const slots = slotsOf(read, text)
+    for (const slot of slots) {
+      const found = misshown(slot, screen, read)
+      if (found) complain(found.severity, { rule: 'format', where: at(place), ...found.said })
+    }
+    for (const { path } of slots.filter(({ as }) => as === 'number')) {
+      const type = typeOf(path, screen)
       if (type === undefined || type === 'number') continue
       const what = `screen '${screen}' shows '${path}' as a number, but it is ${WORDS[type]}`
       const remedy =
@@ -43,6 +48,24 @@ export function checkShown(read: ReadFlow, complain: Complain): void {
         remedy: slip,
       })
   }
+}
+
+/** Money and dates that a text shows as the back end writes them, and values shown as a date that are not one. */
+function misshown({ path, as }: Slot, screen: string, { definition }: ReadFlow): Misshown | undefined {
+  const is = declaredAs(path, screen, definition)
+  if ((as === 'date' || as === 'time') && (is === 'money' || is === 'boolean')) {
+    const what = `screen '${screen}' shows '${path}' as a ${as}, but it is ${TYPE_WORDS[is]}`
+    return { severity: 'error', said: { what, remedy: 'show another field, or correct its type' } }
+  }
+  if (as !== 'value' || (is !== 'money' && is !== 'date')) return undefined
+  const what = `screen '${screen}' shows '${path}', ${TYPE_WORDS[is]}, as the back end writes it`
+  const form = is === 'money' ? `{${path}, number, money}` : `{${path}, date} or {${path}, time}`
+  return { severity: 'warning', said: { what, remedy: `write ${form}` } }
+}
+
+interface Misshown {
+  severity: 'error' | 'warning'
+  said: { what: string; remedy: string }
 }
 
 /** What a text shows, in all its languages. */

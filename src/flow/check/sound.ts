@@ -13,10 +13,10 @@ import {
   type RowsRead,
   SEARCH_ROWS_MAX,
   Slip,
-  WORDS,
 } from '../expression/index.ts'
 import {
   callOf,
+  type ExpectedType,
   expectsOf,
   type FlowDefinition,
   type FlowPlace,
@@ -25,11 +25,12 @@ import {
   kindOf,
   pointing,
   rowsFrom,
+  TYPE_WORDS,
   usesOf,
 } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { compileIn, wordsIn } from '../text/index.ts'
-import { rowSizesAt } from './bounds.ts'
+import { rowFieldsAt } from './bounds.ts'
 import type { Complain } from './check.ts'
 import { readsByScreen, setBefore, setPathOf } from './paths.ts'
 import { comparing, rangesOf } from './ranges.ts'
@@ -187,7 +188,7 @@ function columnsOf(from: string, definition: FlowDefinition): string[] {
     const { keep = [], search = [] } = kindOf(screen).rows?.(screen) ?? {}
     return [...keep, ...search]
   })
-  return [...new Set([...rowSizesAt(from, definition).map(([name]) => name), ...shown, ...used])]
+  return [...new Set([...rowFieldsAt(from, definition).map(([name]) => name), ...shown, ...used])]
 }
 
 /** Rows that a back end may answer, and of which nothing is kept. */
@@ -234,7 +235,7 @@ function checkNumbered(
 
 /** One name for answers in which a field is sometimes a number and sometimes a text. */
 function checkKinds({ definition, at }: ReadFlow, complain: Complain): void {
-  const seen = new Map<string, { is: keyof typeof WORDS; screen: string }>()
+  const seen = new Map<string, { is: ExpectedType; screen: string }>()
   for (const [name, screen] of Object.entries(definition.screens)) {
     const call = callOf(screen)
     if (!call) continue
@@ -245,7 +246,7 @@ function checkKinds({ definition, at }: ReadFlow, complain: Complain): void {
       const before = seen.get(path)
       if (!before) seen.set(path, { is, screen: name })
       else if (before.is !== is) {
-        const what = `'${path}' is ${WORDS[before.is]} on screen '${before.screen}', but ${WORDS[is]} on screen '${name}'`
+        const what = `'${path}' is ${TYPE_WORDS[before.is]} on screen '${before.screen}', but ${TYPE_WORDS[is]} on screen '${name}'`
         complain('error', {
           where: at(['screens', name, 'expect']),
           what,

@@ -1,9 +1,14 @@
 /** Checks the types in expressions, as far as calls, inputs and sets declare the type of a value. */
 import { didYouMean, remedyAmong } from '../../base/index.ts'
-import { rowSizesAt } from './bounds.ts'
+import { rowFieldsAt } from './bounds.ts'
 import type { Complain } from './check.ts'
 import { compileCondition, Slip, type Type, typed, readingOf, wholePath } from '../expression/index.ts'
 import {
+  callOf,
+  type ExpectedType,
+  expectsOf,
+  fieldTypeOf,
+  type FieldType,
   keptAt,
   kindOf,
   rowsFrom,
@@ -12,6 +17,7 @@ import {
   type Scalar,
   pointing,
   setIn,
+  typeFor,
   usesOf,
 } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
@@ -33,7 +39,8 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
   for (const { node, source, screen, place, paths, against } of [...asked, ...worked]) {
     typed(node, {
       source,
-      typeOf,
+      typeOf: (path) => typeOf(path, screen),
+      fieldTypeOf: (from, field) => columnTypeAt(from, field, definition),
       found: (severity, what, inside, remedy) =>
         complain(severity, { ...pointing(at, place, source, inside), what: `screen '${screen}'${what}`, remedy }),
     })
@@ -68,11 +75,15 @@ function wordsAt(path: string, { languages, screens }: FlowDefinition): readonly
   return asked.every((words) => words !== undefined) && asked.length > 0 ? asked.flat() : undefined
 }
 
+/** The type of a value at a path. Only with a screen, `row` has a meaning. */
+export type TypeAt = (path: string, screen?: string) => Type | undefined
+
 /** The type on which all screens that set a path agree; undefined if one does not say, or if they differ. */
-export function typesIn(definition: FlowDefinition): (path: string) => Type | undefined {
+export function typesIn(definition: FlowDefinition): TypeAt {
   const set = setIn(definition)
   const known = new Map<string, Type | undefined>()
-  const typeOf = (path: string): Type | undefined => {
+  const typeOf: TypeAt = (path, screen) => {
+    if (path.startsWith('row.')) return rowType(path, screen, definition)
     if (!known.has(path)) {
       // While a type is being computed, a value that depends on itself has no type.
       known.set(path, undefined)
@@ -87,7 +98,8 @@ export function typesIn(definition: FlowDefinition): (path: string) => Type | un
   }
   const valueType = (value: Scalar): Type | undefined => {
     const reading = readingOf(value)
-    if (reading) return typed(reading.node, { source: String(value), typeOf, found: () => undefined })
+    const fieldTypeOf = (from: string, field: string) => columnTypeAt(from, field, definition)
+    if (reading) return typed(reading.node, { source: String(value), typeOf, fieldTypeOf, found: () => undefined })
     const path = wholePath(value)
     if (path !== undefined) return typeOf(path)
     return value === null ? undefined : typeof value === 'string' ? 'text' : (typeof value as 'number' | 'boolean')
@@ -95,12 +107,51 @@ export function typesIn(definition: FlowDefinition): (path: string) => Type | un
   return typeOf
 }
 
-function only(types: (Type | undefined)[]): Type | undefined {
+/** The declared type of a field of the rows at a path. */
+function columnTypeAt(from: string, field: string, definition: FlowDefinition): Type | undefined {
+  const is = columnAt(from, field, definition)
+  return is && typeFor(is)
+}
+
+/** What all calls that answer with these rows say of the field. */
+function columnAt(from: string, field: string, definition: FlowDefinition): FieldType | undefined {
+  return only(rowFieldsAt(from, definition).flatMap(([name, said]) => (name === field ? [fieldTypeOf(said)] : [])))
+}
+
+/** What a call declares a value to be: a field of its answer, or of a row. */
+export function declaredAs(path: string, screen: string, definition: FlowDefinition): ExpectedType | undefined {
+  const [root, as, field, ...deeper] = path.split('.')
+  if (root !== 'data') return columnOf(path, screen, definition)
+  if (field === undefined || deeper.length > 0) return undefined
+  const said = keepersOf(`data.${as}`, definition).flatMap((keeper) => {
+    const call = callOf(keeper)
+    return call ? expectsOf(call).flatMap((expect) => (Object.hasOwn(expect, field) ? [expect[field]!] : [])) : []
+  })
+  return only(said.map((wanted) => (typeof wanted === 'string' ? wanted : wanted.is)))
+}
+
+function rowType(path: string, screen: string | undefined, definition: FlowDefinition): Type | undefined {
+  const is = columnOf(path, screen, definition)
+  return is && typeFor(is)
+}
+
+/** What `row.amount` or `chosen.bill.amount` is, as its call declares it. */
+function columnOf(path: string, screen: string | undefined, definition: FlowDefinition): FieldType | undefined {
+  const [root, name = '', field, ...deeper] = path.split('.')
+  const here = screen === undefined ? undefined : definition.screens[screen]
+  if (root === 'row' && field === undefined) return here && columnAt(rowsFrom(here) ?? '', name, definition)
+  if (root !== 'chosen' || field === undefined || deeper.length > 0) return undefined
+  const keepers = keepersOf(`chosen.${name}`, definition).map((keeper) => rowsFrom(keeper) ?? '')
+  return only(keepers.map((from) => columnAt(from, field, definition)))
+}
+
+function only<T>(types: readonly (T | undefined)[]): T | undefined {
   return new Set(types).size === 1 ? types[0] : undefined
 }
 
 function declaredType(path: string, definition: FlowDefinition): Type | undefined {
   const [root, as, field, ...deeper] = path.split('.')
+  if (root === 'chosen' && field !== undefined) return rowType(path, undefined, definition)
   if (['msisdn', 'code', 'line', 'language', 'now'].includes(root as string)) return 'text'
   const types = keepersOf(`${root}.${as}`, definition).flatMap((screen) => kindOf(screen).types?.(screen, field) ?? [])
   const is = only(types)
@@ -124,6 +175,6 @@ export function slipIn(path: string, screen: string, definition: FlowDefinition)
   const chosen = () => keepersOf(`chosen.${as}`, definition).map(rowsFrom)
   const from = root === 'row' ? [here && rowsFrom(here)] : root === 'chosen' ? chosen() : []
   const named = root === 'row' ? as : field
-  const fields = from.flatMap((path) => (path === undefined ? [] : rowSizesAt(path, definition).map(([name]) => name)))
+  const fields = from.flatMap((path) => (path === undefined ? [] : rowFieldsAt(path, definition).map(([name]) => name)))
   return named === undefined || fields.includes(named) ? undefined : didYouMean(named, fields)
 }

@@ -5,7 +5,7 @@ import { ARITHMETIC, asNumber, DECIMALS_MAX, readDecimal, rounded, type Decimal 
 import { LIST_ROWS_KEPT_MAX } from './path.ts'
 import { added, charsOf, DAYS_MAX, type Size } from './size.ts'
 
-export type Type = 'text' | 'number' | 'boolean' | 'rows'
+export type Type = 'text' | 'number' | 'boolean' | 'rows' | 'date'
 
 /**
  * `value`: a text, or a number as a text; `list`: rows, or the characters of a text; `places`, `field`: literals, not

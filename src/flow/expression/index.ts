@@ -8,7 +8,7 @@ export {
   type Made,
   Slip,
 } from './condition.ts'
-export { type Arithmetic, DECIMALS_MAX } from './decimal.ts'
+export { type Arithmetic, DECIMALS_MAX, readDecimal } from './decimal.ts'
 export { type Node, nodesOf } from './expression.ts'
 export { folded, labelNamed } from './fold.ts'
 export { type Fn, FUNCTIONS, type Type } from './functions.ts'

@@ -7,6 +7,8 @@ import { FUNCTIONS, type Fn, type ArgumentType, type Type } from './functions.ts
 export interface Typing {
   source: string
   typeOf: (path: string) => Type | undefined
+  /** The type of a field of the rows at a path. Absent: unknown. */
+  fieldTypeOf?: (from: string, field: string) => Type | undefined
   found: (severity: 'error' | 'warning', what: string, at: number, remedy: string) => void
 }
 
@@ -15,6 +17,7 @@ export const WORDS: Record<Type, string> = {
   number: 'a number',
   boolean: 'true or false',
   rows: 'a list of rows',
+  date: 'a date',
 }
 
 /** Undefined: the type is unknown. */
@@ -52,8 +55,23 @@ function decides(node: Node, typing: Typing): 'boolean' {
 
 function calls({ name, args }: Node & { is: 'call' }, typing: Typing): Type | undefined {
   const fn = FUNCTIONS[name] as Fn
+  if (name === 'sum') addsUp(args, typing)
   for (const [i, arg] of args.entries()) wants(takenAt(fn, i), arg, typing)
-  return fn.gives
+  return fn.gives ?? columnType(args, typing)
+}
+
+function addsUp(args: readonly Node[], typing: Typing): void {
+  const type = columnType(args, typing)
+  if (type === undefined || type === 'number') return
+  const [, field] = args
+  const what = `: sum adds up '${(field as Node & { is: 'literal' }).value}', but that is ${WORDS[type]}`
+  typing.found('error', what, field!.at, 'name a field that is a number or money')
+}
+
+/** The type of a column that `first` and `last` give. */
+function columnType([rows, field]: readonly Node[], typing: Typing): Type | undefined {
+  if (rows?.is !== 'path' || field?.is !== 'literal') return undefined
+  return typing.fieldTypeOf?.(rows.path, String(field.value))
 }
 
 /** What each type of argument accepts, and what to write otherwise. */
@@ -73,11 +91,15 @@ const TAKES: Partial<
   },
   text: { of: ['text'], words: 'a text', instead: (written) => ({ number: `use concat(${written})` }) },
   value: {
-    of: ['text', 'number'],
+    of: ['text', 'number', 'date'],
     words: 'a text or a number',
     instead: (written) => ({ rows: `use join(${written}, 'field', ' ')` }),
   },
-  date: { of: ['text'], words: 'a date', instead: () => ({ number: 'use a day such as 2025-05-10, or a moment' }) },
+  date: {
+    of: ['text', 'date'],
+    words: 'a date',
+    instead: () => ({ number: 'use a day such as 2025-05-10, or a moment' }),
+  },
   rows: { of: ['rows'], words: 'a list of rows', instead: () => ({ text: 'use a list from the answer of a call' }) },
   list: {
     of: ['rows', 'text'],
@@ -97,23 +119,32 @@ function wants(taken: ArgumentType | undefined, node: Node, typing: Typing): voi
   typing.found('error', what, node.at, remedy ?? 'use a branch or a call instead')
 }
 
+const A_DATE = "compare with a date such as '2025-05-10', or its time of day: time(…)"
+
 /** Reports a comparison of two sides that have no order, or are never equal. */
 function clash(op: string, one: Node, other: Node, typing: Typing): void {
   const [left, right] = [typed(one, typing), typed(other, typing)]
   if (left === undefined || right === undefined) return
   const what = ` compares ${saidOf(one, typing)}, ${WORDS[left]}, with ${saidOf(other, typing)}, ${WORDS[right]}`
-  const say = (severity: 'error' | 'warning') => typing.found(severity, what, one.at, 'compare values of the same type')
-  const inOrder = /^[<>]/.test(op)
   const pair = new Set([left, right])
+  const say = (severity: 'error' | 'warning') =>
+    typing.found(severity, what, one.at, pair.has('date') ? A_DATE : 'compare values of the same type')
+  const inOrder = /^[<>]/.test(op)
   if (pair.has('rows') || (inOrder && pair.has('boolean'))) return say('error')
   if (pair.size === 1) return
   if (pair.has('boolean')) return say('error')
+  if (pair.has('date')) return notADate([one, other], pair.has('number')) ? say('error') : undefined
   // A text and a number are left: amounts also come as texts.
   const word = [one, other].some(
     (side) => side.is === 'literal' && typeof side.value === 'string' && Number.isNaN(Number(side.value)),
   )
   if (word) say('error')
   else if (inOrder) say('warning')
+}
+
+/** A date compares with another date, or with a text that is one. */
+function notADate(sides: readonly Node[], hasNumber: boolean): boolean {
+  return hasNumber || sides.some((side) => side.is === 'literal' && !/^\d{4}-\d{2}-\d{2}/.test(String(side.value)))
 }
 
 function saidOf(node: Node, { source }: Typing): string {

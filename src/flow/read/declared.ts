@@ -111,9 +111,15 @@ function bounded(expect: Expect, answers: DeclaredFields = {}): Expect {
     Object.entries(expect).map(([name, own]): [string, Expect[string]] => {
       const field = Object.hasOwn(answers, name) ? plain(answers[name]!) : undefined
       if (field === undefined || typeof field === 'string' || typeOf(own) !== field.is) return [name, own]
-      return [name, typeof own === 'string' ? field : { ...field, ...own }]
+      return [name, typeof own === 'string' ? field : merged(field, own)]
     }),
   )
+}
+
+/** What the flow says itself goes before what the back end says, also of each field of rows. */
+function merged(field: Exclude<Expect[string], string>, own: Exclude<Expect[string], string>): Expect[string] {
+  const both = { ...field, ...own }
+  return field.fields && own.fields ? { ...both, fields: { ...field.fields, ...own.fields } } : both
 }
 
 function plain(field: DeclaredFields[string]): Expect[string] {

@@ -1,5 +1,6 @@
 /** Rewrites a screen of a part for the flow that uses it: names, paths and texts. */
 import {
+  type ExpectedType,
   type Scalar,
   type Text,
   type WrittenScreen,
@@ -20,7 +21,7 @@ export interface Module {
   languages: readonly string[]
   start?: string | undefined
   /** The parameters: name → type. */
-  takes: Readonly<Record<string, string>>
+  takes: Readonly<Record<string, ExpectedType>>
   include: readonly string[]
   texts: Record<string, Record<string, string>>
   screens: Record<string, WrittenScreen>

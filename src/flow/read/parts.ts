@@ -6,12 +6,15 @@
  */
 import { ProblemsError, type Problem, remedyAmong } from '../../base/index.ts'
 import {
+  type ExpectedType,
   type FlowDefinition,
   type FlowScreen,
+  isOfType,
   type ReturnScreen,
   type Scalar,
   type ScreenDefinition,
   type WrittenScreen,
+  typeFor,
   reachable,
   SCREENS_MAX,
   type Inside,
@@ -253,14 +256,15 @@ function checkCall(screen: FlowScreen, part: Module, say: Say, returns: readonly
  * Whether a value has a wrong type. A literal can be checked if it has no path; an expression, if its type does not
  * depend on what it reads.
  */
-function isWrong(value: Scalar, type: string): boolean {
+function isWrong(value: Scalar, takes: ExpectedType): boolean {
+  const type = typeFor(takes)
   const reading = readingOf(value)
   if (reading) {
     const is = typed(reading.node, { source: String(value), typeOf: () => undefined, found: () => undefined })
-    return type !== 'any' && is !== undefined && is !== type
+    return type !== undefined && is !== undefined && is !== type && !(type === 'date' && is === 'text')
   }
-  if (type === 'any' || (typeof value === 'string' && value.includes('{'))) return false
-  return type === 'rows' || typeof value !== (type === 'text' ? 'string' : type)
+  if (type === undefined || (typeof value === 'string' && value.includes('{'))) return false
+  return type === 'rows' || !isOfType(takes, value)
 }
 
 function returnsOf(part: Module, laying: Laying): ReturnScreen[] {

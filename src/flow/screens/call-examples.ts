@@ -1,7 +1,16 @@
 /** Example outcomes of a call: answers made from what a flow reads of them, refusals, and failure. */
 import type { Json, JsonObject } from '../../ussd/index.ts'
+import { fieldChars, fieldTypeOf } from '../terms/index.ts'
 import type { CallScreen } from './call.ts'
-import { type CallExample, type ExampleDeps, type Examples, sampleAt, valuesAt } from './examples.ts'
+import {
+  type CallExample,
+  type ExampleDeps,
+  type Examples,
+  momentAt,
+  type RowFields,
+  sampleAt,
+  valuesAt,
+} from './examples.ts'
 import { expectsOf, refusalExpects } from './expect.ts'
 import { rowOf, type RowLengths, rowsTried, sized, wordOf } from './row-examples.ts'
 
@@ -43,7 +52,8 @@ function outcomesOf(screen: CallScreen, known: ExampleDeps): CallExample[] {
       .slice(root.length + 1)
       .split('.')
       .filter(Boolean)
-    for (const row of rowsTried(fields, rowLengths(screen, from.slice(root.length + 1), known))) {
+    const sizes = rowLengths(screen, from.slice(root.length + 1), known)
+    for (const row of rowsTried(withTyped(fields, sizes), sizes)) {
       const data = put(structuredClone(well), under, [row])
       single.push({ event: { type: 'RESULT', data }, told: `${screen.call} says a row ${JSON.stringify(row)}` })
     }
@@ -117,10 +127,12 @@ function answerOf(root: string, screen: CallScreen, rows: number, known: Example
   const { rowsUnder, reads, lengths } = known
   let data: Json = {}
   for (const [field, wanted] of Object.entries(screen.expect ?? {})) {
-    const value = { text: wordOf(field), number: 120, boolean: true, rows: [], any: wordOf(field) }[typeOf(wanted)]
+    const word = wordOf(field)
+    const value = { text: word, number: 120, money: 120, boolean: true, rows: [], any: word, date: '' }[typeOf(wanted)]
     const shown = typeof value === 'string' ? sampleAt(`${root}.${field}`, reads, 1) : undefined
     const max = boundOf(screen, field)?.max
-    data = put(data, [field], shown === undefined ? sized(value, max, lengths) : String(shown))
+    const made = shown === undefined ? sized(value, max, lengths) : String(shown)
+    data = put(data, [field], typeOf(wanted) === 'date' ? momentAt(1) : made)
   }
   for (const path of pathsUnder(root, known)) {
     const field = path.slice(root.length + 1)
@@ -132,12 +144,20 @@ function answerOf(root: string, screen: CallScreen, rows: number, known: Example
   for (const { from, fields } of lists) {
     const field = from.slice(root.length + 1)
     const sizes = rowLengths(screen, field, known)
-    const room = ROWS_CHARS_MAX / Object.values(sizes.bounds).reduce((sum, chars) => sum + chars, 1)
+    const room =
+      ROWS_CHARS_MAX / Object.values(sizes.bounds).reduce<number>((sum, said) => sum + (fieldChars(said) ?? 0), 1)
     const length = Math.min(rows, boundOf(screen, field)?.max ?? ROWS.many, Math.ceil(room))
-    const all = Array.from({ length }, (_, i) => rowOf(fields, sizes, i))
+    const columns = withTyped(fields, sizes)
+    const all = Array.from({ length }, (_, i) => rowOf(columns, sizes, i))
     data = field === '' ? all : put(data, field.split('.'), all)
   }
   return data
+}
+
+/** Also the columns that nobody reads, and that every row must have. */
+function withTyped(fields: RowFields['fields'], { bounds }: RowLengths): RowFields['fields'] {
+  const typed = Object.entries(bounds).flatMap(([name, said]) => (fieldTypeOf(said) === undefined ? [] : [name]))
+  return new Map([...typed.map((name): [string, string[]] => [name, []]), ...fields])
 }
 
 function boundOf(

@@ -4,7 +4,7 @@ import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dia
 import type { Json } from '../../ussd/index.ts'
 import type { CallOutcome, Want } from '../engine/index.ts'
 import { compileValues, pathsOf } from '../expression/index.ts'
-import { EXPECTED, name, refusalName, scalar, type Text } from '../terms/index.ts'
+import { EXPECTED, name, refusalName, scalar, type Text, typeFor } from '../terms/index.ts'
 import { callExamples } from './call-examples.ts'
 import { type Expect, expected, expectedFields, expectsOf, lettered, missing, refusalExpects } from './expect.ts'
 import type { KeptSize, ScreenKind, Useless } from './kind.ts'
@@ -134,8 +134,9 @@ export const callKind = {
   types: (screen, field) => {
     // Fields of refusals count as well: the answer need not declare them.
     const said = expectsOf(screen).flatMap((expect) => (field === undefined ? [] : (expect[field] ?? [])))
-    const types = said.map((wanted) => (typeof wanted === 'object' ? wanted.is : wanted))
-    return types.length === 0 ? [undefined] : types.map((type) => (type === 'any' ? undefined : type))
+    return said.length === 0
+      ? [undefined]
+      : said.map((wanted) => typeFor(typeof wanted === 'object' ? wanted.is : wanted))
   },
   fields: (screen) => expectsOf(screen).flatMap(Object.keys),
   useless: uselessFor,
@@ -146,7 +147,7 @@ export const callKind = {
 function sizesOf(expect: Expect): KeptSize[] {
   return Object.entries(expect).flatMap(([field, wanted]) => {
     if (typeof wanted === 'string' || wanted.max === undefined) return []
-    if (wanted.is === 'number') return [{ field, max: wanted.max }]
+    if (wanted.is === 'number' || wanted.is === 'money') return [{ field, max: wanted.max }]
     return [wanted.is === 'rows' ? { field: `${field}.count`, max: wanted.max } : { field, chars: wanted.max }]
   })
 }

@@ -75,11 +75,16 @@ const FIRST_MS = Date.UTC(2025, 4, 10, 9)
 /** The time between two rows: another day and another hour. */
 const STEP_MS = (24 * 60 + 61) * 60_000
 
+/** A moment; the next one is on another day, at another hour. */
+export function momentAt(n: number): string {
+  return new Date(FIRST_MS + (n - 1) * STEP_MS).toISOString().replace('.000', '')
+}
+
 /** A value that fits the way in which texts show it. Undefined if no text shows it. */
 export function sampleAt(path: string, { slots }: Reads, n: number): Json | undefined {
   const shown = slots.filter((slot) => slot.path === path)
   const as = new Set(shown.map((slot) => slot.as))
-  if (as.has('date') || as.has('time')) return new Date(FIRST_MS + (n - 1) * STEP_MS).toISOString().replace('.000', '')
+  if (as.has('date') || as.has('time')) return momentAt(n)
   if (as.has('number')) return 120 * n
   if (as.has('choice')) return shown.flatMap((slot) => slot.among ?? [])[0] ?? ''
   return undefined

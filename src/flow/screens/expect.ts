@@ -1,10 +1,8 @@
 /** What a call expects of its answer and of refusals: the fields, their types and bounds. */
 import { z } from 'zod'
 import { transliterate, type Json } from '../../ussd/index.ts'
-import { EXPECTED } from '../terms/index.ts'
+import { EXPECTED, fieldTypeOf, isOfType, type RowField, rowField, wrongFields } from '../terms/index.ts'
 import type { CallScreen } from './call.ts'
-
-const FIELD = 'most characters, or digits of a number'
 
 /** The check uses the bounds to measure the worst case. An answer beyond them is not refused. */
 const bounded = z
@@ -23,9 +21,9 @@ const bounded = z
         'Letters that GSM 7-bit lacks are replaced by the nearest that it has: the text then fits where it is measured.',
       ),
     fields: z
-      .record(z.string().min(1), z.int({ error: ({ code }) => (code === 'invalid_type' ? FIELD : undefined) }).min(1))
+      .record(z.string().min(1), rowField)
       .optional()
-      .describe('For rows: the most characters of each field.'),
+      .describe('For rows: the type of each field, or its most characters (digits of a number).'),
   })
   .meta({ title: '`{ is, min, max, letters, fields }`' })
 
@@ -86,12 +84,14 @@ export function missing(data: Json, fields: CallScreen['expect'] = {}): string[]
   return Object.entries(fields).flatMap(([name, wanted]) => {
     const type = typeof wanted === 'string' ? wanted : wanted.is
     const value = Object.hasOwn(given, name) ? given[name] : undefined
-    if (type === 'rows') return Array.isArray(value) && value.every(isRow) ? [] : [name]
-    if (type === 'any') return value === undefined ? [name] : []
-    return typeof value === (type === 'text' ? 'string' : type) ? [] : [name]
+    if (!isOfType(type, value)) return [name]
+    return typeof wanted === 'object' && wanted.fields ? wrongColumns(name, value as Json[], wanted.fields) : []
   })
 }
 
-function isRow(value: Json): boolean {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
+/** `rows.amount`: columns that are missing in some row, or have another type there. */
+function wrongColumns(name: string, rows: readonly Json[], fields: Readonly<Record<string, RowField>>): string[] {
+  const typed = Object.fromEntries(Object.entries(fields).filter(([, field]) => fieldTypeOf(field) !== undefined))
+  if (Object.keys(typed).length === 0) return []
+  return [...new Set(rows.flatMap((row) => wrongFields(row, typed)))].map((field) => `${name}.${field}`)
 }

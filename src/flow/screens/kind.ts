@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import type { Scalar, Type } from '../expression/index.ts'
 import type { DialogueContext, Rested } from '../../../machines/dialogue.ts'
 import type { CallOutcome, FlowEvent } from '../engine/index.ts'
-import type { Text, TextKey } from '../terms/index.ts'
+import type { RowField, Text, TextKey } from '../terms/index.ts'
 import type { SayText } from '../text/index.ts'
 import type { CallScreen } from './call.ts'
 import type { ExampleDeps, Examples } from './examples.ts'
@@ -97,8 +97,8 @@ export interface KeptSize {
   /** The largest number, and its decimals. */
   max?: number | undefined
   decimals?: number | undefined
-  /** For rows: the most characters of each field. */
-  fields?: Record<string, number> | undefined
+  /** For rows: what each field is. */
+  fields?: Readonly<Record<string, RowField>> | undefined
 }
 
 /** A kind that flows have after reading. */

@@ -5,7 +5,6 @@ export {
   ANSWER_CHARS_MAX,
   choiceKey,
   condition,
-  EXPECTED,
   handed,
   key,
   language,
@@ -21,3 +20,17 @@ export {
   type Text,
   values,
 } from './schema-terms.ts'
+export {
+  EXPECTED,
+  type ExpectedType,
+  fieldChars,
+  fieldRange,
+  type FieldType,
+  fieldTypeOf,
+  isOfType,
+  type RowField,
+  rowField,
+  TYPE_WORDS,
+  typeFor,
+  wrongFields,
+} from './value-types.ts'

@@ -8,9 +8,6 @@ export const ANSWER_CHARS_MAX = 160
 /** Longer than any answer that is kept. */
 export const NEVER_RIGHT = '?'.repeat(ANSWER_CHARS_MAX + 1)
 
-/** What a field of a back end's answer may be. */
-export const EXPECTED = ['text', 'number', 'boolean', 'rows', 'any'] as const
-
 /** The keys that lead to a value in a file. */
 export type Path = readonly PropertyKey[]
 

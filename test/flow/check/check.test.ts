@@ -56,8 +56,10 @@ const ROWS: Row[] = [
   ],
   [
     'bounds of a field as those of an answer',
-    '  main: { call: w.x, expect: { rows: { is: rows, fields: { n: { is: number, max: 9 } } } }, to: b }\n  b: { end: x }',
-    ["error f.yaml:6:63 screen 'main': 'n' is not a number (most characters, or digits of a number)"],
+    '  main: { call: w.x, expect: { rows: { is: rows, fields: { n: day } } }, to: b }\n  b: { end: x }',
+    [
+      "error f.yaml:6:63 screen 'main': 'n' is not a number or one of text, number, money, date, boolean or a block of keys",
+    ],
   ],
   [
     'a language that the flow does not speak',
