@@ -1,6 +1,6 @@
 /**
- * The sample HTTP back end of the top-up flow: a wallet. The daemon calls its operations `balance`, `bundles`, `topup`
- * and `buy`. `PUT /bundles` with a list changes the offers for everybody at once.
+ * The sample HTTP back end of the top-up flow: a wallet. The daemon calls its operations `subscriber`,
+ * `balance`, `bundles`, `topup` and `buy`. `PUT /bundles` with a list changes the offers for everybody at once.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -89,6 +89,8 @@ async function handle(request: IncomingMessage, wallet: Wallet, answered: Map<st
 
 function perform(operation: string, { msisdn, args }: z.infer<typeof callSchema>, wallet: Wallet): Answer {
   switch (operation) {
+    case 'subscriber':
+      return { status: 200, body: wallet.subscriber(msisdn) }
     case 'balance':
       return { status: 200, body: wallet.balance(msisdn) }
     case 'bundles':

@@ -11,9 +11,13 @@ export interface Bundle {
   balanceMin?: number | undefined
 }
 
+type Subscription = 'prepaid' | 'postpaid'
+
 export type Done = { balance: number } | { refusal: 'insufficient' | 'unknown-bundle' }
 
 export interface Wallet {
+  /** What the subscription of this number is. It seldom changes. */
+  subscriber(msisdn: string): { plan: Subscription }
   balance(msisdn: string): { amount: number; currency: 'PGK' }
   /** What this subscriber can pay for, the cheapest first. */
   bundles(msisdn: string): { rows: Pick<Bundle, 'id' | 'name' | 'price'>[] }
@@ -27,6 +31,9 @@ export interface Wallet {
 const ACCOUNTS_MAX = 10_000
 const OPENING_BALANCE = 10
 const OPENING_BALANCES: Record<string, number> = { '67570000001': 25, '67570000002': 4 }
+
+/** Who gets a bill at the end of the month: the balance is then what is owed. */
+const POSTPAID: ReadonlySet<string> = new Set(['67570000003'])
 
 const BUNDLES: Bundle[] = [
   { id: 'day', name: 'Day 100MB', price: 3 },
@@ -62,6 +69,7 @@ export function createWallet(): Wallet {
   }
 
   return {
+    subscriber: (msisdn) => ({ plan: POSTPAID.has(msisdn) ? 'postpaid' : 'prepaid' }),
     balance: (msisdn) => ({ amount: amountOf(msisdn), currency: 'PGK' }),
     bundles(msisdn) {
       const amount = amountOf(msisdn)

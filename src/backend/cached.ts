@@ -1,7 +1,7 @@
 /**
  * Reads of a back end that are answered from memory: while they are fresh, and, if the back end fails, while they are
- * still better than nothing. The settings say which operations are reads. A call that changes something or has a secret
- * is never cached, and neither is a refusal. (RFC 9111, RFC 5861)
+ * still better than nothing. The settings say which operations are reads, or the flow does (`cache`). A call that changes
+ * something or has a secret is never cached, and neither is a refusal. (RFC 9111, RFC 5861)
  */
 import type { Counters } from '../base/index.ts'
 import type { Clock, Json, JsonObject } from '../ussd/index.ts'
@@ -19,6 +19,9 @@ export interface CacheSettings extends CacheLimits {
   /** Keyed by operation. */
   reads: Record<string, ReadSettings>
 }
+
+/** Of a back end without settings for it: a few answers for each subscriber of a busy minute. */
+export const FLOW_CACHE: CacheSettings = { reads: {}, entries: 5_000, octets: 16_777_216 }
 
 export interface CacheDeps {
   clock: Clock
@@ -95,7 +98,7 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
     name: backend.name,
     ...(backend.patience ? { patience: backend.patience } : {}),
     async call(operation, args, context) {
-      const read = Object.hasOwn(settings.reads, operation) ? settings.reads[operation] : undefined
+      const read = readOf(operation, context.cache, settings)
       if (!read) return past(operation, args, context)
       if (context.once || context.isSecret || context.settles !== undefined)
         return (count(operation, 'passed'), past(operation, args, context))
@@ -106,6 +109,16 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
     ended: async (epoch, reason, about) => backend.ended?.(epoch, reason, about),
     close: async () => backend.close?.(),
   }
+}
+
+/** The settings go before the flow: who runs the daemon knows how often a back end may be asked. */
+function readOf(
+  operation: string,
+  flow: CallContext['cache'],
+  { reads }: Pick<CacheSettings, 'reads'>,
+): ReadSettings | undefined {
+  if (Object.hasOwn(reads, operation)) return reads[operation]
+  return flow && { ...flow, shared: false }
 }
 
 /** Running requests: their answers go into the store. */

@@ -289,6 +289,7 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
       todayMs: deps.clock.today(),
       once: want.once,
       isSecret: want.hidden !== undefined,
+      ...(want.cache === undefined ? {} : { cache: want.cache }),
       ...(want.settles === undefined ? {} : { settles: want.settles }),
       ...limit.told,
     })

@@ -26,6 +26,8 @@ export interface CallContext {
   timeoutMs?: number
   /** The call changes something. */
   once?: boolean
+  /** How long the flow lets its answer be kept. The daemon keeps it: a module need not. */
+  cache?: { maxAgeSeconds: number; staleIfErrorSeconds: number }
   /** An argument is secret, so the answer may be secret too. */
   isSecret?: boolean
   /** The `intention` of the call whose outcome this one is to tell: the flow says `settle`. */

@@ -56,6 +56,56 @@ describe('reads that are cached', () => {
   }
   const results = () => counted.filter((one) => one.startsWith('backend_cache')).map((one) => one.split(' ').at(-1))
 
+  it('are kept as long as the flow says, where the settings say nothing, and for this subscriber alone', async () => {
+    const cache = { maxAgeSeconds: 600, staleIfErrorSeconds: 60 }
+    assert.equal(await n(call('plan', {}, { cache })), 1)
+    await clock.advance(599_999)
+    assert.equal(await n(call('plan', {}, { cache })), 1)
+    assert.equal(await n(call('plan', {}, { cache, msisdn: '67570000002' })), 2)
+    assert.equal(await n(call('plan')), 3, 'a call that does not say it is not answered from memory')
+    assert.equal(await n(call('balance', {}, { cache })), 4)
+    await clock.advance(30_000)
+    assert.equal(await n(call('balance', {}, { cache })), 5, 'the settings go before the flow')
+    says = async () => DOWN
+    assert.equal(await n(call('plan', {}, { cache })), 1, 'late or down: the old answer, for a minute more')
+    await clock.advance(30_001)
+    assert.equal(await n(call('plan', {}, { cache })), 'down')
+    assert.equal(results().filter((result) => result === 'stale').length, 1)
+  })
+
+  it('that a flow lets be kept are read again after a change, and are never those of a change or a secret', async () => {
+    const cache = { maxAgeSeconds: 600, staleIfErrorSeconds: 0 }
+    assert.equal(await n(call('plan', {}, { cache })), 1)
+    await call('buy', {}, { once: true })
+    assert.equal(await n(call('plan', {}, { cache })), 3)
+    for (const more of [{ once: true }, { isSecret: true }, { settles: 'e1:1:0' }])
+      assert.notEqual(await n(call('other', {}, { cache, ...more })), await n(call('other', {}, { cache, ...more })))
+  })
+
+  it('that a flow lets be kept have a bound of their own, which is counted', async () => {
+    backend = open({ reads: {}, entries: 2 })
+    const cache = { maxAgeSeconds: 600, staleIfErrorSeconds: 0 }
+    for (const msisdn of ['1', '2', '3']) await call('plan', {}, { cache, msisdn })
+    assert.ok(counted.includes('limits_total backend-cache'))
+    assert.equal(asked.length, 3)
+    await call('plan', {}, { cache, msisdn: '1' })
+    assert.equal(asked.length, 4, 'the least used went')
+    await call('plan', {}, { cache, msisdn: '3' })
+    assert.equal(asked.length, 4)
+  })
+
+  it('that a slow back end does not answer in the time of the call come from memory', async () => {
+    const cache = { maxAgeSeconds: 1, staleIfErrorSeconds: 600 }
+    assert.equal(await n(call('plan', {}, { cache })), 1)
+    await clock.advance(1_000)
+    says = () => new Promise(() => undefined)
+    const signal = new AbortController()
+    const waiting = call('plan', {}, { cache, signal: signal.signal, timeoutMs: 300 })
+    await settle()
+    signal.abort()
+    assert.equal(await n(waiting), 1)
+  })
+
   it('are asked for once while the answer is fresh, and anew on the second that it is not', async () => {
     assert.equal(await n(call('balance')), 1)
     await clock.advance(29_999)

@@ -1,7 +1,7 @@
 /** The back ends of the settings, by name: each guarded, counted and timed. */
 import { askingSms } from './answer-sms.ts'
 import { appBackends } from './apps.ts'
-import { cached, guard, httpBackend, moduleBackend, type Backend } from '../../backend/index.ts'
+import { cached, FLOW_CACHE, guard, httpBackend, moduleBackend, type Backend } from '../../backend/index.ts'
 import type { Settings } from '../../config/index.ts'
 import { secretIn, type Log, type Metrics, type Sql } from '../../base/index.ts'
 import type { OwedSms } from '../../sms/requests/index.ts'
@@ -46,7 +46,18 @@ export async function createBackends(deps: BackendDeps): Promise<Backends> {
       if (module.replies && !subjects.has(module.replies.subject))
         subjects.set(module.replies.subject, smsSubject(module.replies))
       const backend = patient(moduleBackend(name, module), how.patienceMs, settings)
-      all.set(name, guard(backend, guarding, how.concurrent ?? callsAtOnce(how.patienceMs, settings)))
+      const guarded = guard(backend, guarding, how.concurrent ?? callsAtOnce(how.patienceMs, settings))
+      const waitMs = untilDeferred(how.patienceMs, settings).timeoutMs
+      all.set(
+        name,
+        cached(guarded, FLOW_CACHE, {
+          clock,
+          counters: metrics,
+          // If there is an old answer, the rest of the turn is for showing it.
+          timeoutMs: Math.floor(settings.dialogue.turnMs / 2),
+          ...(waitMs === undefined ? {} : { waitMs }),
+        }),
+      )
     }
   }
   const names = [...all.keys()]
@@ -83,8 +94,7 @@ function overHttp(name: string, http: Http, { settings, clock, chance, metrics, 
   const guarded = guard(patient(bare, patienceMs, settings), guarding, concurrent, http.octetsMax)
   const owner = http.smsToken === undefined ? `backend:${name}` : `token:${http.smsToken}`
   const asking = owed ? askingSms(guarded, { owner, owed, clock, log, counters: metrics }) : guarded
-  if (!cache) return asking
-  return cached(asking, cache, {
+  return cached(asking, cache ?? FLOW_CACHE, {
     clock,
     counters: metrics,
     timeoutMs,

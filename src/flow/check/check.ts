@@ -1,6 +1,7 @@
 /** The checks of a flow: what is wrong and what is doubtful, before anybody dials it. */
 import { ProblemsError, type Problem, toEnd } from '../../base/index.ts'
 import { checkDeclared } from './declared.ts'
+import { checkKept } from './kept.ts'
 import { checkKeys } from './keys.ts'
 import { checkLabels } from './labels.ts'
 import { checkLettered } from './lettered.ts'
@@ -73,6 +74,7 @@ export function* vettingFlow(read: ReadFlow): Generator<undefined, FlowProblem[]
   checkDeclared(read, complain('backend'))
   yield
   checkMoney(read, complain('money'))
+  checkKept(read, complain('cache'))
   checkPins(read, complain('pin'))
   yield
   checkSound(read, complain('sound'))

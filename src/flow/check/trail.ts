@@ -8,9 +8,10 @@ export function trailsOf(definition: FlowDefinition): ReadonlyMap<string, string
   for (const name of next) {
     const screen = definition.screens[name]
     if (!screen) continue
-    for (const { to, path } of targetsOf(screen)) {
+    const ways = targetsOf(screen).map(({ to, path }) => ({ to, pressed: kindOf(screen).pressed(screen, path, name) }))
+    // The normal way first: a trail over a failure is only for what is not reached without it.
+    for (const { to, pressed } of ways.toSorted((a, b) => Number(a.pressed !== '') - Number(b.pressed !== ''))) {
       if (trails.has(to)) continue
-      const pressed = kindOf(screen).pressed(screen, path, name)
       trails.set(to, `${trails.get(name)}${pressed === '' ? '' : ` > ${pressed}`}`)
       next.push(to)
     }

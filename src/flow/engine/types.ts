@@ -35,6 +35,8 @@ export type Want =
       /** Secret arguments: never show or log them. */
       hidden?: string[]
       timeoutMs?: number
+      /** Its answer may be kept so long. */
+      cache?: { maxAgeSeconds: number; staleIfErrorSeconds: number }
       /** The machine wants to know the key of this call. */
       keyed?: true
       /** The key of the call whose outcome this one settles. */

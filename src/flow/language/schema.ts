@@ -1,7 +1,7 @@
 /** The schema of a flow file and of a catalogue, with the meaning of each key. */
 import { z } from 'zod'
 import { declaredFields } from '../screens/index.ts'
-import { EXPECTED, key, language, name, refusalName, TEXT_KEYS } from '../terms/index.ts'
+import { caching, EXPECTED, key, language, name, refusalName, TEXT_KEYS } from '../terms/index.ts'
 
 /** The version of the language that this engine understands; it is a part of every revision. */
 export const SPEC = 1
@@ -124,11 +124,16 @@ const operationSaid = z
       .optional()
       .meta({ title: '`{ refusal: { field: type } }`' })
       .describe('All names with which it refuses, and the fields that come with each: `{}` if there are none.'),
+    cache: caching
+      .optional()
+      .describe(
+        'How long its answer may be kept for a subscriber, such as attributes that seldom change. Only if it reads.',
+      ),
     settledBy: operation
       .optional()
       .describe('The operation that tells what became of a call whose outcome is unknown.'),
   })
-  .meta({ title: '`{ does, answers, refusals, settledBy }`' })
+  .meta({ title: '`{ does, answers, refusals, cache, settledBy }`' })
 
 /** What a back end can be asked, once for all flows that call it. */
 export const BACKEND = z.strictObject({

@@ -82,7 +82,7 @@ export function asDeclared(
 /** A call of the daemon itself. */
 const isOwn = ({ call }: CallScreen) => [SMS, SUBSCRIBER].includes(call.split('.')[0] as string)
 
-function completed(screen: CallScreen, { does, answers, refusals = {} }: OperationSaid): CallScreen {
+function completed(screen: CallScreen, { does, answers, refusals = {}, cache }: OperationSaid): CallScreen {
   const once = screen.once ?? (does === undefined ? undefined : does === 'changes')
   const expect = screen.expect ? bounded(screen.expect, answers) : required(answers)
   const refused = Object.entries(screen.refused ?? {}).map(([refusal, way]) => [
@@ -95,6 +95,7 @@ function completed(screen: CallScreen, { does, answers, refusals = {} }: Operati
     ...screen,
     ...(once === undefined ? {} : { once }),
     ...(expect === undefined ? {} : { expect }),
+    ...(cache === undefined ? {} : { cache: screen.cache ?? cache }),
     ...(screen.refused ? { refused: Object.fromEntries(refused) as CallScreen['refused'] } : {}),
   }
 }

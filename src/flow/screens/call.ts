@@ -4,7 +4,7 @@ import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dia
 import type { Json } from '../../ussd/index.ts'
 import type { CallOutcome, Want } from '../engine/index.ts'
 import { compileValues, pathsOf } from '../expression/index.ts'
-import { EXPECTED, name, refusalName, scalar, type Text, typeFor } from '../terms/index.ts'
+import { caching, EXPECTED, name, refusalName, scalar, type Text, typeFor } from '../terms/index.ts'
 import { callExamples } from './call-examples.ts'
 import { type Expect, expected, expectedFields, expectsOf, lettered, missing, refusalExpects } from './expect.ts'
 import type { KeptSize, ScreenKind, Useless } from './kind.ts'
@@ -53,6 +53,11 @@ const schema = z
       .max(60_000)
       .optional()
       .describe('Milliseconds to wait for the answer. Default: those of the back end.'),
+    cache: caching
+      .optional()
+      .describe(
+        'Its answer is kept in memory for this subscriber, so long. Default: as the file of the back end says.',
+      ),
     expect: expectedFields.describe(
       `Fields that the answer must have, else the call has failed: ${EXPECTED.join(', ')}; or with bounds.`,
     ),
@@ -179,6 +184,7 @@ function callPlan(screen: CallScreen, env: Env): Plan {
       args: { ...Object.fromEntries(values({ context })), ...(sms ? { text: sms({ context }, { lines: true }) } : {}) },
       ...(hidden.length === 0 ? {} : { hidden }),
       ...(screen.timeoutMs === undefined ? {} : { timeoutMs: screen.timeoutMs }),
+      ...(screen.cache === undefined || screen.once ? {} : { cache: screen.cache }),
     }),
   }
 }

@@ -3,6 +3,7 @@ export { BUILT_IN, builtIn, builtInFor, TEXT_KEYS, type TextKey, UNREVIEWED } fr
 export { type Check, checks, CHECKSUMS, RULES } from './schema-checks.ts'
 export {
   ANSWER_CHARS_MAX,
+  caching,
   choiceKey,
   condition,
   handed,

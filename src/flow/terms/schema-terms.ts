@@ -22,6 +22,18 @@ export const language = z
   .string()
   .regex(/^[a-z]{2,3}(-[A-Za-z0-9]+)*$/, 'a language tag such as en or tpi')
   .meta({ title: 'language' })
+/** How long the answer of a read may be kept for its subscriber. An attribute changes within the hour. */
+export const caching = z
+  .strictObject({
+    maxAgeSeconds: z.int().min(1).max(3_600).describe('The answer is used this long, counted from the request.'),
+    staleIfErrorSeconds: z
+      .int()
+      .min(0)
+      .max(3_600)
+      .default(300)
+      .describe('And this much longer while the back end is late or down.'),
+  })
+  .meta({ title: '`{ maxAgeSeconds, staleIfErrorSeconds }`' })
 /** The name with which a back end refuses. */
 export const refusalName = z
   .string()

@@ -52,3 +52,40 @@ backends: { shop: { module: ${JSON.stringify(file)}${more} } }`
     assert.equal(await under('embedded'), 50)
   })
 })
+
+describe('answers of a module', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ussd-backends-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  it('are kept in memory where the flow says so, and asked for anew after a change', async () => {
+    const file = join(folder, 'counting.mjs')
+    const count = 'let n = 0; const say = async () => ({ n: ++n })'
+    writeFileSync(file, `${count}; export const backend = () => ({ operations: { plan: say, change: say } })`)
+    const written = `door: { port: 1 }
+redis: embedded
+postgres: embedded
+services: [{ code: "*1#", flow: a }]
+backends: { crm: { module: ${JSON.stringify(file)} } }`
+    const metrics = createMetrics({ process: false })
+    const { settings } = parseSettings(written, 'test', {})
+    const clock = fakeClock(0)
+    const deps = { settings, sql: undefined as never, clock, chance: Math.random, metrics, log: silentLog }
+    const backends = await createBackends(deps)
+    const { signal } = new AbortController()
+    const asked = async (operation: string, more: Partial<CallContext>) => {
+      const context = { signal, msisdn: '67570000001', language: 'en', line: 'a', ...more } as CallContext
+      const result = await backends.get('crm')!.call(operation, {}, context)
+      return result.is === 'data' ? (result.data as { n: number }).n : result.is
+    }
+    const cache = { maxAgeSeconds: 60, staleIfErrorSeconds: 0 }
+    assert.deepEqual([await asked('plan', { cache }), await asked('plan', { cache })], [1, 1])
+    assert.equal(await asked('plan', {}), 2, 'a call that does not say it asks the module')
+    assert.equal(await asked('change', { once: true }), 3)
+    assert.equal(await asked('plan', { cache }), 4)
+    assert.match(
+      await metrics.registry.metrics(),
+      /backend_cache_total\{backend="crm",operation="plan",result="fresh"\} 1/,
+    )
+    await backends.close()
+  })
+})

@@ -27,8 +27,8 @@ const over = (condition: string, to: string) =>
 
 export const ROWS: Row[] = [
   // Names that lead nowhere
-  ['topup', 'to: amount }', 'to: amuont }', /goes to 'amuont', but there is no such screen/],
-  ['topup', 'start: balance', 'start: balanec', /starts with 'balanec'/],
+  ['topup', 'to: amount, when', 'to: amuont, when', /goes to 'amuont', but there is no such screen/],
+  ['topup', 'start: who', 'start: whoo', /starts with 'whoo'/],
   ['dental', 'to: who }', 'to: whom }', /goes to 'whom'/],
   ['dental', 'else: main', 'else: menu', /goes to 'menu'/],
   ['dental', 'empty: none', 'empty: nonne', /goes to 'nonne'/],
@@ -310,7 +310,7 @@ export const ROWS: Row[] = [
   ['dental', 'from: data.slots.rows', 'from: data.slot.rows', /nothing sets 'data.slot'/],
   [
     'topup',
-    'label: { en: Buy Airtime, tpi: Baim kredit }, to: amount }\n      - { label: { en: Buy Bundle',
+    'label: { en: Buy Airtime, tpi: Baim kredit }, to: amount, when: vars.plan != postpaid }\n      - { label: { en: Buy Bundle',
     'label: { en: Buy Airtime, tpi: Baim kredit }, to: bought }\n      - { label: { en: Buy Bundle',
     /reads 'data.bought.balance', but some ways to this screen do not set it/,
   ],
@@ -376,7 +376,7 @@ export const ROWS: Row[] = [
   ],
   [
     'topup',
-    "en: 'Balance: {data.balance.currency} {data.balance.amount, number, money}'",
+    "en: '{vars.plan, select, postpaid {Left this month} other {Balance}}: {data.balance.currency} {data.balance.amount, number, money}'",
     'en: "Balance\\n7. {data.balance.currency} {data.balance.amount}"',
     /prints 7, but the screen does not take it/,
   ],
@@ -448,8 +448,8 @@ export const ROWS: Row[] = [
   ],
   [
     'topup',
-    "en: 'Balance: {data.balance.currency} {data",
-    "en: 'Balance: {data.balance.currency, number} {data",
+    '{Balance}}: {data.balance.currency} {data',
+    '{Balance}}: {data.balance.currency, number} {data',
     /shows 'data.balance.currency' as a number, but it is a text/,
   ],
   [

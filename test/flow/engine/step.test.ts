@@ -126,9 +126,11 @@ describe('a step of a dialogue', () => {
 
   it('of one dialogue leaves nothing for the next', async () => {
     const machine = await compiledFlow('topup')
-    const data = { amount: 50, currency: 'PGK' }
     const main = (msisdn: string) =>
-      stepDialogue(machine, beginDialogue(machine, { ...INPUT, msisdn }), { type: 'RESULT', data })!
+      [{ plan: 'prepaid' }, { amount: 50, currency: 'PGK' }].reduce(
+        (at, data) => stepDialogue(machine, at, { type: 'RESULT', data })!,
+        beginDialogue(machine, { ...INPUT, msisdn }),
+      )
     const [one, other] = [main('67570000001'), main('67570000002')]
     stepDialogue(machine, one, { type: 'ANSWER', text: '1' })
     assert.equal(stepDialogue(machine, other, { type: 'ANSWER', text: '1' })!.context.msisdn, '67570000002')
