@@ -44,6 +44,8 @@ export const LOG_MEANINGS: Record<string, string> = {
     'See `why` and `remedy`, and docs/OPERATIONS.md, "When a bind is down". An `error` needs a person; a `warn` may pass.',
   'the bind is still down':
     'The outage lasts. Once in ten minutes, with how many tries it was and since when. `the bind is down` had the remedy.',
+  'the history of flows waits for Postgres':
+    'Rows of `flow_event` (files that this daemon took) wait in memory, 1,000 at most. Told once; they are written when Postgres answers.',
   'the history of lines waits for Postgres':
     'Rows of `line_event` wait in memory, 10,000 at most. Told once; they are written when Postgres answers.',
   'the handler of a request failed': 'A bug. The SMSC gets an error and may send the PDU again.',

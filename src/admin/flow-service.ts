@@ -12,11 +12,13 @@ import {
   trying,
   type Decided,
   type Decision,
+  type DecisionTold,
   type Release,
 } from '../flow/release/index.ts'
 import type { ScreenTypes } from '../flow/language/index.ts'
 import type { CompiledFlow, FlowArchive } from '../flow/engine/index.ts'
 import { fits, USSD_PAGE, type Clock } from '../ussd/index.ts'
+import type { FlowEventRow, FlowEvents } from '../watch/index.ts'
 
 /** What new dials get. `share` in per cent. */
 export interface FlowStand {
@@ -65,6 +67,9 @@ export interface By {
   note: string
 }
 
+/** What is decided about which revision, as the history keeps it. Without one: that on trial. */
+type What = Pick<DecisionTold, 'did'> & { revision?: string }
+
 export interface Refused {
   refused: 404 | 409 | 422
   error: string
@@ -87,6 +92,10 @@ export interface FlowServiceDeps {
   /** The store holds keys in clear text, so no flow may ask for a secret. */
   readable: boolean
   clock: Clock
+  /** The history of decisions, and of files that daemons took. */
+  events: Pick<FlowEvents, 'of'>
+  /** The name of this daemon. */
+  name: string
 }
 
 /** The prefix of built-in flows: nobody decides about them. An application cannot have such a name. */
@@ -114,13 +123,16 @@ function createReleases(deps: FlowServiceDeps) {
   /** Decides under the lock of this flow. This daemon follows at once, the others at their next look. */
   async function change(
     name: string,
-    { by, note }: By,
+    { by, note, ...what }: By & What,
     decide: Parameters<typeof decided.change<Refused>>[1],
   ): Promise<FlowChange> {
     const before = standOf(stateOf(name))
     const made = await decided.change<Refused>(name, (now, recalled) => {
       const made = decide(now, recalled)
-      return isDecision(made) ? { ...made, release: { ...made.release, by, note } } : made
+      if (!isDecision(made)) return made
+      const revision = what.revision ?? now.canary?.revision ?? ''
+      const told = { did: what.did, revision, before: before?.revision ?? null, instance: deps.name }
+      return { ...made, told, release: { ...made.release, by, note } }
     })
     if (!isDecision(made)) return made
     await flows.reload()
@@ -166,7 +178,7 @@ function createReleases(deps: FlowServiceDeps) {
 }
 
 /** Reads the current state. */
-function readingFlows({ flows, decided, archive, dialogues }: FlowServiceDeps, { stateOf }: Releases) {
+function readingFlows({ flows, decided, archive, dialogues, events }: FlowServiceDeps, { stateOf }: Releases) {
   return {
     flows: (): FlowRow[] =>
       flows
@@ -207,6 +219,12 @@ function readingFlows({ flows, decided, archive, dialogues }: FlowServiceDeps, {
       return { revisions, counted: census.whole }
     },
 
+    /** Newest first, of all daemons. Null: there is no such flow, and nothing was ever decided about one. */
+    async history(name: string, most: number): Promise<FlowEventRow[] | null> {
+      const rows = await events.of(name, most)
+      return rows.length > 0 || stateOf(name) ? rows : null
+    },
+
     async source(name: string, revision: string): Promise<FlowSource | null> {
       const text = revision.startsWith(`${name}@`) ? await archive.get(revision) : undefined
       return text === undefined ? null : (JSON.parse(text) as FlowSource)
@@ -226,7 +244,9 @@ function publishingFlows({ decided }: FlowServiceDeps, { stateOf, change, known,
       const flow = 'source' in what ? await stored(name, what.source, by) : await known(name, what.revision)
       if ('refused' in flow) return flow
       const { revision } = flow
-      return change(name, by, share === undefined ? serve(name, revision) : tried(name, revision, share))
+      return share === undefined
+        ? change(name, { ...by, did: 'publish', revision }, serve(name, revision))
+        : change(name, { ...by, did: 'canary', revision }, tried(name, revision, share))
     },
 
     /** `asked` null: the revision that served before. */
@@ -243,16 +263,17 @@ function publishingFlows({ decided }: FlowServiceDeps, { stateOf, change, known,
         return { refused: 404, error: `no revision of flow '${name}' served before ${inForce}` }
       if (revision === inForce) return { refused: 409, error: `${revision} is in force already` }
       const flow = await known(name, revision)
-      return 'refused' in flow ? flow : change(name, by, serve(name, revision))
+      return 'refused' in flow ? flow : change(name, { ...by, did: 'rollback', revision }, serve(name, revision))
     },
 
     /** `trial` null: the trial is over, and everybody gets what is in force. */
     async tryOut(name: string, trial: { revision: string; share: number } | null, by: By): Promise<FlowChange> {
       if (trial) {
-        const flow = await known(name, trial.revision)
-        return 'refused' in flow ? flow : change(name, by, tried(name, trial.revision, trial.share))
+        const { revision, share } = trial
+        const flow = await known(name, revision)
+        return 'refused' in flow ? flow : change(name, { ...by, did: 'canary', revision }, tried(name, revision, share))
       }
-      return change(name, by, (now) =>
+      return change(name, { ...by, did: 'canary-end' }, (now) =>
         now.canary ? { release: { ...now, canary: null } } : { refused: 409, error: `flow '${name}' has no trial` },
       )
     },
@@ -275,7 +296,7 @@ function recallingFlows({ dialogues }: FlowServiceDeps, { stateOf, change, known
         return { refused: 422, error: `${revision} has no texts in '${strange}', only in ${flow.languages.join(', ')}` }
       const long = Object.entries(texts).find(([, text]) => !fits(text, USSD_PAGE))
       if (long) return { refused: 422, error: `the text in '${long[0]}' is longer than a page` }
-      const done = await change(name, by, (now, recalled) =>
+      const done = await change(name, { ...by, did: 'recall', revision }, (now, recalled) =>
         stateOf(name)?.revision === revision && !recalled.has(revision)
           ? { refused: 409, error: `${revision} is in force: roll back first (ussd-connector flow rollback ${name})` }
           : {

@@ -16,8 +16,12 @@ import { askAdmin, type AdminOptions } from './admin.ts'
 import type { Say } from './arguments.ts'
 
 export interface DecideOptions extends AdminOptions {
-  note: string
+  reason: string
+  /** What `reason` was called before. */
+  note?: string
 }
+
+const why = ({ reason, note }: DecideOptions) => ({ note: reason || (note ?? '') })
 
 interface Changed {
   before: FlowStand | null
@@ -91,34 +95,34 @@ export async function diffCommand(
 
 export async function publishCommand(
   what: string,
-  { note, share, ...options }: DecideOptions & { share?: number },
+  { share, ...options }: DecideOptions & { share?: number },
   say: Say,
 ): Promise<void> {
   const source = REVISION.test(what) ? undefined : await fileAt(what)
   const name = source ? source.name : what.split('@')[0]!
   const body = {
-    note,
+    ...why(options),
     ...(share === undefined ? {} : { share }),
     ...(source ? { source: source.files } : { revision: what }),
   }
   told(await decide(options, name, 'publish', body), say)
 }
 
-export async function rollbackCommand(what: string, { note, ...options }: DecideOptions, say: Say): Promise<void> {
-  const body = { note, ...(REVISION.test(what) ? { revision: what } : {}) }
+export async function rollbackCommand(what: string, options: DecideOptions, say: Say): Promise<void> {
+  const body = { ...why(options), ...(REVISION.test(what) ? { revision: what } : {}) }
   told(await decide(options, what.split('@')[0]!, 'rollback', body), say)
 }
 
 export async function canaryCommand(
   what: string,
-  { note, share, end = false, ...options }: DecideOptions & { share?: number; end?: boolean },
+  { share, end = false, ...options }: DecideOptions & { share?: number; end?: boolean },
   say: Say,
 ): Promise<void> {
   if (end === (share !== undefined)) throw new UsageError('give either --share 10% or --end')
   if (!end) requireRevision(what)
   told(
     await decide(options, what.split('@')[0]!, 'canary', {
-      note,
+      ...why(options),
       revision: end ? null : what,
       ...(end ? {} : { share }),
     }),
@@ -128,7 +132,7 @@ export async function canaryCommand(
 
 export async function recallCommand(
   revision: string,
-  { note, text, ...options }: DecideOptions & { text: string[] },
+  { text, ...options }: DecideOptions & { text: string[] },
   say: Say,
 ): Promise<void> {
   requireRevision(revision)
@@ -141,7 +145,7 @@ export async function recallCommand(
       return [language!, words!]
     }),
   )
-  const done = await decide(options, name, 'recall', { note, revision, texts })
+  const done = await decide(options, name, 'recall', { ...why(options), revision, texts })
   const gets = done.after.revision === revision ? 'its text' : done.after.revision
   say(`${revision} is recalled: ${done.open ?? 0} open dialogues end at their next turn; new dials get ${gets}`)
 }
@@ -183,6 +187,6 @@ async function fileAt(path: string): Promise<{ name: string; files: FlowSource }
   return { name, files: portable(await sourceOf(dirname(path), name)) }
 }
 
-function when(atMs: number): string {
+export function when(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')}Z`
 }

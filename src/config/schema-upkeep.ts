@@ -79,6 +79,22 @@ export const retention = z.strictObject({
     .max(3_650)
     .default(90)
     .describe('of the history of lines (`lines --history`): an operator asks about an outage for a quarter of a year'),
+  flowEventsDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(730)
+    .describe(
+      'of the history of flows (`flow history`): who changed a price is asked by an auditor after the year is closed',
+    ),
+  flowEventsMax: z
+    .number()
+    .int()
+    .min(100)
+    .max(1_000_000)
+    .default(10_000)
+    .describe('of one flow in that history: a script that edits a file every minute cannot fill the disk'),
   flowRevisionsDays: z
     .number()
     .int()

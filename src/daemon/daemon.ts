@@ -34,7 +34,7 @@ import { startStretchWatch } from './stretches.ts'
 import { createStopOrder, type StopOrder } from './stop-order.ts'
 import { openStores, type Stores } from './stores.ts'
 import { startSweeps } from './sweeps.ts'
-import { createLineEvents, type LineEvents } from '../watch/index.ts'
+import { createFlowEvents, createLineEvents, type FlowEvents, type LineEvents } from '../watch/index.ts'
 
 export interface DaemonOptions extends RuntimeOptions {
   /** The wall clock and a monotonic clock, to compare with those of the stores. Absent: they are not compared. */
@@ -111,6 +111,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 interface Parts {
   stores: Stores
   lineEvents: LineEvents
+  flowEvents: FlowEvents
   backends: Backends
   flows: ServedFlows
   connections: Connections
@@ -128,6 +129,8 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   stops.add(() => stores.close())
   const lineEvents = createLineEvents({ ...runtime, sql: stores.sql, counters: runtime.metrics })
   stops.add(() => lineEvents.stop())
+  const flowEvents = createFlowEvents({ ...runtime, sql: stores.sql, counters: runtime.metrics })
+  stops.add(() => flowEvents.stop())
   const clockCheck = await checkClock(runtime, stores, options.wall)
   stops.add(async () => clockCheck.stop())
   const { requests, owed } = createSmsAsking(runtime, stores, clockCheck, {
@@ -145,7 +148,8 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   })
   stops.add(() => backends.close())
   const { archive, decided } = stores
-  const flows = await serveFlows({ ...runtime, archive, decided, backends, watch: options.watch })
+  const { watch } = options
+  const flows = await serveFlows({ ...runtime, archive, decided, backends, onTaken: flowEvents.taken, watch })
   stops.add(() => flows.stop())
   const stillness = createStillness({ monotonicMs: () => performance.now(), clock: runtime.clock })
   stops.add(async () => stillness.stop())
@@ -172,7 +176,7 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   })
   const lastRun = createLastRun({ ...runtime, data: runtime.settings.data })
   const gateway = buildGateway(runtime, { stores, flows, connections, services, overload, stillness, lastRun })
-  const built = { stores, lineEvents, backends, flows, connections, services, gateway }
+  const built = { stores, lineEvents, flowEvents, backends, flows, connections, services, gateway }
   return { ...built, clockCheck, lastRun, requests, owed, hooks }
 }
 
@@ -264,6 +268,8 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
       types: flows.types,
       readable: settings.privacy.storeKeyFile === undefined,
       clock,
+      events: parts.flowEvents,
+      name: runtime.name,
     }),
   })
   return { admin, readiness, reload }

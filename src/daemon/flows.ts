@@ -2,7 +2,7 @@
 import { appFlows, declaredBy, sendsSms, servicesOf, type Backends } from './backends/index.ts'
 import type { Settings } from '../config/index.ts'
 import { ProblemsError, UsageError, type Log, type Metrics, didYouMean, monotonicClock } from '../base/index.ts'
-import { openFlows, type Flows, type Reload, type Decided } from '../flow/release/index.ts'
+import { openFlows, type Flows, type Reload, type Taken, type Decided } from '../flow/release/index.ts'
 import { SMS, type ScreenTypes } from '../flow/language/index.ts'
 import { loadScreenTypes, type DeclaredBackend } from '../flow/read/index.ts'
 import type { CompiledFlow, FlowArchive } from '../flow/engine/index.ts'
@@ -28,6 +28,8 @@ export interface FlowDeps {
   clock: Clock
   log: Log
   metrics: Metrics
+  /** Called for each file whose flow serves from now on. */
+  onTaken: (taken: Taken) => void
   watch?: ((flow: CompiledFlow) => CompiledFlow) | undefined
 }
 
@@ -88,7 +90,8 @@ function watched(flows: Flows, watch: (flow: CompiledFlow) => CompiledFlow): Flo
   }
 }
 
-function report(reload: Reload, { log, metrics }: FlowDeps): void {
+function report(reload: Reload, { log, metrics, onTaken }: FlowDeps): void {
+  for (const taken of reload.taken) onTaken(taken)
   for (const revision of reload.served) {
     metrics.count('flow_reloads_total', { flow: revision.split('@')[0]!, result: 'served' })
     log.info({ revision }, 'flow in force')

@@ -18,6 +18,9 @@ export interface Retention {
   idleMonths: number
   /** Days for which the history of lines is kept. */
   lineEventsDays: number
+  /** Days for which the history of flows is kept, and the most rows of one flow. */
+  flowEventsDays: number
+  flowEventsMax: number
   /** Days for which a flow revision is kept after another replaced it. */
   flowRevisionsDays: number
   /** The most revisions of one flow. */
@@ -38,7 +41,7 @@ export interface Purging {
 
 export interface PurgeOutcome {
   /** How many rows were removed from the daemon's own tables, by kind. */
-  own: Record<'sms' | 'pins' | 'languages' | 'line_events' | 'flow_revisions', number>
+  own: Record<'sms' | 'pins' | 'languages' | 'line_events' | 'flow_events' | 'flow_revisions', number>
   /** The same for modules that removed something. */
   modules: { backend: string; answer: ModulePurged }[]
   /** Modules whose purge failed, took too long, or did not answer with counts. */
@@ -57,6 +60,7 @@ export async function purge({ sql, knex, retention, inUse, modules, clock, stop 
     sms: await forgetOld(sql, nowMs, retention.smsDays * DAY_MS),
     ...(await purgeIdle(knex, new Date(nowMs - retention.idleMonths * MONTH_MS))),
     line_events: await purgeLineEvents(knex, new Date(nowMs - retention.lineEventsDays * DAY_MS)),
+    flow_events: await purgeFlowEvents(knex, retention, nowMs),
     flow_revisions: inUse ? await purgeRevisions(knex, retention, inUse, nowMs) : 0,
   }
   const asked = {
@@ -98,6 +102,17 @@ async function purgeIdle(knex: Knex, before: Date): Promise<{ pins: number; lang
     .where((is) => is.whereNull('verified_in').orWhereRaw(`${verifiedMs} < ?`, [before.getTime()]))
     .delete()
   return { pins, languages: await knex('subscriber_language').where('chosen_at', '<', before).delete() }
+}
+
+async function purgeFlowEvents(knex: Knex, { flowEventsDays, flowEventsMax }: Retention, nowMs: number) {
+  const rank = knex.raw('row_number() OVER (PARTITION BY flow ORDER BY at DESC, id DESC) AS rank')
+  const old = knex
+    .from(knex('flow_event').select('id', 'at', rank).as('e'))
+    .where('e.at', '<', new Date(nowMs - flowEventsDays * DAY_MS))
+    .orWhere('e.rank', '>', flowEventsMax)
+    .limit(PURGE_ROWS_MAX)
+    .select('e.id')
+  return knex('flow_event').whereIn('id', old).delete()
 }
 
 async function purgeLineEvents(knex: Knex, before: Date): Promise<number> {

@@ -1,2 +1,3 @@
-/** What an operator watches: the history of lines, and alarms. */
+/** What an operator watches: the history of lines and of flows, and alarms. */
+export { createFlowEvents, type FlowEventRow, type FlowEvents } from './flow-events.ts'
 export { createLineEvents, type LineEventRow, type LineEvents } from './line-events.ts'

@@ -1,10 +1,11 @@
 /**
- * The history of lines, in `line_event`: what was down, from when to when, why. Rows are written by and by, never where
- * they happen: while Postgres is unreachable they wait in memory, and the oldest go when there are too many.
+ * The history of lines, in `line_event`: what was down, from when to when, why. While Postgres is unreachable rows wait
+ * in memory, and the oldest go when there are too many.
  */
 import { statement, type Counters, type Log, type Sql } from '../base/index.ts'
 import type { OutageTold } from '../smpp/index.ts'
 import type { Clock } from '../ussd/index.ts'
+import { createWaitingRows } from './waiting-rows.ts'
 
 /** As `lines --history` and /v1/lines/NAME/events show it. */
 export interface LineEventRow {
@@ -44,10 +45,7 @@ export interface LineEvents {
 
 /** Rows that may wait: hours of a line with sixteen binds that flap every ten seconds. */
 const WAITING_MAX = 10_000
-const ROWS_EACH = 500
 const DETAIL_MAX = 200
-const SOON_MS = 1_000
-const AGAIN_MS = 5_000
 
 const WRITE_EVENTS = statement<{ id: string }>(
   'line-event-write',
@@ -74,59 +72,24 @@ function outageRow(line: string, { bind, is: event, peer, why, detail, sinceMs, 
 
 type Waiting = Omit<LineEventRow, 'at' | 'since'> & { id: string; at: string; since: string | null }
 
-export function createLineEvents(deps: LineEventsDeps): LineEvents {
-  const { sql, clock, log, counters, name, instance } = deps
-  const waiting: Waiting[] = []
+export function createLineEvents({ sql, clock, log, counters, name, instance }: LineEventsDeps): LineEvents {
   let count = 0
-  let cancel: (() => void) | undefined
-  let writing = Promise.resolve()
-  let isAway = false
-
-  function put(row: Omit<Waiting, 'id' | 'at' | 'instance'>): void {
-    waiting.push({ id: `${instance}-${++count}`, at: isoOf(clock.now()), instance: name, ...row })
-    if (waiting.length > WAITING_MAX) {
-      waiting.shift()
-      counters.count('limits_total', { limit: 'line_events_waiting' })
-    }
-    if (!cancel) later(SOON_MS)
-  }
-
-  function later(ms: number): void {
-    cancel = clock.after(ms, () => {
-      writing = write().then((isDone) => {
-        cancel = undefined
-        if (waiting.length > 0) later(isDone ? 0 : AGAIN_MS)
-      })
-    })
-  }
-
-  /** Never rejects. False: Postgres did not take them. */
-  async function write(): Promise<boolean> {
-    const rows = waiting.slice(0, ROWS_EACH)
-    try {
-      await WRITE_EVENTS(sql, { rows: JSON.stringify(rows) })
-    } catch (error) {
-      if (!isAway) log.warn({ err: error, waiting: waiting.length }, 'the history of lines waits for Postgres')
-      isAway = true
-      return false
-    }
-    isAway = false
-    const written = new Set(rows)
-    waiting.splice(0, waiting.length, ...waiting.filter((row) => !written.has(row)))
-    return true
-  }
-
+  const rows = createWaitingRows<Waiting>({
+    clock,
+    counters,
+    max: WAITING_MAX,
+    limit: 'line_events_waiting',
+    onAway: (err, waiting) => log.warn({ err, waiting }, 'the history of lines waits for Postgres'),
+    write: (some) => WRITE_EVENTS(sql, { rows: JSON.stringify(some) }),
+  })
+  const put = (row: Omit<Waiting, 'id' | 'at' | 'instance'>) =>
+    rows.put({ id: `${instance}-${++count}`, at: isoOf(clock.now()), instance: name, ...row })
   return {
     outage: (line, told) => put(outageRow(line, told)),
     change: (line, event) =>
       put({ line, bind: null, event, peer: null, why: null, detail: null, since: null, tries: 0 }),
     of: (line, most) => EVENTS_OF(sql, { line, most }),
-    async stop() {
-      cancel?.()
-      await writing
-      cancel?.()
-      if (waiting.length > 0) await write()
-    },
+    stop: rows.stop,
   }
 }
 

@@ -104,18 +104,18 @@ describeWith(['redis', 'postgres'], 'a daemon with a type of screen of a plug-in
     mkdirSync(join(folder, 'drafts', 'broken'))
     writeFileSync(broken, readFileSync(draft, 'utf8').replace('worst: why', 'worst: whi'))
     await assert.rejects(
-      publishCommand(broken, { ...admin(), note: '' }, () => undefined),
+      publishCommand(broken, { ...admin(), reason: '' }, () => undefined),
       /422: [^]*visit\.yaml:12:12: .*'whi'/,
     )
-    const told = await saying((say) => publishCommand(draft, { ...admin(), note: '' }, say))
+    const told = await saying((say) => publishCommand(draft, { ...admin(), reason: '' }, say))
     const [before, after] = told.split(' -> ')
     assert.match(await dialled(), /2\. So so/)
     const waiting = smsc.phone('67570000003')
     await waiting.dial('*108#')
-    await rollbackCommand('visit', { ...admin(), note: '' }, () => undefined)
+    await rollbackCommand('visit', { ...admin(), reason: '' }, () => undefined)
     await until(async () => /2\. Fair/.test(await dialled()), `${before} is not in force again`)
     assert.match(
-      await saying((say) => recallCommand(after!, { ...admin(), note: '', text: ['Please dial again.'] }, say)),
+      await saying((say) => recallCommand(after!, { ...admin(), reason: '', text: ['Please dial again.'] }, say)),
       /1 open dialogues end/,
     )
     assert.equal((await waiting.answer('1')).text, 'Please dial again.')

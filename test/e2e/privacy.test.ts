@@ -159,6 +159,8 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
       lineEventsDays: 90,
       appointmentsMonths: 24,
       idleMonths: 24,
+      flowEventsDays: 730,
+      flowEventsMax: 10_000,
       flowRevisionsDays: 365,
       flowRevisionsMax: 100,
     }

@@ -21,7 +21,7 @@ describeWith(['redis', 'postgres'], 'a recalled revision in mode files, in daemo
   const drafts = mkdtempSync(join(tmpdir(), 'ussd-drafts-'))
   const smscs: Smsc[] = []
   const daemons: Staged[] = []
-  const decide = { url: '', tokenFile: join(drafts, 'token'), note: '' }
+  const decide = { url: '', tokenFile: join(drafts, 'token'), reason: '' }
 
   const start = async (which: number) => {
     daemons[which] = await stageDaemon({

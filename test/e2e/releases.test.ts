@@ -44,7 +44,7 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     url: `http://127.0.0.1:${daemons[which]!.daemon.admin.port}`,
     tokenFile: join(drafts, role),
   })
-  const decide = <More extends object>(more: More = {} as More) => ({ ...options(), note: '', ...more })
+  const decide = <More extends object>(more: More = {} as More) => ({ ...options(), reason: '', ...more })
   const ask = (path: string, body?: object) =>
     fetch(`${options().url}${path}`, {
       headers: { authorization: `Bearer ${TOKENS.operate}` },
@@ -132,7 +132,7 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     const early = smscs[1]!.phone('67570000002')
     await early.dial('*200#')
     const revision = await revisionOf(flow('K12'))
-    const said = await saying((say) => publishCommand(draft, decide({ note: 'rice is dearer' }), say))
+    const said = await saying((say) => publishCommand(draft, decide({ reason: 'rice is dearer' }), say))
     assert.match(said, new RegExp(`^prices@[0-9a-f]{12} -> ${revision}$`))
     await bothServe(revision)
     assert.deepEqual([await dialled(0, '67570000001'), await dialled(1, '67570000001')], ['Rice K12', 'Rice K12'])
@@ -220,7 +220,7 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
       /404/,
     )
     await assert.rejects(
-      rollbackCommand('prices', { ...options(0, 'read'), note: '' }, () => undefined),
+      rollbackCommand('prices', { ...options(0, 'read'), reason: '' }, () => undefined),
       /403/,
     )
   })
@@ -270,7 +270,7 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
       recallCommand(bad, decide({ text: ['fr=Non'] }), () => undefined),
       /422.*has no texts in 'fr'/,
     )
-    await publishCommand(bad, decide({ note: 'it was right after all' }), () => undefined)
+    await publishCommand(bad, decide({ reason: 'it was right after all' }), () => undefined)
     await bothServe(bad)
     assert.equal(await dialled(1, '67570000011'), 'Rice K14')
   })
@@ -284,7 +284,7 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
       ['recall', { revision: 'other@000000000000' }, 404],
       ['publish', { revision: 'prices@000000000000' }, 404],
       ['publish', { source: { file: 'x', text: 'x'.repeat(4_100_000) } }, 413],
-      ['rollback', { note: 'x'.repeat(70_000) }, 413],
+      ['rollback', { reason: 'x'.repeat(70_000) }, 413],
     ] as const)
       assert.equal(
         (await ask(`/v1/flows/prices/${path}`, body)).status,

@@ -1,12 +1,24 @@
 /** The admin routes for flows: the state, and publish, rollback, canary, recall. Each decision is logged. */
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
+import { maskMsisdn } from '../../base/index.ts'
 import type { By, FlowChange } from '../flow-service.ts'
 import { whyNot, type Admitted, type RouteDeps } from './shared.ts'
 
+/** How many rows of the history are shown, and the most that can be asked for. */
+const EVENTS = 50
+const EVENTS_MAX = 1_000
+/** Eight digits or more, also in groups: an MSISDN. A date with hyphens is not one, and no part of a revision is. */
+const NUMBER = /(?<![\w@.,-])\+?\d(?: ?\d){7,}(?![\w-])/g
 const NAME = /^[a-z][a-z0-9-]{0,63}$/
 const revision = z.string().regex(/^[a-z][a-z0-9-]{0,63}@[0-9a-f]{12}$/, 'e.g. dental@9f2c01ab77de')
-const note = z.string().max(200).default('')
+/** A reason is kept for years, and a subscriber whose number it had could not be erased from it. */
+const note = z
+  .string()
+  .max(200)
+  .default('')
+  .transform((text) => text.replace(NUMBER, (digits) => maskMsisdn(digits.replaceAll(/\D/g, ''))))
+
 const share = z.number().min(0).max(100)
 const file = z.strictObject({ file: z.string().max(200), text: z.string() })
 const files = file.extend({ catalogues: z.array(file).max(50).default([]) })
@@ -90,6 +102,12 @@ function lookRoutes(app: Hono<Admitted>, service: RouteDeps['flows']): void {
   app.get('/:name/revisions', async (c) => {
     const rows = await service.revisions(c.req.param('name'))
     return rows ? c.json(rows) : c.json({ error: 'there is no such flow', try: '/v1/flows' }, 404)
+  })
+  app.get('/:name/history', async (c) => {
+    const last = z.coerce.number().int().min(1).max(EVENTS_MAX).default(EVENTS).safeParse(c.req.query('last'))
+    if (!last.success) return c.json({ error: `last: a number from 1 to ${EVENTS_MAX}` }, 400)
+    const events = await service.history(c.req.param('name'), last.data)
+    return events ? c.json({ events }) : c.json({ error: 'there is no such flow', try: '/v1/flows' }, 404)
   })
   app.get('/:name/revisions/:revision', async (c) => {
     const source = await service.source(c.req.param('name'), c.req.param('revision'))

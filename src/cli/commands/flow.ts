@@ -1,11 +1,12 @@
 /** `flow …`: for the author of a flow, and for the operator who releases flows. */
-import type { Command } from 'commander'
-import { adminOptions, collected, percent, PLUGIN, type Say } from '../arguments.ts'
+import { Option, type Command } from 'commander'
+import { adminOptions, collected, parseInteger, percent, PLUGIN, type Say } from '../arguments.ts'
 import { drawCommand } from './draw.ts'
 import { importCommand } from './import.ts'
 
 type AdminOptions = import('../admin.ts').AdminOptions
 type DecideOptions = import('../releases.ts').DecideOptions
+type HistoryOptions = import('../flow-history.ts').HistoryOptions
 
 export function registerFlow(program: Command, say: Say): void {
   const flow = program.command('flow').description('flow files, and the revisions that a running daemon serves')
@@ -49,6 +50,14 @@ function servedCommands(flow: Command, say: Say): void {
     .action(async (name: string, options: AdminOptions) =>
       (await import('../releases.ts')).listRevisions(name, options, say),
     )
+  adminOptions(flow.command('history'))
+    .description('shows who decided what about a flow, when and why, and which files daemons took, the newest first')
+    .argument('<name>', 'name of the flow')
+    .option('--last <n>', 'how many; default: 50', parseInteger)
+    .option('--json', 'as JSON')
+    .action(async (name: string, options: HistoryOptions) =>
+      (await import('../flow-history.ts')).historyOfFlow(name, options, say),
+    )
   adminOptions(flow.command('diff'))
     .description('shows what changes for subscribers, screen by screen, and the changed lines')
     .argument('<from>', 'revision or flow file')
@@ -62,7 +71,9 @@ function servedCommands(flow: Command, say: Say): void {
 /** Commands for decisions about releases. */
 function decisionCommands(flow: Command, say: Say): void {
   const decide = (command: Command) =>
-    adminOptions(command).option('--note <text>', 'the reason; kept with the decision', '')
+    adminOptions(command)
+      .option('--reason <text>', 'why: kept with the decision, and shown by flow history', '')
+      .addOption(new Option('--note <text>', 'the same, as it was called before').hideHelp())
 
   decide(flow.command('publish'))
     .description('proves a flow, then serves it to new dials, in all daemons')

@@ -1,10 +1,11 @@
 /** Which revision of a flow serves: files, publish, canary, rollback, recall. */
 export { portable } from './archiving.ts'
 export { type Flows, openFlows } from './registry.ts'
-export type { Reload } from './next-view.ts'
+export type { Reload, Taken } from './next-view.ts'
 export {
   type Decided,
   type Decision,
+  type DecisionTold,
   isDecision,
   publishing,
   type Recall,

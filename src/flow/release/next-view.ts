@@ -1,4 +1,5 @@
 /** Reads files and decisions again: the view that replaces the previous one, and what changed. */
+import { createHash } from 'node:crypto'
 import { UsageError } from '../../base/index.ts'
 import type { FlowProblem } from '../check/index.ts'
 import type { CompiledFlow, FlowArchive } from '../engine/index.ts'
@@ -21,10 +22,23 @@ export interface ReadingOptions extends FolderOptions {
 export interface Reload {
   /** Revisions that serve from now on and did not before. */
   served: string[]
+  /** Those of them that come from a file, and not from a decision. */
+  taken: Taken[]
   /** Flows whose files were refused: their previous revision stays in force. */
   refused: string[]
   /** Errors of the refused flows, warnings of the others. */
   problems: FlowProblem[]
+}
+
+/** A file whose flow serves from now on. */
+export interface Taken {
+  flow: string
+  revision: string
+  /** What this daemon served before. Null: it has just started. */
+  before: string | null
+  file: string
+  /** SHA-256 of the file, as `sha256sum` prints it. */
+  hash: string
 }
 
 interface Sources {
@@ -40,7 +54,7 @@ export async function nextView(
   { services, kept, read }: Sources,
 ): Promise<{ view: View; report: Reload }> {
   const folder = await read(before.loaded)
-  const { refused, problems } = news(before.loaded, folder)
+  const { refused, problems } = changesOf(before.loaded, folder)
   const standing: FlowProblem[] = []
   const decisions = await decisionsOf(options, folder, before.decisions, standing)
   const entries = new Map([...folder.entries].map(([name, entry]) => [name, entry.flow]))
@@ -63,12 +77,12 @@ export async function nextView(
     const canary = await choose.canary(name)
     if (canary) canaries.set(name, canary)
   }
-  const served = [...current.values()]
-    .filter((flow) => before.current.get(flow.name)?.revision !== flow.revision)
-    .map((flow) => flow.revision)
+  const news = [...current.values()].filter((flow) => before.current.get(flow.name)?.revision !== flow.revision)
+  const served = news.map((flow) => flow.revision)
   const told = new Set(before.standing.map(({ where, what }) => `${where} ${what}`))
   const report: Reload = {
     served,
+    taken: news.flatMap((flow) => takenFrom(folder.entries.get(flow.name), flow, { before, decisions })),
     refused,
     problems: [
       ...folder.problems,
@@ -80,8 +94,20 @@ export async function nextView(
   return { view: { loaded: folder.entries, current, canaries, replaced, decisions, standing }, report }
 }
 
+/** Nothing if a decision put the revision in force: the history has that decision. */
+function takenFrom(
+  entry: LoadedFlow | undefined,
+  { name, revision }: CompiledFlow,
+  { before, decisions }: Pick<View, 'decisions'> & { before: View },
+): Taken[] {
+  if (entry?.flow?.revision !== revision || decisions.releases.get(name)?.active === revision) return []
+  const { file, text } = entry.source
+  const hash = createHash('sha256').update(text).digest('hex')
+  return [{ flow: name, revision, before: before.current.get(name)?.revision ?? null, file, hash }]
+}
+
 /** What is wrong with files that changed. */
-function news(loaded: ReadonlyMap<string, LoadedFlow>, { entries }: Folder): Pick<Reload, 'refused' | 'problems'> {
+function changesOf(loaded: ReadonlyMap<string, LoadedFlow>, { entries }: Folder): Pick<Reload, 'refused' | 'problems'> {
   const changed = [...entries].filter(([name, entry]) => entry.files !== '' && loaded.get(name)?.files !== entry.files)
   const isRefused = ({ problems }: LoadedFlow) => problems.some(({ severity }) => severity === 'error')
   return {

@@ -91,9 +91,21 @@ export interface DecisionsRead {
   adopt(name: string, revision: string): Promise<void>
 }
 
+/** What the history keeps of a decision, beside who, when and why. */
+export interface DecisionTold {
+  did: 'publish' | 'rollback' | 'canary' | 'canary-end' | 'recall'
+  revision: string
+  /** What served before. */
+  before: string | null
+  /** The daemon that was asked. */
+  instance: string
+}
+
 /** A change of the decisions about one flow. `recalls` and `clears` are revisions. */
 export interface Decision {
   release: Release
+  /** Written into the history in the same transaction. */
+  told?: DecisionTold
   recalls?: { revision: string; texts: Record<string, string> }
   clears?: string
   /** This revision serves everybody from now on. */

@@ -6,6 +6,7 @@ import {
   isDecision,
   type Decided,
   type Decision,
+  type DecisionTold,
   type Recall,
   type Release,
 } from '../../flow/release/index.ts'
@@ -75,7 +76,10 @@ export function flowReleases({ knex, sql }: { knex: Knex; sql: Sql }): Decided {
     },
     async adopt(name, revision) {
       const row = rowOf({ ...undecided(name), active: revision, by: 'file' })
-      await knex('flow_release').insert(row).onConflict('name').ignore()
+      await knex.transaction(async (trx) => {
+        const made: object[] = await trx('flow_release').insert(row).onConflict('name').ignore().returning('name')
+        if (made.length > 0) await trx('flow_event').insert({ flow: name, did: 'adopt', revision, by: 'file' })
+      })
     },
     change: (name, decide) =>
       knex.transaction(async (trx) => {
@@ -106,7 +110,9 @@ export function flowReleases({ knex, sql }: { knex: Knex; sql: Sql }): Decided {
   }
 }
 
-async function write(trx: Knex, name: string, { release, recalls, clears, serves }: Decision): Promise<void> {
+async function write(trx: Knex, name: string, decision: Decision): Promise<void> {
+  const { release, recalls, clears, serves } = decision
+  if (decision.told) await tell(trx, decision.told, release)
   await trx('flow_release')
     .where({ name })
     .update({ ...rowOf(release), changed_at: trx.fn.now() })
@@ -115,6 +121,13 @@ async function write(trx: Knex, name: string, { release, recalls, clears, serves
   if (!recalls) return
   const row = { revision: recalls.revision, name, texts: JSON.stringify(recalls.texts), recalled_by: release.by }
   await trx('flow_recall').insert(row).onConflict('revision').merge()
+}
+
+/** The row of the history. Without it the triggers of migration 021 write one, as they do for an earlier build. */
+async function tell(trx: Knex, { did, ...told }: DecisionTold, { name, canary, by, note }: Release): Promise<void> {
+  await trx.raw(`SELECT set_config('ussd_connector.flow_event', 'written', true)`)
+  const share = did === 'canary' ? (canary?.share ?? 0) : null
+  await trx('flow_event').insert({ flow: name, did, ...told, share, by, reason: note })
 }
 
 function recallOf({ revision, name, texts }: RecallRow): Recall {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,6 +78,30 @@ describe('the registry of flows', () => {
     assert.equal(flows.current('c'), undefined)
   })
 
+  it('tells which files it took, with their hashes; what a decision put in force is none', async () => {
+    write('a.yaml', flowText('a', 'One'))
+    const releases = new Map<string, Release>()
+    const decisions: DecisionsRead = {
+      read: async () => ({ releases, recalls: new Map() }),
+      unrecalled: async () => [],
+      adopt: async () => undefined,
+    }
+    const { flows, first } = await openFlows({ folder, archive, decisions })
+    const [one] = first.served
+    const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
+    const file = join(folder, 'a.yaml')
+    assert.deepEqual(first.taken, [
+      { flow: 'a', revision: one!, before: null, file, hash: hashOf(flowText('a', 'One')) },
+    ])
+    write('a.yaml', flowText('a', 'Two'))
+    const { taken, served } = await flows.reload()
+    assert.deepEqual(taken, [
+      { flow: 'a', revision: served[0]!, before: one!, file, hash: hashOf(flowText('a', 'Two')) },
+    ])
+    releases.set('a', publishing(undecided('a'), one!, served[0]))
+    assert.deepEqual(await flows.reload(), { served: [one], taken: [], refused: [], problems: [] })
+  })
+
   it('gives new dials the new one, and dialogues under way their own', async () => {
     write('a.yaml', flowText('a', 'One'))
     const { flows } = await openFlows({ folder, archive })
@@ -105,7 +130,7 @@ describe('the registry of flows', () => {
       [reload.problems[0]?.where, undefined],
     )
     assert.equal(told.length, 2)
-    assert.deepEqual(await flows.reload(), { served: [], refused: [], problems: [] })
+    assert.deepEqual(await flows.reload(), { served: [], taken: [], refused: [], problems: [] })
     write('a.yaml', flowText('a', 'Mended'))
     assert.equal((await flows.reload()).served.length, 1)
   })

@@ -254,6 +254,8 @@ describe('the embedded database', () => {
           lineEventsDays: 90,
           appointmentsMonths: 24,
           idleMonths: 24,
+          flowEventsDays: 730,
+          flowEventsMax: 10_000,
           flowRevisionsDays: 365,
           flowRevisionsMax: 100,
         },
