@@ -20,6 +20,15 @@ export const DEFAULT_DATE_FORMAT: DateFormat = {
   locale: 'en',
 }
 
+/** `18:05`, `6.30`: a time of day, without a day. */
+const CLOCK = /^([01]?\d|2[0-3])[:.]([0-5]\d)(?::[0-5]\d)?$/
+
+/** A time of day as `06:30`. Undefined: it is not one. */
+export function clockOf(written: unknown): string | undefined {
+  const [, hours, minutes] = (typeof written === 'string' ? CLOCK.exec(written) : null) ?? []
+  return hours === undefined ? undefined : `${hours.padStart(2, '0')}:${minutes}`
+}
+
 /** `10/05/2025`; '' if it is neither an ISO 8601 date nor milliseconds. */
 export function showDate(at: unknown, zone: string, format: DateFormat = DEFAULT_DATE_FORMAT): string {
   return shownOnce(at, `d|${zone}|${format.locale}|${format.date}`, () => {
@@ -28,10 +37,11 @@ export function showDate(at: unknown, zone: string, format: DateFormat = DEFAULT
   })
 }
 
-/** `9 AM`, `9:30 AM`, `12 PM`; '' if it is neither an ISO 8601 date nor milliseconds. */
+/** `9 AM`, `9:30 AM`, `12 PM`; '' if it is neither an ISO 8601 date, a time of day, nor milliseconds. */
 export function showTime(at: unknown, zone: string, format: DateFormat = DEFAULT_DATE_FORMAT): string {
   return shownOnce(at, `t|${zone}|${format.locale}|${format.time}|${format.timeMinutes}`, () => {
-    const moment = momentOf(at, zone)
+    const clock = clockOf(at)
+    const moment = clock === undefined ? momentOf(at, zone) : DateTime.fromISO(`2000-01-01T${clock}`, { zone: 'UTC' })
     if (!moment) return ''
     const pattern = moment.minute === 0 ? format.time : format.timeMinutes
     return plainBlanks(moment.setLocale(format.locale).toFormat(pattern))
@@ -78,16 +88,37 @@ export function dayOf(at: unknown, zone: string): string | undefined {
   return shownOnce(at, `y|${zone}`, () => momentOf(at, zone)?.toISODate() ?? '') || undefined
 }
 
-/** `18:05`: the time of day of a moment in the zone. Undefined: it is not a moment. */
+const UNITS = { day: 'days', week: 'weeks', month: 'months', year: 'years' } as const
+export type DayUnit = keyof typeof UNITS
+export const DAY_UNITS = Object.keys(UNITS) as DayUnit[]
+
+/** The day so many units later; 29 February less a year is 28 February. Undefined: no day of the years 0 to 9999. */
+export function dayLater(day: string, amount: number, unit: DayUnit): string | undefined {
+  const later = DateTime.fromISO(day, { zone: 'UTC' }).plus({ [UNITS[unit]]: amount })
+  return later.isValid && later.year >= 0 && later.year <= 9999 ? later.toFormat('yyyy-MM-dd') : undefined
+}
+
+/**
+ * Whole years from one day to the other: as many as can be taken from the second without passing the first. Negative if
+ * the second is earlier.
+ */
+export function yearsBetween(from: string, to: string): number {
+  if (to < from) return -yearsBetween(to, from)
+  const [year = '', day = ''] = [from.slice(0, -6), from.slice(-6)]
+  return Number(to.slice(0, -6)) - Number(year) - (to.slice(-6) < day ? 1 : 0)
+}
+
+/** `18:05`: the time of day of a moment in the zone, or a time of day itself. Undefined: it is neither. */
 export function timeOfDay(at: unknown, zone: string): string | undefined {
-  return shownOnce(at, `t|${zone}`, () => momentOf(at, zone)?.toFormat('HH:mm') ?? '') || undefined
+  const clock = clockOf(at)
+  return clock ?? (shownOnce(at, `t|${zone}`, () => momentOf(at, zone)?.toFormat('HH:mm') ?? '') || undefined)
 }
 
 function momentOf(at: unknown, zone: string): DateTime | undefined {
   const moment =
     typeof at === 'number'
       ? DateTime.fromMillis(at, { zone })
-      : typeof at === 'string' && at.length <= WRITTEN_MAX
+      : typeof at === 'string' && at.length <= WRITTEN_MAX && clockOf(at) === undefined
         ? DateTime.fromISO(at, { zone })
         : undefined
   return moment?.isValid ? moment : undefined

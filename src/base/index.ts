@@ -1,7 +1,11 @@
 /** What every room may use and what knows nothing of USSD: clocks, dates, log, metrics, errors, ids, SQL. */
 export {
+  clockOf,
   type DateFormat,
+  DAY_UNITS,
+  dayLater,
   dayOf,
+  type DayUnit,
   DEFAULT_DATE_FORMAT,
   isDayFormat,
   isZone,
@@ -10,6 +14,7 @@ export {
   showTime,
   tellsApart,
   timeOfDay,
+  yearsBetween,
 } from './dates.ts'
 export { didYouMean, remedyAmong } from './did-you-mean.ts'
 export { FlowFault, type Problem, ProblemsError, saidOf, sentence, StoreError, UsageError } from './errors.ts'

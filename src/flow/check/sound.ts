@@ -1,6 +1,6 @@
 /**
  * Checks of what a flow computes and compares: conditions that are always or never true, divisors that may be zero,
- * moments that are compared with a time of day, fields that rows do not have, rows that are never shown.
+ * moments that are compared with a time of day (`moments.ts`), fields that rows do not have, rows that are never shown.
  */
 import { didYouMean } from '../../base/index.ts'
 import {
@@ -29,9 +29,10 @@ import {
   usesOf,
 } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
-import { compileIn, wordsIn } from '../text/index.ts'
+import { wordsIn } from '../text/index.ts'
 import { rowFieldsAt } from './bounds.ts'
 import type { Complain } from './check.ts'
+import { checkMoments } from './moments.ts'
 import { readsByScreen, setBefore, setPathOf } from './paths.ts'
 import { comparing, rangesOf } from './ranges.ts'
 import type { RowsUsed } from '../screens/index.ts'
@@ -39,7 +40,7 @@ import type { RowsUsed } from '../screens/index.ts'
 export function checkSound(read: ReadFlow, complain: Complain): void {
   const asked = conditionsIn(read.definition)
   checkOutcomes(asked, read, complain)
-  checkMoments(asked, read, complain)
+  checkMoments(read, complain)
   checkDivisors(asked, read, complain)
   checkColumns(read, complain)
   checkRowsKept(read, complain)
@@ -88,39 +89,6 @@ function checkOutcomes(asked: readonly Asked[], { definition, at }: ReadFlow, co
       })
     }
   }
-}
-
-/** `18:00`, `6.30`: a time of day. */
-const TIME_OF_DAY = /^\d{1,2}[:.h]\d{2}(:\d{2})?$/
-
-function checkMoments(asked: readonly Asked[], { definition, at }: ReadFlow, complain: Complain): void {
-  const moments = new Set(['now', ...shownAsMoments(definition)])
-  for (const { node, source, screen, place } of asked) {
-    for (const { left, right, at: from } of comparesIn(node)) {
-      for (const [one, other] of [
-        [left, right],
-        [right, left],
-      ] as const) {
-        if (one.is !== 'path' || !moments.has(one.path) || other.is !== 'literal') continue
-        if (!TIME_OF_DAY.test(String(other.value))) continue
-        complain('error', {
-          ...pointing(at, place, source, from),
-          what: `screen '${screen}' compares '${one.path}', a moment, with '${String(other.value)}', a time of day`,
-          remedy: `compare the time of day: time(${one.path})`,
-        })
-      }
-    }
-  }
-}
-
-function shownAsMoments(definition: FlowDefinition): string[] {
-  return usesOf(definition).texts.flatMap(({ text }) =>
-    definition.languages.flatMap((language) => {
-      const message = compileIn(definition, wordsIn(definition, text, language) ?? '', language)
-      if (typeof message === 'string') return []
-      return message.slots.filter(({ as }) => as === 'date' || as === 'time').map(({ path }) => path)
-    }),
-  )
 }
 
 /** Divisors that may be zero by their bounds, where no condition of the flow looks at them and nothing catches it. */

@@ -57,6 +57,8 @@ function sizeOf(node: Node, known: KnownBounds): Size {
       return sizeOf(node.of, known)
     case 'arithmetic':
       return calculated(node, known)
+    case 'shift':
+      return { chars: 'yyyy-MM-dd'.length }
     case 'call':
       return called(node, known)
     default:

@@ -2,7 +2,8 @@
 import { DateTime } from 'luxon'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { msisdnOf, type Json } from '../../ussd/index.ts'
-import { compileCondition, Slip, compilePattern } from '../expression/index.ts'
+import { clockOf } from '../../base/index.ts'
+import { compileCondition, Slip, compilePattern, namedDay } from '../expression/index.ts'
 import { type Check, type CHECKSUMS, ANSWER_CHARS_MAX } from '../terms/index.ts'
 
 /** Returns the answer to keep, or undefined if the rule does not hold. Pure. */
@@ -14,6 +15,7 @@ export function ruleOf(check: Check, as: string, zone: string): Rule {
   if (check.length) return textRule(lengthReader(check.length))
   if (check.pattern !== undefined) return textRule(patternReader(check.pattern))
   if (check.date) return dateRule(check.date, zone)
+  if (check.time) return timeRule(check.time)
   if (check.phone) return phoneRule(check.phone)
   if (check.oneOf) return wordRule(check.oneOf)
   if (check.checksum) return textRule((answer) => (CHECKSUM[check.checksum as Checksum](answer) ? answer : undefined))
@@ -71,18 +73,22 @@ function phoneRule({ country, digits, trunk }: NonNullable<Check['phone']>): Rul
 }
 
 function dateRule({ format, min, max }: NonNullable<Check['date']>, zone: string): Rule {
+  const [least, most] = [min, max].map((written) => (written === undefined ? undefined : namedDay(written, zone)))
   return (answer, { now }) => {
     const day = DateTime.fromFormat(String(answer), format, { zone, locale: 'en' })
     const iso = day.isValid && day.year >= 1000 ? day.toFormat('yyyy-MM-dd') : undefined
-    const bound = (written: string) => (written === 'today' ? todayOf(now, zone) : written)
     if (iso === undefined) return undefined
-    return (min !== undefined && iso < bound(min)) || (max !== undefined && iso > bound(max)) ? undefined : iso
+    const [from, to] = [least ? least(now) : iso, most ? most(now) : iso]
+    return from !== undefined && to !== undefined && from <= iso && iso <= to ? iso : undefined
   }
 }
 
-/** The day of the dial, in the flow's zone. */
-function todayOf(now: string | undefined, zone: string): string {
-  return DateTime.fromISO(now ?? '', { zone }).toFormat('yyyy-MM-dd')
+function timeRule({ min, max }: NonNullable<Check['time']>): Rule {
+  return (answer) => {
+    const time = clockOf(String(answer))
+    if (time === undefined) return undefined
+    return (min !== undefined && time < min) || (max !== undefined && time > max) ? undefined : time
+  }
 }
 
 type Checksum = (typeof CHECKSUMS)[number]
@@ -119,12 +125,16 @@ export function examplesOf(check: Check, zone: string): string[] {
   if (check.phone) return [`${check.phone.country}${'7'.padEnd(check.phone.digits[0] as number, '0')}`]
   if (check.checksum)
     return check.checksum === 'luhn' ? ['4111111111111111', '79927398713', '18'] : ['GB82WEST12345698765432']
+  if (check.time) return [check.time.min ?? '08:00', check.time.max ?? '18:30']
   if (!check.date) return []
   const { format, min, max } = check.date
   const days = [min, max, 'today'].filter((day) => day !== undefined)
-  return days.map((day) =>
-    (day === 'today' ? DateTime.fromISO(WALKED_AT, { zone }) : DateTime.fromISO(day, { zone })).toFormat(format),
-  )
+  return days.map((day) => typedDay(namedDay(day, zone)(WALKED_AT) ?? day, format, zone))
+}
+
+/** A day as a subscriber types it. */
+export function typedDay(day: string, format: string, zone: string): string {
+  return DateTime.fromISO(day, { zone }).toFormat(format)
 }
 
 /** The time of the dial when a flow is explored, and in a talk that gives no time. */

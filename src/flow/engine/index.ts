@@ -15,6 +15,7 @@ export {
   type Rule,
   ruleOf,
   TALK_MSISDN,
+  typedDay,
   WALKED_AT,
   WORD_CODE,
 } from './answer-checks.ts'

@@ -1,5 +1,18 @@
 /** What a flow reads, and the examples with which its screens are explored. */
-import { compileCondition, Slip, type Against, type Reading, pathsOf, readingOf } from '../expression/index.ts'
+import { dayLater } from '../../base/index.ts'
+import { WALKED_AT } from '../engine/index.ts'
+import {
+  type Against,
+  compileCondition,
+  isDay,
+  knownDay,
+  type Node,
+  nodesOf,
+  pathsOf,
+  type Reading,
+  readingOf,
+  Slip,
+} from '../expression/index.ts'
 import { type FlowDefinition, kindOf, rowsFrom, usesOf } from '../language/index.ts'
 import { type Examples, fieldPath, type Lengths, type Reads, type RowFields } from '../screens/index.ts'
 import { type Slot, compileIn, wordsIn } from '../text/index.ts'
@@ -57,11 +70,29 @@ function readsOf(definition: FlowDefinition): Reads {
     slots: [...slotsOf(definition), ...readings.flatMap(slotsIn)],
     against: [
       ...readings.flatMap((reading) => reading.against),
+      ...readings.flatMap(({ node }) => againstTimes(node, definition.zone)),
       ...asked.flatMap(({ paths }) => againstAnswers(paths, definition)),
     ],
     handed: values.flatMap(({ value }) => pathsOf(value)).filter((path) => rows.every(({ from }) => from !== path)),
     rows,
   }
+}
+
+/**
+ * The days, or times of day, at which a comparison with a known one changes: `answers.born <= today - 18 years` on that
+ * day, the day before and the day after, for a dial at the time of the walk.
+ */
+function againstTimes(root: Node, zone: string): Against[] {
+  return nodesOf(root).flatMap((node) => {
+    if (node.is !== 'compare') return []
+    const [path, other] = node.left.is === 'path' ? [node.left, node.right] : [node.right, node.left]
+    if (path.is !== 'path' || !isDay(other) || nodesOf(other).some(({ is }) => is === 'path')) return []
+    const day = knownDay(other, zone, WALKED_AT)
+    return [-1, 0, 1].flatMap((by) => {
+      const value = day === undefined ? undefined : dayLater(day, by, 'day')
+      return value === undefined ? [] : [{ path: path.path, value }]
+    })
+  })
 }
 
 /** The types that an expression needs: examples must have them. */

@@ -1,8 +1,20 @@
 /** The value of an expression in a dialogue. Pure; it takes at most one step per token of the expression. */
+import { dayLater } from '../../base/index.ts'
 import type { Json } from '../../ussd/index.ts'
 import { ARITHMETIC, asNumber, type Decimal } from './decimal.ts'
-import type { Comparing, Node } from './expression.ts'
-import { dayIn, decimalOf, FUNCTIONS, asText, Unworkable, type Arg, type Fn, type ArgumentType } from './functions.ts'
+import { type Comparing, isDay, isTimeOfDay, type Node } from './expression.ts'
+import { folded } from './fold.ts'
+import {
+  dayIn,
+  decimalOf,
+  FUNCTIONS,
+  asText,
+  timeIn,
+  Unworkable,
+  type Arg,
+  type Fn,
+  type ArgumentType,
+} from './functions.ts'
 import { readPath, type Scope } from './path.ts'
 
 export interface ExpressionScope {
@@ -29,6 +41,8 @@ function worth(node: Node, world: ExpressionScope): Json | Decimal | undefined {
       return readPath(world.scope, node.path)
     case 'arithmetic':
       return calculated(node.op, worth(node.left, world), worth(node.right, world))
+    case 'shift':
+      return shifted(node, world)
     case 'minus':
       return -decimalOf(worth(node.of, world))
     case 'call':
@@ -48,6 +62,19 @@ function calculated(
   if (value === undefined)
     throw new Unworkable(op === '/' && other === 0n ? 'division by zero' : 'a number has too many digits')
   return value
+}
+
+/** The most units of one span: enough for every day that can be written. */
+const SPAN_MAX = 100_000
+
+function shifted(node: Node & { is: 'shift' }, world: ExpressionScope): string {
+  const day = dayIn(worth(node.of, world), world.zone)
+  const amount = asNumber(decimalOf(worth(node.amount, world)))
+  if (!Number.isInteger(amount) || Math.abs(amount) > SPAN_MAX)
+    throw new Unworkable(`a span is not a whole number of ${node.unit}s`)
+  const later = dayLater(day, node.op === '-' ? -amount : amount, node.unit)
+  if (later === undefined) throw new Unworkable('there is no such day')
+  return later
 }
 
 function called(fn: Fn, args: readonly Node[], world: ExpressionScope): Json | Decimal | undefined {
@@ -76,7 +103,7 @@ function argument(taken: ArgumentType | undefined, node: Node, world: Expression
 export function holds(node: Node, world: ExpressionScope): boolean {
   switch (node.is) {
     case 'compare':
-      return COMPARISONS[node.op](known(node.left, world), known(node.right, world))
+      return COMPARISONS[node.op](...sidesOf(node, world))
     case 'among':
       return node.among.some((one) => same(known(node.of, world), known(one, world)))
     case 'both':
@@ -92,11 +119,23 @@ export function holds(node: Node, world: ExpressionScope): boolean {
   }
 }
 
+/** Beside a day, the other side counts as a day, too; beside a time of day, as a time of day. */
+function sidesOf({ left, right }: Node & { is: 'compare' }, world: ExpressionScope): [Side, Side] {
+  const sides: [Side, Side] = [known(left, world), known(right, world)]
+  const as = [left, right].some(isDay) ? dayIn : [left, right].some(isTimeOfDay) ? timeIn : undefined
+  return as === undefined ? sides : [tried(() => as(sides[0], world.zone)), tried(() => as(sides[1], world.zone))]
+}
+
+type Side = Json | undefined
+
 /** A side that cannot be computed counts as a path that leads nowhere. */
 function known(node: Node, world: ExpressionScope): Json | undefined {
-  if (node.is === 'path') return readPath(world.scope, node.path)
+  return node.is === 'path' ? readPath(world.scope, node.path) : tried(() => evaluate(node, world))
+}
+
+function tried(compute: () => Json | undefined): Json | undefined {
   try {
-    return evaluate(node, world)
+    return compute()
   } catch (error) {
     if (error instanceof Unworkable) return undefined
     throw error
@@ -110,12 +149,26 @@ const COMPARISONS: Record<Comparing, (left: Json | undefined, right: Json | unde
   '<=': (left, right) => ordered(left, right, (l, r) => l <= r),
   '>': (left, right) => ordered(left, right, (l, r) => l > r),
   '>=': (left, right) => ordered(left, right, (l, r) => l >= r),
+  contains: (left, right) => containing(left, right),
 }
 
 function same(left: Json | undefined, right: Json | undefined): boolean {
   if (typeof left === 'number' && typeof right === 'string') return String(left) === right
   if (typeof left === 'string' && typeof right === 'number') return left === String(right)
   return left === right || (left === undefined && right === null)
+}
+
+/** How much of a text is looked at: a thousand rows then take some milliseconds. */
+const CONTAINING_UNITS_MAX = 200
+
+/** As a search does: without case, accents and superfluous blanks. A list has the value as one of its own. */
+function containing(left: Side, right: Side): boolean {
+  if (Array.isArray(left)) return left.some((one) => same(one, right))
+  const [text, words] = [left, right].map((side) => folded(asText(side).slice(0, CONTAINING_UNITS_MAX))) as [
+    string,
+    string,
+  ]
+  return words !== '' && text.includes(words)
 }
 
 /** Numbers are ordered by size, texts by code points (ISO dates compare correctly); other values have no order. */

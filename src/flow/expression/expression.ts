@@ -3,25 +3,26 @@
  * when the flow is loaded, in one pass over its tokens. There are no loops, and the only names are paths: whatever
  * needs more is work for a back end.
  *
- *     or     and { or and }                       comparison   sum [ == != < <= > >= sum | in [ sum, … ] ]
- *     and    not { and not }                      sum          product { + - product }
- *     not    [ not ] comparison                   product      single { * / single }
+ *     or     and { or and }              comparison   sum [ == != < <= > >= contains sum | in [ sum, … ] ]
+ *     and    not { and not }             sum          product { + - product [ days weeks months years ] }
+ *     not    [ not ] comparison          product      single { * / single }
  *     single  - single | ( or ) | function(or, …) | path | {path} | number | true | false | null | 'text'
  *
- * A bare word is a text on the right of a comparison and in a list. With a dot, it is a path there too.
+ * A bare word is a text on the right of a comparison and in a list. With a dot, it is a path there too. `today` is the
+ * day of the dial, but a text on the right of `==`, `!=` and `contains`.
  */
 import type { Json } from '../../ussd/index.ts'
 import { DECIMALS_MAX, type Arithmetic } from './decimal.ts'
 import { FUNCTIONS } from './functions.ts'
 import { PATH, ROOTS } from './path.ts'
-import { remedyAmong } from '../../base/index.ts'
+import { DAY_UNITS, type DayUnit, remedyAmong } from '../../base/index.ts'
 
 /** The most characters of one expression: whatever needs more needs a back end. */
 export const EXPRESSION_CHARS_MAX = 500
 /** The most parentheses, functions and signs within each other. */
 export const EXPRESSION_DEEP_MAX = 20
 
-export type Comparing = '==' | '!=' | '<' | '<=' | '>' | '>='
+export type Comparing = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'contains'
 
 /** `at` and `end`: where it begins and ends in the source. */
 export type Node = { at: number; end: number } & (
@@ -34,6 +35,8 @@ export type Node = { at: number; end: number } & (
   | { is: 'not'; of: Node }
   | { is: 'minus'; of: Node }
   | { is: 'call'; name: string; args: Node[] }
+  /** A day so many units earlier or later. */
+  | { is: 'shift'; of: Node; op: '+' | '-'; amount: Node; unit: DayUnit }
 )
 
 /** What is wrong with an expression, and at which character. */
@@ -58,7 +61,7 @@ export function readExpression(source: string): Node | Slip {
     const reader: Reader = { source, signs: signsOf(source), next: 0, deep: 0 }
     const node = strict(readOr(reader))
     const { kind, at, text } = peek(reader)
-    if (kind !== 'end') throw new Slip(`unexpected '${text}'`, at, BLANKS)
+    if (kind !== 'end') throw new Slip(`unexpected '${text}'`, at, UNIT.test(text) ? SPANS : BLANKS)
     return node
   } catch (slip) {
     if (slip instanceof Slip) return slip
@@ -66,6 +69,9 @@ export function readExpression(source: string): Node | Slip {
   }
 }
 
+/** Words of time that stand where no span may, or that are no unit. */
+const UNIT = /^(second|minute|hour|day|week|month|year)s?$/
+const SPANS = 'a span stands behind a day: today - 18 years; its units are days, weeks, months and years'
 const BLANKS = 'write texts in quotes, and a blank on each side of + and -'
 
 interface Sign {
@@ -160,9 +166,10 @@ function readNot(reader: Reader): Node | Word {
 
 function readComparison(reader: Reader): Node | Word {
   const left = readSum(reader)
-  const op = taken(reader, 'sign', '==', '!=', '<=', '>=', '<', '>')
+  const op = taken(reader, 'sign', '==', '!=', '<=', '>=', '<', '>') ?? taken(reader, 'word', 'contains')
   if (op !== undefined) {
-    const [of, right] = [strict(left), loose(readSum(reader))]
+    const [of, side] = [strict(left), readSum(reader)]
+    const right = /^[<>]/.test(op) && isToday(side) ? strict(side) : loose(side)
     return { is: 'compare', op, left: of, right, ...span(of, right) }
   }
   if (taken(reader, 'word', 'in') === undefined) return left
@@ -174,13 +181,26 @@ function readComparison(reader: Reader): Node | Word {
 }
 
 function readSum(reader: Reader): Node | Word {
-  return chain(reader, readProduct, 'sign', ['+', '-'], (op, left, right) => ({
-    is: 'arithmetic',
-    op,
-    left,
-    right,
-    ...span(left, right),
-  }))
+  let left = readProduct(reader)
+  for (;;) {
+    const op = taken(reader, 'sign', '+', '-')
+    if (op === undefined) return left
+    const [of, right] = [strict(left), strict(readProduct(reader))]
+    const unit = unitAfter(reader)
+    left =
+      unit === undefined
+        ? { is: 'arithmetic', op, left: of, right, ...span(of, right) }
+        : { is: 'shift', of, op, amount: right, unit: unit.unit, at: of.at, end: unit.end }
+  }
+}
+
+/** `years` in `today - 18 years`. */
+function unitAfter(reader: Reader): { unit: DayUnit; end: number } | undefined {
+  const { kind, text, end } = peek(reader)
+  const unit = kind === 'word' ? DAY_UNITS.find((one) => text === one || text === `${one}s`) : undefined
+  if (unit === undefined) return undefined
+  reader.next++
+  return { unit, end }
 }
 
 function readProduct(reader: Reader): Node | Word {
@@ -289,8 +309,11 @@ function pathOf(path: string, { at, end }: { at: number; end: number }): Node {
   throw new Slip(`'${path}' is not a path: paths start with ${ROOTS.join(', ')}`, at, BLANKS)
 }
 
-/** Used where a bare word is a path. */
+const isToday = (node: Node | Word): boolean => node.is === 'word' && node.word === 'today'
+
+/** Used where a bare word is a path, or `today`. */
 function strict(node: Node | Word): Node {
+  if (isToday(node)) return { is: 'call', name: 'today', args: [], at: node.at, end: node.end }
   return node.is === 'word' ? pathOf(node.word, node) : node
 }
 
@@ -305,6 +328,16 @@ function loose(node: Node | Word): Node {
 
 function isPath(written: string): boolean {
   return PATH.test(written) && (ROOTS as readonly string[]).includes(written.split('.')[0] as string)
+}
+
+/** Whether it is a day: it is compared as one. */
+export function isDay(node: Node): boolean {
+  return node.is === 'shift' || (node.is === 'call' && node.name === 'today')
+}
+
+/** Whether it is a time of day: it is compared as one. */
+export function isTimeOfDay(node: Node): boolean {
+  return node.is === 'call' && node.name === 'time'
 }
 
 /** The node and all nodes within it. */
@@ -325,6 +358,8 @@ function innerOf(node: Node): Node[] {
     case 'not':
     case 'minus':
       return [node.of]
+    case 'shift':
+      return [node.of, node.amount]
     case 'call':
       return node.args
     default:

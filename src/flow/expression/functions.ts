@@ -1,6 +1,6 @@
 /** The functions of expressions: what each takes and returns, and how large the result can be. All are pure. */
 import type { Json } from '../../ussd/index.ts'
-import { dayOf, timeOfDay } from '../../base/index.ts'
+import { dayOf, timeOfDay, yearsBetween } from '../../base/index.ts'
 import { ARITHMETIC, asNumber, DECIMALS_MAX, readDecimal, rounded, type Decimal } from './decimal.ts'
 import { LIST_ROWS_KEPT_MAX } from './path.ts'
 import { added, charsOf, DAYS_MAX, type Size } from './size.ts'
@@ -153,7 +153,7 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
   trim: changed('trim', 'The text without blanks at its ends.', (text) => text.trim()),
   today: {
     form: 'today()',
-    does: "The day on which the subscriber dialled, in the flow's zone, as `2025-05-10`.",
+    does: "The day on which the subscriber dialled, in the flow's zone, as `2025-05-10`; also written `today`.",
     takes: [],
     gives: 'text',
     run: (_args, { now, zone }) => dayIn(now, zone),
@@ -161,11 +161,19 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
   },
   time: {
     form: 'time(moment)',
-    does: "The time of day of a moment, in the flow's zone, as `18:05`: `time(now) >= '18:00'`.",
+    does: "The time of day of a moment, in the flow's zone, as `18:05`: `time(now) >= '18:00'`. Of `6:30`: `06:30`.",
     takes: ['value'],
     gives: 'text',
     run: ([moment], { zone }) => timeIn(moment, zone),
     size: () => ({ chars: 5 }),
+  },
+  years: {
+    form: 'years(date, date)',
+    does: "Whole years from the first date to the second, in the flow's zone, such as an age: `years(answers.born, today)`.",
+    takes: ['date', 'date'],
+    gives: 'number',
+    run: ([from, to]) => readDecimal(yearsBetween(from as string, to as string)),
+    size: () => ({ max: 9999, decimals: 0 }),
   },
   days: {
     form: 'days(date, date)',
@@ -197,9 +205,10 @@ export function dayIn(value: unknown, zone: string): string {
 }
 
 /** The time of day of a moment in the zone. */
-function timeIn(value: unknown, zone: string): string {
+export function timeIn(value: unknown, zone: string): string {
   const time = timeOfDay(value, zone)
-  if (time === undefined) throw new Unworkable(value === '' ? 'a moment is missing' : 'a value is not a moment')
+  if (time === undefined)
+    throw new Unworkable(value === '' ? 'a moment is missing' : 'a value is neither a moment nor a time of day')
   return time
 }
 

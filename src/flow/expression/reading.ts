@@ -1,7 +1,7 @@
 /** What an expression reads, and as which type. The checks, the measuring and the explorer use it. */
 import type { Against } from './condition.ts'
 import { takenAt } from './evaluate.ts'
-import { nodesOf, type Node } from './expression.ts'
+import { isDay, isTimeOfDay, nodesOf, type Node } from './expression.ts'
 import { FUNCTIONS, type Fn } from './functions.ts'
 
 export interface Reading {
@@ -53,6 +53,9 @@ function wantedBy(node: Node): { path: string; as: 'number' | 'date' }[] {
     inner?.is === 'path' ? [{ path: inner.path, as: what }] : []
   if (node.is === 'arithmetic') return [...as(node.left, 'number'), ...as(node.right, 'number')]
   if (node.is === 'minus') return as(node.of, 'number')
+  if (node.is === 'shift') return [...as(node.of, 'date'), ...as(node.amount, 'number')]
+  if (node.is === 'compare')
+    return isOfTime(node.left) || isOfTime(node.right) ? [...as(node.left, 'date'), ...as(node.right, 'date')] : []
   if (node.is !== 'call') return []
   return node.args.flatMap((arg, i) => {
     const taken = takenAt(FUNCTIONS[node.name] as Fn, i)
@@ -60,6 +63,8 @@ function wantedBy(node: Node): { path: string; as: 'number' | 'date' }[] {
     return taken === 'number' || node.name === 'number' ? as(arg, 'number') : []
   })
 }
+
+const isOfTime = (node: Node) => isDay(node) || isTimeOfDay(node)
 
 function rowsOf(node: Node): RowsRead[] {
   const [rows, field] = node.is === 'call' ? node.args : []

@@ -1,6 +1,6 @@
 /** The type of an expression, and the places where types do not fit. */
 import { takenAt } from './evaluate.ts'
-import type { Node } from './expression.ts'
+import { isDay, type Node } from './expression.ts'
 import { FUNCTIONS, type Fn, type ArgumentType, type Type } from './functions.ts'
 
 /** `found` gets each place where types do not fit, as a sentence that continues the screen's name. */
@@ -35,6 +35,10 @@ export function typed(node: Node, typing: Typing): Type | undefined {
       wants('number', node.left, typing)
       wants('number', node.right, typing)
       return 'number'
+    case 'shift':
+      wants('date', node.of, typing)
+      wants('number', node.amount, typing)
+      return 'date'
     case 'minus':
       wants('number', node.of, typing)
       return 'number'
@@ -113,8 +117,13 @@ function wants(taken: ArgumentType | undefined, node: Node, typing: Typing): voi
   const wanted = taken && TAKES[taken]
   if (type === undefined || !wanted || wanted.of.includes(type)) return
   const written = typing.source.slice(node.at, node.end)
+  const instead = wanted.instead(written)[type]
   const remedy =
-    node.is === 'literal' && taken === 'number' ? 'write a number without quotes' : wanted.instead(written)[type]
+    node.is === 'literal' && taken === 'number'
+      ? 'write a number without quotes'
+      : isDay(node)
+        ? 'use days(from, to) or years(from, to); a span has a unit: today - 18 years'
+        : instead
   const what = `: ${/^['"]/.test(written) ? written : `'${written}'`} is ${WORDS[type]}, but ${wanted.words} is needed`
   typing.found('error', what, node.at, remedy ?? 'use a branch or a call instead')
 }
@@ -123,6 +132,7 @@ const A_DATE = "compare with a date such as '2025-05-10', or its time of day: ti
 
 /** Reports a comparison of two sides that have no order, or are never equal. */
 function clash(op: string, one: Node, other: Node, typing: Typing): void {
+  if (op === 'contains') return holding(one, other, typing)
   const [left, right] = [typed(one, typing), typed(other, typing)]
   if (left === undefined || right === undefined) return
   const what = ` compares ${saidOf(one, typing)}, ${WORDS[left]}, with ${saidOf(other, typing)}, ${WORDS[right]}`
@@ -145,6 +155,23 @@ function clash(op: string, one: Node, other: Node, typing: Typing): void {
 /** A date compares with another date, or with a text that is one. */
 function notADate(sides: readonly Node[], hasNumber: boolean): boolean {
   return hasNumber || sides.some((side) => side.is === 'literal' && !/^\d{4}-\d{2}-\d{2}/.test(String(side.value)))
+}
+
+/** Only a text contains words. What a list of a back end has in it, nobody declares. */
+function holding(one: Node, other: Node, typing: Typing): void {
+  const [left, right] = [typed(one, typing), typed(other, typing)]
+  const wrong =
+    left !== undefined && left !== 'text' && left !== 'date'
+      ? one
+      : right === 'rows' || right === 'boolean'
+        ? other
+        : undefined
+  if (wrong === undefined) return
+  const type = wrong === one ? left : right
+  const what = `: ${saidOf(wrong, typing)} is ${WORDS[type as Type]}, but 'contains' looks for words in a text`
+  const remedy =
+    type === 'rows' ? 'test the rows one by one: where in a list, or a branch with over' : 'compare with == instead'
+  typing.found('error', what, wrong.at, remedy)
 }
 
 function saidOf(node: Node, { source }: Typing): string {

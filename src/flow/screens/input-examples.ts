@@ -1,9 +1,9 @@
 /** Example answers to an input, made from its rules and from the values with which they are compared. */
 import type { Json } from '../../ussd/index.ts'
-import { DateTime } from 'luxon'
+import { dayLater } from '../../base/index.ts'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import { examplesOf, TALK_MSISDN, WALKED_AT } from '../engine/index.ts'
-import { compileCondition, exampleOf, readPath, Slip } from '../expression/index.ts'
+import { examplesOf, TALK_MSISDN, typedDay, WALKED_AT } from '../engine/index.ts'
+import { compileCondition, exampleOf, namedDay, readPath, Slip } from '../expression/index.ts'
 import { type Check, NEVER_RIGHT } from '../terms/index.ts'
 import { type ExampleDeps, type Examples, valuesAt } from './examples.ts'
 import type { InputScreen } from './input.ts'
@@ -29,11 +29,18 @@ export const inputExamples =
 function answersOf(screen: InputScreen, accepts: Accepts, tested: readonly Json[], zone: string): string[] {
   const checked = (screen.checks ?? []).flatMap((check) => [
     ...examplesOf(check, zone),
+    ...(check.date ? typedDays(tested, check.date.format, zone) : []),
     ...(check.pattern === undefined ? [] : [exampleOf(check.pattern, screen.length)]),
   ])
   const typed = [...checked.filter((word) => word !== undefined), ...plainAnswersOf(screen, tested)]
   const taken = [...new Set(typed)].filter((word) => accepts(screen, word))
   return taken.length > 0 ? taken : typed.flatMap((word) => mended(word, screen, accepts) ?? []).slice(0, 1)
+}
+
+/** The days with which conditions compare the answer, as they are typed. */
+function typedDays(tested: readonly Json[], format: string, zone: string): string[] {
+  const days = tested.filter((value) => typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value))
+  return days.map((day) => typedDay(String(day), format, zone))
 }
 
 /** Answers that some rule of the input may refuse: clearly wrong ones, and ones just outside a bound. */
@@ -50,7 +57,10 @@ function wrongAnswersOf(
     ...(length ? lengthsAround(length).flatMap((n) => ['1'.repeat(n), 'a'.repeat(n)]) : []),
   ])
   const examples = (screen.checks ?? []).flatMap((check) => examplesOf(check, zone))
-  const days = (screen.checks ?? []).flatMap(({ date }) => (date ? daysAround(date, zone) : []))
+  const days = (screen.checks ?? []).flatMap(({ date, time }) => [
+    ...(date ? daysAround(date, zone) : []),
+    ...(time ? timesAround(time) : []),
+  ])
   const others = right.flatMap((word) => [`${word}0`, word.slice(0, -1), changed(word)]).filter((word) => word !== '')
   const values = tested.flatMap((value) =>
     typeof value === 'number' ? [value - 1, value + 1].map(String) : [String(value)],
@@ -67,13 +77,20 @@ const changed = (word: string) => `${word.slice(0, -1)}${word.endsWith('1') ? '2
 function daysAround({ format, min, max }: NonNullable<Check['date']>, zone: string): string[] {
   const at = (day: string | undefined, by: number) => {
     if (day === undefined) return []
-    return [
-      DateTime.fromISO(day === 'today' ? WALKED_AT : day, { zone })
-        .plus({ days: by })
-        .toFormat(format),
-    ]
+    return [typedDay(dayLater(namedDay(day, zone)(WALKED_AT) ?? day, by, 'day') ?? day, format, zone)]
   }
   return [...at(min, -1), ...at(max, 1), ...at('today', 0)]
+}
+
+/** A minute before and after the bounds. */
+function timesAround({ min, max }: NonNullable<Check['time']>): string[] {
+  const at = (time: string | undefined, by: number) => {
+    const [hours = 0, minutes = 0] = (time ?? '').split(':').map(Number)
+    const minute = hours * 60 + minutes + by
+    if (time === undefined || minute < 0 || minute >= 24 * 60) return []
+    return [`${Math.floor(minute / 60)}:${String(minute % 60).padStart(2, '0')}`]
+  }
+  return [...at(min, -1), ...at(max, 1)]
 }
 
 /** The word with other last digits, so that it passes a checksum. Undefined: no digits do. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
 import { MSISDN_DIGITS_MAX, trimAnswer, type Json } from '../../ussd/index.ts'
 import { isDayFormat, isZone } from '../../base/index.ts'
-import { compilePattern, longestOf } from '../expression/index.ts'
+import { compilePattern, longestOf, namedDay, RELATIVE_DAY } from '../expression/index.ts'
 import { ANSWER_CHARS_MAX, type Check, checks, length, name, number, RULES, text } from '../terms/index.ts'
 import { keys } from './choices.ts'
 import { inputExamples } from './input-examples.ts'
@@ -113,6 +113,7 @@ export const inputKind = {
   ],
   types: (screen) => {
     if (screen.number) return ['number']
+    if (screen.checks?.some(({ date, time }) => date ?? time)) return ['text']
     return [screen.name || (screen.length && !screen.pattern) ? 'text' : undefined]
   },
   among: ({ checks: all = [] }) => all.find(({ oneOf }) => oneOf)?.oneOf,
@@ -148,6 +149,7 @@ function longestAnswer(screen: InputScreen): number {
 
 function longestKept(check: Check): number {
   if (check.date) return 10
+  if (check.time) return 5
   if (check.phone) return MSISDN_DIGITS_MAX
   if (check.oneOf) return Math.max(...check.oneOf.map((word) => word.length))
   return Math.min(check.length?.max ?? Infinity, check.pattern === undefined ? Infinity : longestOf(check.pattern))
@@ -159,7 +161,7 @@ function longestRead(screen: InputScreen): number {
   return Math.min(screen.length?.max ?? 160, screen.pattern === undefined ? Infinity : longestOf(screen.pattern))
 }
 
-type Rules = Pick<Check, 'number' | 'length' | 'pattern' | 'date'>
+type Rules = Pick<Check, 'number' | 'length' | 'pattern' | 'date' | 'time'>
 
 /** Bounds that no answer can meet, and patterns and formats that cannot be read. */
 function slipsOf(screen: InputScreen, zone: string): KeySlip[] {
@@ -172,13 +174,16 @@ function slipsOf(screen: InputScreen, zone: string): KeySlip[] {
   )
 }
 
-function slipsOfRule({ number: digits, length: chars, pattern, date }: Rules, zone: string): KeySlip[] {
+function slipsOfRule({ number: digits, length: chars, pattern, date, time }: Rules, zone: string): KeySlip[] {
   const slips: KeySlip[] = []
-  for (const [key, bounds] of Object.entries({ number: digits, length: chars, date })) {
-    if (bounds?.min === undefined || bounds.max === undefined || [bounds.min, bounds.max].includes('today')) continue
-    if (bounds.min > bounds.max)
+  for (const [key, bounds] of Object.entries({ number: digits, length: chars, date, time })) {
+    if (bounds?.min === undefined || bounds.max === undefined) continue
+    if (isAfter(bounds.min, bounds.max))
       slips.push({ path: [key], what: `: no value lies between ${bounds.min} and ${bounds.max}` })
   }
+  for (const [key, day] of Object.entries({ min: date?.min, max: date?.max }))
+    if (day !== undefined && namedDay(day, 'UTC')(WALKED_AT) === undefined)
+      slips.push({ path: ['date', key], what: `: '${day}' is not a day of the years 0 to 9999` })
   const compiled = pattern === undefined ? undefined : compilePattern(pattern)
   if (typeof compiled === 'string') slips.push({ path: ['pattern'], what: `: the pattern ${compiled}` })
   if (date && isZone(zone) && !isDayFormat(date.format, zone))
@@ -188,6 +193,14 @@ function slipsOfRule({ number: digits, length: chars, pattern, date }: Rules, zo
       remedy: 'such as d/M/yyyy or ddMMyyyy',
     })
   return slips
+}
+
+/** Whether no value lies between. Of a day and one that depends on the dial, nobody knows. */
+function isAfter(min: number | string, max: number | string): boolean {
+  const days = [min, max].map((bound) => typeof bound === 'string' && RELATIVE_DAY.test(bound))
+  if (days[0] !== days[1]) return false
+  const worth = (bound: number | string) => (days[0] ? namedDay(String(bound), 'UTC')(WALKED_AT) : bound) ?? bound
+  return worth(min) > worth(max)
 }
 
 /**

@@ -2,6 +2,7 @@
  * The schema of the checks that an answer must pass after it was read. Each check has a text that says what is wrong.
  */
 import { z } from 'zod'
+import { RELATIVE_DAY } from '../expression/index.ts'
 import { condition, length, number, text } from './schema-terms.ts'
 
 /** The most checks of one input. Each needs its own text, so nobody writes more. */
@@ -10,8 +11,11 @@ const CHECKS_MAX = 10
 export const CHECKSUMS = ['luhn', 'mod97'] as const
 
 const day = z
-  .union([z.literal('today'), z.iso.date('a day such as 2025-12-24, or today')])
-  .meta({ title: '`today`, or a date' })
+  .union([
+    z.string().regex(RELATIVE_DAY, 'a day such as 2025-12-24, today, or today - 18 years'),
+    z.iso.date('a day such as 2025-12-24, today, or today - 18 years'),
+  ])
+  .meta({ title: '`today`, `today - 18 years`, or a date' })
 
 const date = z
   .strictObject({
@@ -25,6 +29,10 @@ const date = z
     max: day.optional(),
   })
   .meta({ title: '`{ format, min, max }`' })
+
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'HH:MM, such as "08:00"')
+
+const time = z.strictObject({ min: clock.optional(), max: clock.optional() }).meta({ title: '`{ min, max }`' })
 
 const phone = z
   .strictObject({
@@ -43,6 +51,7 @@ const check = z
     length: length.optional().describe('That many characters.'),
     pattern: z.string().min(1).max(200).optional().describe('The whole answer matches this regular expression.'),
     date: date.optional().describe('A date; kept as `2025-05-10`, so that texts can show it as a date.'),
+    time: time.optional().describe('A time of day such as `9:30`; kept as `09:30`.'),
     phone: phone
       .optional()
       .describe('A phone number of that country, or of any with `+` or `00` in front; kept as international digits.'),
@@ -59,7 +68,7 @@ const check = z
   .meta({ title: '`{ <rule>, wrong }`' })
 
 /** The rules that a check can have. */
-export const RULES = ['number', 'length', 'pattern', 'date', 'phone', 'oneOf', 'checksum', 'if'] as const
+export const RULES = ['number', 'length', 'pattern', 'date', 'time', 'phone', 'oneOf', 'checksum', 'if'] as const
 
 export const checks = z
   .array(

@@ -103,7 +103,7 @@ const ROWS: Row[] = [
   [
     'a day that is none',
     '  main: { input: x, checks: [{ date: { min: tomorrow } }], to: a }\n  a: { end: x }',
-    ["error f.yaml:6:45 screen 'main': 'min' is not a day such as 2025-12-24, or today"],
+    ["error f.yaml:6:45 screen 'main': 'min' is not a day such as 2025-12-24, today, or today - 18 years"],
   ],
   [
     'a PIN that nobody looks at',

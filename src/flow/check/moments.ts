@@ -1,0 +1,168 @@
+/**
+ * Checks that days, moments and times of day are compared with their like. All are texts, so a wrong pair is compared
+ * letter by letter, and is right on some days only.
+ */
+import {
+  compileCondition,
+  isDay,
+  isTimeOfDay,
+  type Made,
+  type Node,
+  nodesOf,
+  readingOf,
+  type Scalar,
+  Slip,
+  wholePath,
+} from '../expression/index.ts'
+import { type FlowDefinition, type FlowPlace, inputOf, keptAt, pointing, setIn, usesOf } from '../language/index.ts'
+import type { ReadFlow } from '../read/index.ts'
+import { compileIn, wordsIn } from '../text/index.ts'
+import type { Complain } from './check.ts'
+
+const DAY = 'a day'
+const MOMENT = 'a moment'
+const TIME = 'a time of day'
+type Temporal = typeof DAY | typeof MOMENT | typeof TIME
+
+export function checkMoments({ definition, at }: ReadFlow, complain: Complain): void {
+  const kindOf = temporalIn(definition)
+  for (const { node, source, screen, place } of comparisonsIn(definition)) {
+    for (const compare of nodesOf(node)) {
+      if (compare.is !== 'compare' || compare.op === 'contains') continue
+      const { left, right } = compare
+      const wrong = wrongPair(left, right, kindOf) ?? wrongPair(right, left, kindOf)
+      if (!wrong) continue
+      const said = (side: Node) =>
+        side.is === 'literal' ? String(side.value) : side.is === 'path' ? side.path : source.slice(side.at, side.end)
+      const [one, other] = wrong.sides
+      complain('error', {
+        ...pointing(at, place, source, compare.at),
+        what: `screen '${screen}' compares '${said(one)}', ${wrong.is}, with '${said(other)}', ${wrong.not}`,
+        remedy: wrong.remedy(said(one)),
+      })
+    }
+  }
+}
+
+interface Wrong {
+  sides: [Node, Node]
+  is: Temporal
+  not: string
+  remedy: (written: string) => string
+}
+
+const REMEDY: Record<Temporal, (written: string) => string> = {
+  [MOMENT]: (written) => `compare the time of day: time(${written})`,
+  [DAY]: () => 'compare with a day: 2025-05-10, today, or today - 18 years',
+  [TIME]: () => "compare with a time of day, such as '18:00', or time(…) of a moment",
+}
+
+/** Words that stand for a text on the right of a comparison, and what was meant by them. */
+const MEANT: Record<string, Partial<Record<Temporal, string>>> = {
+  today: { [DAY]: 'today()', [MOMENT]: 'today()' },
+  now: { [TIME]: 'time(now)', [MOMENT]: '{now}' },
+}
+
+/** Undefined if the first side has no part in time, or if the other fits. */
+function wrongPair(one: Node, other: Node, kindOf: (node: Node) => Temporal | undefined): Wrong | undefined {
+  const is = one.is === 'literal' ? undefined : kindOf(one)
+  if (is === undefined) return undefined
+  const remedy = REMEDY[is]
+  const wrong = (not: string): Wrong => ({ sides: [one, other], is, not, remedy })
+  if (other.is === 'literal' && (other.value === null || typeof other.value === 'boolean')) return undefined
+  const not = other.is === 'literal' ? writtenKind(String(other.value)) : kindOf(other)
+  if (not === undefined) {
+    if (other.is !== 'literal') return undefined
+    if (typeof other.value === 'number') return wrong('a number')
+    const meant = MEANT[String(other.value)]?.[is]
+    return { ...wrong('a word'), ...(meant === undefined ? {} : { remedy: () => `write ${meant}` }) }
+  }
+  if (is === not || (is !== TIME && not !== TIME)) return undefined
+  // Beside time(…), a moment counts as its time of day.
+  if ((isTimeOfDay(one) && not === MOMENT) || (isTimeOfDay(other) && is === MOMENT)) return undefined
+  // The other order says it better.
+  return is === TIME && other.is !== 'literal' ? undefined : wrong(not)
+}
+
+const DAY_WRITTEN = /^\d{4}-\d{2}-\d{2}$/
+const MOMENT_WRITTEN = /^\d{4}-\d{2}-\d{2}T/
+/** `18:00`, `6.30`, `18h00`. */
+const TIME_WRITTEN = /^\d{1,2}[:.h]\d{2}(:\d{2})?$/
+
+function writtenKind(written: string): Temporal | undefined {
+  if (DAY_WRITTEN.test(written)) return DAY
+  if (MOMENT_WRITTEN.test(written)) return MOMENT
+  return TIME_WRITTEN.test(written) ? TIME : undefined
+}
+
+type Comparison = Pick<Made, 'node' | 'source'> & { screen: string; place: FlowPlace }
+
+/** Every expression: conditions, and values that are computed. */
+function comparisonsIn(definition: FlowDefinition): Comparison[] {
+  const { conditions, values } = usesOf(definition)
+  const asked = conditions.flatMap(({ screen, place, condition }) => {
+    const compiled = compileCondition(condition)
+    return compiled instanceof Slip
+      ? []
+      : compiled.made.map((made) => ({ ...made, screen, place: [...place, ...made.within] }))
+  })
+  const worked = values.flatMap(({ screen, place, value }) => {
+    const reading = readingOf(value)
+    return reading ? [{ node: reading.node, screen, place, source: value as string }] : []
+  })
+  return [...asked, ...worked]
+}
+
+/** What a value is, as far as the flow says it: by the rules of inputs, by texts that show it, by functions. */
+function temporalIn(definition: FlowDefinition): (node: Node) => Temporal | undefined {
+  const set = setIn(definition)
+  const shown = shownAsMoments(definition)
+  const known = new Map<string, Temporal | undefined>()
+  const ofPath = (path: string): Temporal | undefined => {
+    if (path === 'now') return MOMENT
+    const [root, name = '', field] = path.split('.')
+    if (root === 'answers') return answered(path, definition) ?? (shown.has(path) ? MOMENT : undefined)
+    if (root !== 'vars' || field !== undefined) return shown.has(path) ? MOMENT : undefined
+    if (!known.has(path)) {
+      // While it is being found, a value that depends on itself is nothing.
+      known.set(path, undefined)
+      const kinds = new Set((set.get(name) ?? []).map(ofValue))
+      known.set(path, kinds.size === 1 ? [...kinds][0] : undefined)
+    }
+    return known.get(path) ?? (shown.has(path) ? MOMENT : undefined)
+  }
+  const ofNode = (node: Node): Temporal | undefined => {
+    if (isDay(node)) return DAY
+    if (isTimeOfDay(node)) return TIME
+    return node.is === 'path' ? ofPath(node.path) : undefined
+  }
+  const ofValue = (value: Scalar): Temporal | undefined => {
+    const reading = readingOf(value)
+    if (reading) return ofNode(reading.node)
+    const path = wholePath(value)
+    return path === undefined ? writtenKind(String(value)) : ofPath(path)
+  }
+  return ofNode
+}
+
+/** By the rules of the inputs that keep this answer. */
+function answered(path: string, { screens }: FlowDefinition): Temporal | undefined {
+  const kinds = Object.entries(screens).flatMap(([name, screen]): (Temporal | undefined)[] => {
+    if (keptAt(name, screen) !== path) return []
+    const { checks = [] } = inputOf(screen) ?? {}
+    return [checks.some(({ date }) => date) ? DAY : checks.some(({ time }) => time) ? TIME : undefined]
+  })
+  return new Set(kinds).size === 1 ? kinds[0] : undefined
+}
+
+function shownAsMoments(definition: FlowDefinition): ReadonlySet<string> {
+  return new Set(
+    usesOf(definition).texts.flatMap(({ text }) =>
+      definition.languages.flatMap((language) => {
+        const message = compileIn(definition, wordsIn(definition, text, language) ?? '', language)
+        if (typeof message === 'string') return []
+        return message.slots.filter(({ as }) => as === 'date' || as === 'time').map(({ path }) => path)
+      }),
+    ),
+  )
+}
