@@ -42,6 +42,12 @@ export const LOG_MEANINGS: Record<string, string> = {
   'sweep failed': 'The store failed in the regular look for deadlines. It comes again in `dialogue.sweepMs`.',
   'the bind is down':
     'See `why` and `remedy`, and docs/OPERATIONS.md, "When a bind is down". An `error` needs a person; a `warn` may pass.',
+  alarm:
+    'What somebody should be woken for: `alarm`, `subject`, `why`, `remedy`. docs/OPERATIONS.md, "Alarms without Prometheus".',
+  'alarm over': 'The end of an alarm.',
+  'the web-hook of alarms takes no alarm':
+    'The first try of an alarm failed: `why`. It is tried again, up to a minute apart, for `alarms.hook.giveUpMs`.',
+  'the watch failed': 'A bug in the look for alarms. It looks again in 5 s. Please report it.',
   'the bind is still down':
     'The outage lasts. Once in ten minutes, with how many tries it was and since when. `the bind is down` had the remedy.',
   'the history of flows waits for Postgres':

@@ -3,6 +3,7 @@ export { tokensOf } from './access.ts'
 export { CENSUS_MAX, createFlowService, type FlowRow, type FlowStand, type RevisionRows } from './flow-service.ts'
 export { type Admin, type Readiness, startAdmin } from './server.ts'
 export {
+  type AlarmsTold,
   type BindState,
   type CapState,
   createAdminService,

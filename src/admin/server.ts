@@ -172,6 +172,7 @@ const ROUTES = [
   '/live',
   '/ready',
   '/metrics',
+  '/v1/alarms',
   '/v1/dialogues',
   '/v1/flows',
   '/v1/lines',

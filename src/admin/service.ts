@@ -6,9 +6,9 @@ import type { Gateway } from '../gateway/index.ts'
 import { WrongClockError, type NotifyRequest, type Push, type PushOutcome, type PushRequest } from '../push/index.ts'
 import type { BindDown, BindRow } from '../smpp/index.ts'
 import type { SmsAnswer, SmsAsker, SmsRequest, SmsRequests } from '../sms/requests/index.ts'
-import type { Replacing, SmsRow } from '../sms/outbox/index.ts'
+import { durationMsOf, type Replacing, type SmsRow } from '../sms/outbox/index.ts'
 import type { TraceAsked } from '../tools/recorder/index.ts'
-import type { LineEvents } from '../watch/index.ts'
+import type { AlarmRow, Alarms, LineEvents, SilenceRow, Silences } from '../watch/index.ts'
 
 /** The running lines, as an operator sees and changes them. */
 export interface OperatedLines {
@@ -92,6 +92,11 @@ export type SmsSummary = Omit<SmsRow, 'due_at' | 'wake_at' | 'submitted_at'> & {
   submittedAt: string | null
 }
 
+export interface AlarmsTold {
+  alarms: AlarmRow[]
+  silences: SilenceRow[]
+}
+
 export interface TraceTold {
   pdus: number
   /** As a capture file, or as a listing. */
@@ -110,6 +115,7 @@ export interface AdminServiceDeps {
   /** The last PDUs of a line. Null: there is no such line. */
   trace(line: string, asked: TraceAsked): TraceTold | null
   lineEvents: Pick<LineEvents, 'of'>
+  watch: { alarms: Pick<Alarms, 'rows' | 'test'>; silences: Silences }
   sms: Replacing
   requests: SmsRequests
   /** The language that a subscriber chose. */
@@ -151,6 +157,7 @@ export function createAdminService(deps: AdminServiceDeps) {
     /** Replaces the text of one of them. Resolves with the outcome (docs/SMS.md). */
     replaceSms: (id: string, text: string) => sms.replace(id, text),
     ...askedSms(deps),
+    ...watched(deps),
     lines(): LineRow[] {
       const states = lines.states()
       const caps = lines.caps()
@@ -160,8 +167,6 @@ export function createAdminService(deps: AdminServiceDeps) {
         return { name, group, dialect, stopped, binds: states[name] ?? [], ...(cap ? { cap } : {}) }
       })
     },
-    /** The newest events of one line, of all daemons. */
-    lineEvents: (line: string, most: number) => deps.lineEvents.of(line, most),
     /** False: there is no line of this name. */
     haltLine: (name: string) => lines.halt(name),
     resumeLine: (name: string) => lines.resume(name),
@@ -178,6 +183,29 @@ export function createAdminService(deps: AdminServiceDeps) {
         throw error
       }
     },
+  }
+}
+
+/** Silences longer than a week are forgotten, and then nobody is woken. */
+const SILENCE_MS_MAX = 7 * 86_400_000
+
+/** Alarms, silences, and the history of lines. */
+function watched({ settings, lineEvents, watch: { alarms, silences } }: AdminServiceDeps) {
+  return {
+    /** The newest events of one line, of all daemons. */
+    lineEvents: (line: string, most: number) => lineEvents.of(line, most),
+    alarms: (): AlarmsTold => ({ alarms: alarms.rows(), silences: silences.rows() }),
+    testAlarm: () => alarms.test(),
+    /** Nobody is woken for this line (null: for anything) so long, in any daemon. */
+    async silence({ line, for: written, ...more }: { line: string | null; for: string; by: string; note: string }) {
+      const ms = durationMsOf(written)
+      if (ms === null || ms === 0 || ms > SILENCE_MS_MAX)
+        return { refused: `for: '${written}' is not a duration up to a week, such as 30m, 2h or 1d` }
+      if (line !== null && !settings.lines.some(({ name }) => name === line))
+        return { refused: `there is no line '${line}'` }
+      return silences.begin({ line, ms, ...more })
+    },
+    endSilence: (id: string) => silences.end(id),
   }
 }
 

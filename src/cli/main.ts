@@ -30,6 +30,7 @@ const COMMANDS: Record<string, () => Promise<Register>> = {
   push: async () => (await import('./commands/push.ts')).registerPush,
   sms: async () => (await import('./commands/sms.ts')).registerSms,
   trace: async () => (await import('./commands/trace.ts')).registerTrace,
+  alarms: async () => (await import('./commands/alarms.ts')).registerAlarms,
   lines: async () => (await import('./commands/lines.ts')).registerLines,
   token: async () => (await import('./commands/token.ts')).registerToken,
   'store-key': async () => (await import('./commands/store-key.ts')).registerStoreKey,

@@ -6,22 +6,11 @@ import { smsOwner } from '../sms/settings/index.ts'
 import { weakIn } from './door.ts'
 import type { Settings } from './schema.ts'
 
-const hook = z.strictObject({
+/** What each web-hook has, that of alarms too. */
+const hookRequest = {
   url: httpUrl.describe('events go to POST url; redirects are not followed'),
-  owners: z
-    .array(smsOwner)
-    .min(1)
-    .max(1_000)
-    .describe('whose SMS it is told about: token:NAME, backend:NAME, module:NAME, flow:NAME'),
   keyFile: z.string().describe('file with the key that signs requests: at least 16 random characters'),
   timeoutMs: ms(50, 10_000).default(5_000).describe('for one request; stopMs must be longer'),
-  concurrent: z
-    .number()
-    .int()
-    .min(1)
-    .max(200)
-    .default(20)
-    .describe('requests at the same time from each daemon; events of one key never overlap'),
   giveUpMs: ms(60_000, 604_800_000)
     .default(86_400_000)
     .describe('an event that is not taken by then is given up, with a log line: a day outlasts most outages'),
@@ -31,6 +20,42 @@ const hook = z.strictObject({
     .describe(
       'true: the host name in url may lead to a private address (a container network); an address in url always may',
     ),
+} as const
+
+const hook = z.strictObject({
+  ...hookRequest,
+  owners: z
+    .array(smsOwner)
+    .min(1)
+    .max(1_000)
+    .describe('whose SMS it is told about: token:NAME, backend:NAME, module:NAME, flow:NAME'),
+  concurrent: z
+    .number()
+    .int()
+    .min(1)
+    .max(200)
+    .default(20)
+    .describe('requests at the same time from each daemon; events of one key never overlap'),
+})
+
+export const alarmsSchema = z.strictObject({
+  afterMs: ms(0, 86_400_000)
+    .default(180_000)
+    .describe('what must last so long before it is an alarm: most outages of an SMSC are over within three minutes'),
+  overMs: ms(0, 86_400_000)
+    .default(60_000)
+    .describe('what must be well for so long before the alarm is over: a line that flaps is one alarm'),
+  certificateDays: z
+    .number()
+    .int()
+    .min(0)
+    .max(365)
+    .default(21)
+    .describe('an alarm when a certificate ends within so many days: operators take weeks to issue one; 0: never'),
+  hook: z
+    .strictObject(hookRequest)
+    .optional()
+    .describe('a web-hook that is told each alarm and its end; absent: the log alone'),
 })
 
 export const hooksSchema = z
@@ -44,9 +69,13 @@ export function hookOf(hooks: Settings['smsHooks'], owner: string): string | nul
 }
 
 /** An SMS has one hook, and the key of a hook must not be guessed. */
-export function hookProblems({ smsHooks, backends }: Settings, where: (path: PropertyKey[]) => string): Problem[] {
+export function hookProblems(
+  { smsHooks, alarms, backends }: Settings,
+  where: (path: PropertyKey[]) => string,
+): Problem[] {
   const seen = new Map<string, string>()
-  return Object.entries(smsHooks).flatMap(([name, { owners, keyFile }]) => {
+  const ofAlarms = alarms.hook ? weakIn(alarms.hook.keyFile, where(['alarms', 'hook', 'keyFile'])) : []
+  const ofSms = Object.entries(smsHooks).flatMap(([name, { owners, keyFile }]) => {
     const problems = weakIn(keyFile, where(['smsHooks', name, 'keyFile']))
     owners.forEach((owner, i) => {
       const at = where(['smsHooks', name, 'owners', i])
@@ -59,4 +88,5 @@ export function hookProblems({ smsHooks, backends }: Settings, where: (path: Pro
     })
     return problems
   })
+  return [...ofAlarms, ...ofSms]
 }

@@ -9,7 +9,7 @@ import { adminSchema, log, privacy, retention, traceSchema } from './schema-upke
 import { cache } from './schema-cache.ts'
 import { doorSchema } from './schema-door.ts'
 import { deferredSchema, patienceMs } from './schema-deferred.ts'
-import { hooksSchema } from './schema-hooks.ts'
+import { alarmsSchema, hooksSchema } from './schema-hooks.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
 import { LINE_LIMITS } from '../smpp/session/index.ts'
 import { incomingSchema, remindersSchema, smsSchema } from '../sms/settings/index.ts'
@@ -467,6 +467,7 @@ export const settingsSchema = z.strictObject({
   reminders: remindersSchema.prefault({}),
   sms: incomingSchema.prefault({}),
   smsHooks: hooksSchema.describe('web-hooks: applications that are told what became of their SMS'),
+  alarms: alarmsSchema.prefault({}).describe('what somebody is to be woken for, also without Prometheus'),
   door: doorSchema.optional().describe('our flows for callers over HTTP (the HTTP ingress); absent: off'),
   admin: adminSchema.prefault({}),
   log: log.prefault({}),

@@ -60,6 +60,7 @@ function secretFiles(settings: Settings): [string | undefined, PropertyKey[]][] 
       keyFile,
       ['smsHooks', name, 'keyFile'],
     ]),
+    [settings.alarms.hook?.keyFile, ['alarms', 'hook', 'keyFile']],
     [privacy.storeKeyFile, ['privacy', 'storeKeyFile']],
     [log.msisdnKeyFile, ['log', 'msisdnKeyFile']],
   ]

@@ -16,13 +16,17 @@ export interface Connections {
 /** Connects nothing yet: `lines.start()` and `ingress.open()` do that. */
 export function createConnections(
   runtime: Runtime,
-  { shares, ...told }: Pick<LinesDeps, 'onRequest' | 'onLate' | 'onOutage' | 'onChange' | 'shares'>,
+  {
+    shares,
+    connect,
+    ...told
+  }: Pick<LinesDeps, 'onRequest' | 'onLate' | 'onOutage' | 'onChange' | 'connect' | 'shares'>,
 ): Connections {
   const { settings, clock, log, key } = runtime
   const has = (line: string) => lines.get(line) !== undefined
   const recorder = createDaemonRecorder(settings, { now: clock.now, key, log, has })
   const { tap, onState } = recorder
-  const lines = createLines({ ...runtime, ...told, tap, onState, shares })
+  const lines = createLines({ ...runtime, ...told, tap, onState, connect, shares })
   const ingress = createIngress({ ...runtime, onRequest: told.onRequest })
   return { recorder, lines, ingress, line: (name) => (name === ingress.line?.name ? ingress.line : lines.get(name)) }
 }

@@ -34,7 +34,14 @@ import { startStretchWatch } from './stretches.ts'
 import { createStopOrder, type StopOrder } from './stop-order.ts'
 import { openStores, type Stores } from './stores.ts'
 import { startSweeps } from './sweeps.ts'
-import { createFlowEvents, createLineEvents, type FlowEvents, type LineEvents } from '../watch/index.ts'
+import { certificateFiles, createWatch, notingConnect, type Watch } from './watch/index.ts'
+import {
+  createCertificates,
+  createFlowEvents,
+  createLineEvents,
+  type FlowEvents,
+  type LineEvents,
+} from '../watch/index.ts'
 
 export interface DaemonOptions extends RuntimeOptions {
   /** The wall clock and a monotonic clock, to compare with those of the stores. Absent: they are not compared. */
@@ -112,6 +119,7 @@ interface Parts {
   stores: Stores
   lineEvents: LineEvents
   flowEvents: FlowEvents
+  watch: Watch
   backends: Backends
   flows: ServedFlows
   connections: Connections
@@ -127,10 +135,7 @@ interface Parts {
 async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
   const stores = await openStores(runtime)
   stops.add(() => stores.close())
-  const lineEvents = createLineEvents({ ...runtime, sql: stores.sql, counters: runtime.metrics })
-  stops.add(() => lineEvents.stop())
-  const flowEvents = createFlowEvents({ ...runtime, sql: stores.sql, counters: runtime.metrics })
-  stops.add(() => flowEvents.stop())
+  const { lineEvents, flowEvents } = createHistories(runtime, stores, stops)
   const clockCheck = await checkClock(runtime, stores, options.wall)
   stops.add(async () => clockCheck.stop())
   const { requests, owed } = createSmsAsking(runtime, stores, clockCheck, {
@@ -148,12 +153,14 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   })
   stops.add(() => backends.close())
   const { archive, decided } = stores
-  const { watch } = options
-  const flows = await serveFlows({ ...runtime, archive, decided, backends, onTaken: flowEvents.taken, watch })
+  const onTaken = flowEvents.taken
+  const flows = await serveFlows({ ...runtime, archive, decided, backends, onTaken, watch: options.watch })
   stops.add(() => flows.stop())
   const stillness = createStillness({ monotonicMs: () => performance.now(), clock: runtime.clock })
   stops.add(async () => stillness.stop())
+  const certificates = createCertificates(() => certificateFiles(runtime.settings), runtime.clock.now)
   const connections = createConnections(runtime, {
+    connect: notingConnect(certificates),
     onRequest: (pdu, line, link) =>
       clockCheck.isRight() ? gateway.onRequest(pdu, line, link) : deliverAgain(runtime, pdu, link),
     onLate: (late, line) => services.sms.onLate(late, line),
@@ -176,8 +183,19 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   })
   const lastRun = createLastRun({ ...runtime, data: runtime.settings.data })
   const gateway = buildGateway(runtime, { stores, flows, connections, services, overload, stillness, lastRun })
-  const built = { stores, lineEvents, flowEvents, backends, flows, connections, services, gateway }
+  const isHeldElsewhere = () => true
+  const watch = createWatch(runtime, { stores, lines, clockCheck, certificates, isHeldElsewhere })
+  stops.add(() => watch.stop())
+  const built = { stores, lineEvents, flowEvents, watch, backends, flows, connections, services, gateway }
   return { ...built, clockCheck, lastRun, requests, owed, hooks }
+}
+
+function createHistories(runtime: Runtime, { sql }: Stores, stops: StopOrder) {
+  const deps = { ...runtime, sql, counters: runtime.metrics }
+  const [lineEvents, flowEvents] = [createLineEvents(deps), createFlowEvents(deps)]
+  stops.add(() => lineEvents.stop())
+  stops.add(() => flowEvents.stop())
+  return { lineEvents, flowEvents }
 }
 
 async function checkClock(runtime: Runtime, stores: Stores, wall: DaemonOptions['wall']): Promise<ClockCheck> {
@@ -255,6 +273,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
       push: services.push,
       trace: recorder.trace,
       lineEvents: parts.lineEvents,
+      watch: parts.watch,
       sms: services.sms.replacing,
       requests: parts.requests,
       chosenLanguage: services.chosenLanguage,
@@ -305,6 +324,7 @@ async function start(runtime: Runtime, parts: Parts, stops: StopOrder): Promise<
   stops.add(() => services.sms.stop())
   stops.add(() => ingress.stop())
   lines.start()
+  parts.watch.start()
   stops.add(async () => {
     const { repliesMs, goneMs } = stopTimes(clock.now(), settings.stopMs)
     await drain(gateway, clock, repliesMs)

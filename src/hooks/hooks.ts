@@ -58,7 +58,7 @@ function oneHook(name: string, settings: HookSettings, deps: HooksDeps): Hooks {
     const found = await CLAIM_EVENTS(sql, { hook: name, now: new Date(clock.now()), lease, until, limit: most })
     const told = await Promise.all(
       found.map(async (row) => {
-        const answer = await sender.tell(row)
+        const answer = await sender.tell(row.id, bodyOf(row))
         health.note(answer)
         return { row, answer }
       }),
@@ -99,6 +99,12 @@ function fateOf(
 ): Fate {
   if (answer.is === 'taken') return 'told'
   return clock.now() - row.at.getTime() < settings.giveUpMs ? 'again' : 'given-up'
+}
+
+/** No number and no text: the owner knows what its key stands for. */
+function bodyOf({ id, event, reason, at, owner, key, kind }: EventRow): Buffer {
+  const said = { id, event, owner, key, class: kind, at: at.toISOString(), ...(reason === null ? {} : { reason }) }
+  return Buffer.from(JSON.stringify(said))
 }
 
 function againMs(attempts: number, chance: Chance): number {

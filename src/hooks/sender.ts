@@ -2,7 +2,6 @@
 import { agentFor, type Resolve } from '../backend/index.ts'
 import { signatureOf } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
-import type { EventRow } from './rows.ts'
 
 export interface HookSettings {
   url: string
@@ -21,7 +20,7 @@ export type HookAnswer = { is: 'taken' } | { is: 'failed'; why: string }
 
 export interface HookSender {
   /** Never rejects. */
-  tell(event: EventRow): Promise<HookAnswer>
+  tell(id: string, body: Buffer): Promise<HookAnswer>
   close(): Promise<void>
 }
 
@@ -46,16 +45,15 @@ export function hookSender(settings: HookSettings, deps: { clock: Clock; resolve
   }
 
   return {
-    async tell(event) {
+    async tell(id, body) {
       const deadline = new AbortController()
       const cancel = clock.after(settings.timeoutMs, () => deadline.abort())
-      const body = bodyOf(event)
       try {
         const { statusCode, body: answer } = await agent.request({
           origin: url.origin,
           path: target,
           method: 'POST',
-          headers: headersOf(event.id, body),
+          headers: headersOf(id, body),
           body,
           signal: deadline.signal,
         })
@@ -71,10 +69,4 @@ export function hookSender(settings: HookSettings, deps: { clock: Clock; resolve
     },
     close: () => agent.destroy(),
   }
-}
-
-/** No number and no text: the owner knows what its key stands for. */
-function bodyOf({ id, event, reason, at, owner, key, kind }: EventRow): Buffer {
-  const said = { id, event, owner, key, class: kind, at: at.toISOString(), ...(reason === null ? {} : { reason }) }
-  return Buffer.from(JSON.stringify(said))
 }

@@ -50,6 +50,7 @@ describe(`the alerts, by Prometheus itself${isThere ? '' : ' (skipped: no promto
         isTaken(' and max by (line) (sms_receipt_orphans) > 0.05 *', ' or sms_receipt_orphans > 0.05 *'),
         false,
       )
+      assert.equal(isTaken('< 21 * 86400', '< 22 * 86400'), false)
       assert.equal(isTaken(' and on (line) max by (line) (smpp_bind_up) == 1)', ')'), false)
     } finally {
       rmSync(dir, { recursive: true })

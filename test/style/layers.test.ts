@@ -70,7 +70,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/sms/pdu': ['src/sms/settings', 'src/smpp', 'src/smpp/pdu', 'src/smpp/dialect', 'src/sms/outbox'],
   'src/sms/inbox': ['src/sms/settings', 'src/smpp', 'src/smpp/dialect', 'src/sms/outbox', 'src/sms/pdu'],
   'src/hooks': ['src/backend', 'src/sms/outbox'],
-  'src/watch': ['src/smpp'],
+  'src/watch': ['src/backend', 'src/hooks', 'src/smpp'],
   'src/push': ['src/smpp', 'src/smpp/pdu', 'src/flow/engine', 'src/backend', 'src/dialogue'],
   'src/deferred': ['src/smpp', 'src/flow/engine', 'src/backend', 'src/dialogue', 'src/push'],
   'src/gateway': [
@@ -170,6 +170,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
     'src/services/subscriber',
   ],
   'src/daemon/lines': ['src/admin', 'src/config', 'src/smpp', 'src/smpp/dialect', 'src/smpp/session'],
+  'src/daemon/watch': ['src/admin', 'src/config', 'src/daemon/lines', 'src/smpp/session', 'src/watch'],
   'src/cli': '*',
   'src/cli/commands': '*',
 }

@@ -3,6 +3,7 @@ import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Log } from '../../base/index.ts'
 import type { AdminRole } from '../access.ts'
+import { alarmRoutes } from './alarms.ts'
 import { dialogueRoutes } from './dialogues.ts'
 import { flowRoutes } from './flows.ts'
 import { lineRoutes } from './lines.ts'
@@ -11,6 +12,7 @@ import type { Admitted, RouteDeps } from './shared.ts'
 import { smsRoutes } from './sms.ts'
 
 const GROUPS = [
+  ['/alarms', alarmRoutes],
   ['/dialogues', dialogueRoutes],
   ['/flows', flowRoutes],
   ['/lines', lineRoutes],

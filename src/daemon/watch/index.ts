@@ -1,0 +1,3 @@
+/** What a daemon watches, for those who watch it. */
+export { certificateFiles, notingConnect } from './certificates.ts'
+export { createWatch, type Watch } from './watch.ts'

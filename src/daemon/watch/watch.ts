@@ -1,0 +1,98 @@
+/** Looks every few seconds at what may wake somebody, and raises alarms. */
+import { secretIn } from '../../base/index.ts'
+import {
+  createAlarmHook,
+  createAlarms,
+  createSilences,
+  type Alarms,
+  type Certificates,
+  type Silences,
+} from '../../watch/index.ts'
+import type { ClockCheck } from '../clock-check.ts'
+import type { Lines } from '../lines/index.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Stores, StoresCheck } from '../stores.ts'
+import { repeatedly } from './repeatedly.ts'
+import { certificateConditions, lineConditions, storeConditions } from './conditions.ts'
+
+export interface DaemonWatchDeps {
+  stores: Stores
+  lines: Lines
+  clockCheck: ClockCheck
+  certificates: Certificates
+  /** Another daemon of ours has the line, or nobody knows. */
+  isHeldElsewhere(line: string): boolean
+}
+
+export interface Watch {
+  alarms: Alarms
+  silences: Silences
+  start(): void
+  stop(): Promise<void>
+}
+
+const LOOK_MS = 5_000
+/** A question to the stores costs them a write: only at every third look. */
+const STORES_EACH = 3
+
+export function createWatch(runtime: Runtime, deps: DaemonWatchDeps): Watch {
+  const { settings, clock, log, metrics } = runtime
+  const { stores, lines, clockCheck, certificates } = deps
+  const { afterMs, overMs, certificateDays, hook } = settings.alarms
+  const sender = hook && createAlarmHook({ ...runtime, counters: metrics, settings: { ...hook, key: keyOf(hook) } })
+  const silences = createSilences(stores.sql, clock.now)
+  const { isSilenced } = silences
+  const alarms = createAlarms({ clock, log, afterMs, overMs, isSilenced, tell: (told) => sender?.tell(told) })
+  metrics.gauges(
+    'alarms',
+    'Alarms now, by name and what they are about; 0: a silence holds it back',
+    ['alarm', 'subject'],
+    () =>
+      alarms.rows().map(({ alarm, subject, silenced }) => ({ labels: { alarm, subject }, value: Number(!silenced) })),
+  )
+  metrics.gauges(
+    'certificate_ends_seconds',
+    'When a certificate ends, Unix time, by setting or peer',
+    ['certificate'],
+    () => [...certificates.ends()].map(([certificate, ms]) => ({ labels: { certificate }, value: ms / 1_000 })),
+  )
+  let check: StoresCheck | undefined
+  let looks = 0
+
+  async function look(): Promise<void> {
+    const isDue = looks++ % STORES_EACH === 0
+    // Both fail while Postgres is unreachable, which is a condition of its own.
+    await silences.read().catch(() => undefined)
+    if (isDue) check = await stores.check().catch(() => check)
+    const { ok, aheadMs } = clockCheck.state()
+    const states = lines.states()
+    const watched = settings.lines.flatMap(({ name: line }) =>
+      lines.get(line) === undefined ? [] : [{ line, binds: states[line] ?? [] }],
+    )
+    alarms.look([
+      ...lineConditions(watched, deps.isHeldElsewhere),
+      ...storeConditions(check, ok ? {} : aheadMs),
+      ...certificateConditions(certificates.ends(), { days: certificateDays, nowMs: clock.now() }),
+    ])
+  }
+
+  const looking = repeatedly(LOOK_MS, look, { clock, onBug: (error) => bug(runtime, error) })
+  return {
+    alarms,
+    silences,
+    start: looking.start,
+    async stop() {
+      await looking.stop()
+      await sender?.stop()
+    },
+  }
+}
+
+function keyOf({ keyFile }: { keyFile: string }): string {
+  return secretIn(keyFile, 'alarms.hook.keyFile')
+}
+
+function bug({ log, metrics }: Runtime, error: unknown): void {
+  metrics.count('bugs_total', { where: 'watch' })
+  log.error({ err: error }, 'the watch failed')
+}
