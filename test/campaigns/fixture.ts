@@ -89,6 +89,7 @@ export async function openFixture(options: CampaignFixtureOptions): Promise<Camp
     inboxMax: Infinity,
     receipts: { send: true, delayMs: RECEIPT_MS },
     deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 },
+    accounts: [{ systemId: 'ussd', password: stage.smscPassword }],
     ...(options.counters ? { coding: options.counters.coding } : {}),
     ...options.smsc,
   })

@@ -39,6 +39,8 @@ export interface Stage {
   postgresUrl: string
   prefix: string
   data: string
+  /** Of this stage alone: a stray daemon of another run is refused by the bind, and not served. At most 8 characters. */
+  smscPassword: string
   chance: Chance
   /** `N67575000003`: what the service calls that subscriber, so that a foreign screen shows. */
   enrol(msisdns: readonly string[]): Promise<void>
@@ -76,6 +78,7 @@ export async function openStage({
     knex,
     redis,
     prefix: `f${id}`,
+    smscPassword: randomBytes(4).toString('hex'),
     data,
     chance,
     postgresUrl: url.toString(),
@@ -141,7 +144,7 @@ export function settingsOf(stage: Stage, wishes: DaemonWishes): Settings {
 
 /** The same as a file with no more in it than what differs from the defaults, which another release has, too. */
 export function sourceOf(stage: Stage, wishes: Omit<DaemonWishes, 'change'>): string {
-  const smsc = { host: '127.0.0.1', port: wishes.smscPort, systemId: 'ussd', password: 'canary99' }
+  const smsc = { host: '127.0.0.1', port: wishes.smscPort, systemId: 'ussd', password: stage.smscPassword }
   return sourceAt(stage.pace, {
     lines: [{ name: 'test', smsc, sms: { source: '123' } }],
     services: [{ code: '*123#', flow: 'dental' }],
