@@ -1,5 +1,5 @@
 /** The functions behind the admin routes: they show and change a running daemon. None of them shows a text. */
-import type { ConfiguredLine, Settings } from '../config/index.ts'
+import { capAccount, type ConfiguredLine, type Settings } from '../config/index.ts'
 import type { DialogueRecord, DialogueStore } from '../dialogue/index.ts'
 import { createRates, ProblemsError, UsageError, maskMsisdn } from '../base/index.ts'
 import type { Gateway } from '../gateway/index.ts'
@@ -17,6 +17,7 @@ export interface OperatedLines {
   /** Also lines that are stopped (no binds) or closing. */
   states(): Record<string, BindState[]>
   /** Of the lines that have a cap, by their names. */
+  /** By account: of a line on its own, its name. */
   caps(): ReadonlyMap<string, CapState>
   /** Resolves when every changed line has a verdict, with the lines that keep their old settings. */
   settled(): Promise<LineRefusal[]>
@@ -42,6 +43,8 @@ export interface CapState {
   daemons: number
   /** The store did not answer: the last share goes on. */
   isAway: boolean
+  /** The account whose lines share it, if the settings name one. */
+  account?: string
 }
 
 /** Why a line could not be bound with its new settings. */
@@ -128,6 +131,13 @@ export interface AdminServiceDeps {
 const SMS_BURST = 500
 const TOKENS_MAX = 1_000
 
+/** The cap of a line, if it has one: that of its account. */
+function capOf(line: ConfiguredLine, caps: ReadonlyMap<string, CapState>): { cap?: CapState } {
+  const { perSecond, account } = line.submits
+  const cap = perSecond === undefined ? undefined : caps.get(capAccount(line))
+  return cap ? { cap: { ...cap, ...(account === undefined ? {} : { account }) } } : {}
+}
+
 export type AdminService = ReturnType<typeof createAdminService>
 
 export function createAdminService(deps: AdminServiceDeps) {
@@ -159,12 +169,11 @@ export function createAdminService(deps: AdminServiceDeps) {
     ...askedSms(deps),
     ...watched(deps),
     lines(): LineRow[] {
-      const states = lines.states()
-      const caps = lines.caps()
-      return settings.lines.map(({ name, group = name, dialect }) => {
-        const cap = caps.get(name)
+      const [states, caps] = [lines.states(), lines.caps()]
+      return settings.lines.map((line) => {
+        const { name, group = name, dialect } = line
         const stopped = lines.get(name) === undefined
-        return { name, group, dialect, stopped, binds: states[name] ?? [], ...(cap ? { cap } : {}) }
+        return { name, group, dialect, stopped, binds: states[name] ?? [], ...capOf(line, caps) }
       })
     },
     /** False: there is no line of this name. */

@@ -1,4 +1,5 @@
 /** The settings: one schema, read from file, environment and secret files. */
+export { capAccount } from './accounts.ts'
 export { hookOf } from './schema-hooks.ts'
 export { type LoadedSettings, loadSettings, parseSettings, readSettings } from './load.ts'
 export { printSettings, settingsJsonSchema } from './print.ts'

@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { isMap, isSeq, LineCounter, parse, parseDocument, type Document } from 'yaml'
 import { isLoopback, ProblemsError, UsageError, type Problem, didYouMean } from '../base/index.ts'
+import { accountProblems } from './accounts.ts'
 import { doorProblems } from './door.ts'
 import { hookProblems } from './schema-hooks.ts'
 import { explain, typeAt, unquoted, type Given } from './explain.ts'
@@ -224,7 +225,7 @@ function scalar(value: string): unknown {
 }
 
 function crossCheck(settings: Settings, where: Where): Problem[] {
-  const problems: Problem[] = []
+  const problems = accountProblems(settings, where)
   const names = settings.lines.map((line) => line.name)
   if (settings.door) names.push(settings.door.name)
   if (!names.length) problems.push({ where: where(['lines']), what: 'there are no lines and no door: nobody can dial' })

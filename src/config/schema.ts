@@ -134,6 +134,9 @@ const submits = z.strictObject({
       'the share of perSecond that SMS never take (two at least where daemons share): so many replies leave at once, ' +
         'and further ones before any SMS; a twentieth is more than is dialled at the same moment on most lines',
     ),
+  account: name
+    .optional()
+    .describe('lines with the same account have one cap between them; default: the name of the line'),
 })
 
 const line = z.strictObject({

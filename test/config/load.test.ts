@@ -69,6 +69,23 @@ describe('the settings', () => {
     assert.equal(parseSettings(GOOD, 'connector.yaml', {}).settings.lines[0]!.submits.perSecond, undefined)
   })
 
+  it('let lines share the cap of an account, and refuse two caps for one', () => {
+    const both = (more: string) =>
+      GOOD.replace(
+        '    dialect: standard',
+        '    dialect: standard\n    submits: { perSecond: 100, account: digicel }',
+      ).replace(
+        'services:',
+        `  - name: texts\n    smsc: { host: 127.0.0.1, port: 2775, systemId: sms, password: b }\n    submits: ${more}\nservices:`,
+      )
+    assert.equal(parseSettings(both('{ perSecond: 100, account: digicel }'), 'c', {}).settings.lines.length, 2)
+    assert.match(
+      problemsOf(both('{ perSecond: 50, account: digicel }'))[0]!,
+      /lines 'digicel' and 'texts' share the account 'digicel', with different caps \(give both the same/,
+    )
+    assert.match(problemsOf(both('{ account: digicel }'))[0]!, /line 'texts' names an account, and has no cap to share/)
+  })
+
   it('take what is given and have a default for the rest', () => {
     const { settings } = parseSettings(GOOD, 'connector.yaml', {})
     assert.equal(settings.lines[0]!.window, 10)

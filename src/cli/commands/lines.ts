@@ -68,7 +68,8 @@ async function historyCommand(name: string, options: LinesOptions, say: Say): Pr
 
 type SaidEvent = Omit<LineEventRow, 'at' | 'since'> & { at: string; since: string | null }
 
-function capLine({ perSecond, share, used, waiting, daemons, isAway }: CapState): string {
+function capLine({ perSecond, share, used, waiting, daemons, isAway, account }: CapState): string {
   const had = isAway ? ', its last one: the store is unreachable' : daemons > 1 ? ` of ${daemons} daemons` : ''
-  return `at most ${perSecond} a second; share of this daemon ${share}${had}; sent ${used}, waiting ${waiting}`
+  const of = account === undefined ? '' : ` on the account ${account}`
+  return `at most ${perSecond} a second${of}; share of this daemon ${share}${had}; sent ${used}, waiting ${waiting}`
 }

@@ -1,10 +1,11 @@
 /**
- * The caps of the lines that have one. Daemons that share a store divide them: each asks for its shares once a second,
- * twice while a share is too small, for all lines at once, and not at all while nothing is sent.
+ * The caps of the lines that have one: of a line, or of all lines on one account. Daemons that share a store divide
+ * them: each asks for its shares once a second, twice while a share is too small, for all lines at once, and not at all
+ * while nothing is sent.
  */
 import type { CapState } from '../../admin/index.ts'
 import type { Log, Metrics } from '../../base/index.ts'
-import type { ConfiguredLine } from '../../config/index.ts'
+import { capAccount, type ConfiguredLine } from '../../config/index.ts'
 import { LineCap, LineLabels, type LineShares, type ShareAsk, type ShareGrant } from '../../smpp/session/index.ts'
 import type { Clock } from '../../ussd/index.ts'
 
@@ -24,6 +25,7 @@ const SHORT_MS = 500
 const TOGETHER_MS = 250
 
 interface Capped {
+  /** That of the account: of a line on its own, its name. */
   name: string
   cap: LineCap
   serial: number
@@ -38,7 +40,7 @@ interface Capped {
 export class LineCaps {
   readonly #deps: CapsDeps
   readonly #capped = new Map<string, Capped>()
-  /** Lines that have a cap by the settings in force. */
+  /** Accounts that have a cap by the settings in force. */
   #inForce: ReadonlySet<string> = new Set()
   #timer: (() => void) | undefined
   #isAsking = false
@@ -49,9 +51,14 @@ export class LineCaps {
     this.#deps = deps
   }
 
-  /** The cap of a line; undefined: it has none. All lines of a name have one cap, also while one replaces another. */
-  of({ name, submits }: Pick<ConfiguredLine, 'name' | 'submits'>): LineCap | undefined {
+  /**
+   * The cap of a line; undefined: it has none. All lines on one account have one cap, and so has a line that replaces
+   * another of its name.
+   */
+  of(line: Pick<ConfiguredLine, 'name' | 'submits'>): LineCap | undefined {
+    const { submits } = line
     if (submits.perSecond === undefined) return undefined
+    const name = capAccount(line)
     const known = this.#capped.get(name)
     if (known) return known.cap
     const { clock, metrics, shares } = this.#deps
@@ -69,11 +76,11 @@ export class LineCaps {
   /** These settings are in force from now on. */
   follow(lines: readonly Pick<ConfiguredLine, 'name' | 'submits'>[]): void {
     const capped = lines.filter(({ submits }) => submits.perSecond !== undefined)
-    for (const { name, submits } of capped) this.#capped.get(name)?.cap.change(settingsOf(submits)!)
-    this.#inForce = new Set(capped.map(({ name }) => name))
+    for (const line of capped) this.#capped.get(capAccount(line))?.cap.change(settingsOf(line.submits)!)
+    this.#inForce = new Set(capped.map(capAccount))
   }
 
-  /** Of the lines that have a cap, by their names. */
+  /** Of the lines that have a cap, by their accounts. */
   states(): Map<string, CapState> {
     const shown = [...this.#capped.values()].filter(({ name }) => this.#inForce.has(name))
     return new Map(

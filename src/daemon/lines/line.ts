@@ -1,7 +1,7 @@
 /** One line of the settings as it runs: its dialect, its binds, and the print that shows a change. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { ConfiguredLine, Settings } from '../../config/index.ts'
+import { capAccount, type ConfiguredLine, type Settings } from '../../config/index.ts'
 import { packageRoot } from '../../base/index.ts'
 import { loadProfile, compileDialect, type DialectProfile } from '../../smpp/dialect/index.ts'
 import { smppLine, type LineDeps, lineSettings } from '../../smpp/session/index.ts'
@@ -14,7 +14,7 @@ export interface LineSource {
   profile: DialectProfile
   /**
    * A hash of everything that defines the line: its settings, its profile, its password and its certificates. Of its
-   * cap only whether there is one: another one is in force without another line.
+   * cap only whether there is one, and of which account: another one is in force without another line.
    */
   print: string
 }
@@ -23,7 +23,7 @@ export interface LineSource {
 export function readLine(settings: ConfiguredLine, dialects: Settings['dialects']): LineSource {
   const { tls } = settings.smsc
   const profile = loadProfile(settings.dialect, profileDirs(dialects))
-  const submits = settings.submits.perSecond !== undefined
+  const submits = settings.submits.perSecond !== undefined && capAccount(settings)
   const said = [{ ...settings, submits }, profile, tls ? tlsOf(tls, 'smsc.tls') : null]
   return { profile, print: createHash('sha256').update(JSON.stringify(said)).digest('hex') }
 }

@@ -77,6 +77,28 @@ describe('the caps of the lines of a daemon', () => {
     assert.deepEqual([...caps.states().keys()], [])
   })
 
+  it('are one for all lines on an account, whichever line sends', async () => {
+    const { clock, caps, asked, counts } = capsOf()
+    const on = (name: string) => ({ name, submits: { perSecond: 100, ussdShare: 0.1, account: 'digicel' } })
+    const [one, other] = [caps.of(on('ussd'))!, caps.of(on('sms'))!]
+    assert.equal(one, other)
+    assert.equal(caps.of(capped('digicel')), one, 'a line without an account is its own, by its name')
+    assert.notEqual(caps.of(capped('ussd')), one)
+    caps.follow([on('ussd'), on('sms')])
+    assert.deepEqual([...caps.states().keys()], ['digicel'])
+    const senders = [sender(one), sender(other)]
+    for (const each of senders) each.send()
+    await clock.advance(0)
+    assert.deepEqual(
+      asked.map(({ asks }) => asks.map(({ line }) => line)),
+      [['digicel']],
+    )
+    assert.deepEqual([senders.map(({ written }) => written), counts['smpp_cap_used digicel ussd']], [[1, 1], 2])
+    // 50 is the share of this daemon, for both together.
+    for (let n = 0; n < 100; n++) for (const each of senders) each.send()
+    assert.equal(senders[0]!.written + senders[1]!.written, 50)
+  })
+
   it('are asked for when something is to be sent, then once a second, and not at all after ten quiet ones', async () => {
     const { clock, caps, asked, counts } = capsOf()
     const one = sender(caps.of(capped('digicel'))!)

@@ -79,16 +79,19 @@ describeWith(['redis'], 'daemons that share the cap of a line', function () {
     return octets
   }
 
-  async function start(name: string, { ussdShare = 0.05, links = 2 } = {}): Promise<Sending> {
+  async function start(
+    name: string,
+    { ussdShare = 0.05, links = 2, line = 'digicel', account = '' } = {},
+  ): Promise<Sending> {
     const { settings } = parseSettings(
       `
 lines:
-  - name: digicel
+  - name: ${line}
     links: ${links}
     window: 50
     smsc: { host: 127.0.0.1, port: ${smsc.port}, systemId: ussd, password: secret }
     sms: { source: "123", perSecond: 1000 }
-    submits: { perSecond: ${CAP}, ussdShare: ${ussdShare} }
+    submits: { perSecond: ${CAP}, ussdShare: ${ussdShare}${account && `, account: ${account}`} }
     timers: { enquireMs: 600000 }
 services: [{ code: "*123#", flow: x }]
 redis: embedded
@@ -131,7 +134,7 @@ postgres: embedded
         state.waiting++
         const options = { lane, deadline: clock.now() + HOUR, ...(urgency === undefined ? {} : { urgency }) }
         void lines
-          .get('digicel')!
+          .get(line)!
           .submit(submit(`<${what}>`), options)
           .then(() => {
             state.waiting--
@@ -197,6 +200,22 @@ postgres: embedded
     const after = await run(5_000)
     assert.ok(count(after, 'b') >= 0.88 * 5 * CAP, `${count(after, 'b')}`)
     within(arrived)
+  })
+
+  it('never send more than it together where their lines have other names and one account', async () => {
+    const a = await start('a', { line: 'screens', account: 'digicel' })
+    const b = await start('b', { line: 'texts', account: 'digicel' })
+    const c = await start('c')
+    for (const [one, what] of [
+      [a, 'a'],
+      [b, 'b'],
+      [c, 'c'],
+    ] as const)
+      fill(one, what)
+    await run(4_000)
+    const all = await run(10_000)
+    within(arrived)
+    for (const what of ['a', 'b', 'c']) assert.ok(count(all, what) >= 0.25 * all.length, `${what} ${all.length}`)
   })
 
   it('answer a dial at once where another daemon sends all that it may', async () => {
