@@ -18,6 +18,8 @@ export interface ScreenContent {
   back: boolean
   /** A key leads back, so later pages need no line for it. */
   keyed?: boolean
+  /** Something may be typed in place of a number. */
+  isTyped?: boolean
   /** The last page ends the dialogue: nothing can be pressed on it. */
   closing?: boolean
   /** `wrong` replaces the title after a wrong answer. Pages with many options leave room for it. */
@@ -51,7 +53,9 @@ export function relay(given: ScreenContent, shown: Shown, heads: readonly string
   const sheet = written(given)
   const back = hasBack(sheet, shown.at)
   // A page within a long text has no title to replace, and its text is not shown again later.
-  if (shown.n === 0 && (shown.more || !back)) return layPage(sheet, shown.at).text
+  // A title alone, on which something may be typed, is told what was wrong like an input.
+  const isBare = sheet.isTyped === true && sheet.options.length === 0 && from === 0 && !shown.more
+  if (shown.n === 0 && !isBare && (shown.more || !back)) return layPage(sheet, shown.at).text
   const paper = { ...sheet, back, first, from, single: false }
   const tail = body(paper, shown.n, shown.more)
   if (shown.n === 1 && !fits(tail, sheet.limit)) {

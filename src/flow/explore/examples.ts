@@ -123,13 +123,16 @@ export function slotsOf(definition: FlowDefinition): Slot[] {
 }
 
 /** The rows under this path, each once, with everything that lists and branches read of them. */
-function rowsUnder(root: string, definition: FlowDefinition, { slots, against, handed, rows }: Reads): RowFields[] {
+function rowsUnder(root: string, definition: FlowDefinition, reads: Reads): RowFields[] {
+  const { slots, against, handed, rows } = reads
   const lists = new Map<string, RowFields>()
   for (const [name, screen] of Object.entries(definition.screens)) {
     const from = rowsFrom(screen)
     if (from === undefined || (from !== root && !from.startsWith(`${root}.`))) continue
     const list = lists.get(from) ?? { from, fields: new Map<string, string[]>(), routed: false }
-    lists.set(from, { ...list, routed: list.routed || kindOf(screen).does === 'pass' })
+    const stands = standingIn(name, definition, reads) ?? list.stands
+    const routed = list.routed || kindOf(screen).does === 'pass'
+    lists.set(from, { ...list, routed, ...(stands ? { stands } : {}) })
     const note = (field: string | undefined, path: string) => {
       const known = list.fields.get(field ?? '') ?? []
       if (field !== undefined && !known.includes(path)) list.fields.set(field, [...known, path])
@@ -139,7 +142,8 @@ function rowsUnder(root: string, definition: FlowDefinition, { slots, against, h
       if (path.startsWith('row.')) note(path.split('.')[1], path)
       if (path.startsWith(`${chosen}.`)) note(path.split('.')[2], path)
     }
-    for (const field of kindOf(screen).rows?.(screen)?.search ?? []) note(field, `row.${field}`)
+    const { search = [], stands: standing } = kindOf(screen).rows?.(screen) ?? {}
+    for (const field of [...search, standing]) note(field, `row.${field}`)
   }
   for (const { from, reads } of rows) {
     if (from !== root && !from.startsWith(`${root}.`)) continue
@@ -149,4 +153,13 @@ function rowsUnder(root: string, definition: FlowDefinition, { slots, against, h
       list.fields.set(reads.field, [...(list.fields.get(reads.field) ?? []), fieldPath(from, reads.field)])
   }
   return [...lists.values()]
+}
+
+/** What rows may have in the field that stands for what is typed. */
+function standingIn(name: string, { screens, zone }: FlowDefinition, reads: Reads): RowFields['stands'] {
+  const screen = screens[name]
+  const field = screen && kindOf(screen).rows?.(screen)?.stands
+  if (!screen || field === undefined) return undefined
+  const deps = { name, zone, reads, lengths: 'likely' as const, rowsUnder: () => [] }
+  return new Map([[field, kindOf(screen).examples?.(screen, deps).answers?.() ?? []]])
 }

@@ -313,8 +313,14 @@ function answersIn(state: State, text: string, exploring: Exploring): Act[] {
   const examples = exploring.examples(screen)
   const printed = [...text.matchAll(/^([\d*#]+)\. (.*)$/gm)].map(([, key, label]) => ({ key: key!, label: label! }))
   const isInput = context.shown === null
-  if (!isInput && printed.length === 0) exploring.faults.push({ screen, trail, what: 'no key leads on from here' })
-  const right = isInput ? (examples.answers?.() ?? []) : []
+  if (!isInput && !examples.isTyped && printed.length === 0)
+    exploring.faults.push({ screen, trail, what: 'no key leads on from here' })
+  const isTyped = isInput || examples.isTyped !== undefined
+  const right = isTyped ? (examples.answers?.() ?? []) : []
+  for (const { key } of printed.filter((line) => /^[1-9]/.test(line.key) && examples.isTyped?.(line.key))) {
+    const what = `the page prints ${key}, and that could also be typed: its rules must leave out the numbers of lines`
+    exploring.faults.push({ screen, trail, what })
+  }
   const acts = new Map<string, Act>()
   const add = (answers: readonly string[], how: Act['how']) => {
     for (const answer of answers) {
@@ -324,7 +330,7 @@ function answersIn(state: State, text: string, exploring: Exploring): Act[] {
   }
   const keys = printed.map(({ key }) => key)
   add(right, 'typed')
-  if (options.everything && isInput) add(examples.wrongAnswers?.(context) ?? [], 'tried')
+  if (options.everything && isTyped) add(examples.wrongAnswers?.(context) ?? [], 'tried')
   // A number in a prompt is not a key: it is an answer like others.
   add(isInput ? keys.filter((key) => !/^[1-9]/.test(key)) : keys, isInput ? 'typed' : 'printed')
   if (options.everything) add(keys, 'tried')

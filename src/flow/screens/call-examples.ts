@@ -141,9 +141,9 @@ function answerOf(root: string, screen: CallScreen, rows: number, known: Example
     data = put(data, field.split('.'), sampleAt(path, reads, 1) ?? tested ?? wordOf(field))
   }
   const lists = rowsUnder(root)
-  for (const { from, fields } of lists) {
+  for (const { from, fields, stands } of lists) {
     const field = from.slice(root.length + 1)
-    const sizes = rowLengths(screen, field, known)
+    const sizes = { ...rowLengths(screen, field, known), stands }
     const room =
       ROWS_CHARS_MAX / Object.values(sizes.bounds).reduce<number>((sum, said) => sum + (fieldChars(said) ?? 0), 1)
     const length = Math.min(rows, boundOf(screen, field)?.max ?? ROWS.many, Math.ceil(room))

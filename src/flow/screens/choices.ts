@@ -36,8 +36,12 @@ const choice = z
     key: choiceKey.optional().describe("The key of the line, such as `'00'`, in place of a number."),
     when: condition.optional().describe('Shows the line only while this holds; the numbers close up.'),
     set: values.optional().describe('Sets these in `vars` when chosen; `language` changes the language.'),
+    value: z
+      .union([z.string().min(1), z.number()])
+      .optional()
+      .describe('Beside `typed`: the answer that the choice stands for, kept as if it were typed.'),
   })
-  .meta({ title: '`{ label, to, key, when, set }`' })
+  .meta({ title: '`{ label, to, key, when, set, value }`' })
 export const choices = z
   .array(choice)
   .max(CHOICES_MAX)
@@ -92,12 +96,20 @@ interface RowsAbove {
 /** The coverage item of a row. */
 export const A_ROW = { what: 'a row' }
 
+/** Whether a choice that stands for this value is shown. */
+export type ShowsValue = (value: Choice['value'], context: DialogueContext) => boolean
+
 /** The coverage item that an answer chooses, by its number or its words. */
-export function coveredChoice(screen: WithChoices, step: CoveredStep, above?: RowsAbove): string | undefined {
+export function coveredChoice(
+  screen: WithChoices,
+  step: CoveredStep,
+  above?: RowsAbove,
+  isShown: ShowsValue = () => true,
+): string | undefined {
   const { context, event, zone, keyed, labels: byWords, say } = step
   if (event.type !== 'ANSWER' || !context.shown) return undefined
   const answer = trimAnswer(event.text)
-  const there = shownIn(screen, context, zone)
+  const there = shownIn(screen, context, zone).filter((i) => isShown(screen.choices[i]?.value, context))
   const own = there.find((i) => screen.choices[i]?.key === answer)
   if (own !== undefined) return choiceItem(screen, own)
   const key = lookUp(context.shown, screen.back !== undefined, answer, keyed)
@@ -196,10 +208,14 @@ export function labelOf(screen: WithChoices, i: number): string {
 /** The written choices that are shown: those with numbers, and those with keys of their own. */
 type Written = Required<Pick<Offer, 'options' | 'fixed'>>
 
+/** The context that keeps a value as if it were typed. Undefined: it breaks a rule, and the choice is not shown. */
+export type KeepsValue = (context: DialogueContext, value: string | number) => DialogueContext | undefined
+
 /** The written choices that are shown. `isConstant`: in one language they are always the same. */
 export function choicesOf(
   choices: readonly Choice[],
   env: Env,
+  keep?: KeepsValue,
 ): { (context: DialogueContext): Written; isConstant: boolean } {
   const compiled = choices.map((choice) => ({
     choice,
@@ -210,16 +226,20 @@ export function choicesOf(
   const options = (context: DialogueContext): Written => {
     const shown = compiled
       .filter(({ holds }) => holds === undefined || holds({ context }))
+      .filter(({ choice }) => choice.value === undefined || !keep || keep(context, choice.value) !== undefined)
       .map(({ choice, label, values }): Option & { key?: string | undefined } => ({
         key: choice.key,
         label: (valueMax) => label({ context }, { valueMax }),
         to: choice.to,
-        choose: (chosen) => (values ? assigned(chosen, values({ context: chosen }), env.languages) : chosen),
+        choose: (chosen) => {
+          const kept = (keep && choice.value !== undefined && keep(chosen, choice.value)) || chosen
+          return values ? assigned(kept, values({ context: kept }), env.languages) : kept
+        },
       }))
     const [fixed, plain] = parted(shown, ({ key: own }) => own !== undefined)
     return { options: plain, fixed: fixed as KeyedOption[] }
   }
-  const isConstant = compiled.every(({ holds, label }) => holds === undefined && label.isConstant === true)
+  const isConstant = !keep && compiled.every(({ holds, label }) => holds === undefined && label.isConstant === true)
   return Object.assign(isConstant ? oncePerLanguage(options) : options, { isConstant })
 }
 

@@ -24,6 +24,8 @@ export interface Examples {
   hasLongest?: boolean
   /** Answers that the screen accepts; empty if no example could be made. */
   answers?: () => readonly string[]
+  /** Answers may be typed beside numbered lines; whether this could be one. */
+  isTyped?: (answer: string) => boolean
   /** Answers that the screen may refuse, each for another reason. */
   wrongAnswers?: (context: DialogueContext) => readonly string[]
   isSecret?: boolean
@@ -62,6 +64,8 @@ export interface RowFields {
   from: string
   /** Field name → the paths that read it. */
   fields: Map<string, string[]>
+  /** Values for fields that stand for what may be typed: they pass its rules. */
+  stands?: Map<string, readonly string[]>
   /** A branch goes over the rows: its way depends on single rows. */
   routed: boolean
 }

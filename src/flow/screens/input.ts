@@ -128,7 +128,7 @@ export const inputKind = {
   plan: inputPlan,
 } satisfies ScreenKind<InputScreen>
 
-function brokenCheck({ checks: all = [] }: InputScreen, i: number): string {
+export function brokenCheck({ checks: all = [] }: InputScreen, i: number): string {
   return `check ${i + 1} (${RULES.find((rule) => all[i]?.[rule] !== undefined)}) broken`
 }
 
@@ -266,6 +266,14 @@ function answered(context: DialogueContext, event: DialogueEvent, asking: Asking
   const wrong = context.wrong + 1
   if (wrong >= asking.wrongMax) return { to: asking.giveUp, context: left(rest) }
   return { context: { ...rest, wrong, ...(found.broken === undefined ? {} : { broken: found.broken }) } }
+}
+
+/** Reads an answer by all rules of the screen. */
+export type Reader = (answer: string, context: DialogueContext) => ReturnType<typeof heldAgainst>
+
+export function readerIn(screen: InputScreen, as: string, zone: string): Reader {
+  const held = { read: readerOf(screen), rules: (screen.checks ?? []).map((check) => ruleOf(check, as, zone)) }
+  return (answer, context) => heldAgainst(answer, context, held)
 }
 
 /** The answer to keep, or the check that it breaks; undefined for the screen's own rule. */

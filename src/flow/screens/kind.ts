@@ -50,6 +50,8 @@ export interface RowsUsed {
   key: string
   /** The fields that are kept of the chosen row. Undefined: all. */
   keep?: readonly string[] | undefined
+  /** The field that stands for what may be typed instead. */
+  stands?: string | undefined
   /** The fields in which letters search. */
   search?: readonly string[] | undefined
   /** The most rows that are shown. Undefined: all that are kept. */
@@ -114,7 +116,7 @@ export interface ScreenKind<S> extends WrittenKind<S> {
   /** The call that it makes. */
   call?(screen: S): CallScreen
   /** What a subscriber types on it, by which rules. */
-  input?(screen: S): InputScreen
+  input?(screen: S): InputScreen | undefined
   /** What it shows must fit on one page; or what it sends, into so many SMS. */
   onePage?: true
   /** In a picture: what it shows or does. */

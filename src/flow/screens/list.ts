@@ -33,6 +33,25 @@ import { offering, type Offer, type Option } from './offer.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 import { target } from './routes.ts'
 import { NO_ROWS, withRow } from './rows.ts'
+import type { InputScreen } from './input.ts'
+import {
+  typedAnswer,
+  clashesOfTyped,
+  keepsValue,
+  showsValue,
+  slipsOfTyped,
+  slipsOfValues,
+  standsFor,
+  takesKey,
+  typedInList,
+  TYPED_ROWS_MAX,
+  typedExamples,
+  typedInput,
+  typedOffer,
+  typedOutcomes,
+  typedStep,
+  usesOfTyped,
+} from './typed.ts'
 
 const schema = z
   .strictObject({
@@ -40,7 +59,11 @@ const schema = z
     from: path.describe('Where the rows are, such as `data.slots.rows`. If there is no list, there are no rows.'),
     row: text.describe('The text of one row. Its fields are `row.…`.'),
     to: name.describe('The screen that comes after a row is chosen.'),
-    as: name.optional().describe("Keeps the chosen row as `chosen.<as>`. Default: the screen's name."),
+    as: name
+      .optional()
+      .describe(
+        "Keeps the chosen row as `chosen.<as>`; with `typed`, the answer as `answers.<as>`. Default: the screen's name.",
+      ),
     keep: z.array(z.string().min(1)).min(1).optional().describe('The fields of the row to keep. Default: all.'),
     choices: choices.describe('Choices after the rows; their numbers go on after the last row.'),
     search: z
@@ -48,6 +71,7 @@ const schema = z
       .min(1)
       .optional()
       .describe('The fields to search: letters that the subscriber types narrow the list. Needs `keep`.'),
+    typed: typedInList,
     empty: name.optional().describe('The screen to show instead if there are no rows.'),
     back,
     keys,
@@ -63,26 +87,33 @@ export type ListScreen = z.infer<typeof schema> & { kind: 'list' }
 export const listKind = {
   schema,
   does: 'ask',
+  clashes: (screen) => clashesOfTyped(screen),
   targets: (screen) => [...targetsOfChoices(screen), ...target(screen.empty, 'empty'), ...target(screen.to, 'to')],
   uses(screen, tell) {
     tell.text('title', screen.list, 'list')
     usesOfChoices(screen, tell)
+    usesOfTyped(screen, tell)
     tell.text('row', screen.row, 'row')
   },
   vars: (screen, path) => varsOfChoices(screen, path),
-  keeps: () => 'chosen',
+  keeps: ({ typed: own }) => (own ? 'answers' : 'chosen'),
+  keepsOn: ({ typed: own, choices: all }, [key, which]) =>
+    own !== undefined && key === 'choices' && all[which as number]?.value !== undefined,
+  input: inputOfList,
+  ...typedAnswer(inputOfList),
   rows: (screen) => ({
     from: screen.from,
     key: 'from',
-    keep: screen.keep,
+    keep: screen.keep ?? (screen.typed && [screen.typed.value]),
     search: screen.search,
+    stands: screen.typed?.value,
     most: mostRows(screen),
   }),
   skips: ({ empty }) => empty,
   caption: (screen, first) => first(screen.list),
   label({ choices: written }, [key, which], first) {
     if (key === 'choices') return first(written[which as number]?.label ?? '')
-    return key === 'to' ? 'a row' : undefined
+    return key === 'to' ? A_ROW.what : undefined
   },
   pressed(screen, [key, which]) {
     // The rows come first, and their number is not known here.
@@ -90,13 +121,23 @@ export const listKind = {
     return key === 'back' ? 'Back' : key === 'empty' ? '(no rows)' : '1'
   },
   items: (screen) => [A_ROW, ...itemsOfChoices(screen)],
-  covered: (screen, step) => coveredChoice(screen, step, { rows: rowsShown(screen, step.context), row: screen.row }),
-  outcomes: ({ empty, search }) => [...(search ? [LETTERS] : []), ...(empty === undefined ? [] : [NO_ROWS])],
-  answered: (_screen, { name: here, context, next }) =>
-    next.value === here && next.context.find && !context.find ? LETTERS.what : undefined,
+  covered: (screen, step) => {
+    const above = { rows: rowsShown(screen, step.context, step.zone), row: screen.row }
+    return coveredChoice(screen, step, above, showsValue(screen, inputOfList(screen), step.zone))
+  },
+  outcomes: (screen) => [
+    ...(screen.search ? [LETTERS] : []),
+    ...(screen.empty === undefined ? [] : [NO_ROWS]),
+    ...typedOutcomes(inputOfList(screen)),
+  ],
+  answered(screen, step) {
+    const { name: here, context, next } = step
+    if (next.value === here && next.context.find && !context.find) return LETTERS.what
+    return typedStep(inputOfList(screen), step, screen.choices)
+  },
   slips: listSlips,
   deadEnd: (screen) =>
-    screen.empty === undefined && mayBeBare(screen)
+    screen.empty === undefined && mayBeBare(screen) && !screen.typed
       ? { severity: 'error', what: ' gives the subscriber no key to press if there are no rows' }
       : undefined,
   overfull(screen, { say, word, under }) {
@@ -107,12 +148,24 @@ export const listKind = {
     if (keysOver.length > 0 || fitsPage(page)) return keysOver
     return [{ severity: 'warning', what: ': if its values are long, not even one row fits on a page' }]
   },
-  words: ({ search }) => [...WORDS_OF_CHOICES, ...(search ? SEARCH_WORDS : [])],
-  examples: (screen) => ({ letters: (context) => lettersFor(screen, context) }),
+  words: ({ search, typed: own }) => [
+    ...WORDS_OF_CHOICES,
+    ...(search ? SEARCH_WORDS : []),
+    ...(own ? ['wrong' as const] : []),
+  ],
+  takes: (screen, key) => takesKey(inputOfList(screen), key),
+  examples: (screen, deps) => ({
+    letters: (context) => lettersFor(screen, context, deps.zone),
+    ...typedExamples(inputOfList(screen), deps),
+  }),
   plan: listPlan,
 } satisfies ScreenKind<ListScreen>
 
-function listSlips(screen: ListScreen): KeySlip[] {
+function inputOfList(screen: ListScreen): InputScreen | undefined {
+  return typedInput(screen, screen.list, screen.to)
+}
+
+function listSlips(screen: ListScreen, zone: string): KeySlip[] {
   const { search, keep } = screen
   const unkept: KeySlip = {
     path: ['search'],
@@ -121,6 +174,8 @@ function listSlips(screen: ListScreen): KeySlip[] {
   }
   return [
     ...(search && !keep ? [unkept] : []),
+    ...slipsOfTyped(screen, inputOfList(screen), zone),
+    ...slipsOfValues(screen.choices, inputOfList(screen)),
     ...slipsOfKeys(screen),
     ...(mostRows(screen) > 0 ? [] : slipsOfNumbers(screen, Infinity)),
   ]
@@ -128,7 +183,7 @@ function listSlips(screen: ListScreen): KeySlip[] {
 
 /** How many rows are kept; and with a key that is also a number, how many can have smaller ones. */
 function mostRows(screen: ListScreen): number {
-  const kept = screen.search ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX
+  const kept = screen.typed ? TYPED_ROWS_MAX : screen.search ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX
   const others = numbered(screen).length + (screen.search ? 1 : 0) + LINES_AFTER
   return Math.min(kept, (numberKey(screen) ?? Infinity) - 1 - others)
 }
@@ -136,8 +191,15 @@ function mostRows(screen: ListScreen): number {
 function listPlan(screen: ListScreen, env: Env): Plan {
   const title = env.text(screen.list)
   const row = env.text(screen.row)
-  const written = choicesOf(screen.choices, env)
-  const rowsOf = (context: DialogueContext) => rowsShown(screen, context)
+  const input = inputOfList(screen)
+  const keeps = keepsValue(screen, input, env)
+  const written = choicesOf(screen.choices, env, keeps)
+  const typing = typedOffer(input, env)
+  const rowsOf = (context: DialogueContext) => rowsShown(screen, context, env.zone)
+  const keepRow = (context: DialogueContext, row: Json) =>
+    keeps
+      ? (keeps(context, valueIn(screen, row) ?? '') ?? context)
+      : withRow(context, screen.as ?? env.name, row, screen.keep)
   const allOf = (context: DialogueContext): Option => ({
     label: () => env.word('show-all', context),
     to: env.name,
@@ -151,13 +213,14 @@ function listPlan(screen: ListScreen, env: Env): Plan {
       ...rowsOf(context).map((item) => ({
         label: (valueMax?: number) => row({ context, row: item }, { valueMax }),
         to: screen.to,
-        choose: (chosen: DialogueContext) => withRow(chosen, screen.as ?? env.name, item, screen.keep),
+        choose: (chosen: DialogueContext) => keepRow(chosen, item),
       })),
       ...(!context.find ? [] : [allOf(context)]),
       ...written(context).options,
     ],
     back: screen.back,
-    search: screen.search && ((searching, typed) => found(screen, searching, typed)),
+    search: screen.search && ((searching, letters) => found(screen, searching, letters, env.zone)),
+    ...typing,
   })
   const empty = (context: DialogueContext) =>
     screen.empty !== undefined && readRows({ context }, screen.from).length === 0
@@ -172,9 +235,19 @@ function listPlan(screen: ListScreen, env: Env): Plan {
   }
 }
 
-/** The rows that are shown: all that are kept, or those that match the search. */
-function rowsShown(screen: ListScreen, context: DialogueContext): Json[] {
-  const rows = readRows({ context }, screen.from).slice(0, mostRows(screen))
+/** What a row stands for where one may type. */
+function valueIn({ typed: own }: ListScreen, row: Json): string | number | undefined {
+  const value = own && row !== null && typeof row === 'object' && !Array.isArray(row) ? row[own.value] : undefined
+  return typeof value === 'string' || typeof value === 'number' ? value : undefined
+}
+
+/** The rows that are shown: all that are kept, or those that match the search, or that one could type. */
+function rowsShown(screen: ListScreen, context: DialogueContext, zone: string): Json[] {
+  const input = inputOfList(screen)
+  const all = readRows({ context }, screen.from)
+  const isGood = (row: Json) =>
+    !input || standsFor(screen, input, valueIn(screen, row), { context, zone }) !== undefined
+  const rows = (input ? all.filter(isGood) : all).slice(0, mostRows(screen))
   const words = !context.find || !screen.search ? [] : folded(context.find).split(' ')
   return words.length === 0 ? rows : rows.filter((row) => words.every((word) => searchText(screen, row).includes(word)))
 }
@@ -182,16 +255,21 @@ function rowsShown(screen: ListScreen, context: DialogueContext): Json[] {
 /**
  * The context narrowed to the rows with all these words. Undefined if there is none. An earlier search is forgotten.
  */
-function found(screen: ListScreen, context: DialogueContext, typed: string): DialogueContext | undefined {
-  const narrowed = { ...context, find: typed.slice(0, ANSWER_CHARS_MAX) }
-  return folded(typed) !== '' && rowsShown(screen, narrowed).length > 0
+function found(
+  screen: ListScreen,
+  context: DialogueContext,
+  letters: string,
+  zone: string,
+): DialogueContext | undefined {
+  const narrowed = { ...context, find: letters.slice(0, ANSWER_CHARS_MAX) }
+  return folded(letters) !== '' && rowsShown(screen, narrowed, zone).length > 0
     ? { ...left(context), find: narrowed.find }
     : undefined
 }
 
 /** The first word in the first row that the search looks at. */
-function lettersFor(screen: ListScreen, context: DialogueContext): string | undefined {
-  const [row] = rowsShown(screen, context) as (JsonObject | undefined)[]
+function lettersFor(screen: ListScreen, context: DialogueContext, zone: string): string | undefined {
+  const [row] = rowsShown(screen, context, zone) as (JsonObject | undefined)[]
   const texts = (screen.search ?? []).map((field) => String(row?.[field] ?? ''))
   return texts.flatMap((text) => /\p{L}+/u.exec(text)?.[0] ?? [])[0]
 }

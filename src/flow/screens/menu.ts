@@ -1,6 +1,6 @@
 /** `menu`: a title and written choices. */
 import { z } from 'zod'
-import { text } from '../terms/index.ts'
+import { name, text } from '../terms/index.ts'
 import {
   back,
   choices,
@@ -27,9 +27,36 @@ import type { ScreenKind } from './kind.ts'
 import { fitsPage } from './measure.ts'
 import { constantOffer, offering, type Offer } from './offer.ts'
 import { arrived, GOODBYE, type Env, type Plan } from './plan.ts'
+import { target } from './routes.ts'
+import type { InputScreen } from './input.ts'
+import {
+  typedAnswer,
+  clashesOfTyped,
+  keepsValue,
+  showsValue,
+  slipsOfTyped,
+  slipsOfValues,
+  takesKey,
+  TYPED,
+  typedInMenu,
+  typedExamples,
+  typedInput,
+  typedOffer,
+  typedOutcomes,
+  typedStep,
+  usesOfTyped,
+} from './typed.ts'
 
 const schema = z
-  .strictObject({ menu: text.describe('The text above the choices.'), choices, back, keys, labels })
+  .strictObject({
+    menu: text.describe('The text above the choices.'),
+    choices,
+    as: name.optional().describe('Beside `typed`: keeps the answer as `answers.<as>`.'),
+    typed: typedInMenu,
+    back,
+    keys,
+    labels,
+  })
   .describe('A text with numbered choices.')
 
 export type MenuScreen = z.infer<typeof schema> & { kind: 'menu' }
@@ -37,22 +64,41 @@ export type MenuScreen = z.infer<typeof schema> & { kind: 'menu' }
 export const menuKind = {
   schema,
   does: 'ask',
-  targets: (screen) => targetsOfChoices(screen),
+  targets: (screen) => [...targetsOfChoices(screen), ...target(screen.typed?.to, 'typed', 'to')],
+  clashes: (screen) => clashesOfTyped(screen),
   uses(screen, tell) {
     tell.text('title', screen.menu, 'menu')
     usesOfChoices(screen, tell)
+    usesOfTyped(screen, tell)
   },
+  keeps: ({ typed }) => (typed ? 'answers' : undefined),
+  keepsOn: ({ typed, choices: all }, [key, which]) =>
+    key === 'typed' || (typed !== undefined && key === 'choices' && all[which as number]?.value !== undefined),
+  input: inputOfMenu,
+  ...typedAnswer(inputOfMenu),
   vars: (screen, path) => varsOfChoices(screen, path),
   caption: (screen, first) => first(screen.menu),
   label: ({ choices: written }, [key, which], first) =>
-    key === 'choices' ? first(written[which as number]?.label ?? '') : undefined,
-  pressed: (screen, [key, which]) =>
-    key === 'back' ? String(numbered(screen).length + 1) : pressedFor(screen, Number(which)),
-  slips: (screen) => [...slipsOfKeys(screen), ...slipsOfNumbers(screen, numbered(screen).length + LINES_AFTER)],
+    key === 'choices' ? first(written[which as number]?.label ?? '') : key === 'typed' ? TYPED.what : undefined,
+  pressed: (screen, [key, which], name) =>
+    key === 'typed'
+      ? `(an answer to '${name}')`
+      : key === 'back'
+        ? String(numbered(screen).length + 1)
+        : pressedFor(screen, Number(which)),
+  slips: (screen, zone) => [
+    ...slipsOfTyped(screen, inputOfMenu(screen), zone),
+    ...slipsOfValues(screen.choices, inputOfMenu(screen)),
+    ...slipsOfKeys(screen),
+    ...slipsOfNumbers(screen, numbered(screen).length + LINES_AFTER),
+  ],
   items: (screen) => itemsOfChoices(screen),
-  covered: (screen, step) => coveredChoice(screen, step),
+  covered: (screen, step) => coveredChoice(screen, step, undefined, showsValue(screen, inputOfMenu(screen), step.zone)),
+  outcomes: (screen) => typedOutcomes(inputOfMenu(screen)),
+  answered: (screen, step) => typedStep(inputOfMenu(screen), step, screen.choices),
+  examples: (screen, deps) => typedExamples(inputOfMenu(screen), deps),
   deadEnd(screen) {
-    if (!mayBeBare(screen)) return undefined
+    if (!mayBeBare(screen) || screen.typed) return undefined
     return screen.choices.length === 0
       ? { severity: 'error', what: ' gives the subscriber no key to press' }
       : { severity: 'warning', what: ' gives the subscriber no key to press if no condition holds' }
@@ -71,22 +117,31 @@ export const menuKind = {
     const long = fitsPage(whole('none')) ? ' when its values are long' : ''
     return [{ severity: 'warning', what: ` takes more than one page${long}` }]
   },
-  words: () => WORDS_OF_CHOICES,
+  words: ({ typed }) => [...WORDS_OF_CHOICES, ...(typed ? ['wrong' as const] : [])],
+  takes: (screen, key) => takesKey(inputOfMenu(screen), key),
   plan: menuPlan,
 } satisfies ScreenKind<MenuScreen>
 
+function inputOfMenu(screen: MenuScreen): InputScreen | undefined {
+  return typedInput(screen, screen.menu, screen.typed?.to ?? '')
+}
+
 function menuPlan(screen: MenuScreen, env: Env): Plan {
   const title = env.text(screen.menu)
-  const options = choicesOf(screen.choices, env)
+  const input = inputOfMenu(screen)
+  const options = choicesOf(screen.choices, env, keepsValue(screen, input, env))
+  const typing = typedOffer(input, env)
   const offer = (context: DialogueContext): Offer => ({
     title: (valueMax) => title({ context }, { valueMax }),
     ...options(context),
+    ...typing,
     back: screen.back,
   })
   return {
     targets: [
       ...screen.choices.map((choice) => choice.to),
       ...(screen.back === undefined ? [] : [screen.back]),
+      ...(input ? [input.to] : []),
       GOODBYE,
     ],
     ...offering(env, title.isConstant && options.isConstant ? constantOffer(offer) : offer, (context) =>

@@ -24,6 +24,11 @@ export interface Offer {
   back?: string | undefined
   /** The context with the options narrowed by what was typed. Undefined if none is left. */
   search?: ((context: DialogueContext, typed: string) => DialogueContext | undefined) | undefined
+  /** What is typed in place of a number: the way on, or the check that it breaks; and what is said of a wrong one. */
+  typed?: {
+    read: (context: DialogueContext, answer: string) => Move | { broken: number | undefined }
+    complaint: (context: DialogueContext) => string
+  }
   /** The text ends the dialogue: its last page has no options. */
   closing?: boolean
   /** Only for a constant offer: its first page without a notice, by page limit. */
@@ -81,9 +86,11 @@ function answered(
   if (ends(offered, context)) return undefined
   const move = pressed(env, offer, offered, context, event.text)
   if (move) return move
+  const typed = offered.typed?.read(context, event.text)
+  if (typed && 'context' in typed) return typed
   const wrong = context.wrong + 1
   // The machine merges contexts: a key that is absent would keep its value.
-  const broken = offered.search && !hasLetters(event.text) ? NUMBER : undefined
+  const broken = typed ? typed.broken : offered.search && !hasLetters(event.text) ? NUMBER : undefined
   return wrong >= env.wrongMax ? { to: GOODBYE, context: left(context) } : { context: { ...context, wrong, broken } }
 }
 
@@ -203,6 +210,8 @@ function written(env: Env, offer: Offer, context: DialogueContext, shown: Shown)
 
 /** The texts that may stand above the same options after a wrong answer, the longest first. */
 function saidOfWrong(env: Env, offer: Offer, context: DialogueContext): string[] {
+  const said = offer.typed?.complaint(context)
+  if (said !== undefined) return [`${said}\n${offer.title()}`, said]
   if (!offer.search) return [env.word('invalid', context)]
   if (context.broken !== NUMBER) return [env.word('no-match', context)]
   const word = env.word('no-number', context)
@@ -225,6 +234,7 @@ function sheetOf(env: Env, offer: Offer, context: DialogueContext): ScreenConten
     back: offer.back !== undefined,
     keyed: env.keyed,
     closing: offer.closing ?? false,
+    isTyped: offer.typed !== undefined,
     words: {
       more: env.word('more', context),
       back: env.word('back', context),

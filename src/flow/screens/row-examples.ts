@@ -36,6 +36,7 @@ export interface RowLengths {
   /** What fields are, as far as the call declares it. */
   bounds: Readonly<Record<string, RowField>>
   lengths: Lengths
+  stands?: RowFields['stands']
 }
 
 /** The row with this index, with a value for each field that is read. */
@@ -44,7 +45,8 @@ export function rowOf(fields: RowFields['fields'], sizes: RowLengths, i: number)
   for (const [field, paths] of fields) {
     const said = sizes.bounds[field]
     if (typeof said === 'object' && said.optional && i % LACKING === 1) continue
-    const tried = namedOf(paths, field, sizes)
+    const typed = sizes.stands?.get(field) ?? []
+    const tried = typed.length > 0 ? typed : namedOf(paths, field, sizes)
     const shown = paths.map((path) => sampleAt(path, sizes.reads, i + 1)).find((value) => value !== undefined)
     row[field] = tried.length > 0 ? (tried[i % tried.length] as Json) : rowValue(shown, field, sizes, i)
   }

@@ -96,9 +96,11 @@ const BOUND = /^answers\.([^.]+)\.(min|max)$/
 function boundOf(path: string, { screens = {} }: Wording): number | null | undefined {
   const [, name, which] = BOUND.exec(path) ?? []
   if (name === undefined) return undefined
-  const bounds = Object.entries(screens as Record<string, Asking>).flatMap(([screen, { input, as, number, length }]) =>
-    input !== undefined && (as ?? screen) === name ? [(number ?? length)?.[which as 'min' | 'max']] : [],
-  )
+  const bounds = Object.entries(screens as Record<string, Asking>).flatMap(([screen, asking]) => {
+    const { number, length } = asking.typed ?? asking
+    const isAsked = asking.input !== undefined || asking.typed !== undefined
+    return isAsked && (asking.as ?? screen) === name ? [(number ?? length)?.[which as 'min' | 'max']] : []
+  })
   return (new Set(bounds).size === 1 ? bounds[0] : null) ?? null
 }
 
@@ -106,6 +108,7 @@ function boundOf(path: string, { screens = {} }: Wording): number | null | undef
 interface Asking {
   input?: unknown
   as?: string
+  typed?: Asking
   number?: { min?: number; max?: number }
   length?: { min?: number; max?: number }
 }
