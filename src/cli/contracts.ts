@@ -22,8 +22,14 @@ export interface TestOptions {
   code: string
   msisdn: string
   answers: string
+  /** The account at the aggregator, and the operator in the words of the contract. */
+  account?: string
+  network?: string
   dir?: string
 }
+
+/** The line of the dialogue that is played. */
+const LINE = 'test'
 
 export function listContracts(dir: string | undefined, say: Say): void {
   for (const name of contractNames(dir)) {
@@ -73,15 +79,20 @@ async function walked(contract: Contract, options: TestOptions & { url: string }
   const flow = appFlow('tested', contract.name)
   const clock = systemClock(undefined)
   const parts = { clock, counters: { count: () => undefined }, log: silentLog }
-  const backend = appBackend(appName('tested'), contract, { url: options.url }, parts)
-  const { code, msisdn } = options
+  const { url, code, msisdn, account, network } = options
+  const settings = {
+    url,
+    ...(account === undefined ? {} : { account }),
+    ...(network === undefined ? {} : { networks: { [LINE]: network } }),
+  }
+  const backend = appBackend(appName('tested'), contract, settings, parts)
   const epoch = uuidV7(clock.now(), randomBytes)
   const answers = options.answers === '' ? [] : options.answers.split(',')
   try {
     let snapshot: FlowSnapshot = flow.begin({
       msisdn,
       code,
-      line: 'test',
+      line: LINE,
       language: 'en',
       dialled: [],
       page: USSD_PAGE,
@@ -118,7 +129,7 @@ function caller(backend: Backend, { epoch, msisdn, turn, results }: Calling): Pa
       epoch,
       msisdn,
       language: 'en',
-      line: 'test',
+      line: LINE,
       todayMs: 0,
       signal: new AbortController().signal,
     })

@@ -6,7 +6,7 @@ export function registerContract(program: Command, say: Say): void {
   const contract = program.command('contract').description('HTTP contracts of applications: list, show, test')
   contract
     .command('list')
-    .description('lists the contracts')
+    .description('lists the contracts, and where each is described in public')
     .option('--dir <folder>', 'folder of your own contracts')
     .action(async ({ dir }: { dir?: string }) => (await import('../contracts.ts')).listContracts(dir, say))
   contract
@@ -16,6 +16,8 @@ export function registerContract(program: Command, say: Say): void {
     .option('--url <url>', 'where the application listens')
     .option('--code <code>', 'the service code to dial', '*384#')
     .option('--msisdn <number>', 'who dials', '67570000001')
+    .option('--account <name>', 'the account that nalo and arkesel send; default: the bare code')
+    .option('--network <name>', 'the operator in the words of the contract, such as 3 for moolre; default: test')
     .option('--answers <list>', 'answers, separated by commas', '')
     .option('--dir <folder>', 'folder of your own contracts')
     .action(async (name: string, options: import('../contracts.ts').TestOptions) =>

@@ -48,6 +48,9 @@ const FIXED: Record<string, string> = {
   now: 'now',
 }
 
+/** What an operation does that was a Python function. */
+export const OF_FUNCTION = 'the function '
+
 /** Written like this, it names the screen and the operation that answer what nothing in the journey sets. */
 export const SESSION = '#session'
 

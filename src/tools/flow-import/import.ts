@@ -7,6 +7,7 @@ import {
   isEnvironment,
   keysOf,
   naming,
+  OF_FUNCTION,
   SESSION,
   remark,
   type Carrying,
@@ -231,12 +232,16 @@ function withSession(carrying: Carrying, start: string): string {
   return name
 }
 
-/** A field that is missing in an answer is empty, as in the journey. So calls do not expect fields. */
+/**
+ * A field that is missing in an answer is empty, as in the journey. So calls do not expect fields. What Jinja computed
+ * changes nothing; of a function nobody knows, so `check` asks.
+ */
 function tidyCalls({ screens, operations, backend }: Carrying): void {
   for (const screen of Object.values(screens)) {
     if (typeof screen.call !== 'string') continue
     const op = operations.get(screen.call.slice(backend.length + 1))
     if (!op) continue
+    if (screen.once === undefined && !op.does.some((one) => one.startsWith(OF_FUNCTION))) screen.once = false
     if (Object.keys(op.args).length === 0) delete screen.with
   }
 }

@@ -1,6 +1,6 @@
 /** The screens of a journey that call, compute or set something. */
 import type { Scalar } from '../../flow/language/index.ts'
-import { besides, isEnvironment, listOf, operation, remark } from './carrying.ts'
+import { besides, isEnvironment, listOf, OF_FUNCTION, operation, remark } from './carrying.ts'
 import type { JourneyNode } from './journey.ts'
 import { keep, nextOf, putScreen } from './ways.ts'
 import { conditionOf, journeyText, valueIn, type ScreenDraft } from './words.ts'
@@ -12,7 +12,7 @@ export function callScreen(draft: ScreenDraft): void {
   const key = String(written.session_key ?? screen.name)
   const request = written.http_request as JourneyNode | undefined
   const method = String(request?.method ?? 'get').toUpperCase()
-  const does = request ? `${method} ${String(request.url)}` : `the function ${String(written.function)}`
+  const does = request ? `${method} ${String(request.url)}` : `${OF_FUNCTION}${String(written.function)}`
   const told = [...carrying.keys]
     .filter(([, path]) => /^(?:answers|vars)\./.test(path))
     .map(([word, path]) => [word, `{${path}}`] as const)
@@ -21,7 +21,7 @@ export function callScreen(draft: ScreenDraft): void {
   Object.assign(op.args, args)
   if (!request) {
     const what = `the function ${String(written.function)} sees the whole session`
-    const remedy = `${carrying.backend}.${name} gets all answers; remove those that it does not need`
+    const remedy = `${carrying.backend}.${name} gets all answers; remove those that it does not need, and write once: false where it only reads`
     remark(carrying, screen, 'function', { what, remedy, lost: false })
   }
   if (written.synchronous === true) {

@@ -54,6 +54,24 @@ describe('the command contract', () => {
     })
   })
 
+  it('dials as the account and the operator that the application knows', async () => {
+    app.says({ status: 200, headers: {}, body: '{"message":"Hi","reply":false,"MSG":"Hi","MSGTYPE":false}' })
+    await test('moolre', { url: app.url, code: '*203*109#', network: '3' })
+    await test('nalo', { url: app.url, account: 'NALOTest' })
+    const [moolre, nalo] = app.heard.map(({ body }) => JSON.parse(body) as Record<string, unknown>)
+    assert.deepEqual([moolre!.network, moolre!.extension, nalo!.USERID], [3, 109, 'NALOTest'])
+  })
+
+  it('says of each contract where it is described in public, or that nobody can look it up', () => {
+    const said: string[] = []
+    listContracts(undefined, (line) => said.push(line))
+    const of = (name: string) => said.find((line) => line.startsWith(`${name} `))!
+    assert.match(of('moolre'), /read 2026-\d\d-\d\d https:\/\/docs\.moolre\.com\/ussd$/)
+    assert.match(of('beem'), /no public source: ask the provider, and compare$/)
+    assert.match(of('junebug'), /https:\S+, answers later$/)
+    for (const line of said) assert.match(line, /read \d{4}-\d\d-\d\d http|no public source/)
+  })
+
   it('fails where the dialogue ends before the answers do', async () => {
     app.says({ status: 200, headers: {}, body: 'END Bye' })
     assert.deepEqual(await test('africastalking', { url: app.url, answers: '1,2' }), {

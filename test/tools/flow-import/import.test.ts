@@ -141,11 +141,28 @@ a-b: { type: quit_screen, text: b }
   it('shows the present as a date, and says so', () => {
     const text = 'initial_screen: a\na: { type: quit_screen, text: "It is {{now}}." }'
     const { text: written, remarks } = importJourney({ file: 'j.yaml', text }, { flow: 'j' }, beside)
+    assert.doesNotMatch(written, /once/)
     assert.match(written, /end: It is \{now, date\}\./)
     compileFlow({ file: 'j.yaml', text: written, catalogues: [] })
     assert.deepEqual(
       remarks.map(({ where, what }) => `${where} ${what}`),
       ["j.yaml:2 'now' is shown as a date"],
+    )
+  })
+
+  it('says that what Jinja computes changes nothing; of a function it does not know', () => {
+    const text = `initial_screen: a
+a: { type: function_screen, function: shop.count, session_key: n, next_screen: b }
+b: { type: quit_screen, text: "{{ now|month }}" }`
+    const { screens } = parse(importJourney({ file: 'j.yaml', text }, { flow: 'j' }, beside).text) as {
+      screens: Record<string, { call?: string; once?: boolean }>
+    }
+    assert.deepEqual(
+      Object.values(screens).flatMap(({ call, once }) => (call ? [[call, once]] : [])),
+      [
+        ['j.a', undefined],
+        ['j.b', false],
+      ],
     )
   })
 
