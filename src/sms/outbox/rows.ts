@@ -66,7 +66,8 @@ export function statesFor(event: ReminderEvent): string {
 
 const READY = `state = 'due' AND wake_at <= CAST(:now AS timestamptz)`
 
-const EXPIRED = `state = 'due' AND expires_at <= CAST(:today AS timestamptz)
+/** The lower bound is the condition of its index (migration 023), which no other search shall use. */
+const EXPIRED = `state = 'due' AND expires_at > '-infinity' AND expires_at <= CAST(:today AS timestamptz)
     AND (lease IS NULL OR wake_at <= CAST(:now AS timestamptz))`
 
 /**
@@ -183,6 +184,7 @@ const AHEAD_MAX = 5_000
 /**
  * Puts the due SMS of subscribers who have many of one kind behind those of all others: `:crowds` is
  * `[{ line, kind, msisdn, alone }]`, `:each` how many of each at most. Of one who is `alone` only if others wait, or may.
+ * `|| ''`: theirs are found by the MSISDN, and not among all that is due.
  */
 export const PUT_BEHIND = statement<{ id: string }>(
   'sms-put-behind',
@@ -191,7 +193,8 @@ export const PUT_BEHIND = statement<{ id: string }>(
     SELECT held.id FROM jsonb_to_recordset(CAST(:crowds AS jsonb)) AS crowd(line text, kind text, msisdn text, alone boolean)
     CROSS JOIN LATERAL (
       SELECT id FROM sms_outbox
-      WHERE msisdn = crowd.msisdn AND submitted_at IS NULL AND line = crowd.line AND kind = crowd.kind AND ${READY}
+      WHERE msisdn = crowd.msisdn AND submitted_at IS NULL AND line || '' = crowd.line AND kind || '' = crowd.kind
+        AND state || '' = 'due' AND wake_at <= CAST(:now AS timestamptz)
       LIMIT CAST(:each AS int) FOR UPDATE SKIP LOCKED) held
     WHERE NOT crowd.alone OR (
       SELECT count(*) = ${AHEAD_MAX} OR bool_or(ahead.msisdn <> crowd.msisdn) FROM (

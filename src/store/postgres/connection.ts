@@ -82,7 +82,7 @@ function openServer(settings: ServerSettings): Postgres {
         ...(settings.pooler ? {} : serverLimits(settings)),
       }) as Knex.PgConnectionConfig,
     acquireConnectionTimeout: settings.acquireMs ?? 1000,
-    pool: { min: 0, max: settings.poolMax ?? 10, afterCreate: destroyBroken },
+    pool: { min: 0, max: settings.poolMax ?? 10, afterCreate: settings.pooler ? destroyBroken : madeReady },
   })
   const sql = sqlOn(knex, { named: settings.pooler === undefined })
   return { sql, knex, kind: 'server', close: () => knex.destroy() }
@@ -108,6 +108,7 @@ async function openEmbedded(settings: EmbeddedSettings): Promise<Postgres> {
     const dir = inMemory ? settings.embedded : join(settings.embedded, 'postgres')
     const [{ PGlite }, { createPgConfig }] = await pglite()
     const lite = await PGlite.create(dir)
+    await lite.exec(SET_PLANNING)
     const knex = knexFactory({
       ...shared(settings),
       connection: () => createPgConfig(lite) as unknown as Knex.PgConnectionConfig,
@@ -143,12 +144,28 @@ interface RawConnection extends Connection {
 }
 
 /**
+ * How the server plans our statements. A plan is kept as long as the connection: made while a table was small, it reads
+ * the whole table, and does so when that has 100,000 rows. And what seems dear is compiled (`jit`) each time it runs,
+ * which takes 100 ms where the statement takes 5. (docs/WHY.md, "Plans of Postgres")
+ */
+const PLANNING = { jit: 'off', enable_seqscan: 'off' }
+
+const SET_PLANNING = Object.entries(PLANNING)
+  .map(([name, value]) => `SET ${name} = ${value}`)
+  .join('; ')
+
+type AfterCreate = (raw: RawConnection, done: (error: Error | null, connection: RawConnection) => void) => void
+
+const madeReady: AfterCreate = (raw, done) =>
+  destroyBroken(raw, () => raw.query({ text: SET_PLANNING }, (error) => done(error, raw)))
+
+/**
  * After a query timeout the server may still answer, and the answer would meet the next query. After a FATAL error it
  * is about to close the connection. So the socket is destroyed: the pool drops the connection, and the server rolls
  * back. A server that has become read-only may be a standby by now, and the address may lead to another server: the
  * pool drops such a connection when it is returned.
  */
-function destroyBroken(raw: RawConnection, done: (error: Error | null, connection: RawConnection) => void): void {
+const destroyBroken: AfterCreate = (raw, done) => {
   const query = raw.query.bind(raw)
   raw.on('error', () => undefined)
   raw.query = (config, answered) =>
