@@ -22,16 +22,21 @@ const NO_LIMIT =
   'statement_timeout is 0, for a pooler such as PgBouncer stands between: a statement may last without an end. Set it ' +
   'by ALTER ROLE … SET statement_timeout; if the pooler is in transaction mode, set postgres.pooler: transaction too'
 
-const SETTINGS = `SELECT current_setting('autovacuum') AS autovacuum, current_setting('transaction_read_only') AS read_only,
-  current_setting('statement_timeout') AS statement_timeout`
+const JIT =
+  'jit is on, for a pooler in transaction mode stands between: where much is due, Postgres compiles statements each ' +
+  'time they run. Set ALTER ROLE … SET jit = off, and enable_seqscan = off'
 
-type Found = Record<'autovacuum' | 'read_only' | 'statement_timeout', string>
+const SETTINGS = `SELECT current_setting('autovacuum') AS autovacuum, current_setting('transaction_read_only') AS read_only,
+  current_setting('statement_timeout') AS statement_timeout, current_setting('jit') AS jit`
+
+type Found = Record<'autovacuum' | 'read_only' | 'statement_timeout' | 'jit', string>
 
 export async function checkPostgres({ knex, kind }: Postgres): Promise<PostgresCheck> {
   try {
     const { rows } = await knex.raw<{ rows: Found[] }>(SETTINGS).timeout(PING_MS)
     const notes = rows[0]?.autovacuum === 'off' ? [AUTOVACUUM_OFF] : []
     if (kind === 'server' && rows[0]?.statement_timeout === '0') notes.push(NO_LIMIT)
+    if (kind === 'server' && rows[0]?.jit === 'on') notes.push(JIT)
     return rows[0]?.read_only === 'on' ? { ok: false, kind, notes: [READ_ONLY, ...notes] } : { ok: true, kind, notes }
   } catch (error) {
     return { ok: false, kind, notes: [(error as Error).message.slice(0, 200)] }

@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { statement, type SqlBindings, type SqlRunner } from '../../../src/base/sql.ts'
-import { CLAIM, DUE, EXPIRE, PUT_BEHIND, SETTLE_SMS } from '../../../src/sms/outbox/rows.ts'
+import { EARLY_OF, SETTLE_SINGLES } from '../../../src/sms/outbox/receipt-rows.ts'
+import { AMBIGUOUS, CLAIM, DUE, LOSE, RECALL, EXPIRE, PUT_BEHIND, SETTLE_SMS } from '../../../src/sms/outbox/rows.ts'
 import { describeBoth, type Database } from '../../support/postgres.ts'
 
 const SMS = 20_000
@@ -19,7 +20,8 @@ const LATER = new Date(NOW.getTime() + 60_000)
 const READ = statement<{ read: string }>(
   'test-read',
   `SELECT sum(pg_stat_get_xact_tuples_returned(oid) + pg_stat_get_xact_tuples_fetched(oid)) AS read FROM pg_class
-  WHERE oid = 'sms_outbox'::regclass OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'sms_outbox'::regclass)`,
+  WHERE oid IN ('sms_outbox'::regclass, 'sms_part'::regclass)
+    OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid IN ('sms_outbox'::regclass, 'sms_part'::regclass))`,
 )
 
 type Ask = (on: SqlRunner) => Promise<object[]>
@@ -60,21 +62,43 @@ const ASKED: Record<string, Ask> = {
       now: NOW,
     } as unknown as SqlBindings)
   },
+  'those without a response': (on) => LOSE(on, { now: NOW, until: LATER }),
+  'those to look after': (on) => AMBIGUOUS(on, { now: NOW, limit: CLAIMED }),
+  'those to take back': (on) => RECALL(on, { now: NOW, until: LATER, limit: CLAIMED }),
+  'receipts that came early': (on) => EARLY_OF(on, { keys: '[{ "sms": 1, "key": "plan1" }]' }),
+  'receipts of some': (on) =>
+    SETTLE_SINGLES(on, {
+      receipts: JSON.stringify(
+        Array.from({ length: CLAIMED }, (_, n) => {
+          const [id, sender] = [`plan${n + 1}`, String(67580000001 + n)]
+          return { n, key: id, id, line: 'main', sender, state: 'delivered', error: '' }
+        }),
+      ),
+      now: NOW,
+    }),
 }
 
-/** The server writes no statistics of its own meanwhile. */
-const withoutStatistics = 'ALTER TABLE sms_outbox SET (autovacuum_enabled = off)'
+/** The server takes no statistics of its own meanwhile. */
+const withoutStatistics = ['sms_outbox', 'sms_part'].map(
+  (table) => `ALTER TABLE ${table} SET (autovacuum_enabled = off)`,
+)
 
 describeBoth('an outbox that was empty when its statements were planned', (database) => {
   before(async function () {
     this.timeout(60_000)
     const { knex } = database.db
-    await knex.raw(withoutStatistics)
+    for (const sql of withoutStatistics) await knex.raw(sql)
     await put(database, 1, 'reminder')
     await onOne(database, async (on) => {
       for (const ask of Object.values(ASKED)) for (let i = 0; i < RUNS; i++) await ask(on)
     })
     await put(database, SMS, 'campaign')
+    await put(database, SMS, 'sent', 'accepted')
+    await knex.raw(
+      `INSERT INTO sms_part (sms, part, line, message_id, message_key)
+      SELECT id, 1, 'main', 'plan' || (CAST(msisdn AS bigint) - 67580000000), 'plan' || (CAST(msisdn AS bigint) - 67580000000)
+      FROM sms_outbox WHERE state = 'accepted' AND kind = 'sent'`,
+    )
   })
 
   for (const [what, ask] of Object.entries(ASKED)) {
@@ -99,11 +123,11 @@ async function readBy(on: SqlRunner): Promise<number> {
   return Number(row!.read)
 }
 
-async function put({ db }: Database, count: number, kind: string): Promise<void> {
+async function put({ db }: Database, count: number, kind: string, state = 'due'): Promise<void> {
   await db.knex.raw(
-    `INSERT INTO sms_outbox (subject, kind, msisdn, text, due_at, expires_at, wake_at, created_at)
-    SELECT 'plan:' || ? || n, ?, (67580000000 + n)::text, 'x', now() - interval '1 minute', now() + interval '1 hour',
+    `INSERT INTO sms_outbox (subject, kind, state, parts, submitted_at, msisdn, text, due_at, expires_at, wake_at, created_at)
+    SELECT 'plan:' || ? || n, ?, ?, 1, CASE WHEN ? = 'due' THEN NULL ELSE now() END, (67580000000 + n)::text, 'x', now() - interval '1 minute', now() + interval '1 hour',
       now() - interval '1 minute', now() - interval '1 minute' FROM generate_series(1, ?::int) n`,
-    [kind, kind, count],
+    [kind, kind, state, state, count],
   )
 }

@@ -121,6 +121,14 @@ describeWith(['postgres'], 'the pool', () => {
     await db.close()
   })
 
+  it('plans by indexes, and compiles nothing', async () => {
+    const db = await freshServer()
+    const { rows } = await db.knex.raw(
+      `SELECT current_setting('jit') AS jit, current_setting('enable_seqscan') AS seqscan`,
+    )
+    assert.deepEqual(rows, [{ jit: 'off', seqscan: 'off' }])
+    await db.close()
+  })
   it('says so within the acquire limit when all connections are in use', async () => {
     const db = await freshServer({ poolMax: 1, acquireMs: 100 })
     await db.knex.transaction(async () => {
