@@ -1,7 +1,7 @@
 /**
- * The index of SMS that expire names its column in its condition, so that only the search for those uses it. Else
- * Postgres, which plans a statement once for each connection, took it for all that asks for due SMS while the outbox was
- * small, and later read and sorted the whole outbox for each claim. Daemons of the earlier release find what has expired
+ * The index of SMS that expire names its column in its condition, so that only the search for those uses it. Postgres
+ * plans a statement once for each connection: while the outbox was small it took this index for all that asks for due
+ * SMS, and later read and sorted the whole outbox for each claim. Daemons of the earlier release find what has expired
  * through `sms_outbox_ready`.
  */
 import type { Knex } from 'knex'
