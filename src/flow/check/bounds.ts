@@ -28,13 +28,13 @@ export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds
   const rows = new Map<string, Bounds>()
   for (const [from, screen] of Object.entries(definition.screens)) {
     const kept = keptAt(from, screen)
-    if (kept === undefined) continue
     const { sizes, rows: rowsOf } = kindOf(screen)
-    for (const size of sizes?.(screen) ?? []) keep(bounds, size.field === '' ? kept : `${kept}.${size.field}`, size)
+    for (const size of kept === undefined ? [] : (sizes?.(screen) ?? []))
+      keep(bounds, size.field === '' ? kept! : `${kept}.${size.field}`, size)
     const source = rowsOf?.(screen)
     if (!source) continue
     const fields = rowFieldsAt(source.from, definition)
-    ofRow(kept, fields, bounds)
+    if (kept !== undefined) ofRow(kept, fields, bounds)
     rows.set(from, ofRow('row', fields, { lengths: new Map(), numbers: new Map() }))
   }
   ofVars(definition, bounds)

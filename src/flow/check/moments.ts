@@ -27,21 +27,34 @@ type Temporal = typeof DAY | typeof MOMENT | typeof TIME
 export function checkMoments({ definition, at }: ReadFlow, complain: Complain): void {
   const kindOf = temporalIn(definition)
   for (const { node, source, screen, place } of comparisonsIn(definition)) {
-    for (const compare of nodesOf(node)) {
-      if (compare.is !== 'compare' || compare.op === 'contains') continue
-      const { left, right } = compare
-      const wrong = wrongPair(left, right, kindOf) ?? wrongPair(right, left, kindOf)
+    for (const inner of nodesOf(node)) {
+      const wrong = comparedWrong(inner, source, kindOf) ?? reckonedWrong(inner, source, kindOf)
       if (!wrong) continue
-      const said = (side: Node) =>
-        side.is === 'literal' ? String(side.value) : side.is === 'path' ? side.path : source.slice(side.at, side.end)
-      const [one, other] = wrong.sides
-      complain('error', {
-        ...pointing(at, place, source, compare.at),
-        what: `screen '${screen}' compares '${said(one)}', ${wrong.is}, with '${said(other)}', ${wrong.not}`,
-        remedy: wrong.remedy(said(one)),
-      })
+      const { what, remedy } = wrong
+      complain('error', { ...pointing(at, place, source, inner.at), what: `screen '${screen}' ${what}`, remedy })
     }
   }
+}
+
+type KindOf = (node: Node) => Temporal | undefined
+
+function comparedWrong(node: Node, source: string, kindOf: KindOf): { what: string; remedy: string } | undefined {
+  if (node.is !== 'compare' || node.op === 'contains') return undefined
+  const wrong = wrongPair(node.left, node.right, kindOf) ?? wrongPair(node.right, node.left, kindOf)
+  if (!wrong) return undefined
+  const [one, other] = wrong.sides.map((side) =>
+    side.is === 'literal' ? String(side.value) : side.is === 'path' ? side.path : source.slice(side.at, side.end),
+  ) as [string, string]
+  return { what: `compares '${one}', ${wrong.is}, with '${other}', ${wrong.not}`, remedy: wrong.remedy(one) }
+}
+
+/** A day in a sum. Of `today` itself, the check of types says so. */
+function reckonedWrong(node: Node, source: string, kindOf: KindOf): { what: string; remedy: string } | undefined {
+  const sides = node.is === 'arithmetic' ? [node.left, node.right] : []
+  const side = sides.find((one) => kindOf(one) !== undefined && !isDay(one))
+  if (side === undefined) return undefined
+  const what = `reckons with '${source.slice(side.at, side.end)}', ${kindOf(side)}, as with a number`
+  return { what, remedy: 'use days(from, to) or years(from, to); a span has a unit: today - 18 years' }
 }
 
 interface Wrong {
@@ -64,7 +77,7 @@ const MEANT: Record<string, Partial<Record<Temporal, string>>> = {
 }
 
 /** Undefined if the first side has no part in time, or if the other fits. */
-function wrongPair(one: Node, other: Node, kindOf: (node: Node) => Temporal | undefined): Wrong | undefined {
+function wrongPair(one: Node, other: Node, kindOf: KindOf): Wrong | undefined {
   const is = one.is === 'literal' ? undefined : kindOf(one)
   if (is === undefined) return undefined
   const remedy = REMEDY[is]

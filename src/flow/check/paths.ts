@@ -7,10 +7,11 @@ import {
   targetsOf,
   type FlowDefinition,
   type ScreenDefinition,
+  type Text,
   usesOf,
   type FlowPlace,
 } from '../language/index.ts'
-import { compileIn, wordsIn } from '../text/index.ts'
+import { compileIn, ROWS_SLOT, wordsIn } from '../text/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { remedyAmong } from '../../base/index.ts'
 
@@ -25,8 +26,9 @@ export function checkPaths(read: ReadFlow, complain: Complain): void {
       targetsOf(screen).flatMap(({ path }) => setOn(name, screen, path)),
     ),
   )
-  for (const { screen, place, path, inRow, asks } of readsByScreen(definition)) {
-    const wrong = wrongPath(path, { ever, inRow, definition })
+  checkRowsShown(read, complain)
+  for (const { screen, place, path, inRow, inRows, asks } of readsByScreen(definition)) {
+    const wrong = wrongPath(path, { ever, inRow, inRows, definition })
     if (wrong) {
       complain('error', { where: at(place), ...wrong, what: `screen '${screen}': ${wrong.what}` })
       continue
@@ -50,6 +52,8 @@ export interface Read {
   path: string
   /** Whether `row` has a meaning at this place. */
   inRow: boolean
+  /** Whether `{rows}` has a meaning at this place. */
+  inRows?: boolean
   /** The place tests whether the value exists, or is read elsewhere. Only a name that nothing sets is wrong then. */
   asks?: boolean
 }
@@ -66,7 +70,8 @@ export function readsByScreen(definition: FlowDefinition): Read[] {
     })
     // A notice is shown on the next screen: values that its way sets are known by then.
     const asks = role === 'notice'
-    for (const path of new Set(paths)) reads.push({ screen, place, path, inRow: role === 'row', asks })
+    const inRows = showsRows(definition.screens[screen], text)
+    for (const path of new Set(paths)) reads.push({ screen, place, path, inRow: role === 'row', inRows, asks })
   }
   for (const { screen, place, condition, inRow = false } of conditions) {
     const compiled = compileCondition(condition)
@@ -79,25 +84,54 @@ export function readsByScreen(definition: FlowDefinition): Read[] {
   }
   for (const [screen, definitionOf] of Object.entries(definition.screens)) {
     const rows = kindOf(definitionOf).rows?.(definitionOf)
-    if (rows) reads.push({ screen, place: ['screens', screen, rows.key], path: rows.from, inRow: false })
+    if (!rows) continue
+    reads.push({ screen, place: ['screens', screen, rows.key], path: rows.from, inRow: false })
+    const at = ['screens', screen, ...(rows.text ? [rows.key] : []), 'sort']
+    if (rows.sort !== undefined) reads.push({ screen, place: at, path: `row.${rows.sort}`, inRow: true })
   }
   return reads
+}
+
+/** Whether the rows of a screen stand in this text. */
+function showsRows(screen: ScreenDefinition | undefined, text: Text): boolean {
+  return screen !== undefined && kindOf(screen).rows?.(screen)?.text?.shows === text
+}
+
+/** Rows of which no text says where they stand. A translation without them is told elsewhere. */
+function checkRowsShown({ definition, at }: ReadFlow, complain: Complain): void {
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    const rows = kindOf(screen).rows?.(screen)
+    if (!rows?.text) continue
+    const words = wordsIn(definition, rows.text.shows, definition.languages[0] as string) ?? ''
+    const message = compileIn(definition, words, definition.languages[0] as string)
+    if (typeof message !== 'object' || message.slots.some(({ path }) => path === ROWS_SLOT)) continue
+    const what = `screen '${name}' has rows, but its text does not show them`
+    complain('error', { where: at(['screens', name, rows.key]), what, remedy: 'write {rows} where they stand' })
+  }
 }
 
 interface Known {
   ever: ReadonlySet<string>
   inRow: boolean
+  inRows: boolean | undefined
   definition: FlowDefinition
 }
 
-function wrongPath(path: string, { ever, inRow, definition }: Known): { what: string; remedy?: string } | undefined {
+function wrongPath(
+  path: string,
+  { ever, inRow, inRows, definition }: Known,
+): { what: string; remedy?: string } | undefined {
   const [root = '', name, field] = path.split('.')
+  if (path === ROWS_SLOT)
+    return inRows
+      ? undefined
+      : { what: '{rows} stands where a screen has rows', remedy: 'rows: { from: data.…, row: …, max: … }' }
   if (!(ROOTS as readonly string[]).includes(root))
     return { what: `'${path}' starts with an unknown name`, remedy: remedyAmong(root, ROOTS) }
   if (root === 'row')
     return inRow
       ? undefined
-      : { what: `'${path}': 'row' exists only in the row text of a list and in a branch with over` }
+      : { what: `'${path}': 'row' exists only in the row text and the where of rows, and in a branch with over` }
   if (!SET.includes(root)) return name === undefined ? undefined : { what: `'${path}': ${root} has no fields` }
   if (name === undefined) return { what: `'${path}' needs a name after ${root}` }
   if (!ever.has(`${root}.${name}`)) {

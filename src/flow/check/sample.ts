@@ -15,13 +15,14 @@ export function sample(
   values: 'none' | 'likely',
   bounds: Bounds,
   isLettered: (path: string) => boolean = () => false,
+  rows = '',
 ): string {
   const forms = message.slots.flatMap((slot) => (slot.among ?? []).map((option) => ({ path: slot.path, option })))
   const made = (form?: { path: string; option: string }) =>
     scopeOf(message.slots, (path, shown) =>
       form?.path === path && shown.has('choice') ? form.option : valueOf(path, shown, { values, bounds, isLettered }),
     )
-  const texts = (forms.length === 0 ? [undefined] : forms).map((form) => said(message, made(form)))
+  const texts = (forms.length === 0 ? [undefined] : forms).map((form) => said(message, { ...made(form), rows }))
   return texts.reduce((longest, text) => (text.length > longest.length ? text : longest))
 }
 

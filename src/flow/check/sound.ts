@@ -162,24 +162,28 @@ function columnsOf(from: string, definition: FlowDefinition): string[] {
 /** Rows that a back end may answer, and of which nothing is kept. */
 function checkRowsKept({ definition, at }: ReadFlow, complain: Complain): void {
   const screens = Object.entries(definition.screens)
-  const searched = new Set(
-    screens.flatMap(([, screen]) => (kindOf(screen).rows?.(screen)?.search ? [rowsFrom(screen)?.split('.')[1]] : [])),
+  const many = new Set(
+    screens.flatMap(([, screen]) => (kindOf(screen).rows?.(screen)?.many ? [rowsFrom(screen)?.split('.')[1]] : [])),
   )
   for (const [name, screen] of screens) {
     const rows = kindOf(screen).rows?.(screen)
     const most = rows && rangesOf(definition).ofPath(`${rows.from}.count`, name)?.max
-    const kept = searched.has(rows?.from.split('.')[1]) ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX
+    const kept = many.has(rows?.from.split('.')[1]) ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX
     if (!rows || most === undefined) continue
     checkNumbered({ name, rows, most }, at, complain)
-    if (most === Infinity || most <= kept) continue
+    const isPicked = rows.where !== undefined || rows.sort !== undefined
+    // A flow that shows so many rows, in the order of the back end, means the first ones.
+    if (most === Infinity || most <= kept || (rows.max !== undefined && !isPicked)) continue
     complain('warning', {
       rule: 'rows-lost',
       where: at(['screens', name, rows.key]),
       what: `screen '${name}': of up to ${most} rows only the first ${kept} are kept, and nobody sees the others`,
       remedy:
-        kept === LIST_ROWS_KEPT_MAX
-          ? `let the back end answer fewer, or add search: (up to ${SEARCH_ROWS_MAX} rows)`
-          : 'ask for a part of the name first, and let the back end search',
+        kept === SEARCH_ROWS_MAX
+          ? 'ask for a part of the name first, and let the back end search'
+          : isPicked
+            ? `list the fields to keep, keep: […]: up to ${SEARCH_ROWS_MAX} rows are kept then`
+            : `let the back end answer fewer, or add search: (up to ${SEARCH_ROWS_MAX} rows)`,
     })
   }
 }
@@ -191,7 +195,7 @@ function checkNumbered(
   complain: Complain,
 ): void {
   const shown = rows.most ?? Infinity
-  if (most <= shown || shown >= LIST_ROWS_KEPT_MAX) return
+  if (Math.min(most, rows.max ?? Infinity) <= shown || shown >= LIST_ROWS_KEPT_MAX) return
   const many = most === Infinity ? 'the rows have no bound' : `of up to ${most} rows`
   complain('warning', {
     rule: 'rows-lost',

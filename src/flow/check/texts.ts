@@ -15,7 +15,7 @@ import {
   usesOf,
   type TextUse,
 } from '../language/index.ts'
-import type { Overfull } from '../screens/index.ts'
+import type { Overfull, RowsUsed } from '../screens/index.ts'
 import { type Message, compileIn, wordsIn } from '../text/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { sample } from './sample.ts'
@@ -193,8 +193,9 @@ export function overfullOf(
   definition: FlowDefinition,
   isLettered?: (path: string) => boolean,
 ): Overfull[] {
+  const rows = kindOf(screen).rows?.(screen)
   const say = (text: Text, values: 'none' | 'likely') =>
-    said(definition, text, { language, values, bounds, isLettered })
+    said(definition, text, { language, values, bounds, isLettered, rows })
   const keys = keysOn(definition, screen)
   const word = (key: TextKey) => definition.texts[language]?.[key] ?? builtIn(key, language)
   const under = (['back', 'home'] as const)
@@ -203,19 +204,31 @@ export function overfullOf(
   return kindOf(screen).overfull?.(screen, { say, word, under }) ?? []
 }
 
-/** The text without values, or with values of the likely length. */
-function said(
-  definition: FlowDefinition,
-  text: Text,
-  how: {
-    language: string
-    values: 'none' | 'likely'
-    bounds: Bounds
-    isLettered?: ((path: string) => boolean) | undefined
-  },
-): string {
+interface Saying {
+  language: string
+  values: 'none' | 'likely'
+  bounds: Bounds
+  isLettered?: ((path: string) => boolean) | undefined
+  rows?: RowsUsed | undefined
+}
+
+/** The text without values, or with values of the likely length; with the most rows that it may show. */
+function said(definition: FlowDefinition, text: Text, how: Saying): string {
   const words =
     wordsIn(definition, text, how.language) ?? wordsIn(definition, text, definition.languages[0] as string) ?? ''
   const message = compileIn(definition, words, how.language)
-  return typeof message === 'string' ? words : sample(message, how.values, how.bounds, how.isLettered)
+  if (typeof message === 'string') return words
+  const lines = how.rows?.text?.shows === text ? linesSaid(definition, how.rows, how) : ''
+  return sample(message, how.values, how.bounds, how.isLettered, lines)
+}
+
+/** As many lines as there can be; without values, what stands there if there are no rows. */
+function linesSaid(definition: FlowDefinition, { from, text, max = 0 }: RowsUsed, how: Saying): string {
+  const { row, none } = text!
+  const plain = { ...how, rows: undefined }
+  const nothing = none === undefined ? '' : said(definition, none, plain)
+  if (how.values === 'none') return nothing
+  const most = Math.min(max, how.bounds.numbers.get(`${from}.count`) ?? max)
+  const lines = Array.from({ length: most }, () => said(definition, row, plain)).join('\n')
+  return lines.length > nothing.length ? lines : nothing
 }

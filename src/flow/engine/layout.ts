@@ -13,6 +13,8 @@ export interface ScreenContent {
   /** Stands on its own line above the title, on the first page. */
   notice: string
   title: LayoutLine
+  /** The title has lines of rows: a page of it ends with a line, if it has one. */
+  lines?: boolean
   options: readonly LayoutLine[]
   /** Whether the first page also has a way back. */
   back: boolean
@@ -211,7 +213,8 @@ function textPage(paper: Paper): Page {
     ) ?? 1
   const end = boundaryAt(rest, room) || room
   const blank = Math.max(rest.lastIndexOf(' ', end), rest.lastIndexOf('\n', end))
-  const cut = end >= rest.length || blank < end / 2 ? end : blank
+  const line = paper.lines ? rest.lastIndexOf('\n', end) : -1
+  const cut = end >= rest.length ? end : line > 0 ? line : blank < end / 2 ? end : blank
   const skipped = /^\s*/.exec(rest.slice(cut))?.[0].length ?? 0
   return {
     text: joined(rest.slice(0, cut).trimEnd(), tail),

@@ -13,7 +13,7 @@ import {
   readingOf,
   Slip,
 } from '../expression/index.ts'
-import { type FlowDefinition, kindOf, rowsFrom, usesOf } from '../language/index.ts'
+import { type FlowDefinition, kindOf, rowsFrom, type ScreenDefinition, usesOf } from '../language/index.ts'
 import { type Examples, fieldPath, type Lengths, type Reads, type RowFields } from '../screens/index.ts'
 import { type Slot, compileIn, wordsIn } from '../text/index.ts'
 
@@ -122,6 +122,12 @@ export function slotsOf(definition: FlowDefinition): Slot[] {
   )
 }
 
+/** Whether what follows depends on single rows. */
+function isRouted(screen: ScreenDefinition): boolean {
+  const { does, rows } = kindOf(screen)
+  return does === 'pass' || rows?.(screen)?.where !== undefined
+}
+
 /** The rows under this path, each once, with everything that lists and branches read of them. */
 function rowsUnder(root: string, definition: FlowDefinition, reads: Reads): RowFields[] {
   const { slots, against, handed, rows } = reads
@@ -131,7 +137,7 @@ function rowsUnder(root: string, definition: FlowDefinition, reads: Reads): RowF
     if (from === undefined || (from !== root && !from.startsWith(`${root}.`))) continue
     const list = lists.get(from) ?? { from, fields: new Map<string, string[]>(), routed: false }
     const stands = standingIn(name, definition, reads) ?? list.stands
-    const routed = list.routed || kindOf(screen).does === 'pass'
+    const routed = list.routed || isRouted(screen)
     lists.set(from, { ...list, routed, ...(stands ? { stands } : {}) })
     const note = (field: string | undefined, path: string) => {
       const known = list.fields.get(field ?? '') ?? []
@@ -142,8 +148,8 @@ function rowsUnder(root: string, definition: FlowDefinition, reads: Reads): RowF
       if (path.startsWith('row.')) note(path.split('.')[1], path)
       if (path.startsWith(`${chosen}.`)) note(path.split('.')[2], path)
     }
-    const { search = [], stands: standing } = kindOf(screen).rows?.(screen) ?? {}
-    for (const field of [...search, standing]) note(field, `row.${field}`)
+    const { search = [], stands: standing, sort } = kindOf(screen).rows?.(screen) ?? {}
+    for (const field of [...search, standing, sort]) note(field, `row.${field}`)
   }
   for (const { from, reads } of rows) {
     if (from !== root && !from.startsWith(`${root}.`)) continue

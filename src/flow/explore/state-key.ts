@@ -36,6 +36,13 @@ function keysOf(definition: FlowDefinition): (snapshot: FlowSnapshot) => string 
     const inRow = asked.filter((condition) => condition.inRow && condition.screen === name)
     return [{ keys: [...keysIn([from]), ...inRow.flatMap(({ keys }) => keys)], way: passed(screen, definition.zone) }]
   })
+  const picked = Object.entries(definition.screens).flatMap(([name, screen]) => {
+    const [rows, pick] = [kindOf(screen).rows?.(screen), kindOf(screen).picks?.(screen, definition.zone)]
+    if (!rows || !pick || rows.where === undefined) return []
+    const inRow = asked.filter((condition) => condition.inRow && condition.screen === name)
+    const keys = [...keysIn([rows.from]), ...inRow.flatMap((condition) => condition.keys)]
+    return [{ keys, way: (context: DialogueContext) => String(Math.min(pick(context).length, 4)) }]
+  })
   const byScreen = new Map<string, Telling>()
   const tellingOn = (screen: string): Telling => {
     const keys = live.get(screen) ?? none
@@ -45,7 +52,7 @@ function keysOf(definition: FlowDefinition): (snapshot: FlowSnapshot) => string 
       holds: conditions.filter((condition) => condition.keys.some((key) => keys.has(key))).map(({ holds }) => holds),
       lists: lists.filter(isLive),
       choices: choices.filter(isLive),
-      ways: overRows.filter((one) => one.keys.some((key) => keys.has(key))).map(({ way }) => way),
+      ways: [...overRows, ...picked].filter((one) => one.keys.some((key) => keys.has(key))).map(({ way }) => way),
     }
     byScreen.set(screen, telling)
     return telling

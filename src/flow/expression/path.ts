@@ -17,6 +17,8 @@ export const SEARCH_ROWS_MAX = 1000
 export interface Scope {
   context: DialogueContext
   row?: Json
+  /** The lines of the rows within a text. */
+  rows?: string | undefined
 }
 
 /** The value at the path; undefined if there is none. `.count` of a list is its length. Own properties only. */

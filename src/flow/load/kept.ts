@@ -41,10 +41,11 @@ export function keeping(definition: FlowDefinition): KeepAnswer {
   for (const [name, screen] of Object.entries(definition.screens)) {
     const rowsOf = kindOf(screen).rows?.(screen)
     if (!rowsOf) continue
-    const { from, keep, search } = rowsOf
-    const fields = keep && [...rowFieldsRead(definition, name), ...keep, ...(search ?? [])]
+    const { from, keep, search, sort, many } = rowsOf
+    const own = [...(search ?? []), ...(sort === undefined ? [] : [sort])]
+    const fields = keep && [...rowFieldsRead(definition, name), ...keep, ...own]
     note(from, fields ? new Map(fields.map((field) => [field, 'all'])) : 'all')
-    if (search) searched.add(from.split('.')[1])
+    if (many) searched.add(from.split('.')[1])
   }
   return (as, data) => cut(data, read.get(as) ?? new Map(), searched.has(as) ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX)
 }

@@ -69,6 +69,7 @@ function renameSet(name: string, screen: WrittenScreen, prefix: string): void {
     choices?: { set?: Record<string, Scalar> }[]
     from?: string
     over?: string
+    rows?: { from: string }
   }
   const own = screen as Sets
   if (keepsUnder(screen)) own.as = prefix + (own.as ?? name)
@@ -76,6 +77,7 @@ function renameSet(name: string, screen: WrittenScreen, prefix: string): void {
   for (const choice of own.choices ?? []) if (choice.set) choice.set = keyed(choice.set) as Record<string, Scalar>
   if (own.from !== undefined) own.from = renamedPath(own.from, prefix)
   if (own.over !== undefined) own.over = renamedPath(own.over, prefix)
+  if (own.rows !== undefined) own.rows.from = renamedPath(own.rows.from, prefix)
 }
 
 /** The text in each of the flow's languages that it has. The flow's catalogues do not cover texts of other files. */

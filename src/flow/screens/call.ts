@@ -11,6 +11,7 @@ import type { KeptSize, ScreenKind, Useless } from './kind.ts'
 import { smsOf } from './measure.ts'
 import { BUSY, type Env, type Plan } from './plan.ts'
 import { led, notice, routeSchema, target, to, wayOf, type Way } from './routes.ts'
+import { linesOf, pickTextRows, rowsOfText, type TextRows, usesOfRows } from './text-rows.ts'
 
 const refusal = z
   .union([
@@ -80,7 +81,7 @@ const schema = z
   .describe('Shows nothing; calls a back end.')
 
 /** `sms`: if the call comes from an `sms` screen, the text that becomes an argument; and how many SMS it may take. */
-export type CallScreen = z.infer<typeof schema> & { kind: 'call'; sms?: Text; parts?: number }
+export type CallScreen = z.infer<typeof schema> & { kind: 'call'; sms?: Text; parts?: number; rows?: TextRows }
 
 export const callKind = {
   schema,
@@ -97,11 +98,14 @@ export const callKind = {
       : [],
   uses(screen, tell) {
     tell.text('sms', screen.sms, 'sms')
+    usesOfRows(screen.rows, 'sms', tell)
     tell.values(screen.with, 'with')
     for (const [refusal, route] of Object.entries(screen.refused ?? {})) tell.route(route, 'refused', refusal)
     tell.route(screen.failed, 'failed')
   },
   keeps: () => 'data',
+  rows: (screen) => rowsOfText(screen.rows, screen.sms ?? ''),
+  picks: (screen, zone) => pickTextRows(screen.rows, zone),
   keepsOn: (screen, [key, refusal]) => key === 'refused' && refusalExpects(screen, String(refusal)) !== undefined,
   changes: ({ once = false }) => once,
   call: (screen) => screen,
@@ -165,6 +169,7 @@ function callPlan(screen: CallScreen, env: Env): Plan {
   )
   const values = compileValues(screen.with, env)
   const sms = screen.sms === undefined ? undefined : env.text(screen.sms)
+  const lines = linesOf(screen.rows, env)
   const failed = wayOf(screen.settle ?? screen.failed ?? BUSY, env)
   const refused = new Map(Object.entries(screen.refused ?? {}).map(([refusal, to]) => [refusal, wayOf(to, env)]))
   return {
@@ -181,7 +186,10 @@ function callPlan(screen: CallScreen, env: Env): Plan {
       once: screen.once ?? false,
       ...(screen.settle === undefined ? {} : { keyed: true as const }),
       ...(context.unsettled?.by === env.name ? { settles: context.unsettled.key } : {}),
-      args: { ...Object.fromEntries(values({ context })), ...(sms ? { text: sms({ context }, { lines: true }) } : {}) },
+      args: {
+        ...Object.fromEntries(values({ context })),
+        ...(sms ? { text: sms({ context, rows: lines?.(context) }, { lines: true }) } : {}),
+      },
       ...(hidden.length === 0 ? {} : { hidden }),
       ...(screen.timeoutMs === undefined ? {} : { timeoutMs: screen.timeoutMs }),
       ...(screen.cache === undefined || screen.once ? {} : { cache: screen.cache }),

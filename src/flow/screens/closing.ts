@@ -4,6 +4,7 @@ import type { Want } from '../engine/index.ts'
 import type { SayText } from '../text/index.ts'
 import { ends, offering, type Offer } from './offer.ts'
 import { GOODBYE, type Env, type Plan } from './plan.ts'
+import type { linesOf } from './text-rows.ts'
 
 export type Ending = Extract<Want, { do: 'end' }>['reason']
 
@@ -11,9 +12,13 @@ export type Ending = Extract<Want, { do: 'end' }>['reason']
  * Ends the dialogue with this text. If something failed on the way here, that is the reason of the end, whatever the
  * screen says.
  */
-export function closingPlan(env: Env, text: SayText, reason: Ending): Plan {
+export function closingPlan(env: Env, text: SayText, reason: Ending, rows?: ReturnType<typeof linesOf>): Plan {
   const offer = (context: DialogueContext): Offer => ({
-    title: (valueMax) => text({ context }, { valueMax, lines: true }),
+    title: (valueMax) => {
+      const filling = { valueMax, lines: true }
+      return text({ context, rows: rows?.(context, filling) }, filling)
+    },
+    lines: rows !== undefined,
     options: [],
     closing: true,
   })

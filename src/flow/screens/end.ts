@@ -4,10 +4,12 @@ import { text } from '../terms/index.ts'
 import { closingPlan } from './closing.ts'
 import type { ScreenKind } from './kind.ts'
 import { fitsPage } from './measure.ts'
+import { linesOf, pickTextRows, rows, rowsOfText, usesOfRows } from './text-rows.ts'
 
 const schema = z
   .strictObject({
     end: text.describe('The last text of the dialogue.'),
+    rows,
     exit: z.boolean().default(false).describe('Counts the dialogue as left, not as completed.'),
   })
   .describe('Ends the dialogue with a text.')
@@ -18,10 +20,16 @@ export const endKind = {
   schema,
   does: 'end',
   targets: () => [],
-  uses: (screen, tell) => tell.text('closing', screen.end, 'end'),
+  uses(screen, tell) {
+    tell.text('closing', screen.end, 'end')
+    usesOfRows(screen.rows, 'closing', tell)
+  },
+  rows: (screen) => rowsOfText(screen.rows, screen.end),
+  picks: (screen, zone) => pickTextRows(screen.rows, zone),
   caption: (screen, first) => first(screen.end),
   pressed: () => '',
   overfull: ({ end }, { say }) =>
     fitsPage(say(end, 'likely')) ? [] : [{ severity: 'warning', what: ' takes more than one page' }],
-  plan: (screen, env) => closingPlan(env, env.text(screen.end), screen.exit ? 'exit' : 'completed'),
+  plan: (screen, env) =>
+    closingPlan(env, env.text(screen.end), screen.exit ? 'exit' : 'completed', linesOf(screen.rows, env)),
 } satisfies ScreenKind<EndScreen>

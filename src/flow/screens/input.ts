@@ -113,7 +113,6 @@ export const inputKind = {
   ],
   types: (screen) => {
     if (screen.number) return ['number']
-    if (screen.checks?.some(({ date, time }) => date ?? time)) return ['text']
     return [screen.name || (screen.length && !screen.pattern) ? 'text' : undefined]
   },
   among: ({ checks: all = [] }) => all.find(({ oneOf }) => oneOf)?.oneOf,

@@ -2,7 +2,7 @@
  * The interface of a kind of screen: everything that the checks, the explorer, the pictures and the daemon know of it.
  */
 import type { z } from 'zod'
-import type { Scalar, Type } from '../expression/index.ts'
+import type { ConditionSource, Scalar, Type } from '../expression/index.ts'
 import type { DialogueContext, Rested } from '../../../machines/dialogue.ts'
 import type { CallOutcome, FlowEvent } from '../engine/index.ts'
 import type { RowField, Text, TextKey } from '../terms/index.ts'
@@ -11,6 +11,7 @@ import type { CallScreen } from './call.ts'
 import type { ExampleDeps, Examples } from './examples.ts'
 import type { InputScreen } from './input.ts'
 import type { Measuring, Overfull } from './measure.ts'
+import type { PickRows } from './picking.ts'
 import type { Env, Plan } from './plan.ts'
 import type { Target } from './routes.ts'
 import type { TellUses } from './uses.ts'
@@ -56,6 +57,16 @@ export interface RowsUsed {
   search?: readonly string[] | undefined
   /** The most rows that are shown. Undefined: all that are kept. */
   most?: number | undefined
+  /** Only rows for which this holds are shown. */
+  where?: ConditionSource | undefined
+  /** The field by which they are sorted. */
+  sort?: string | undefined
+  /** Up to a thousand rows are kept. */
+  many?: boolean
+  /** The most rows that the flow itself shows. */
+  max?: number | undefined
+  /** They stand within a text. */
+  text?: { shows: Text; row: Text; none: Text | undefined }
 }
 
 export interface Outcome {
@@ -109,6 +120,8 @@ export interface ScreenKind<S> extends WrittenKind<S> {
   /** Ways on which the answer is kept, besides `to`. */
   keepsOn?(screen: S, path: Target['path']): boolean
   rows?(screen: S): RowsUsed | undefined
+  /** The rows of them that are shown in a dialogue, before any search. */
+  picks?(screen: S, zone: string): PickRows | undefined
   /** Where a screen that asks leads if there is nothing to ask. */
   skips?(screen: S): string | undefined
   /** It changes something outside the dialogue. */

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
-import { folded, readRows, LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX } from '../expression/index.ts'
+import { folded, LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX } from '../expression/index.ts'
 import { ANSWER_CHARS_MAX, name, path, text, type TextKey } from '../terms/index.ts'
 import {
   A_ROW,
@@ -30,6 +30,7 @@ import {
 import type { KeySlip, Outcome, ScreenKind } from './kind.ts'
 import { fitsPage } from './measure.ts'
 import { offering, type Offer, type Option } from './offer.ts'
+import { isPicked, pickerOf, pickingKeys, type PickRows, sortedBy } from './picking.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 import { target } from './routes.ts'
 import { NO_ROWS, withRow } from './rows.ts'
@@ -58,6 +59,8 @@ const schema = z
     list: text.describe('The text above the rows.'),
     from: path.describe('Where the rows are, such as `data.slots.rows`. If there is no list, there are no rows.'),
     row: text.describe('The text of one row. Its fields are `row.…`.'),
+    ...pickingKeys,
+    max: z.int().min(1).max(SEARCH_ROWS_MAX).optional().describe('The most rows that are shown. Default: all.'),
     to: name.describe('The screen that comes after a row is chosen.'),
     as: name
       .optional()
@@ -93,6 +96,7 @@ export const listKind = {
     tell.text('title', screen.list, 'list')
     usesOfChoices(screen, tell)
     usesOfTyped(screen, tell)
+    tell.condition(screen.where, ['where'], true)
     tell.text('row', screen.row, 'row')
   },
   vars: (screen, path) => varsOfChoices(screen, path),
@@ -108,7 +112,12 @@ export const listKind = {
     search: screen.search,
     stands: screen.typed?.value,
     most: mostRows(screen),
+    where: screen.where,
+    sort: screen.sort && sortedBy(screen.sort),
+    many: keepsMany(screen),
+    max: screen.max,
   }),
+  picks: (screen, zone) => picked(screen, zone),
   skips: ({ empty }) => empty,
   caption: (screen, first) => first(screen.list),
   label({ choices: written }, [key, which], first) {
@@ -181,9 +190,18 @@ function listSlips(screen: ListScreen, zone: string): KeySlip[] {
   ]
 }
 
+/** Of many rows, only the fields that the flow needs can be kept. */
+function keepsMany(screen: ListScreen): boolean {
+  return screen.search !== undefined || (isPicked(screen) && screen.keep !== undefined)
+}
+
+function picked(screen: ListScreen, zone: string): PickRows {
+  return pickerOf(screen, keepsMany(screen), zone)
+}
+
 /** How many rows are kept; and with a key that is also a number, how many can have smaller ones. */
 function mostRows(screen: ListScreen): number {
-  const kept = screen.typed ? TYPED_ROWS_MAX : screen.search ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX
+  const kept = screen.typed ? TYPED_ROWS_MAX : keepsMany(screen) ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX
   const others = numbered(screen).length + (screen.search ? 1 : 0) + LINES_AFTER
   return Math.min(kept, (numberKey(screen) ?? Infinity) - 1 - others)
 }
@@ -223,7 +241,7 @@ function listPlan(screen: ListScreen, env: Env): Plan {
     ...typing,
   })
   const empty = (context: DialogueContext) =>
-    screen.empty !== undefined && readRows({ context }, screen.from).length === 0
+    screen.empty !== undefined && picked(screen, env.zone)(context).length === 0
   const offered = offering(env, offer, (context) => arrived(context, env, 'list'))
   const names = [screen.to, screen.back, screen.empty, ...screen.choices.map((choice) => choice.to), GOODBYE]
   return {
@@ -242,9 +260,9 @@ function valueIn({ typed: own }: ListScreen, row: Json): string | number | undef
 }
 
 /** The rows that are shown: all that are kept, or those that match the search, or that one could type. */
-function rowsShown(screen: ListScreen, context: DialogueContext, zone: string): Json[] {
+function rowsShown(screen: ListScreen, context: DialogueContext, zone: string): readonly Json[] {
   const input = inputOfList(screen)
-  const all = readRows({ context }, screen.from)
+  const all = picked(screen, zone)(context)
   const isGood = (row: Json) =>
     !input || standsFor(screen, input, valueIn(screen, row), { context, zone }) !== undefined
   const rows = (input ? all.filter(isGood) : all).slice(0, mostRows(screen))

@@ -46,10 +46,12 @@ import {
   typedStep,
   usesOfTyped,
 } from './typed.ts'
+import { linesOf, pickTextRows, rows, rowsOfText, usesOfRows } from './text-rows.ts'
 
 const schema = z
   .strictObject({
     menu: text.describe('The text above the choices.'),
+    rows,
     choices,
     as: name.optional().describe('Beside `typed`: keeps the answer as `answers.<as>`.'),
     typed: typedInMenu,
@@ -68,6 +70,7 @@ export const menuKind = {
   clashes: (screen) => clashesOfTyped(screen),
   uses(screen, tell) {
     tell.text('title', screen.menu, 'menu')
+    usesOfRows(screen.rows, 'title', tell)
     usesOfChoices(screen, tell)
     usesOfTyped(screen, tell)
   },
@@ -77,6 +80,8 @@ export const menuKind = {
   input: inputOfMenu,
   ...typedAnswer(inputOfMenu),
   vars: (screen, path) => varsOfChoices(screen, path),
+  rows: (screen) => rowsOfText(screen.rows, screen.menu),
+  picks: (screen, zone) => pickTextRows(screen.rows, zone),
   caption: (screen, first) => first(screen.menu),
   label: ({ choices: written }, [key, which], first) =>
     key === 'choices' ? first(written[which as number]?.label ?? '') : key === 'typed' ? TYPED.what : undefined,
@@ -131,8 +136,10 @@ function menuPlan(screen: MenuScreen, env: Env): Plan {
   const input = inputOfMenu(screen)
   const options = choicesOf(screen.choices, env, keepsValue(screen, input, env))
   const typing = typedOffer(input, env)
+  const lines = linesOf(screen.rows, env)
   const offer = (context: DialogueContext): Offer => ({
-    title: (valueMax) => title({ context }, { valueMax }),
+    title: (valueMax) => title({ context, rows: lines?.(context, { valueMax }) }, { valueMax }),
+    lines: lines !== undefined,
     ...options(context),
     ...typing,
     back: screen.back,

@@ -1,14 +1,16 @@
 /** `notify`: shows a text without a question. */
 import { z } from 'zod'
+import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { fitLine } from '../engine/index.ts'
 import { text } from '../terms/index.ts'
 import type { ScreenKind } from './kind.ts'
 import { fitsPage, unpaged } from './measure.ts'
 import type { Env, Plan } from './plan.ts'
 import { target, to } from './routes.ts'
+import { linesOf, pickTextRows, rows, rowsOfText, usesOfRows } from './text-rows.ts'
 
 const schema = z
-  .strictObject({ notify: text.describe('The text to show.'), to })
+  .strictObject({ notify: text.describe('The text to show.'), rows, to })
   .describe('Shows a text without a question; goes on once the handset has shown it.')
 
 export type NotifyScreen = z.infer<typeof schema> & { kind: 'notify' }
@@ -18,7 +20,12 @@ export const notifyKind = {
   does: 'tell',
   onePage: true,
   targets: (screen) => target(screen.to, 'to'),
-  uses: (screen, tell) => tell.text('notify', screen.notify, 'notify'),
+  uses(screen, tell) {
+    tell.text('notify', screen.notify, 'notify')
+    usesOfRows(screen.rows, 'notify', tell)
+  },
+  rows: (screen) => rowsOfText(screen.rows, screen.notify),
+  picks: (screen, zone) => pickTextRows(screen.rows, zone),
   caption: (screen, first) => first(screen.notify),
   pressed: () => '(shown)',
   overfull: ({ notify }, { say }) =>
@@ -30,7 +37,12 @@ export const notifyKind = {
 } satisfies ScreenKind<NotifyScreen>
 
 function notifyPlan(screen: NotifyScreen, env: Env): Plan {
-  const say = env.text(screen.notify)
+  const text = env.text(screen.notify)
+  const lines = linesOf(screen.rows, env)
+  const say = (context: DialogueContext, valueMax: number | undefined) => {
+    const filling = { valueMax, lines: true }
+    return text({ context, rows: lines?.(context, filling) }, filling)
+  }
   return {
     targets: [screen.to],
     answer: (context, event) =>
@@ -40,7 +52,7 @@ function notifyPlan(screen: NotifyScreen, env: Env): Plan {
     want: (context) => ({
       do: 'notify',
       screen: env.name,
-      text: fitLine((valueMax) => say({ context }, { valueMax, lines: true }), context.page, context.notice),
+      text: fitLine((valueMax) => say(context, valueMax), context.page, context.notice),
     }),
   }
 }

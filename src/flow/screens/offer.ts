@@ -17,6 +17,8 @@ import { GOODBYE, left, type Env, type Plan } from './plan.ts'
 /** What is offered in a context. The same context gives the same offer. */
 export interface Offer {
   title: LayoutLine
+  /** The title has lines of rows. */
+  lines?: boolean
   options: Option[]
   /** Options with keys of their own, on every page under the numbered ones. */
   fixed?: readonly KeyedOption[]
@@ -230,6 +232,7 @@ function sheetOf(env: Env, offer: Offer, context: DialogueContext): ScreenConten
   return {
     notice: context.notice,
     title: offer.title,
+    lines: offer.lines ?? false,
     options: offer.options.map(({ label }) => label),
     back: offer.back !== undefined,
     keyed: env.keyed,

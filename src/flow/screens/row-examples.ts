@@ -21,8 +21,11 @@ export function rowsTried(fields: RowFields['fields'], sizes: RowLengths): Json[
   let rows = [rowOf(fields, sizes, 0) as JsonObject]
   for (const [field, paths] of fields) {
     const named = namedOf(paths, field, sizes)
-    const other = `${wordOf(field)} 0`
-    const hasWords = named.some((value) => typeof value === 'string') && isAllowed(other, sizes.bounds[field])
+    const other = `${wordOf(field)} 0`.slice(0, fieldChars(sizes.bounds[field]))
+    const hasWords =
+      named.some((value) => typeof value === 'string') &&
+      !named.includes(other) &&
+      isAllowed(other, sizes.bounds[field])
     const values = hasWords ? [...named, other] : named
     if (values.length > 0)
       rows = rows.flatMap((row) => values.map((value) => ({ ...row, [field]: value }))).slice(0, ROUTED_MAX)
@@ -48,7 +51,10 @@ export function rowOf(fields: RowFields['fields'], sizes: RowLengths, i: number)
     const typed = sizes.stands?.get(field) ?? []
     const tried = typed.length > 0 ? typed : namedOf(paths, field, sizes)
     const shown = paths.map((path) => sampleAt(path, sizes.reads, i + 1)).find((value) => value !== undefined)
-    row[field] = tried.length > 0 ? (tried[i % tried.length] as Json) : rowValue(shown, field, sizes, i)
+    const usual = rowValue(shown, field, sizes, i)
+    // At its longest, a value with which conditions compare is also as long as it may be.
+    const all = tried.length > 0 && sizes.lengths === 'longest' ? [...tried, usual] : tried
+    row[field] = all.length > 0 ? (all[i % all.length] as Json) : usual
   }
   return row
 }

@@ -5,6 +5,7 @@ import { name as screenName, scalar, text, type Path, type Text } from '../terms
 import type { CallScreen } from './call.ts'
 import { routeSchema, to } from './routes.ts'
 import type { Expanded, ScreenType } from './screen-type.ts'
+import { rows } from './text-rows.ts'
 
 /** The most SMS of one screen: each costs. */
 const TOGETHER_MAX = 5
@@ -52,6 +53,7 @@ const schema = z
       .union([text, one, z.array(one).min(1).max(TOGETHER_MAX)])
       .meta({ title: 'text, `{ text, key, at … }`, or a list of these' })
       .describe('The text of the SMS, in the language of the dialogue; or up to five SMS, with moments and keys.'),
+    rows,
     recipient,
     parts: z
       .int()
@@ -79,9 +81,17 @@ export const smsScreen: ScreenType & { schema: typeof schema } = {
 }
 
 /** It counts as a call that changes something: a subscriber who presses the same key twice gets one SMS. */
-function smsCalls(made: string, { sms, recipient: all, parts, to: last, failed: no }: Sms): Record<string, Expanded> {
+function smsCalls(
+  made: string,
+  { sms, rows: lines, recipient: all, parts, to: last, failed: no }: Sms,
+): Record<string, Expanded> {
   const list: One[] = Array.isArray(sms) ? sms : [isOne(sms) ? sms : { text: sms }]
   const nameOf = (i: number) => (i === 0 ? made : `${made}_${i + 1}`)
+  // If no text shows the rows, the check of the first says so.
+  const showing = Math.max(
+    0,
+    list.findIndex(({ text: said }) => showsRows(said)),
+  )
   return Object.fromEntries(
     list.map((each, i): [string, Expanded] => {
       const values = valuesOf(each, all)
@@ -92,12 +102,17 @@ function smsCalls(made: string, { sms, recipient: all, parts, to: last, failed: 
         once: true,
         to: i + 1 < list.length ? nameOf(i + 1) : last,
         ...(Object.keys(values).length === 0 ? {} : { with: values }),
+        ...(lines && (i === showing || showsRows(each.text)) ? { rows: lines } : {}),
         ...(parts === undefined ? {} : { parts }),
         ...(no === undefined ? {} : { failed: no }),
       }
       return [nameOf(i), { screen, place: (path) => placeOf(path, sms, i) }]
     }),
   )
+}
+
+function showsRows(said: Text): boolean {
+  return Object.values(typeof said === 'string' ? [said] : said).some((words) => words.includes('{rows}'))
 }
 
 function isOne(sms: Text | One): sms is One {

@@ -81,10 +81,16 @@ const SAID_UNITS_MAX = 16_384
 function fill({ format, slots, style, bounds }: Compiled, scope: Scope, filling: Filling): string {
   const values: Record<string, string | number | boolean> = {}
   slots.forEach((slot, i) => {
-    values[`v${i}`] = show(slot, bounds.get(slot.path) ?? readPath(scope, slot.path), style, filling)
+    values[`v${i}`] =
+      slot.path === ROWS_SLOT
+        ? (scope.rows ?? '')
+        : show(slot, bounds.get(slot.path) ?? readPath(scope, slot.path), style, filling)
   })
   return plainBlanks(String(format.format(values)).slice(0, SAID_UNITS_MAX))
 }
+
+/** Where the lines of the screen's `rows` stand. They are filled in before, each value of them on its own. */
+export const ROWS_SLOT = 'rows'
 
 function show(slot: Slot, value: Json | undefined, style: MessageStyle, filling: Filling): string | number | boolean {
   if (slot.as === 'number') {
@@ -226,7 +232,10 @@ const TIME = 4
 const SELECT = 5
 
 function complainOfRoots(slots: Slot[]): string | undefined {
-  const strange = slots.find((slot) => !(ROOTS as readonly string[]).includes(slot.path.split('.')[0] as string))
+  const strange = slots.find(
+    ({ path, as }) =>
+      !(path === ROWS_SLOT && as === 'value') && !(ROOTS as readonly string[]).includes(path.split('.')[0] as string),
+  )
   return strange && `shows '${strange.path}', but paths start with ${ROOTS.join(', ')}`
 }
 

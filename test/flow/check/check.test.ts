@@ -182,7 +182,9 @@ const ROWS: Row[] = [
   [
     'a row where there is none',
     "  main: { end: '{row.x}' }",
-    ["error f.yaml:6:16 screen 'main': 'row.x': 'row' exists only in the row text of a list and in a branch with over"],
+    [
+      "error f.yaml:6:16 screen 'main': 'row.x': 'row' exists only in the row text and the where of rows, and in a branch with over",
+    ],
   ],
   [
     'a screen that is never reached',
