@@ -66,7 +66,7 @@ function flowLines({ file, isPart, revision, languages = [], problems, walked, a
   ]
 }
 
-function walkedWords({ screens, all, pages, ways, languages, longest }: Walked): string {
+export function walkedWords({ screens, all, pages, ways, languages, longest }: Walked): string {
   const how = longest ? ', with usual and with the longest answers' : ''
   return `${screens} of ${all} screens, ${counted(pages, 'page')}, ${counted(ways, 'way')} in ${counted(languages, 'language')}${how}`
 }
@@ -81,7 +81,7 @@ function problemLine(problem: FlowProblem): string {
 }
 
 /** `flows/bank.yaml:12:7` in its parts. */
-function placeOf({ where }: Problem): { file: string; line?: number; column?: number } {
+export function placeOf({ where }: Problem): { file: string; line?: number; column?: number } {
   const [, file, line, column] = /^(.*?):(\d+)(?::(\d+))?$/.exec(where) ?? []
   if (file === undefined) return { file: where }
   return { file, line: Number(line), ...(column === undefined ? {} : { column: Number(column) }) }

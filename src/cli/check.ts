@@ -1,11 +1,11 @@
 /** `check`: all that is wrong with flows, and with `--config` all for which `run` would refuse the settings. */
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { ProblemsError, remedyAmong, systemClock, UsageError } from '../base/index.ts'
+import { ProblemsError, remedyAmong, systemClock, toEnd, UsageError } from '../base/index.ts'
 import type { Settings } from '../config/index.ts'
 import { declaredBy, type LoadedModule, sendsSms } from '../daemon/index.ts'
 import { acceptedAnew, accepting, assumedIn, checkSource, type FlowProblem } from '../flow/check/index.ts'
-import { coverageOf, examineFlow, type Walked } from '../flow/explore/index.ts'
+import { coverageOf, examiningFlow, type Walked } from '../flow/explore/index.ts'
 import { SMS, type ScreenTypes } from '../flow/language/index.ts'
 import { compileFlow, type Compilation } from '../flow/load/index.ts'
 import {
@@ -94,7 +94,7 @@ function unused(file: string): CheckedFlow {
   }
 }
 
-interface Checking {
+export interface Checking {
   types: ScreenTypes
   moment: CheckMoment
   settings: Settings | undefined
@@ -104,15 +104,36 @@ interface Checking {
   modules: readonly LoadedModule[]
 }
 
+/** Work in pieces, as a generator: done at once, or with pauses. */
+export type RunPieces = <T>(pieces: Generator<undefined, T>) => T | Promise<T>
+
+/** The back ends that a flow may name. Undefined: nobody says. */
+export const knownBackends = (settings: Settings | undefined): readonly string[] | undefined =>
+  settings && [...Object.keys(settings.backends), ...(sendsSms(settings.lines) ? [SMS] : [])]
+
 /** What reading finds; and if that has no error, what exploring finds. */
-async function checkedFlow(
-  { folder, name, source }: { folder: string; name: string; source: FlowSource },
+async function checkedFlow(asked: AskedFlow, checking: Checking): Promise<CheckedFlow> {
+  const { folder, name, source } = asked
+  const backends = knownBackends(checking.settings)
+  const compilation = compiledFlow(source, backends, checking.types)
+  if (compilation) return examinedFlow(asked, compilation, checking, toEnd)
+  return { file: join(folder, name), problems: checkSource(source, backends, checking.types) }
+}
+
+interface AskedFlow {
+  folder: string
+  name: string
+  source: FlowSource
+}
+
+/** All that is wrong with a flow that compiles. */
+export async function examinedFlow(
+  { folder, name, source }: AskedFlow,
+  compilation: Compilation,
   { types, moment, settings, isSound, modules }: Checking,
+  run: RunPieces,
 ): Promise<CheckedFlow> {
   const file = join(folder, name)
-  const backends = settings && [...Object.keys(settings.backends), ...(sendsSms(settings.lines) ? [SMS] : [])]
-  const compilation = compiledFlow(source, backends, types)
-  if (!compilation) return { file, problems: checkSource(source, backends, types) }
   const { flow, definition, read, problems: found } = compilation
   let walked: Walked | undefined
   const all: FlowProblem[] = [
@@ -120,7 +141,7 @@ async function checkedFlow(
     ...smsProblems(read, moment),
     ...(settings ? wordProblems(read, settings.sms) : []),
     ...operationProblems(read, modules),
-    ...examineFlow(compilation, read, (how) => (walked = how)),
+    ...(await run(examiningFlow(compilation, read, (how) => (walked = how)))),
   ]
   if (settings && isSound && !all.some(({ severity }) => severity === 'error')) {
     all.push(...sameKeyWarnings(compilation, riskyLines(settings, name)))

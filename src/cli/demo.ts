@@ -10,6 +10,7 @@ import { parseSettings } from '../config/index.ts'
 import { loadModule, startDaemon, startSampleWallet } from '../daemon/index.ts'
 import { recordedText, talkRecorder, type Left } from '../flow/talk/index.ts'
 import { simulate } from '../simulator/index.ts'
+import { freeOr } from './free-port.ts'
 import { untilSignal } from './simulate.ts'
 
 export interface DemoOptions {
@@ -92,14 +93,4 @@ admin: { port: 0 }
 log: { level: info }
 stopMs: 0
 `
-}
-
-/** The wanted port, or any free port if it is in use. */
-async function freeOr(port: number): Promise<number> {
-  const { createServer } = await import('node:net')
-  return new Promise((done) => {
-    const probe = createServer()
-    probe.once('error', () => done(0))
-    probe.listen(port, '127.0.0.1', () => probe.close(() => done(port)))
-  })
 }

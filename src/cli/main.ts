@@ -9,6 +9,7 @@ type Register = (program: Command, say: Say) => void
 const COMMANDS: Record<string, () => Promise<Register>> = {
   run: async () => (await import('./commands/run.ts')).registerRun,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,
+  dev: async () => (await import('./commands/dev.ts')).registerDev,
   config: async () => (await import('./commands/config.ts')).registerConfig,
   check: async () => (await import('./commands/check.ts')).registerCheck,
   talk: async () => (await import('./commands/talk.ts')).registerTalk,

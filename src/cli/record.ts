@@ -6,20 +6,18 @@ import { WORD_CODE, type CallOutcome, type CallWant } from '../flow/engine/index
 import type { Compilation } from '../flow/load/index.ts'
 import { SUBSCRIBER, SMS } from '../flow/language/index.ts'
 import { examplesIn } from '../flow/explore/index.ts'
-import type { CallExample } from '../flow/screens/index.ts'
 import {
   parseTalks,
   type Stub,
   describeFailure,
   playTalk,
   recordedText,
-  stubOf,
   talkRecorder,
   withTalks,
-  refusalWord,
 } from '../flow/talk/index.ts'
 import { dialTerminal, typedLines, type TypedLines } from '../simulator/index.ts'
 import { FlowPhone } from './flow-phone.ts'
+import { offeredAt } from './offered-answers.ts'
 import { settingsBackends, type Answering } from './settings-backends.ts'
 
 export interface TalkRecording {
@@ -124,10 +122,6 @@ async function playAgain(file: string, { flow }: Compilation, say: (text: string
 
 const isOurs = ({ backend }: CallWant) => backend === SMS || backend === SUBSCRIBER
 
-/** How many answers are offered at a call. */
-const OFFERED_MAX = 9
-const SHOWN_CHARS = 80
-
 /**
  * Asks the person at the terminal what the back end answers, and offers synthetic answers made from what the flow
  * reads.
@@ -153,27 +147,6 @@ function asking(
       if (/^\d+$/.test(line)) say(`  1 to ${offered.length}`)
     }
   }
-}
-
-/** First the normal answer, then the failures, then other answers; each once. */
-function offeredAt(outcomes: readonly CallExample[], operation: string): { stub: Stub; shown: string }[] {
-  const all = new Map<string, { stub: Stub; shown: string }>()
-  for (const { event, told } of outcomes) {
-    const stub = stubOf(event)
-    const text = textOf(stub)
-    const hint = stub.is === 'data' && told !== '' ? `  (${told.replace(`${operation} says `, '')})` : ''
-    if (!all.has(text))
-      all.set(text, { stub, shown: (text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS - 3)}...` : text) + hint })
-  }
-  const [well, ...others] = [...all.values()]
-  const wrong = others.filter(({ stub }) => stub.is !== 'data')
-  return [well!, ...wrong, ...others.filter(({ stub }) => stub.is === 'data')].slice(0, OFFERED_MAX)
-}
-
-function textOf(stub: Stub): string {
-  if (stub.is === 'failed') return `fail ${stub.why}`
-  const data = stub.data === null ? '' : JSON.stringify(stub.data)
-  return stub.is === 'data' ? data || 'null' : `refuse ${refusalWord(stub.refusal)} ${data}`.trim()
 }
 
 /** The answer in the form of a talk's line. If it has another form: undefined, with a message. */

@@ -1,8 +1,8 @@
 /** The back ends of a settings file without a daemon, for a flow that is played by hand. */
 import { randomBytes } from 'node:crypto'
-import { systemChance, silentLog, createMetrics } from '../base/index.ts'
+import { systemChance, silentLog, createMetrics, type Sql } from '../base/index.ts'
 import type { Backend } from '../backend/index.ts'
-import { loadSettings } from '../config/index.ts'
+import { loadSettings, type Settings } from '../config/index.ts'
 import { createBackends, pinPepperOf } from '../daemon/index.ts'
 import type { CallOutcome, CallWant } from '../flow/engine/index.ts'
 import type { Clock } from '../ussd/index.ts'
@@ -13,32 +13,50 @@ export type Answering = (want: CallWant, of: { msisdn: string; language: string 
 
 export interface SettingsBackends {
   answering: Answering
+  names: readonly string[]
   /** The service code of this flow. */
   codeOf(flow: string): string | undefined
+  /** The dialogue is over: what back ends held for it is released. */
+  dialogueOver(): Promise<void>
   close(): Promise<void>
 }
 
-/** A call has the time of a turn. */
 export async function settingsBackends(config: string, clock: Clock): Promise<SettingsBackends> {
   const { settings } = loadSettings(config, process.env)
-  const postgres = await connectDatabase(settings)
+  return backendsOf(settings, clock, await connectDatabase(settings))
+}
+
+/** A call has the time of a turn. Closes the database with the back ends. */
+export async function backendsOf(
+  settings: Settings,
+  clock: Clock,
+  database: { sql: Sql; close(): Promise<void> },
+): Promise<SettingsBackends> {
   const metrics = createMetrics({ process: false })
   const backends = await createBackends({
     settings,
-    sql: postgres.sql,
+    sql: database.sql,
     clock,
     chance: systemChance,
     metrics,
     log: silentLog,
     pinPepper: pinPepperOf(settings),
   }).catch(async (error: unknown) => {
-    await postgres.close()
+    await database.close()
     throw error
   })
-  const epoch = `talk-${randomBytes(8).toString('hex')}`
-  const called = new Set<Backend>()
+  const newEpoch = () => `talk-${randomBytes(8).toString('hex')}`
+  let epoch = newEpoch()
   let calls = 0
+  const called = new Set<Backend>()
+  const dialogueOver = async (): Promise<void> => {
+    const [old, asked] = [epoch, [...called]]
+    epoch = newEpoch()
+    called.clear()
+    for (const backend of asked) await backend.ended?.(old, 'completed').catch(() => undefined)
+  }
   return {
+    names: backends.names,
     codeOf: (flow) => settings.services.find((service) => service.flow === flow)?.code,
     answering: async (want, { msisdn, language }) => {
       const backend = backends.get(want.backend)
@@ -55,11 +73,11 @@ export async function settingsBackends(config: string, clock: Clock): Promise<Se
       })
       return result.is === 'failed' ? { is: 'failed', why: result.why } : result
     },
+    dialogueOver,
     close: async () => {
-      // Releases what a dialogue held, such as a slot.
-      for (const backend of called) await backend.ended?.(epoch, 'completed').catch(() => undefined)
+      await dialogueOver()
       await backends.close()
-      await postgres.close()
+      await database.close()
     },
   }
 }

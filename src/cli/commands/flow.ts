@@ -20,6 +20,14 @@ export function registerFlow(program: Command, say: Say): void {
 /** Commands for files. */
 function filesCommands(flow: Command, say: Say): void {
   flow
+    .command('new')
+    .description('writes a first flow with its talk and its back end, which check and talk accept; overwrites nothing')
+    .argument('<name>', 'name of the flow, such as airtime')
+    .option('--dir <folder>', 'folder of the flows', './flows')
+    .action(async (name: string, options: import('../flow-new.ts').NewFlowOptions) =>
+      (await import('../flow-new.ts')).newFlow(name, options, say),
+    )
+  flow
     .command('schema')
     .description('prints the JSON Schema of flow files, for an editor')
     .option('--catalogue', 'the schema of translation catalogues instead')

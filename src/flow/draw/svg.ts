@@ -28,7 +28,8 @@ interface Arrow {
   lines: string[]
 }
 
-export function svgOf({ definition, flow }: Compilation): string {
+/** `bare`: without its style, for a page that has one. */
+export function svgOf({ definition, flow }: Compilation, bare = false): string {
   const { start, states, ways } = chartOf(definition)
   const graph = new Graph({ multigraph: true })
   graph.setGraph({ rankdir: 'TB', nodesep: 36, ranksep: 46, marginx: MARGIN, marginy: MARGIN })
@@ -49,7 +50,7 @@ export function svgOf({ definition, flow }: Compilation): string {
   const [across, down] = [round(width), round(height + HEAD)]
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${across} ${down}" width="${across}" height="${down}">`,
-    `<title>${escape(definition.flow)}</title><style>${STYLE}</style>`,
+    `<title>${escape(definition.flow)}</title>${bare ? '' : `<style>${STYLE}</style>`}`,
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">',
     '<path d="M0 0L8 4L0 8Z"/></marker></defs>',
     '<rect class="paper" width="100%" height="100%"/>',
@@ -93,7 +94,7 @@ function boxOf(state: ChartState, { x, y, width, height }: Box): string {
   )
   const title = escape(`${state.kind} ${state.name}: ${state.caption}`)
   return (
-    `<g class="state ${state.kind}${state.final ? ' final' : ''}"><title>${title}</title>` +
+    `<g class="state ${state.kind}${state.final ? ' final' : ''}" data-screen="${escape(state.name)}"><title>${title}</title>` +
     `<rect x="${round(left)}" y="${round(top)}" width="${round(width)}" height="${round(height)}" rx="8"/>${texts.join('')}</g>`
   )
 }

@@ -68,11 +68,12 @@ export async function advanceOrWait(
     }
     const outcome = await call(want, calls, snapshot)
     if (!outcome) return { snapshot, want, calls }
-    snapshot = stretch('flow-step', flow.step, snapshot, eventOf(outcome))
+    snapshot = stretch('flow-step', flow.step, snapshot, outcomeEvent(outcome))
   }
 }
 
-function eventOf(outcome: CallOutcome): FlowEvent {
+/** What the machine is told of the outcome. */
+export function outcomeEvent(outcome: CallOutcome): FlowEvent {
   const key = outcome.key === undefined ? {} : { key: outcome.key }
   switch (outcome.is) {
     case 'data':

@@ -6,6 +6,7 @@ export {
   type CallOutcome,
   CALLS_PER_TURN_MAX,
   type CallWant,
+  outcomeEvent,
 } from './advance.ts'
 export {
   examplesOf,

@@ -1,15 +1,11 @@
 /** What happens in the simulator, as server-sent events for its pages. */
 import type { Context } from 'hono'
-import { streamSSE } from 'hono/streaming'
 import type { Phone } from '../phone/index.ts'
 import { type Smsc, describePdu, type Traced } from '../smsc/index.ts'
+import { pageEvent, pageStream } from './page-stream.ts'
 
-/** How many events may wait for one page. Above it, PDUs are dropped, and each phone has only its latest state. */
-const WAITING_MAX = 200
 /** How many PDUs a page gets when it opens. */
 const TRACE_SHOWN = 60
-/** How many pages may be open at once. */
-const PAGES_MAX = 50
 
 export interface EventStream {
   serve(c: Context): Response | Promise<Response>
@@ -17,37 +13,29 @@ export interface EventStream {
   stop(): void
 }
 
-type Written = () => { event: string; data: string }
-
 /** `talks`: whether dialogues are available as talks. */
 export function eventStream(smsc: Smsc, viewOf: (phone: Phone) => unknown, talks: boolean): EventStream {
-  const pages = new Set<{ put(key: string | null, write: Written): void; end(): void }>()
-  const all = (key: string | null, write: Written): void => {
-    for (const page of pages) page.put(key, write)
-  }
+  const stream = pageStream()
   const shown = (traced: Traced): object => {
     const { octets, ...rest } = traced
     return { ...rest, ...describePdu(octets) }
   }
-  const named =
-    (event: string, make: () => unknown): Written =>
-    () => ({ event, data: JSON.stringify(make()) })
   const unwatch = smsc.watch((event) => {
-    if (!pages.size) return
-    if (event.is === 'bind') all('binds', named('binds', smsc.binds))
-    else if (event.is === 'fault') all('faults', named('faults', smsc.chaos.list))
-    else if (event.is === 'pdu')
-      all(
+    if (!stream.isWatched) return
+    if (event.is === 'bind') stream.put('binds', pageEvent('binds', smsc.binds))
+    else if (event.is === 'fault') stream.put('faults', pageEvent('faults', smsc.chaos.list))
+    else if (event.is === 'pdu') {
+      stream.put(
         null,
-        named('pdu', () => shown(event.traced)),
+        pageEvent('pdu', () => shown(event.traced)),
       )
-    else
-      all(
+    } else
+      stream.put(
         event.msisdn,
-        named('phone', () => viewOf(smsc.phone(event.msisdn))),
+        pageEvent('phone', () => viewOf(smsc.phone(event.msisdn))),
       )
   })
-  const hello = named('hello', () => ({
+  const hello = pageEvent('hello', () => ({
     binds: smsc.binds(),
     dialect: smsc.coding.name,
     faults: smsc.chaos.list(),
@@ -56,48 +44,11 @@ export function eventStream(smsc: Smsc, viewOf: (phone: Phone) => unknown, talks
   }))
 
   return {
-    faultsChanged: () => all('faults', named('faults', smsc.chaos.list)),
+    faultsChanged: () => stream.put('faults', pageEvent('faults', smsc.chaos.list)),
     stop() {
       unwatch()
-      for (const page of pages) page.end()
+      stream.stop()
     },
-    serve(c) {
-      if (pages.size >= PAGES_MAX) return c.json({ error: 'too many pages are open' }, 503)
-      return streamSSE(c, async (stream) => {
-        const page = queue()
-        pages.add(page)
-        stream.onAbort(() => page.end())
-        page.put(null, hello)
-        for (let write = await page.next(); write; write = await page.next()) await stream.writeSSE(write())
-        pages.delete(page)
-      })
-    },
-  }
-}
-
-/** Bounded. A keyed event replaces an older waiting event with the same key. */
-function queue(): { put(key: string | null, write: Written): void; next(): Promise<Written | null>; end(): void } {
-  const waiting: { key: string | null; write: Written }[] = []
-  let wake: (() => void) | undefined
-  let isEnded = false
-  return {
-    put(key, write) {
-      const older = key === null ? undefined : waiting.find((one) => one.key === key)
-      if (older) older.write = write
-      else if (waiting.length < WAITING_MAX || key !== null) waiting.push({ key, write })
-      wake?.()
-    },
-    async next() {
-      for (;;) {
-        if (isEnded) return null
-        const first = waiting.shift()
-        if (first) return first.write
-        await new Promise<void>((done) => (wake = done))
-      }
-    },
-    end() {
-      isEnded = true
-      wake?.()
-    },
+    serve: (c) => stream.serve(c, hello),
   }
 }

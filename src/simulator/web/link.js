@@ -20,17 +20,20 @@ export async function enter() {
   await call('POST', '/enter', { token })
 }
 
-/** Calls the handler named by each event; the browser connects again by itself, and then says hello again. */
-export function events(handlers) {
+/**
+ * Calls the handler named by each event; the browser connects again by itself, and then says hello again. `lost`: the
+ * stream broke, and why, if `probe` says it.
+ */
+export function events({ lost, ...handlers }, probe) {
   const source = new EventSource('/api/events')
-  for (const name of ['hello', 'binds', 'phone', 'pdu', 'faults']) {
-    source.addEventListener(name, (event) => handlers[name](JSON.parse(event.data)))
+  for (const [name, handle] of Object.entries(handlers)) {
+    source.addEventListener(name, (event) => handle(JSON.parse(event.data)))
   }
   source.addEventListener('error', async () => {
-    const why = await call('GET', '/api/binds').then(
+    const why = await call('GET', probe).then(
       () => undefined,
       (error) => error.message,
     )
-    handlers.lost(why)
+    lost(why)
   })
 }

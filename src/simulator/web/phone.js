@@ -1,5 +1,7 @@
 /** The page of the simulated phone: what is pressed goes to the simulator, what happens there is shown here. */
 import { make } from './dom.js'
+import { startHandset } from './handset.js'
+import { showInbox } from './inbox.js'
 import { call, enter, events } from './link.js'
 import { showTrace, startTrace } from './trace.js'
 import { showFaults, startFaults } from './faults.js'
@@ -10,13 +12,12 @@ const PEOPLE = [
 ]
 
 const at = (id) => document.getElementById(id)
-const state = { msisdn: '', dialled: '', mode: 'home', seenSms: new Map(), view: null, attempt: 0 }
+const state = { msisdn: '', seenSms: new Map(), view: null, attempt: 0 }
+const handset = startHandset({ dial: (code) => void dial(code), answer, cancel: (isOpen) => void cancel(isOpen) })
 
 /** @param {string} msisdn */
 async function use(msisdn) {
   state.msisdn = msisdn
-  state.dialled = ''
-  state.mode = 'home'
   history.replaceState(null, '', `#${msisdn}`)
   const person = PEOPLE.find((one) => one.msisdn === msisdn)
   at('talk').href = phonePath('/talk')
@@ -25,7 +26,7 @@ async function use(msisdn) {
     const isNew = button.dataset.msisdn === 'new' && !person
     button.setAttribute('aria-pressed', String(button.dataset.msisdn === msisdn || isNew))
   }
-  render()
+  handset.put('home', '')
   show(await call('GET', phonePath('')))
 }
 
@@ -37,85 +38,28 @@ function show(view) {
   const before = state.view
   if (before?.msisdn === view.msisdn && view.serial < before.serial) return
   state.view = view
-  if (view.failed) state.mode = 'failed'
-  else if (view.waiting) state.mode = 'busy'
-  else if (view.screen) state.mode = 'screen'
-  else if (state.mode !== 'home') state.mode = 'home'
-  showInbox(view, before)
-  render()
+  handset.show(view)
+  showMessages(view, before)
 }
 
-function render() {
-  const { mode, view } = state
-  const isOpen = mode === 'screen' && view.screen.open
-  at('dialled').textContent = state.dialled
-  at('hint').hidden = state.dialled !== ''
-  at('popup').hidden = mode === 'home'
-  at('busy').hidden = mode !== 'busy'
-  at('text').hidden = mode === 'busy'
-  at('answer-form').hidden = mode === 'busy'
-  at('answer').hidden = !isOpen
-  at('send').hidden = !isOpen
-  at('cancel').textContent = isOpen ? 'Cancel' : 'OK'
-  at('text').classList.toggle('failed', mode === 'failed')
-  if (mode === 'screen') at('text').textContent = view.screen.text
-  if (mode === 'failed') at('text').textContent = `Connection problem or invalid MMI code.\n\n${view.failed}`
-  showMeasure(mode === 'screen' ? view.screen : null)
-  if (isOpen && document.activeElement !== at('answer') && !matchMedia('(pointer: coarse)').matches)
-    at('answer').focus()
-  if (mode !== 'screen') at('answer').value = ''
-}
-
-function showMeasure(screen) {
-  const unit = screen?.alphabet === 'ucs2' ? 'UCS-2 units of 80' : 'septets of 182'
-  at('measure').textContent = screen
-    ? `${screen.units} ${unit} · ${screen.open ? 'answer awaited' : 'dialogue ended'}`
-    : ''
-  at('measure').classList.toggle('over', Boolean(screen?.over))
-  if (screen?.over) at('measure').textContent += ' · too long for one USSD string'
-}
-
-function showInbox(view, before) {
-  const isNews = before?.msisdn === view.msisdn && view.inbox.length > before.inbox.length
-  const seen = state.seenSms.get(view.msisdn) ?? view.inbox.length
-  if (!state.seenSms.has(view.msisdn)) state.seenSms.set(view.msisdn, view.inbox.length)
-  at('inbox-empty').hidden = view.inbox.length > 0
-  at('inbox').replaceChildren(...view.inbox.map((sms, i) => smsRow(sms, i >= seen)).toReversed())
-  const unread = view.inbox.length - seen
-  at('unread').hidden = unread <= 0
-  at('unread').textContent = `${unread} SMS`
-  if (isNews) toast(`${view.inbox.at(-1).from}: ${view.inbox.at(-1).text}`)
-}
-
-function smsRow(sms, isNew) {
-  const row = make('li', isNew ? 'new' : '')
-  const meta = make('div', 'meta')
-  meta.append(make('span', '', sms.from), make('time', '', new Date(sms.atMs).toLocaleTimeString()))
-  row.append(meta, make('div', 'body', sms.text))
-  if (sms.parts > 1) row.append(make('div', 'meta', `${sms.parts} parts`))
-  return row
-}
-
-let toastTimer
-function toast(text) {
-  at('toast').textContent = `✉ ${text}`
-  at('toast').hidden = state.mode !== 'home'
-  clearTimeout(toastTimer)
-  toastTimer = setTimeout(() => (at('toast').hidden = true), 6000)
+function showMessages({ msisdn, inbox }, before) {
+  const isNews = before?.msisdn === msisdn && inbox.length > before.inbox.length
+  if (!state.seenSms.has(msisdn)) state.seenSms.set(msisdn, inbox.length)
+  showInbox(inbox, state.seenSms.get(msisdn))
+  if (isNews) handset.toast(`${inbox.at(-1).from}: ${inbox.at(-1).text}`)
 }
 
 async function dial(code) {
-  if (!code) return
-  at('toast').hidden = true
   state.seenSms.set(state.msisdn, state.view?.inbox.length ?? 0)
-  state.dialled = ''
+  handset.put('home', '')
   await tell('/dial', { code })
 }
 
+const answer = (text) => void tell('/answer', { text })
+
 async function tell(path, body) {
   const attempt = ++state.attempt
-  state.mode = 'busy'
-  render()
+  handset.put('busy')
   try {
     show(await call('POST', phonePath(path), body))
   } catch (error) {
@@ -127,43 +71,11 @@ async function tell(path, body) {
   }
 }
 
-async function cancel() {
-  const isOpen = state.mode === 'screen' && state.view.screen.open
-  state.mode = 'home'
+async function cancel(isOpen) {
+  handset.put('home')
   state.attempt++
   show(await call('POST', phonePath(isOpen || state.view?.waiting ? '/hang-up' : '/dismiss'), {}))
   document.activeElement?.blur?.()
-}
-
-function press(key) {
-  const field = at('answer')
-  const isAnswering = state.mode === 'screen' && state.view.screen.open
-  if (key === 'end') return state.mode === 'home' ? ((state.dialled = ''), render()) : void cancel()
-  if (key === 'call') {
-    if (isAnswering) return at('answer-form').requestSubmit()
-    return state.mode === 'home' ? void dial(state.dialled) : void cancel()
-  }
-  if (isAnswering) field.value = key === 'clear' ? field.value.slice(0, -1) : field.value + key
-  else if (state.mode === 'home') {
-    state.dialled = key === 'clear' ? state.dialled.slice(0, -1) : (state.dialled + key).slice(0, 60)
-    render()
-  }
-}
-
-function onKeyboard(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return
-  if (event.key === 'Escape') return press('end')
-  const target = event.target
-  if (target instanceof HTMLInputElement && target.id !== 'answer') return
-  if (target instanceof HTMLInputElement) return
-  if (event.key === 'Enter' && target instanceof HTMLElement && target.closest('button, a, summary')) return
-  const key = event.key === 'Backspace' ? 'clear' : event.key === 'Enter' ? 'call' : event.key
-  if (!/^(?:[0-9*#]|clear|call)$/.test(key)) return
-  event.preventDefault()
-  const button = document.querySelector(`.key[data-key="${CSS.escape(key)}"]`)
-  button?.classList.add('pressed')
-  setTimeout(() => button?.classList.remove('pressed'), 120)
-  press(key)
 }
 
 function showBinds(binds) {
@@ -174,12 +86,6 @@ function showBinds(binds) {
   const count = bound.length > 1 ? `${bound.length} binds` : bound[0]?.mode
   chip.textContent = bound.length ? `${names} bound · ${count}` : 'No ESME is bound'
   document.querySelector('.signal').classList.toggle('on', bound.length > 0)
-}
-
-function tick() {
-  const time = new Date().toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
-  at('clock').textContent = time
-  at('big-clock').textContent = time
 }
 
 function startPeople() {
@@ -202,23 +108,14 @@ function start() {
   startPeople()
   startTrace()
   startFaults()
-  for (const key of document.querySelectorAll('.key')) key.addEventListener('click', () => press(key.dataset.key))
   for (const button of document.querySelectorAll('[data-dial]'))
-    button.addEventListener('click', () => dial(button.dataset.dial))
+    button.addEventListener('click', () => void dial(button.dataset.dial))
   document.querySelector('[data-network]').addEventListener('click', async () => {
-    state.mode = 'home'
+    handset.put('home')
     state.attempt++
     show(await call('POST', phonePath('/time-out'), {}))
   })
-  at('answer-form').addEventListener('submit', (event) => {
-    event.preventDefault()
-    if (state.mode !== 'screen' || !state.view.screen.open) return void cancel()
-    void tell('/answer', { text: at('answer').value })
-    at('answer').value = ''
-  })
-  at('cancel').addEventListener('click', () => void cancel())
-  document.addEventListener('keydown', onKeyboard)
-  events({
+  const handlers = {
     hello: ({ binds, dialect, faults, trace, talks }) => {
       showBinds(binds)
       at('dialect').textContent = `dialect ${dialect}`
@@ -239,9 +136,8 @@ function start() {
         ? 'Open the address with the token, as the simulator printed it'
         : 'The simulator does not answer'
     },
-  })
-  tick()
-  setInterval(tick, 5000)
+  }
+  events(handlers, '/api/binds')
 }
 
 void enter()
