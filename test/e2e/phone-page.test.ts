@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { startControl, type Control } from '../../src/simulator/control/http.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
+import { chromiumOrSkip, complaintsOf } from '../support/chromium.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith } from '../support/services.ts'
@@ -18,17 +18,6 @@ declare class MutationObserver {
   observe(list: unknown, what: { childList: true }): void
 }
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
 describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
   let smsc: Smsc
   let control: Control
@@ -38,14 +27,10 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
 
   before(async function () {
     this.timeout(60_000)
-    if (!CHROMIUM) {
-      process.stdout.write('No Chromium on this machine: the page is not driven.\n')
-      this.skip()
-    }
+    browser = await chromiumOrSkip(this)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     control = await startControl({ smsc, port: 0, token: 'behind-the-hash' })
     staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => (settings.reminders.pollMs = 100) })
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET })
     page = await browser.newPage({ viewport: { width: 1280, height: 860 } })
   })
   after(async () => {
@@ -60,9 +45,7 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
 
   it('dials, books, and shows the SMS as it arrives', async function () {
     this.timeout(60_000)
-    const complaints: string[] = []
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+    const complaints = complaintsOf(page)
     await page.goto(`${control.url}/#token=${control.token}`)
     // The simulator's hello starts the page anew.
     await page.getByText('ussd bound').waitFor()
@@ -151,6 +134,24 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
     assert.equal(await page.evaluate(() => document.documentElement.className), '')
     heal()
     await page.unroute('**/dial')
+  })
+
+  it('types letters by several taps on a key', async function () {
+    this.timeout(30_000)
+    await page.getByRole('button', { name: 'Mary' }).click()
+    await page.getByRole('button', { name: 'Dial *123#' }).click()
+    await shows(T1_MARY)
+    await page.click('#way')
+    const tap = (key: string) => page.click(`.key[data-key="${key}"]`)
+    for (const key of ['5', '5', '6', '6', '6']) await tap(key)
+    assert.equal(await page.inputValue('#answer'), 'ko')
+    await page.click('#way')
+    await tap('2')
+    assert.equal(await page.inputValue('#answer'), 'koA')
+    await page.click('#way')
+    await tap('2')
+    assert.equal(await page.inputValue('#answer'), 'koA2')
+    await page.click('#cancel')
   })
 
   it('fits a narrow screen', async function () {

@@ -19,6 +19,7 @@ import { Answers } from './answers.ts'
 import { FlowEntries, type WatchedFlow } from './entries.ts'
 import { designerPages } from './pages.ts'
 import { DesignerPhone } from './phone.ts'
+import { createPictures } from './pictures.ts'
 import { recordedTalks } from './talks.ts'
 import { designerView } from './view.ts'
 
@@ -96,7 +97,8 @@ export async function startDev(path: string | undefined, options: DevOptions & {
     backends,
     settings: problems,
   })
-  const pages = designerPages({ entries, phone, answers, view })
+  const pictures = createPictures(clock)
+  const pages = designerPages({ entries, phone, answers, pictures, view })
   await entries.start()
   const server = await served(options.httpPort, pages.routes).catch((error: unknown) => {
     entries.stop()
@@ -110,6 +112,7 @@ export async function startDev(path: string | undefined, options: DevOptions & {
     async stop() {
       entries.stop()
       pages.stop()
+      pictures.stop()
       await server.stop()
       await (await real.connected)?.close()
     },

@@ -1,25 +1,23 @@
 /** The routes of the page of a designer, behind the guard of all our pages of this machine. */
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import { svgOf } from '../../flow/draw/index.ts'
 import { recordedText } from '../../flow/talk/index.ts'
 import { HANDSET_FILES, pageEvent, pageStream, servePageFiles } from '../../simulator/index.ts'
 import type { Answers } from './answers.ts'
 import type { FlowEntries } from './entries.ts'
 import type { DesignerPhone } from './phone.ts'
+import type { Pictures } from './pictures.ts'
 
 interface PageDeps {
   entries: FlowEntries
   phone: DesignerPhone
   answers: Answers
+  pictures: Pictures
   view(): object
 }
 
 const web = (file: string) => new URL(`web/${file}`, import.meta.url)
 const SCRIPT = 'text/javascript; charset=utf-8'
-
-/** Above it the layout takes seconds: `flow draw --svg` draws such a flow into a file. */
-export const PICTURE_SCREENS_MAX = 150
 
 const bodies = {
   dial: z.strictObject({ code: z.string().min(1).max(182) }),
@@ -59,21 +57,15 @@ export function designerPages(deps: PageDeps): DesignerPages {
   }
 }
 
-function looks(app: Hono, { entries, phone, view }: PageDeps): void {
+function looks(app: Hono, { entries, phone, pictures, view }: PageDeps): void {
   app.get('/api/state', (c) => c.json(view()))
-  const drawn = new Map<string, string>()
-  app.get('/api/flows/:name/picture', (c) => {
-    const compilation = entries.get(c.req.param('name'))?.compilation
+  app.get('/api/flows/:name/picture', async (c) => {
+    const name = c.req.param('name')
+    const compilation = entries.get(name)?.compilation
     if (!compilation) return c.json({ error: 'there is no such flow, or it has errors' }, 404)
-    const { flow, definition } = compilation
-    const many = Object.keys(definition.screens).length
-    const remedy = `ussd-connector flow draw ${flow.name}.yaml --svg ${flow.name}.svg`
-    if (many > PICTURE_SCREENS_MAX)
-      return c.json({ error: `${many} screens are too many to draw here: ${remedy}` }, 413)
-    const svg = drawn.get(flow.revision) ?? svgOf(compilation, true)
-    if (!drawn.has(flow.revision)) drawn.clear()
-    drawn.set(flow.revision, svg)
-    return c.body(svg, 200, { 'Content-Type': 'image/svg+xml' })
+    const svg = await pictures.of(compilation)
+    const why = `the picture takes too long: ussd-connector flow draw ${name}.yaml --svg ${name}.svg draws it into a file`
+    return svg === undefined ? c.json({ error: why }, 503) : c.body(svg, 200, { 'Content-Type': 'image/svg+xml' })
   })
   app.get('/api/talk', (c) => {
     const talk = phone.talk()

@@ -28,8 +28,10 @@ interface Arrow {
   lines: string[]
 }
 
+type Drawable = Pick<Compilation, 'definition'> & { flow: Pick<Compilation['flow'], 'revision'> }
+
 /** `bare`: without its style, for a page that has one. */
-export function svgOf({ definition, flow }: Compilation, bare = false): string {
+export function svgOf({ definition, flow }: Drawable, bare = false): string {
   const { start, states, ways } = chartOf(definition)
   const graph = new Graph({ multigraph: true })
   graph.setGraph({ rankdir: 'TB', nodesep: 36, ranksep: 46, marginx: MARGIN, marginy: MARGIN })

@@ -94,10 +94,9 @@ function render() {
   if (mode === 'screen') at('text').textContent = view.screen.text
   if (mode === 'failed') at('text').textContent = `Connection problem or invalid MMI code.\n\n${view.failed}`
   showMeasure(mode === 'screen' ? view.screen : null)
-  // Only a screen that is new takes the focus: the page may be told the same again while something else is read.
-  const shown = `${mode} ${isOpen ? view.screen.text : ''}`
-  if (isOpen && shown !== state.shown && !matchMedia('(pointer: coarse)').matches) at('answer').focus()
-  state.shown = shown
+  // What comes after a press takes the focus. A screen that changes by itself does not: something else may be read.
+  if (isOpen && state.shown !== 'screen' && !matchMedia('(pointer: coarse)').matches) at('answer').focus()
+  state.shown = mode
   if (mode !== 'screen') at('answer').value = ''
   if (mode !== 'home') at('toast').hidden = true
 }

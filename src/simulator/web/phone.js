@@ -55,7 +55,9 @@ async function dial(code) {
   await tell('/dial', { code })
 }
 
-const answer = (text) => void tell('/answer', { text })
+function answer(text) {
+  void tell('/answer', { text })
+}
 
 async function tell(path, body) {
   const attempt = ++state.attempt

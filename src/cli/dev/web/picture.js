@@ -1,17 +1,20 @@
 /** The picture of the flow, with the screen of the dialogue lit. */
 const at = (id) => document.getElementById(id)
 let drawn = ''
+/** The latest: a picture may come later than what is lit in it. */
+let dialogue = { screen: undefined, visited: [] }
 
 at('whole').addEventListener('change', () => at('picture').classList.toggle('whole', at('whole').checked))
 
 /** Draws the flow if it has another revision than the picture. */
 export async function showPicture({ flow, revision, screen, visited }) {
+  dialogue = { screen, visited }
   const wanted = revision ? `${flow} ${revision}` : ''
   if (wanted !== drawn) {
     drawn = wanted
     await draw(flow, wanted)
   }
-  light(screen, visited)
+  light(dialogue)
 }
 
 async function draw(flow, wanted) {
@@ -26,7 +29,7 @@ async function draw(flow, wanted) {
   at('picture').replaceChildren(...(svg ? [document.adoptNode(svg)] : []))
 }
 
-function light(screen, visited) {
+function light({ screen, visited }) {
   for (const state of at('picture').querySelectorAll('.state')) {
     const { screen: name } = state.dataset
     const wasLit = state.classList.contains('lit')
