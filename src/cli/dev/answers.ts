@@ -31,12 +31,12 @@ export interface CallShown {
 export interface OperationShown {
   operation: string
   changes: boolean
-  /** '': whoever answers it by itself. */
+  /** '': what answers it without a choice. */
   chosen: string
   options: { id: string; shown: string }[]
 }
 
-export interface Played {
+export interface CalledFrom {
   name: string
   compilation: Compilation
   /** The dialogue rests on the call. */
@@ -69,7 +69,7 @@ export class Answers {
   }
 
   /** Never rejects. */
-  async answer(want: CallWant, played: Played): Promise<CallOutcome> {
+  async answer(want: CallWant, played: CalledFrom): Promise<CallOutcome> {
     const startedMs = this.deps.clock.now()
     const { outcome, by, note } = await this.outcomeOf(want, played)
     const useless = played.compilation.flow.useless?.(played.at, outcome)
@@ -124,7 +124,7 @@ export class Answers {
 
   private async outcomeOf(
     want: CallWant,
-    { name, compilation, msisdn, language }: Played,
+    { name, compilation, msisdn, language }: CalledFrom,
   ): Promise<{ outcome: CallOutcome; by: AnsweredBy; note?: string }> {
     const operation = operationOf(want)
     const recorded = recordedTalks(this.deps.folder, name).answers.get(operation) ?? []
