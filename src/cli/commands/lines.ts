@@ -3,7 +3,6 @@ import type { Command } from 'commander'
 import { adminOptions, parseInteger, type Say } from '../arguments.ts'
 import type { CapState, LineRow, LinesReloaded } from '../../admin/index.ts'
 import type { LineEventRow } from '../../watch/index.ts'
-import { sinceSaid } from '../ages.ts'
 import { askAdmin, type AdminOptions } from '../admin.ts'
 
 export function registerLines(program: Command, say: Say): void {
@@ -56,6 +55,7 @@ async function historyCommand(name: string, options: LinesOptions, say: Say): Pr
   const path = `/v1/lines/${encodeURIComponent(name)}/events${query}`
   const { events } = await askAdmin<{ events: SaidEvent[] }>(options, 'GET', path)
   if (events.length === 0) return say('no events: is the name right (ussd-connector lines)?')
+  const { sinceSaid } = await import('../ages.ts')
   for (const { at, instance, bind, event, since, peer, why, detail, tries } of events) {
     const lasted =
       since === null || event === 'down' ? undefined : `after ${sinceSaid(Date.parse(at) - Date.parse(since))}`
