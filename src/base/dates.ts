@@ -78,9 +78,13 @@ export function tellsApart(of: 'date' | 'time' | 'timeMinutes', pattern: string)
   )
 }
 
-/** Makes all kinds of blanks plain and removes direction marks: either would force a page into UCS-2. */
-export function plainBlanks(text: string): string {
-  return text.replace(/[\u00a0\u202f\u2007\u2009]/g, ' ').replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+/**
+ * Makes all kinds of blanks plain and removes direction marks: either would force a page into UCS-2. A right-to-left
+ * text keeps the two marks that handsets know.
+ */
+export function plainBlanks(text: string, isRtl = false): string {
+  const plain = text.replace(/[\u00a0\u202f\u2007\u2009]/g, ' ').replace(/[\u061c\u202a-\u202e\u2066-\u2069]/g, '')
+  return isRtl ? plain : plain.replace(/[\u200e\u200f]/g, '')
 }
 
 /** The day of this moment in the zone: `2025-05-10`. Undefined if it is not a moment. */

@@ -1,4 +1,5 @@
 /** The vocabulary, texts as handsets show them, MSISDNs, service codes, meanings of statuses. Imports nothing. */
+export { directed, directedValue, isRtl, undirected } from './direction.ts'
 export { countGsm7, decodeGsm7, encodeGsm7, packSeptets, uncodableAt, unpackSeptets } from './gsm7.ts'
 export {
   MSISDN_DIGITS_MAX,

@@ -1,5 +1,6 @@
 /** Texts as a handset shows them: the alphabet that they need, their length in it, and where they may be cut. */
 import type { Alphabet, PageLimit } from './vocabulary.ts'
+import { directed } from './direction.ts'
 import { countGsm7, uncodableAt } from './gsm7.ts'
 
 /** The longest input that is kept, in UTF-16 units. No handset sends more (182), and no screen reads more. */
@@ -18,6 +19,7 @@ export function count(text: string, alphabet: Alphabet): number {
 /** Whether the text fits the limit in the alphabet that it needs. A text that is far too long is not read in full. */
 export function fits(text: string, limit: PageLimit): boolean {
   if (text.length > longestPage(limit)) return false
+  if (limit.isRtl) return fits(directed(text), { septets: limit.septets, ucs2: limit.ucs2 })
   return alphabetOf(text) === 'gsm7' ? countGsm7(text) <= limit.septets : text.length <= limit.ucs2
 }
 
@@ -32,10 +34,18 @@ export function longestPage({ septets, ucs2 }: PageLimit): number {
  */
 export function fit(text: string, limit: PageLimit): string {
   if (fits(text, limit)) return text
+  if (limit.isRtl) return fitDirected(text, limit)
   // The beginning may fit GSM 7-bit although the whole text does not. It may then be longer than a UCS-2 page.
   const inGsm7 = text.slice(0, boundaryAt(text, gsm7Reach(text, limit.septets)))
   const inUcs2 = text.slice(0, boundaryAt(text, limit.ucs2))
   return inUcs2.length > inGsm7.length && fits(inUcs2, limit) ? inUcs2 : inGsm7
+}
+
+/** The same for a text whose marks take room. */
+function fitDirected(text: string, limit: PageLimit): string {
+  let cut = fit(text, { septets: limit.septets, ucs2: limit.ucs2 })
+  while (cut !== '' && !fits(cut, limit)) cut = cut.slice(0, boundaryAt(cut, cut.length - 1))
+  return cut
 }
 
 /** The last position at or before `index` where a cut does not look broken to a reader. Surrogates are never split. */

@@ -167,6 +167,8 @@ export type Alphabet = 'gsm7' | 'ucs2'
 export interface PageLimit {
   septets: number
   ucs2: number
+  /** The text is written from right to left: its marks take room, too. */
+  isRtl?: true
 }
 
 export const USSD_PAGE: PageLimit = { septets: 182, ucs2: 80 }

@@ -21,5 +21,15 @@ export {
   WORD_CODE,
 } from './answer-checks.ts'
 export { APP_LEAD, type AppAsk, appFlow, appHistory, appName, type AppSaid, closing } from './app-flow.ts'
-export { fitLine, keyLines, type LayoutLine, layPage, lookUp, relay, roomAbove, type ScreenContent } from './layout.ts'
+export {
+  fitLine,
+  keyLines,
+  type LayoutLine,
+  layPage,
+  lookUp,
+  pageFor,
+  relay,
+  roomAbove,
+  type ScreenContent,
+} from './layout.ts'
 export type { CompiledFlow, FlowArchive, FlowEvent, FlowInput, FlowRegistry, FlowSnapshot, Want } from './types.ts'

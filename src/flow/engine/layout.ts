@@ -2,8 +2,18 @@
  * Pages: numbers the options and cuts them into pages, and looks up a pressed number on the page that was shown. No
  * other file knows the digits. All lengths are those of the encoded text.
  */
-import type { Shown } from '../../../machines/dialogue.ts'
-import { type PageLimit, boundaryAt, count, fit, fits, longestPage, uncodableAt } from '../../ussd/index.ts'
+import type { DialogueContext, Shown } from '../../../machines/dialogue.ts'
+import {
+  type PageLimit,
+  boundaryAt,
+  count,
+  directed,
+  fit,
+  fits,
+  isRtl,
+  longestPage,
+  uncodableAt,
+} from '../../ussd/index.ts'
 
 /** A line with its values whole, or with each value cut to `valueMax` characters. */
 export type LayoutLine = (valueMax?: number) => string
@@ -108,7 +118,7 @@ export interface KeyedLine {
 
 /** The lines with keys of their own, which stand under every page: at most half of it, else their values are cut. */
 export function keyLines(lines: readonly KeyedLine[], limit: PageLimit): string[] {
-  const half = { septets: Math.floor(limit.septets / 2), ucs2: Math.floor(limit.ucs2 / 2) }
+  const half = halfOf(limit)
   const shown = (max?: number) => lines.map(({ key, label }) => `${key}. ${label(max)}`)
   const whole = shown()
   if (fits(whole.join('\n'), half)) return whole
@@ -117,12 +127,24 @@ export function keyLines(lines: readonly KeyedLine[], limit: PageLimit): string[
   return max === undefined ? fit(shown(1).join('\n'), half).split('\n') : shown(max)
 }
 
+const halfOf = (limit: PageLimit): PageLimit => ({
+  ...limit,
+  septets: Math.floor(limit.septets / 2),
+  ucs2: Math.floor(limit.ucs2 / 2),
+})
+
+/** The page of this dialogue: in a right-to-left language, marks take room on it. */
+export function pageFor({ page, language }: Pick<DialogueContext, 'page' | 'language'>): PageLimit {
+  return isRtl(language) ? { ...page, isRtl: true } : page
+}
+
 /** The page that is left above the lines. One character outside GSM 7-bit makes the whole page UCS-2. */
 export function roomAbove(lines: readonly string[], page: PageLimit): PageLimit {
   if (lines.length === 0) return page
-  const under = `\n${lines.join('\n')}`
+  const plain = `\n${lines.join('\n')}`
+  const under = page.isRtl ? directed(plain) : plain
   const ucs2 = page.ucs2 - under.length
-  return { ucs2, septets: uncodableAt(under) < 0 ? page.septets - count(under, 'gsm7') : ucs2 }
+  return { ...page, ucs2, septets: uncodableAt(under) < 0 ? page.septets - count(under, 'gsm7') : ucs2 }
 }
 
 /** A text that fits the limit. Its values are cut first, then the text itself. */
@@ -196,7 +218,7 @@ function cutRow(paper: Paper, head: string, more: boolean): string | undefined {
 
 /** The title of a page that another page follows: at most half of the page, if cutting values achieves that. */
 function pagedHead(paper: Paper): string {
-  const half = { septets: Math.floor(paper.limit.septets / 2), ucs2: Math.floor(paper.limit.ucs2 / 2) }
+  const half = halfOf(paper.limit)
   const whole = headOf(paper)
   if (fits(whole, half) || paper.from > 0) return whole
   const max = longest(tried(whole, half), (length) => fits(headOf(paper, length), half))

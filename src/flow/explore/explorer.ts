@@ -4,7 +4,7 @@
  */
 import { FlowFault, toEnd } from '../../base/index.ts'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import { USSD_PAGE } from '../../ussd/index.ts'
+import { undirected, USSD_PAGE } from '../../ussd/index.ts'
 import {
   CALLS_PER_TURN_MAX,
   type FlowEvent,
@@ -206,7 +206,7 @@ const KEYS = /^[\d*#]+(?=\. )/gm
 
 /** The keys that a page prints, and how many of them are options: twelve rows, or eleven and `More`. */
 function keysOf({ want, screen, context: { shown } }: State): string {
-  const keys = want.do === 'ask' ? (want.text.match(KEYS) ?? []) : [want.do]
+  const keys = want.do === 'ask' ? (undirected(want.text).match(KEYS) ?? []) : [want.do]
   return [screen, shown?.n, shown?.more, ...keys].join(' ')
 }
 
@@ -291,7 +291,7 @@ function actsIn(state: State, exploring: Exploring): Act[] {
   const { want, screen, trail } = state
   if (want.do === 'end') return []
   if (want.do === 'notify') return [{ told: '(shown)', events: [{ type: 'ACK' }], how: 'printed' }]
-  if (want.do === 'ask') return answersIn(state, want.text, exploring)
+  if (want.do === 'ask') return answersIn(state, undirected(want.text), exploring)
   if (state.calls < CALLS_PER_TURN_MAX) {
     const outcomes = exploring.examples(screen).outcomes?.() ?? []
     return outcomes.map(({ event, told }) => ({ told: told && `(${told})`, events: [event], how: 'tried' }))

@@ -11,7 +11,7 @@ import {
   type DialogueMachine,
   type Rested,
 } from '../../../machines/dialogue.ts'
-import type { Json } from '../../ussd/index.ts'
+import { directed, isRtl, type Json } from '../../ussd/index.ts'
 import { checkingFlow, type FlowProblem } from '../check/index.ts'
 import {
   asks,
@@ -22,6 +22,7 @@ import {
   type FlowDefinition,
   type ScreenDefinition,
   type ScreenTypes,
+  SMS,
   SPEC,
   firstScreens,
   guardedScreens,
@@ -48,7 +49,7 @@ import {
   reaching,
   resumePlan,
 } from '../screens/index.ts'
-import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from '../engine/index.ts'
+import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot, Want } from '../engine/index.ts'
 import { compiledTexts } from '../text/index.ts'
 import { keeping } from './kept.ts'
 
@@ -147,12 +148,17 @@ function compiled(
         const next = stepDialogue(machine, restedOf(snapshot), event as FlowEvent)
         return next ? snapshotOf(doesAt(next.value) === 'call' ? next : unveiled(next)) : snapshot
       }),
-    want: (snapshot) => faulting(snapshot.value, () => planAt(snapshot.value).want(restedOf(snapshot).context)),
+    want: (snapshot) =>
+      faulting(snapshot.value, () => {
+        const { context } = restedOf(snapshot)
+        const want = planAt(snapshot.value).want(context)
+        return isRtl(context.language) ? directedWant(want) : want
+      }),
     useless: (snapshot, outcome) => {
       const screen = definition.screens[snapshot.value]
       return screen && kindOf(screen).useless?.(screen, outcome)
     },
-    text: (key, language) => words.wordIn(key, language),
+    text: (key, language) => (isRtl(language) ? directed(words.wordIn(key, language)) : words.wordIn(key, language)),
     changes: (screen) => changing.has(screen),
     resumable: (snapshot) => {
       const { origin } = innermost(restedOf(snapshot)).context
@@ -160,6 +166,15 @@ function compiled(
       return snapshot.value === RESUME || doesAt(snapshot.value) === 'ask'
     },
   }
+}
+
+/** With the marks that order a right-to-left text on a handset. */
+function directedWant(want: Want): Want {
+  if (want.do !== 'call') return { ...want, text: directed(want.text) }
+  const { text } = want.args
+  return want.backend === SMS && typeof text === 'string'
+    ? { ...want, args: { ...want.args, text: directed(text) } }
+    : want
 }
 
 export function openingOf(input: FlowInput, languages: readonly string[]): DialogueInput {

@@ -9,7 +9,16 @@ import { keys } from './choices.ts'
 import { inputExamples } from './input-examples.ts'
 import type { KeySlip, ScreenKind } from './kind.ts'
 import { fitsPage, unpaged } from './measure.ts'
-import { fitLine, lengthReader, numberReader, patternReader, ruleOf, WALKED_AT, type Rule } from '../engine/index.ts'
+import {
+  fitLine,
+  lengthReader,
+  numberReader,
+  pageFor,
+  patternReader,
+  ruleOf,
+  WALKED_AT,
+  type Rule,
+} from '../engine/index.ts'
 import { target, to } from './routes.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 
@@ -237,7 +246,7 @@ function inputPlan(screen: InputScreen, env: Env): Plan {
     answer: (context, event) => answered(context, event, asking),
     want: (context) => {
       const above = context.wrong > 0 ? complaint(context) : context.notice
-      const text = fitLine((valueMax) => prompt({ context }, { valueMax }), context.page, above)
+      const text = fitLine((valueMax) => prompt({ context }, { valueMax }), pageFor(context), above)
       return { do: 'ask', text, screen: env.name, ...(screen.secret ? { secret: true as const } : {}) }
     },
   }

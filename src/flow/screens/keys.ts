@@ -4,7 +4,7 @@
  */
 import type { DialogueContext, DialogueEvent, Move, Visit } from '../../../machines/dialogue.ts'
 import { trimAnswer } from '../../ussd/index.ts'
-import { roomAbove } from '../engine/index.ts'
+import { pageFor, roomAbove } from '../engine/index.ts'
 import { left, restless, type Env, type Plan } from './plan.ts'
 
 /** The most screens in the trail. Each costs some 40 octets of every snapshot, and nobody goes back further. */
@@ -162,5 +162,5 @@ function narrowed(context: DialogueContext, around: Around): DialogueContext {
     ...(keys.back === undefined ? [] : [`${keys.back}. ${env.word('back', context)}`]),
     ...(homeOf(context, around) === undefined ? [] : [`${keys.home}. ${env.word('home', context)}`]),
   ]
-  return lines.length === 0 ? context : { ...context, page: roomAbove(lines, context.page) }
+  return lines.length === 0 ? context : { ...context, page: roomAbove(lines, pageFor(context)) }
 }

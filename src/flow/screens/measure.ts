@@ -1,5 +1,5 @@
 /** Measures whether what a screen shows fits on its page. */
-import { alphabetOf, count, fits, USSD_PAGE } from '../../ussd/index.ts'
+import { alphabetOf, count, directed, fits, USSD_PAGE } from '../../ussd/index.ts'
 import type { Text, TextKey } from '../terms/index.ts'
 
 /** What a screen is measured with, in one language. */
@@ -18,7 +18,8 @@ export interface Overfull {
   remedy?: string
 }
 
-export const fitsPage = (text: string): boolean => fits(text, USSD_PAGE)
+/** The marks of right-to-left lines count, too. */
+export const fitsPage = (text: string): boolean => fits(text, { ...USSD_PAGE, isRtl: true })
 
 /** For a text that cannot have pages: it is too long as written, or it is too long with long values. */
 export function unpaged(lines: { never: boolean; likely: boolean }, said: { over: string; thing: string }): Overfull[] {
@@ -33,7 +34,8 @@ export function unpaged(lines: { never: boolean; likely: boolean }, said: { over
  * How many SMS the text takes: one SMS has 160 septets or 70 units; parts of a longer text have fewer. (3GPP TS 23.040
  * §9.2.3.24)
  */
-export function smsOf(text: string): number {
+export function smsOf(written: string): number {
+  const text = directed(written)
   if (fits(text, { septets: 160, ucs2: 70 })) return 1
   const alphabet = alphabetOf(text)
   return Math.ceil(count(text, alphabet) / (alphabet === 'gsm7' ? 153 : 67))

@@ -1,7 +1,7 @@
 /** `notify`: shows a text without a question. */
 import { z } from 'zod'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import { fitLine } from '../engine/index.ts'
+import { fitLine, pageFor } from '../engine/index.ts'
 import { text } from '../terms/index.ts'
 import type { ScreenKind } from './kind.ts'
 import { fitsPage, unpaged } from './measure.ts'
@@ -52,7 +52,7 @@ function notifyPlan(screen: NotifyScreen, env: Env): Plan {
     want: (context) => ({
       do: 'notify',
       screen: env.name,
-      text: fitLine((valueMax) => say(context, valueMax), context.page, context.notice),
+      text: fitLine((valueMax) => say(context, valueMax), pageFor(context), context.notice),
     }),
   }
 }

@@ -6,6 +6,7 @@ import {
   keyLines,
   layPage,
   lookUp,
+  pageFor,
   relay,
   roomAbove,
   type LayoutLine,
@@ -198,8 +199,8 @@ function wanted(env: Env, offer: Offering, context: DialogueContext): Want {
 }
 
 /** The lines with keys of their own. */
-function linesUnder({ fixed = [] }: Offer, { page }: DialogueContext): string[] {
-  return fixed.length === 0 ? [] : keyLines(fixed, page)
+function linesUnder({ fixed = [] }: Offer, context: DialogueContext): string[] {
+  return fixed.length === 0 ? [] : keyLines(fixed, pageFor(context))
 }
 
 const NOTHING_SHOWN: Shown = { at: [[0, 0]], n: 0, more: false }
@@ -243,6 +244,6 @@ function sheetOf(env: Env, offer: Offer, context: DialogueContext): ScreenConten
       back: env.word('back', context),
       wrong: env.word('invalid-short', context),
     },
-    limit: roomAbove(linesUnder(offer, context), context.page),
+    limit: roomAbove(linesUnder(offer, context), pageFor(context)),
   }
 }

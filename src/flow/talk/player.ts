@@ -1,6 +1,6 @@
 /** Plays a talk against a compiled flow. The snapshot goes through JSON between any two turns, as in a store. */
 import { isDeepStrictEqual } from 'node:util'
-import { USSD_PAGE, type Json, type JsonObject } from '../../ussd/index.ts'
+import { undirected, USSD_PAGE, type Json, type JsonObject } from '../../ussd/index.ts'
 import {
   advance,
   type CallOutcome,
@@ -210,9 +210,11 @@ function hangUp(stage: Stage, lost: boolean): Failure {
 
 function expected(text: string, { last }: Stage): Failure {
   if (!last) return { what: 'nothing was dialled yet' }
-  // Blanks at the end of a line are invisible.
-  const got = last.want.text.replace(/[^\S\n]+$/gm, '')
-  return got === text ? undefined : { what: `the text differs, on screen '${last.want.screen}'`, expected: text, got }
+  // Blanks at the end of a line are invisible, and so are the marks of right-to-left texts.
+  const got = undirected(last.want.text).replace(/[^\S\n]+$/gm, '')
+  return got === undirected(text)
+    ? undefined
+    : { what: `the text differs, on screen '${last.want.screen}'`, expected: text, got }
 }
 
 function ended(reason: string | undefined, { last }: Stage): Failure {
@@ -241,12 +243,12 @@ function called(step: { operation: string; args: Json | undefined }, { calls }: 
 }
 
 function smsSent(text: string, { calls, written, last }: Stage): Failure {
-  const answer = written && last ? [last.want.text] : []
+  const answer = written && last ? [undirected(last.want.text)] : []
   const sent = [
     ...answer,
-    ...calls.filter(({ operation }) => operation === SMS_SEND).map(({ args }) => String(args.text)),
+    ...calls.filter(({ operation }) => operation === SMS_SEND).map(({ args }) => undirected(String(args.text))),
   ]
-  if (sent.includes(text)) return undefined
+  if (sent.includes(undirected(text))) return undefined
   return { what: sent.length === 0 ? 'no SMS was sent' : 'another SMS was sent', expected: text, got: sent.join('\n') }
 }
 

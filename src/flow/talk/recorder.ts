@@ -1,5 +1,6 @@
 /** Records what is played, so that it can be written as a talk that passes when it is played again. */
 import { UsageError } from '../../base/index.ts'
+import { undirected } from '../../ussd/index.ts'
 import {
   TALK_MSISDN,
   WALKED_AT,
@@ -202,7 +203,9 @@ function stepped(event: FlowEvent, telling: Telling): boolean {
     const isSecret =
       want.do === 'ask' &&
       want.secret &&
-      !want.text.split('\n').some((line) => line.startsWith(`${event.text.trim()}. `))
+      !undirected(want.text)
+        .split('\n')
+        .some((line) => line.startsWith(`${event.text.trim()}. `))
     const text = isSecret
       ? secrets(event.text, (made) => alike(flow.step(shown, { type: 'ANSWER', text: made }), next))
       : event.text
@@ -250,7 +253,7 @@ export function stubOf(event: FlowEvent): Stub {
 function page({ flow, steps, turn, shown }: Telling): void {
   const want = flow.want(shown)
   if (want.do === 'call') return
-  const { text } = want
+  const text = undirected(want.text)
   const shows: TalkStep = { line: 0, do: isWritten(turn.key) && isPlain(text) ? 'sms' : 'expect', text }
   steps.push(...turn.stubs, ...turn.key, ...turn.calls.flatMap(callTold), shows)
   if (want.do === 'end') steps.push({ line: 0, do: 'ended', reason: want.reason })
@@ -265,6 +268,6 @@ const operationOf = ({ backend, operation }: Called) => `${backend}.${operation}
 function callTold(call: Called): TalkStep[] {
   const { args, once } = call
   if (operationOf(call) === SMS_SEND && typeof args.text === 'string' && /^\S(.*\S)?$/.test(args.text))
-    return [{ line: 0, do: 'sms', text: args.text }]
+    return [{ line: 0, do: 'sms', text: undirected(args.text) }]
   return once || Object.keys(args).length > 0 ? [{ line: 0, do: 'called', operation: operationOf(call), args }] : []
 }

@@ -3,6 +3,7 @@ import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { compileCondition, Slip, type Condition, type ConditionSource, type Scope } from '../expression/index.ts'
 import { DEFAULT_DATE_FORMAT, type DateFormat } from '../../base/index.ts'
 import { type Text, builtIn, type TextKey } from '../terms/index.ts'
+import { isRtl } from '../../ussd/index.ts'
 import { compileMessage, type Filling, type Message } from './message.ts'
 
 /** The parts of a flow that its texts are made from. */
@@ -83,6 +84,7 @@ function compiledText(definition: Wording, words: string, language: string): Mes
     locale: localeOf(definition, language),
     zone: definition.zone,
     dates: datesOf(definition, language),
+    isRtl: isRtl(language),
     bound: (path) => boundOf(path, definition),
   })
 }

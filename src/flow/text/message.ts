@@ -1,6 +1,6 @@
 /** A compiled text of a flow: ICU messages with dotted paths, and dates in the flow's zone. */
 import { IntlMessageFormat } from 'intl-messageformat'
-import { clusterAt, fewMarks, type Json } from '../../ussd/index.ts'
+import { clusterAt, directedValue, fewMarks, type Json } from '../../ussd/index.ts'
 import { FlowFault, plainBlanks, showDate, showTime, type DateFormat } from '../../base/index.ts'
 import { readPath, ROOTS, type Scope } from '../expression/index.ts'
 
@@ -30,6 +30,8 @@ export interface MessageStyle {
   locale: string
   zone: string
   dates: DateFormat
+  /** The text is written from right to left. */
+  isRtl?: boolean
   /** The bound of an input that a path quotes. Null: there is none. Undefined: the path names something else. */
   bound?: (path: string) => number | null | undefined
 }
@@ -37,7 +39,7 @@ export interface MessageStyle {
 /** Compiles a text, or returns a sentence about what is wrong with it. */
 export function compileMessage(text: string, style: MessageStyle): Message | string {
   if (!/[{}]/.test(text)) {
-    const shown = plainBlanks(text)
+    const shown = plainBlanks(text, style.isRtl)
     return { say: () => shown, slots: [] }
   }
   const { icu, slots } = numberSlots(text)
@@ -86,7 +88,7 @@ function fill({ format, slots, style, bounds }: Compiled, scope: Scope, filling:
         ? (scope.rows ?? '')
         : show(slot, bounds.get(slot.path) ?? readPath(scope, slot.path), style, filling)
   })
-  return plainBlanks(String(format.format(values)).slice(0, SAID_UNITS_MAX))
+  return plainBlanks(String(format.format(values)).slice(0, SAID_UNITS_MAX), style.isRtl)
 }
 
 /** Where the lines of the screen's `rows` stand. They are filled in before, each value of them on its own. */
@@ -101,26 +103,27 @@ function show(slot: Slot, value: Json | undefined, style: MessageStyle, filling:
   if (slot.as === 'date' || slot.as === 'time') {
     const shown = (slot.as === 'date' ? showDate : showTime)(value, style.zone, style.dates)
     if (shown === '') throw new FlowFault(`${slot.path} is not a date, but a text shows it as one`)
-    return shown
+    return style.isRtl ? directedValue(shown) : shown
   }
   if (slot.as === 'choice') return typeof value === 'boolean' ? String(value) : textOf(value)
   const { lines = false, valueMax = VALUE_UNITS_MAX } = filling
   // At most three of four characters are removed (controls and marks), so four times the length is enough.
-  return cut(tidy(textOf(value).slice(0, Math.min(4 * valueMax, VALUE_UNITS_MAX)), lines), filling.valueMax)
+  const shown = cut(tidy(textOf(value).slice(0, Math.min(4 * valueMax, VALUE_UNITS_MAX)), lines), filling.valueMax)
+  return style.isRtl ? directedValue(shown) : shown
 }
 
 function textOf(value: Json | undefined): string {
   return value === undefined || value === null || typeof value === 'object' ? '' : String(value)
 }
 
-/** Values come from outside: removes control characters, broken surrogates and forged lines. */
+/** Values come from outside: removes control characters, overrides of direction, broken surrogates and forged lines. */
 function tidy(value: string, lines: boolean): string {
   const kept = fewMarks(value.replace(UNSHOWN, ''))
   return lines ? kept : kept.replace(/\s+/g, (blanks) => (blanks.includes('\n') ? ' ' : blanks))
 }
 
 // eslint-disable-next-line no-control-regex
-const UNSHOWN = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\ufffd\p{Cs}]+/gu
+const UNSHOWN = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffd\p{Cs}]+/gu
 
 function cut(value: string, max: number | undefined): string {
   return max === undefined || value.length <= max ? value : value.slice(0, clusterAt(value, max)).trimEnd()

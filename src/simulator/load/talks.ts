@@ -3,7 +3,7 @@
  * the written ones. Turns become due by a schedule, and latency counts from the moment when a turn became due
  * (rate.ts).
  */
-import type { Chance, Clock } from '../../ussd/index.ts'
+import { type Chance, type Clock, undirected } from '../../ussd/index.ts'
 import { PhoneError, type Phone } from '../phone/index.ts'
 import type { Smsc } from '../smsc/index.ts'
 import { histogram, type Bucket, type Latencies } from './histogram.ts'
@@ -264,6 +264,6 @@ function hangUp(phone: Phone): void {
 
 /** Blanks at the end of a line are not compared: nobody sees them. */
 function seen(text: string, check: ScreenCheck): string {
-  const lines = check === 'none' ? '' : text.replace(/[^\S\n]+$/gm, '')
+  const lines = check === 'none' ? '' : undirected(text).replace(/[^\S\n]+$/gm, '')
   return check === 'first-line' ? lines.split('\n', 1)[0]! : lines
 }

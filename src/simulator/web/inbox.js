@@ -16,7 +16,9 @@ function smsRow(sms, isNew) {
   const row = make('li', isNew ? 'new' : '')
   const meta = make('div', 'meta')
   meta.append(make('span', '', sms.from), make('time', '', sms.when ?? new Date(sms.atMs).toLocaleTimeString()))
-  row.append(meta, make('div', 'body', sms.text))
+  const body = make('div', 'body', sms.text)
+  body.dir = 'auto'
+  row.append(meta, body)
   if (sms.length) row.append(make('div', 'meta', sms.length))
   else if (sms.parts > 1) row.append(make('div', 'meta', `${sms.parts} parts`))
   return row

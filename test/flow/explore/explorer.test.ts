@@ -81,7 +81,7 @@ describe('the explorer', () => {
 
   it('finds a fault of a screen that is passed through there, not where the answer was given', () => {
     const found = explore(
-      flowOf(`  main: { input: 'Day:', checks: [{ date: {} }], to: sum }
+      flowOf(`  main: { input: 'Day:', pattern: '[a-z]+', to: sum }
   sum: { set: { n: '= 1 + answers.main' }, to: end }\n  end: { end: 'In all {vars.n}' }`),
       { language: 'en' },
     )

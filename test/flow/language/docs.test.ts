@@ -46,7 +46,11 @@ describe('the pages about flows', () => {
 
   for (const name of flows.keys()) {
     it(`has an example '${name}' without an error or a warning`, () => {
-      assert.deepEqual(checkSource({ file: name, text: flows.get(name) as string, catalogues: [], parts }), [])
+      const found = checkSource({ file: name, text: flows.get(name) as string, catalogues: [], parts })
+      assert.deepEqual(
+        found.filter(({ accepted }) => accepted === undefined),
+        [],
+      )
     })
   }
 
