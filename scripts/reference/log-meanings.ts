@@ -48,6 +48,11 @@ export const LOG_MEANINGS: Record<string, string> = {
   'the web-hook of alarms takes no alarm':
     'The first try of an alarm failed: `why`. It is tried again, up to a minute apart, for `alarms.hook.giveUpMs`.',
   'the watch failed': 'A bug in the look for alarms. It looks again in 5 s. Please report it.',
+  'the other daemons do not see this one: Postgres is unreachable':
+    'Told once. `ussd-connector status` shows this daemon as gone until Postgres answers it.',
+  'two daemons have one name': '`status` shows one of them at a time. Give each its own name: the setting `instance`.',
+  'a command of another daemon was not answered': 'It was carried out, but Postgres did not take the answer.',
+  'a command of another daemon failed': 'A bug. The caller got a 500.',
   'the bind is still down':
     'The outage lasts. Once in ten minutes, with how many tries it was and since when. `the bind is down` had the remedy.',
   'the history of flows waits for Postgres':

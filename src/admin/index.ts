@@ -1,4 +1,13 @@
 /** The HTTP server for operators, and what it needs from other rooms. */
+export {
+  createFleetService,
+  type DaemonState,
+  type FleetLineRow,
+  type FleetTold,
+  type InstanceRow,
+  type DaemonRates,
+} from './fleet-service.ts'
+export { changeLines } from './line-changes.ts'
 export { tokensOf } from './access.ts'
 export { CENSUS_MAX, createFlowService, type FlowRow, type FlowStand, type RevisionRows } from './flow-service.ts'
 export { type Admin, type Readiness, startAdmin } from './server.ts'

@@ -19,6 +19,7 @@ import {
 } from '../base/index.ts'
 import { createAccess, type Token } from './access.ts'
 import type { AdminService } from './service.ts'
+import type { FleetService } from './fleet-service.ts'
 import type { FlowService } from './flow-service.ts'
 import { adminRoutes, type Admitted } from './routes/index.ts'
 
@@ -38,6 +39,7 @@ export interface AdminDeps {
   readiness(): Promise<Readiness>
   service: AdminService
   flows: FlowService
+  fleet: FleetService
   /** Without tokens nothing can be changed, and only this machine can read what is open. */
   tokens: readonly Token[]
   now(): number
@@ -175,6 +177,7 @@ const ROUTES = [
   '/v1/alarms',
   '/v1/dialogues',
   '/v1/flows',
+  '/v1/instances',
   '/v1/lines',
   '/v1/lines/NAME/trace',
   '/v1/sms',

@@ -31,6 +31,7 @@ const COMMANDS: Record<string, () => Promise<Register>> = {
   push: async () => (await import('./commands/push.ts')).registerPush,
   sms: async () => (await import('./commands/sms.ts')).registerSms,
   trace: async () => (await import('./commands/trace.ts')).registerTrace,
+  status: async () => (await import('./commands/status.ts')).registerStatus,
   alarms: async () => (await import('./commands/alarms.ts')).registerAlarms,
   lines: async () => (await import('./commands/lines.ts')).registerLines,
   token: async () => (await import('./commands/token.ts')).registerToken,

@@ -3,8 +3,16 @@
  * starts it; and stops it in reverse order. Only this file builds things.
  */
 import type { Logger } from 'pino'
-import { startAdmin, createAdminService, createFlowService, tokensOf } from '../admin/index.ts'
-import type { Admin, Readiness, Reloaded } from '../admin/index.ts'
+import {
+  changeLines,
+  createAdminService,
+  createFleetService,
+  createFlowService,
+  startAdmin,
+  tokensOf,
+} from '../admin/index.ts'
+import type { Admin, DaemonState, Readiness, Reloaded } from '../admin/index.ts'
+import { createFleet, type Fleet } from '../fleet/index.ts'
 import { absentSamples, createBackends, type Backends } from './backends/index.ts'
 import { createStillness, type Stillness, monotonicClock, type Metrics, packageVersion } from '../base/index.ts'
 import type { ConfiguredLine, Settings } from '../config/index.ts'
@@ -34,7 +42,7 @@ import { startStretchWatch } from './stretches.ts'
 import { createStopOrder, type StopOrder } from './stop-order.ts'
 import { openStores, type Stores } from './stores.ts'
 import { startSweeps } from './sweeps.ts'
-import { certificateFiles, createWatch, notingConnect, type Watch } from './watch/index.ts'
+import { certificateFiles, createState, createWatch, notingConnect, type Watch } from './watch/index.ts'
 import {
   createCertificates,
   createFlowEvents,
@@ -77,9 +85,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const stops = createStopOrder(runtime.log)
   try {
     const parts = await build(runtime, options, stops)
-    const outside = await openAdmin(runtime, parts, options.read ?? noFile)
+    const { joinFleet, ...outside } = await openAdmin(runtime, parts, options.read ?? noFile)
     stops.add(() => outside.admin.stop())
     await start(runtime, parts, stops)
+    joinFleet()
     // Not before: a start loads and compiles, and nobody waits for an answer yet.
     stops.add(startStretchWatch(runtime))
     const { settings, instance, name, log, metrics } = runtime
@@ -119,6 +128,7 @@ interface Parts {
   stores: Stores
   lineEvents: LineEvents
   flowEvents: FlowEvents
+  fleet: Fleet<DaemonState>
   watch: Watch
   backends: Backends
   flows: ServedFlows
@@ -135,7 +145,7 @@ interface Parts {
 async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
   const stores = await openStores(runtime)
   stops.add(() => stores.close())
-  const { lineEvents, flowEvents } = createHistories(runtime, stores, stops)
+  const { lineEvents, flowEvents, fleet } = createSeen(runtime, stores, stops)
   const clockCheck = await checkClock(runtime, stores, options.wall)
   stops.add(async () => clockCheck.stop())
   const { requests, owed } = createSmsAsking(runtime, stores, clockCheck, {
@@ -183,19 +193,19 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   })
   const lastRun = createLastRun({ ...runtime, data: runtime.settings.data })
   const gateway = buildGateway(runtime, { stores, flows, connections, services, overload, stillness, lastRun })
-  const isHeldElsewhere = () => true
-  const watch = createWatch(runtime, { stores, lines, clockCheck, certificates, isHeldElsewhere })
+  const watch = createWatch(runtime, { stores, lines, clockCheck, certificates, fleet })
   stops.add(() => watch.stop())
-  const built = { stores, lineEvents, flowEvents, watch, backends, flows, connections, services, gateway }
+  const built = { stores, lineEvents, flowEvents, fleet, watch, backends, flows, connections, services, gateway }
   return { ...built, clockCheck, lastRun, requests, owed, hooks }
 }
 
-function createHistories(runtime: Runtime, { sql }: Stores, stops: StopOrder) {
+/** What others see of this daemon: its place in the fleet, and the histories of lines and flows. */
+function createSeen(runtime: Runtime, { sql }: Stores, stops: StopOrder) {
   const deps = { ...runtime, sql, counters: runtime.metrics }
+  const fleet = createFleet<DaemonState>({ ...deps, version: packageVersion() })
   const [lineEvents, flowEvents] = [createLineEvents(deps), createFlowEvents(deps)]
-  stops.add(() => lineEvents.stop())
-  stops.add(() => flowEvents.stop())
-  return { lineEvents, flowEvents }
+  for (const one of [fleet, lineEvents, flowEvents]) stops.add(() => one.stop())
+  return { fleet, lineEvents, flowEvents }
 }
 
 async function checkClock(runtime: Runtime, stores: Stores, wall: DaemonOptions['wall']): Promise<ClockCheck> {
@@ -253,9 +263,27 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
   const { stores, flows, connections, services, gateway } = parts
   const { lines, recorder } = connections
   const reload: () => Reloaded = createReload({ settings, lines, read })
-  const { clockCheck } = parts
+  const { clockCheck, watch, fleet } = parts
   const readiness = () => readinessOf({ ...runtime, stores, lines, flows: flows.registry, clockCheck })
   registerGauges({ metrics, name: runtime.name, stores, lines, gateway })
+  const service = createAdminService({
+    settings,
+    groups: () => groupsOf(settings),
+    dialogues: stores.dialogues,
+    lines,
+    gateway,
+    push: services.push,
+    trace: recorder.trace,
+    lineEvents: parts.lineEvents,
+    watch,
+    sms: services.sms.replacing,
+    requests: parts.requests,
+    chosenLanguage: services.chosenLanguage,
+    reload,
+  })
+  const isReady = () =>
+    (lines.anyBound() || settings.lines.length === 0) && clockCheck.isRight() && watch.areStoresWell()
+  const state = createState({ metrics, clock, lines: service.lines, ...watch, flows: flows.registry, isReady })
   const admin = await startAdmin({
     ...settings.admin,
     registry: metrics.registry,
@@ -264,21 +292,8 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
     counters: metrics,
     log,
     tokens: tokensOf(settings.admin.tokensFile),
-    service: createAdminService({
-      settings,
-      groups: () => groupsOf(settings),
-      dialogues: stores.dialogues,
-      lines,
-      gateway,
-      push: services.push,
-      trace: recorder.trace,
-      lineEvents: parts.lineEvents,
-      watch: parts.watch,
-      sms: services.sms.replacing,
-      requests: parts.requests,
-      chosenLanguage: services.chosenLanguage,
-      reload,
-    }),
+    service,
+    fleet: createFleetService({ fleet, service, state }),
     flows: createFlowService({
       ...stores,
       flows: flows.registry,
@@ -291,7 +306,17 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
       name: runtime.name,
     }),
   })
-  return { admin, readiness, reload }
+  const joinFleet = () =>
+    fleet.start({
+      admin: `${settings.admin.host}:${admin.port}`,
+      state,
+      carryOut: async (command, who) => {
+        const { what, status, body, audit } = await changeLines(service, command)
+        if (audit) log.warn({ who, role: 'operate', what, ...audit }, 'admin audit')
+        return { status, body }
+      },
+    })
+  return { admin, readiness, reload, joinFleet }
 }
 
 /** Opens lines and the HTTP ingress last: by then everything that an answer needs exists. */

@@ -6,6 +6,7 @@ import type { AdminRole } from '../access.ts'
 import { alarmRoutes } from './alarms.ts'
 import { dialogueRoutes } from './dialogues.ts'
 import { flowRoutes } from './flows.ts'
+import { instanceRoutes } from './instances.ts'
 import { lineRoutes } from './lines.ts'
 import { pushRoutes } from './push.ts'
 import type { Admitted, RouteDeps } from './shared.ts'
@@ -15,6 +16,7 @@ const GROUPS = [
   ['/alarms', alarmRoutes],
   ['/dialogues', dialogueRoutes],
   ['/flows', flowRoutes],
+  ['/instances', instanceRoutes],
   ['/lines', lineRoutes],
   ['/push', pushRoutes],
   ['/sms', smsRoutes],
@@ -26,7 +28,7 @@ const FLOW_OCTETS_MAX = 4_000_000
 const PUBLISH = /\/flows\/[^/]+\/publish$/
 
 export function adminRoutes(deps: Omit<RouteDeps, 'audit'> & { log: Log }): Hono<Admitted> {
-  const { service, flows, log, now, counters } = deps
+  const { service, flows, fleet, log, now, counters } = deps
   const app = new Hono<Admitted>()
   const audit: RouteDeps['audit'] = (c, what, more) => {
     const token = c.get('token')
@@ -44,7 +46,7 @@ export function adminRoutes(deps: Omit<RouteDeps, 'audit'> & { log: Log }): Hono
     const may = role === 'sms' ? 'only ask for SMS, and see and cancel its own' : 'only read'
     return c.json({ error: `this token may ${may}: use one with the role operate` }, 403)
   })
-  for (const [path, routes] of GROUPS) app.route(path, routes({ service, flows, audit, now, counters }))
+  for (const [path, routes] of GROUPS) app.route(path, routes({ service, flows, fleet, audit, now, counters }))
   return app
 }
 

@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import type { z } from 'zod'
 import type { Counters } from '../../base/index.ts'
 import type { Token } from '../access.ts'
+import type { FleetService } from '../fleet-service.ts'
 import type { FlowService } from '../flow-service.ts'
 import type { AdminService } from '../service.ts'
 
@@ -14,6 +15,7 @@ export interface Admitted {
 export interface RouteDeps {
   service: AdminService
   flows: FlowService
+  fleet: FleetService
   now(): number
   counters: Counters
   /** Logs who, what, before and after. */

@@ -1,9 +1,10 @@
 /** `lines`: the lines of a running daemon, and their binds. */
 import type { Command } from 'commander'
 import { adminOptions, parseInteger, type Say } from '../arguments.ts'
-import type { CapState, LineRow, LinesReloaded } from '../../admin/index.ts'
+import type { CapState, FleetLineRow, LinesReloaded } from '../../admin/index.ts'
 import type { LineEventRow } from '../../watch/index.ts'
 import { askAdmin, type AdminOptions } from '../admin.ts'
+import { sinceSaid } from '../ages.ts'
 
 export function registerLines(program: Command, say: Say): void {
   adminOptions(program.command('lines'))
@@ -11,6 +12,7 @@ export function registerLines(program: Command, say: Say): void {
     .option('--reload', 'read the settings file again: adds, changes and removes lines; unchanged lines go on serving')
     .option('--stop <name>', 'unbind a line, until you start the line or the daemon again')
     .option('--start <name>', 'bind it again')
+    .option('--instance <name>', 'with --reload, --stop, --start: in which daemon (`ussd-connector status`), or all')
     .option('--history <name>', 'what happened to a line in the last 90 days, the newest first')
     .option('--last <n>', 'of the history: how many; default: 50', parseInteger)
     .action(async (options: LinesOptions) => linesCommand(options, say))
@@ -20,32 +22,53 @@ export interface LinesOptions extends AdminOptions {
   reload?: boolean
   stop?: string
   start?: string
+  instance?: string
   history?: string
   last?: number
 }
 
 export async function linesCommand(options: LinesOptions, say: Say): Promise<void> {
   if (options.history !== undefined) return historyCommand(options.history, options, say)
-  if (options.reload) {
-    const { needRestart, ...names } = await askAdmin<LinesReloaded>(options, 'POST', '/v1/lines/reload')
-    for (const [what, lines] of Object.entries(names)) if (lines.length) say(`${what.padEnd(8)} ${lines.join(' ')}`)
-    if (needRestart.length) say(`only a restart applies: ${needRestart.join(', ')}`)
-    return
-  }
+  const where = options.instance === undefined ? '' : `?instance=${encodeURIComponent(options.instance)}`
+  if (options.reload) return reloadCommand(options, where, say)
   for (const verb of ['stop', 'start'] as const) {
     const name = options[verb]
-    if (name !== undefined) await askAdmin(options, 'POST', `/v1/lines/${encodeURIComponent(name)}/${verb}`)
+    if (name !== undefined) await askAdmin(options, 'POST', `/v1/lines/${encodeURIComponent(name)}/${verb}${where}`)
   }
-  const { lines } = await askAdmin<{ lines: LineRow[] }>(options, 'GET', '/v1/lines')
-  for (const { name, group, dialect, stopped, binds, cap } of lines) {
-    say(`${name.padEnd(16)} ${group.padEnd(16)} ${dialect.padEnd(16)} ${stopped ? 'stopped' : ''}`.trimEnd())
-    if (cap) say(`  ${capLine(cap)}`)
-    for (const { bind, state, since, next, peer, why, detail, remedy, tries } of binds) {
-      const again = next === undefined ? '' : `, next ${next}`
-      const reason = why === undefined ? '' : `  ${why}: ${detail}, ${tries} ${tries === 1 ? 'try' : 'tries'}${again}`
-      say(`  ${bind.padEnd(16)} ${state.padEnd(14)} since ${since}  ${peer}${reason}`)
-      if (remedy) say(`  ${' '.repeat(16)} ${remedy}`)
-    }
+  const { lines } = await askAdmin<{ lines: FleetLineRow[] }>(options, 'GET', '/v1/lines')
+  let daemon = ''
+  for (const row of lines) {
+    if (row.instance !== daemon) say(daemonLine(row))
+    daemon = row.instance
+    sayLine(row, say)
+  }
+}
+
+async function reloadCommand(options: LinesOptions, where: string, say: Say): Promise<void> {
+  type Done = LinesReloaded & { instance?: string }
+  const done = await askAdmin<Done | { instances: Done[] }>(options, 'POST', `/v1/lines/reload${where}`)
+  for (const one of 'instances' in done ? done.instances : [done]) {
+    if (one.instance !== undefined) say(one.instance)
+    for (const what of ['added', 'changed', 'removed', 'kept'] as const)
+      if (one[what].length) say(`${what.padEnd(8)} ${one[what].join(' ')}`)
+    if (one.needRestart.length) say(`only a restart applies: ${one.needRestart.join(', ')}`)
+  }
+}
+
+/** Whose lines follow, and how old that is. */
+function daemonLine({ instance, ageMs, isGone }: FleetLineRow): string {
+  if (ageMs === undefined) return `${instance} (asked now)`
+  return isGone ? `${instance} (GONE: last seen ${sinceSaid(ageMs)} ago)` : `${instance} (${sinceSaid(ageMs)} ago)`
+}
+
+function sayLine({ name, group, dialect, stopped, binds, cap }: FleetLineRow, say: Say): void {
+  say(`${name.padEnd(16)} ${group.padEnd(16)} ${dialect.padEnd(16)} ${stopped ? 'stopped' : ''}`.trimEnd())
+  if (cap) say(`  ${capLine(cap)}`)
+  for (const { bind, state, since, next, peer, why, detail, remedy, tries } of binds) {
+    const again = next === undefined ? '' : `, next ${next}`
+    const reason = why === undefined ? '' : `  ${why}: ${detail}, ${tries} ${tries === 1 ? 'try' : 'tries'}${again}`
+    say(`  ${bind.padEnd(16)} ${state.padEnd(14)} since ${since}  ${peer}${reason}`)
+    if (remedy) say(`  ${' '.repeat(16)} ${remedy}`)
   }
 }
 

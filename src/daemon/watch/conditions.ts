@@ -1,5 +1,5 @@
 /** What is so now that somebody should know of: lines, stores, clocks, certificates. */
-import type { BindState } from '../../admin/index.ts'
+import type { BindState, InstanceRow } from '../../admin/index.ts'
 import type { AlarmCondition } from '../../watch/index.ts'
 import type { StoresCheck } from '../stores.ts'
 
@@ -54,6 +54,24 @@ export function storeConditions(
     ...(postgres && !postgres.ok ? [down('postgres', postgres.notes)] : []),
     ...clocks,
   ]
+}
+
+/** Of several daemons the first by name speaks, so that one that ended is one alarm. */
+export function goneConditions(
+  daemons: readonly Pick<InstanceRow, 'name' | 'ageMs' | 'isGone'>[],
+  { own, nowMs }: { own: string; nowMs: number },
+): AlarmCondition[] {
+  if (daemons.find(({ isGone }) => !isGone)?.name !== own) return []
+  return daemons
+    .filter(({ isGone }) => isGone)
+    .map(({ name, ageMs }) => ({
+      alarm: 'daemon-gone' as const,
+      subject: name,
+      severity: 'warning' as const,
+      sinceMs: nowMs - ageMs,
+      why: 'it ended without a word, or does not reach Postgres',
+      remedy: 'look at that machine: is the process there, and what are the last lines of its log?',
+    }))
 }
 
 const DAY_MS = 86_400_000

@@ -1,5 +1,7 @@
 /** Looks every few seconds at what may wake somebody, and raises alarms. */
+import type { DaemonState } from '../../admin/index.ts'
 import { secretIn } from '../../base/index.ts'
+import type { Fleet } from '../../fleet/index.ts'
 import {
   createAlarmHook,
   createAlarms,
@@ -13,20 +15,22 @@ import type { Lines } from '../lines/index.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Stores, StoresCheck } from '../stores.ts'
 import { repeatedly } from './repeatedly.ts'
-import { certificateConditions, lineConditions, storeConditions } from './conditions.ts'
+import { certificateConditions, goneConditions, lineConditions, storeConditions } from './conditions.ts'
 
 export interface DaemonWatchDeps {
   stores: Stores
   lines: Lines
   clockCheck: ClockCheck
   certificates: Certificates
-  /** Another daemon of ours has the line, or nobody knows. */
-  isHeldElsewhere(line: string): boolean
+  /** The daemons on the same database. */
+  fleet: Pick<Fleet<DaemonState>, 'name' | 'known'>
 }
 
 export interface Watch {
   alarms: Alarms
   silences: Silences
+  /** As the stores were asked last. */
+  areStoresWell(): boolean
   start(): void
   stop(): Promise<void>
 }
@@ -37,7 +41,7 @@ const STORES_EACH = 3
 
 export function createWatch(runtime: Runtime, deps: DaemonWatchDeps): Watch {
   const { settings, clock, log, metrics } = runtime
-  const { stores, lines, clockCheck, certificates } = deps
+  const { stores, lines, clockCheck, certificates, fleet } = deps
   const { afterMs, overMs, certificateDays, hook } = settings.alarms
   const sender = hook && createAlarmHook({ ...runtime, counters: metrics, settings: { ...hook, key: keyOf(hook) } })
   const silences = createSilences(stores.sql, clock.now)
@@ -70,7 +74,8 @@ export function createWatch(runtime: Runtime, deps: DaemonWatchDeps): Watch {
       lines.get(line) === undefined ? [] : [{ line, binds: states[line] ?? [] }],
     )
     alarms.look([
-      ...lineConditions(watched, deps.isHeldElsewhere),
+      ...lineConditions(watched, heldElsewhere(fleet)),
+      ...goneConditions(fleet.known(), { own: fleet.name, nowMs: clock.now() }),
       ...storeConditions(check, ok ? {} : aheadMs),
       ...certificateConditions(certificates.ends(), { days: certificateDays, nowMs: clock.now() }),
     ])
@@ -80,12 +85,22 @@ export function createWatch(runtime: Runtime, deps: DaemonWatchDeps): Watch {
   return {
     alarms,
     silences,
+    areStoresWell: () => check?.ok ?? true,
     start: looking.start,
     async stop() {
       await looking.stop()
       await sender?.stop()
     },
   }
+}
+
+/** Another daemon of ours has a bind of the line, or nobody knows. */
+function heldElsewhere(fleet: DaemonWatchDeps['fleet']): (line: string) => boolean {
+  const known = fleet.known()
+  const live = known.filter(({ name, isGone }) => name !== fleet.name && !isGone)
+  const lines = live.flatMap(({ state }) => state.lines)
+  const bound = lines.filter(({ binds }) => binds.some(({ state }) => state === 'bound')).map(({ name }) => name)
+  return (line) => known.length === 0 || bound.includes(line)
 }
 
 function keyOf({ keyFile }: { keyFile: string }): string {

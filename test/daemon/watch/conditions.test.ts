@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import type { BindState } from '../../../src/admin/index.ts'
-import { certificateConditions, lineConditions, storeConditions } from '../../../src/daemon/watch/conditions.ts'
+import {
+  certificateConditions,
+  goneConditions,
+  lineConditions,
+  storeConditions,
+} from '../../../src/daemon/watch/conditions.ts'
 
 const NOW = Date.parse('2026-12-01T03:00:00Z')
 const DAY = 86_400_000
@@ -42,6 +47,21 @@ describe('what is so that somebody should know of', () => {
     assert.deepEqual(storeConditions({ ok: true, dialogues: well, postgres }, {}), [])
     const check = { ok: false, dialogues: { ...well, ok: false }, postgres: { ...postgres, ok: false } }
     assert.deepEqual(subjects(storeConditions(check, { redis: 2_300 })), ['redis', 'postgres', 'redis'])
+  })
+
+  it('is a daemon that is gone, which the first of the others tells', () => {
+    const row = (name: string, ageMs: number) => ({ name, ageMs, isGone: ageMs > 15_000 })
+    const all = [row('a', 60_000), row('b', 1_000), row('c', 2_000), row('d', 180_000)]
+    const told = goneConditions(all, { own: 'b', nowMs: NOW })
+    assert.deepEqual(
+      told.map(({ subject, sinceMs }) => [subject, NOW - sinceMs!]),
+      [
+        ['a', 60_000],
+        ['d', 180_000],
+      ],
+    )
+    assert.deepEqual(goneConditions(all, { own: 'c', nowMs: NOW }), [])
+    assert.deepEqual(goneConditions([], { own: 'c', nowMs: NOW }), [])
   })
 
   it('is a certificate that ends soon, at once, and critical in its last days', () => {

@@ -1,0 +1,58 @@
+/** Changes of lines, for the admin routes of this daemon and for other daemons that ask for them. */
+import type { CommandAnswer, FleetCommand } from '../fleet/index.ts'
+import type { LineRow, LinesReloaded } from './service.ts'
+
+export interface LineChanger {
+  lines(): LineRow[]
+  /** False: there is no line of this name. */
+  haltLine(name: string): boolean
+  resumeLine(name: string): boolean
+  reload(): Promise<LinesReloaded | { problem: string }>
+}
+
+/** An answer, and what the audit log says of it. */
+export interface CarriedOut extends CommandAnswer {
+  what: string
+  /** Undefined: nothing was changed, so there is nothing to audit. */
+  audit?: object
+}
+
+export async function changeLines(service: LineChanger, { what, line = '' }: FleetCommand): Promise<CarriedOut> {
+  if (what === 'lines-reload') return reloadLines(service)
+  const rows = service.lines()
+  const before = rows.find(({ name }) => name === line)?.stopped
+  const [verb, change] = what === 'line-stop' ? ['stop', service.haltLine] : ['start', service.resumeLine]
+  const told = `line ${verb}`
+  if (!change(line)) {
+    const error = `there is no line '${line}'`
+    return { what: told, status: 404, body: { error, lines: rows.map(({ name }) => name) } }
+  }
+  const stopped = verb === 'stop'
+  const state = (is: boolean | undefined) => (is ? 'stopped' : 'serving')
+  return {
+    what: told,
+    status: 200,
+    body: { line, stopped },
+    audit: { line, before: state(before), after: state(stopped) },
+  }
+}
+
+async function reloadLines(service: LineChanger): Promise<CarriedOut> {
+  const what = 'lines reloaded'
+  const done = await service.reload()
+  if ('problem' in done) return { what, status: 409, body: { error: done.problem }, audit: { refused: done.problem } }
+  const audit = { after: done }
+  if (done.refused.length === 0) return { what, status: 200, body: done, audit }
+  return { what, status: 409, body: { ...done, ...refusalOf(done) }, audit }
+}
+
+function refusalOf(done: LinesReloaded): { error: string; problems: string[] } {
+  const names = done.refused.map(({ line }) => line).join(', ')
+  const problems = done.refused.map(
+    ({ line, peer, why, detail, remedy }) => `${line} at ${peer}: ${why}: ${detail}: ${remedy}`,
+  )
+  const others = (['added', 'changed', 'removed'] as const)
+    .filter((what) => done[what].length)
+    .map((what) => `${what}: ${done[what].join(' ')}`)
+  return { error: `these lines go on with their old settings: ${names}`, problems: [...problems, ...others] }
+}

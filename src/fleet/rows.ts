@@ -1,0 +1,81 @@
+/** The statements of `instance` and `instance_command`. Ages are by the clock of the database, which all share. */
+import { statement } from '../base/index.ts'
+
+export interface InstanceFound {
+  name: string
+  run: string
+  version: string
+  node: string
+  /** Where its admin server listens, as seen from its machine. */
+  admin: string
+  started_at: Date
+  age_ms: string
+  state: unknown
+}
+
+export interface CommandFound {
+  id: string
+  what: string
+  args: unknown
+  asked_by: string
+}
+
+/** `before`: the run that had this name until now. */
+export const BEAT = statement<{ before: string | null }>(
+  'instance-beat',
+  `
+  INSERT INTO instance (name, run, version, node, admin, started_at, seen_at, state)
+  VALUES (CAST(:name AS text), CAST(:run AS text), CAST(:version AS text), CAST(:node AS text), CAST(:admin AS text),
+    CAST(:started AS timestamptz), now(), CAST(:state AS jsonb))
+  ON CONFLICT (name) DO UPDATE SET run = excluded.run, version = excluded.version, node = excluded.node,
+    admin = excluded.admin, started_at = excluded.started_at, seen_at = excluded.seen_at, state = excluded.state
+  RETURNING (SELECT run FROM instance before WHERE before.name = CAST(:name AS text)) AS before`,
+)
+
+export const ALL_INSTANCES = statement<InstanceFound>(
+  'instance-read',
+  `
+  SELECT name, run, version, node, admin, started_at, (extract(epoch FROM now() - seen_at) * 1000)::bigint::text AS age_ms, state
+  FROM instance ORDER BY name LIMIT 200`,
+)
+
+export const LEAVE = statement<{ name: string }>(
+  'instance-leave',
+  'DELETE FROM instance WHERE name = CAST(:name AS text) AND run = CAST(:run AS text) RETURNING name',
+)
+
+/** Daemons that ended without a word, a day ago: somebody knows by now. */
+export const FORGET_INSTANCES = statement<{ name: string }>(
+  'instance-forget',
+  `DELETE FROM instance WHERE seen_at < now() - interval '1 day' RETURNING name`,
+)
+
+export const ASK = statement<{ id: string }>(
+  'command-ask',
+  `
+  INSERT INTO instance_command (id, instance, what, args, asked_by, at)
+  VALUES (CAST(:id AS text), CAST(:instance AS text), CAST(:what AS text), CAST(:args AS jsonb), CAST(:by AS text), now())
+  RETURNING id`,
+)
+
+/** A daemon that comes back later must not do what somebody wanted then. */
+export const TAKE_COMMANDS = statement<CommandFound>(
+  'command-take',
+  `
+  UPDATE instance_command SET taken_at = now()
+  WHERE instance = CAST(:name AS text) AND taken_at IS NULL AND at > now() - interval '20 seconds'
+  RETURNING id, what, args, asked_by`,
+)
+
+export const ANSWER_COMMAND = statement<{ id: string }>(
+  'command-answer',
+  `
+  UPDATE instance_command SET done_at = now(), result = CAST(:result AS jsonb) WHERE id = CAST(:id AS text) RETURNING id`,
+)
+
+export const COMMAND_RESULT = statement<{ taken: boolean; done: boolean; result: unknown }>(
+  'command-result',
+  `
+  SELECT taken_at IS NOT NULL AS taken, done_at IS NOT NULL AS done, result FROM instance_command
+  WHERE id = CAST(:id AS text)`,
+)
