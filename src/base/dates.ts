@@ -87,8 +87,19 @@ export function plainBlanks(text: string, isRtl = false): string {
   return isRtl ? plain : plain.replace(/[\u200e\u200f]/g, '')
 }
 
+const PLAIN_DAY = /^(\d{4})-(\d{2})-(\d{2})$/
+
+/** A day of the calendar without a time: that of any zone. Rows have a thousand of them. */
+function isPlainDay(written: string): boolean {
+  const [, year, month, day] = PLAIN_DAY.exec(written) ?? []
+  if (year === undefined) return false
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
+  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day) && Number(year) > 99
+}
+
 /** The day of this moment in the zone: `2025-05-10`. Undefined if it is not a moment. */
 export function dayOf(at: unknown, zone: string): string | undefined {
+  if (typeof at === 'string' && isPlainDay(at)) return at
   return shownOnce(at, `y|${zone}`, () => momentOf(at, zone)?.toISODate() ?? '') || undefined
 }
 

@@ -159,7 +159,7 @@ function same(left: Json | undefined, right: Json | undefined): boolean {
 }
 
 /** How much of a text is looked at: a thousand rows then take some milliseconds. */
-const CONTAINING_UNITS_MAX = 200
+const CONTAINING_UNITS_MAX = 100
 
 /** As a search does: without case, accents and superfluous blanks. A list has the value as one of its own. */
 function containing(left: Side, right: Side): boolean {
