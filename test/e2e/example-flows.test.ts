@@ -36,7 +36,7 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
   async function serve(name: string, change: (settings: Settings) => void = () => undefined): Promise<void> {
     const file = `examples/flows/${name}/connector.yaml`
     const { settings: example } = parseSettings(
-      readFileSync(file, 'utf8').replace('./money.keys', join(keys, 'keys')),
+      readFileSync(file, 'utf8').replace(/\.\/(money|bank)\.keys/, join(keys, 'keys')),
       file,
       {},
     )
@@ -228,6 +228,44 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
         { farm: 'no', phone: 'own', age: 30 },
       ],
     )
+  })
+
+  it('bank: three wrong PINs lock, Home is behind the PIN, and a transfer of which nothing is known is sent once or never', async () => {
+    await serve('bank')
+    const [john, mary] = [smsc.phone(JOHN), smsc.phone(MARY)]
+    const tried = await walk(mary, '*190#', '1111', '2222', '3333')
+    assert.match(tried[1]!, /^Wrong PIN\. Tries left: 2\.\nYour PIN:$/)
+    assert.equal(tried[3], 'Too many wrong PINs.\nPlease visit a branch.')
+    assert.match((await walk(mary, '*190#', '2580'))[1]!, /^Too many wrong PINs/)
+    assert.equal((await walk(john, '*190#', '2580', '2'))[2]!.split('\n')[1], '30/4 Power -30.00')
+    assert.match(
+      (await john.answer('1')).text,
+      /^Last payments:\n29\/4 Mary Kila 15\.00\n22\/4 Salary 950\.00\n0\. Back/,
+    )
+    assert.match((await john.answer('00')).text, /^Your account\n/)
+    await john.answer('3')
+    await john.answer('1')
+    assert.match((await john.answer('150')).text, /^K150\.00 to Anna Wari, fee K1\.00\?/)
+    assert.equal((await john.answer('1')).text, 'Sent. Reference B000011.')
+    assert.match((await walk(john, '*190#', '2580', '1'))[2]!, /^You have K1,049\.00\./)
+    john.hangUp()
+    const { operations } = await moduleOf('bank')
+    const send = (intention: string) =>
+      operations.send!({ account: '20000001', amount: 10, fee: 0 }, by(JOHN, intention))
+    const state = (settles: string) => operations.state!({}, { ...by(JOHN, 'e:9:1'), settles } as CallContext)
+    const sent = await Promise.all([send('e:1:1'), send('e:1:1')])
+    assert.deepEqual(sent[0], sent[1], 'one intention, one transfer')
+    assert.deepEqual(await state('e:1:1'), { is: 'sent' })
+    assert.deepEqual(await state('e:2:1'), { is: 'refused' })
+    assert.deepEqual(await send('e:2:1'), new Refusal('insufficient'), 'what was said not to be sent never is')
+    assert.deepEqual(await operations.balance!({}, by(JOHN, '')), { kina: 1039 })
+    assert.deepEqual(
+      await operations.quote!({ account: '20000001', amount: 1900 }, by(JOHN, '')),
+      new Refusal('insufficient'),
+    )
+    today += 3_600_001
+    assert.match((await walk(mary, '*190#', '2580'))[1]!, /^Your account/)
+    mary.hangUp()
   })
 
   it('voucher: of two who redeem one code, one gets it; used, expired and unknown are told apart; guessing ends', async () => {

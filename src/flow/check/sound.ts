@@ -188,7 +188,7 @@ function checkRowsKept({ definition, at }: ReadFlow, complain: Complain): void {
   }
 }
 
-/** Rows that would have the number of a choice's own key, or a larger one. */
+/** Rows whose numbers would be those of a choice's own key, or of what may be typed. */
 function checkNumbered(
   { name, rows, most }: { name: string; rows: RowsUsed; most: number },
   at: ReadFlow['at'],
@@ -197,12 +197,12 @@ function checkNumbered(
   const shown = rows.most ?? Infinity
   if (Math.min(most, rows.max ?? Infinity) <= shown || shown >= LIST_ROWS_KEPT_MAX) return
   const many = most === Infinity ? 'the rows have no bound' : `of up to ${most} rows`
-  complain('warning', {
-    rule: 'rows-lost',
-    where: at(['screens', name, rows.key]),
-    what: `screen '${name}': ${many}, and only ${shown} are shown, because a choice has the key of a larger number`,
-    remedy: 'give the choice a key that begins with 0, or bound the rows: expect: { …: { is: rows, max: … } }',
-  })
+  const [why, remedy] =
+    rows.stands === undefined
+      ? ['a choice has the key of a larger number', 'give the choice a key that begins with 0, or bound the rows: max']
+      : ['an answer may be typed, too', `say so: max: ${shown}`]
+  const what = `screen '${name}': ${many}, and only ${shown} are shown, because ${why}`
+  complain('warning', { rule: 'rows-lost', where: at(['screens', name, rows.key]), what, remedy })
 }
 
 /** One name for answers in which a field is sometimes a number and sometimes a text. */

@@ -40,6 +40,6 @@ for (const folder of FOLDERS) {
   }
 }
 
-it('five examples have talks', () => {
-  assert.deepEqual(EXAMPLES, ['airtime', 'market', 'money', 'survey', 'voucher'])
+it('six examples have talks', () => {
+  assert.deepEqual(EXAMPLES, ['airtime', 'bank', 'market', 'money', 'survey', 'voucher'])
 })
