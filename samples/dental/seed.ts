@@ -33,6 +33,8 @@ const TYPE_NAMES = [
 ]
 const JOHN = '67570000001'
 const MARY = '67570000002'
+/** Speaks Tok Pisin. */
+const KILA = '67570000003'
 const JOHN_DONE: SlotSeed = { clinic: 'koki', type: 'cleaning', days: -52, time: '10:00' }
 const JOHN_UPCOMING: SlotSeed = { clinic: 'gerehu', type: 'checkup', days: 14, time: '10:00' }
 const FREE: SlotSeed[] = [
@@ -47,7 +49,7 @@ const FREE_IN_DEMO: SlotSeed[] = [
 ]
 
 /**
- * Inserts the sample in one transaction: around the current day, with more slots; or exactly as of 1 May 2025. If
+ * Inserts the sample in one transaction: around the current day, with more slots and a third subscriber; or exactly as of 1 May 2025. If
  * repeated: adds only what is missing, and keeps what subscribers did.
  */
 export async function seed(
@@ -64,6 +66,7 @@ export async function seed(
     const profile = { language: 'en', created_at: day.toJSDate() }
     await insert(sql, 'dental_profile', { msisdn: JOHN, name: 'John', ...profile })
     await insert(sql, 'dental_profile', { msisdn: MARY, name: 'Mary', ...profile })
+    if (relative) await insert(sql, 'dental_profile', { msisdn: KILA, name: 'Kila', ...profile, language: 'tpi' })
     for (const one of relative ? [...FREE, ...FREE_IN_DEMO] : FREE) await slot(sql, one, day)
     await visit(sql, JOHN_DONE, day)
     await visit(sql, JOHN_UPCOMING, day)

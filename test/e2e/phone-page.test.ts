@@ -13,6 +13,7 @@ declare const document: {
   getElementById(id: string): { textContent: string; children: { length: number } } | null
   documentElement: { scrollWidth: number; className: string }
 }
+declare function scrollTo(x: number, y: number): void
 declare class MutationObserver {
   constructor(changed: () => void)
   observe(list: unknown, what: { childList: true }): void
@@ -152,6 +153,28 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
     await tap('2')
     assert.equal(await page.inputValue('#answer'), 'koA2')
     await page.click('#cancel')
+  })
+
+  it('shows a PDU as fields, its text, and its octets in lines that can be read', async function () {
+    this.timeout(30_000)
+    const last = page.locator('.pdus li[data-command="submit_sm"]').first()
+    await last.locator('summary').click()
+    assert.match(await last.locator('dl').innerText(), /ussd_service_op 0x0501\s+02[\s\S]*text\s+Welcome/)
+    const lines = (await last.locator('.dump').innerText()).split('\n')
+    assert.match(lines[0]!, /^0000  00 00 00 [0-9a-f]{2} 00 00 00 04  \.\.\..\.\.\.\.$/)
+    assert.match(lines[1]!, /^0008  /)
+  })
+
+  it('has what is dialled and the whole keypad on a phone, without scrolling', async function () {
+    this.timeout(30_000)
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.evaluate(() => scrollTo(0, 0))
+    const bottomOf = async (of: string) => {
+      const box = (await page.locator(of).boundingBox())!
+      return box.y + box.height
+    }
+    assert.ok((await bottomOf('[data-dial="*123#"]')) < (await bottomOf('.earpiece')))
+    assert.ok((await bottomOf('.key[data-key="#"]')) <= 844)
   })
 
   it('fits a narrow screen', async function () {

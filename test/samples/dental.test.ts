@@ -114,6 +114,8 @@ describeBoth('the dental service', (database) => {
       ],
     )
     assert.equal((await freeSlots(who))[0]!.at, '2026-02-12T09:00:00+10:00')
+    const kila = await call('profile', {}, { msisdn: '67570000003' })
+    assert.deepEqual(kila, { known: true, name: 'Kila', language: 'tpi' })
   })
 
   it('knows no stranger, and registers one once for the same answer delivered twice', async () => {

@@ -82,16 +82,20 @@ export function describePdu(octets: Buffer): Described {
   const said = (op === undefined ? readSms : readUssd)(octetsSaid, dataCoding).text
   const fields: [string, string][] = Object.entries(body).map(([name, value]) => [
     name,
-    Buffer.isBuffer(value) ? value.toString('hex') : String(value),
+    Buffer.isBuffer(value) ? spaced(value) : String(value),
   ])
   for (const { tag, value } of tlvs) {
-    fields.push([`${TAGS.get(tag) ?? 'tlv'} 0x${tag.toString(16).padStart(4, '0')}`, value.toString('hex')])
+    fields.push([`${TAGS.get(tag) ?? 'tlv'} 0x${tag.toString(16).padStart(4, '0')}`, spaced(value)])
   }
+  if (said !== '') fields.push(['text', said])
   const route = 'source_addr' in body ? `${body['source_addr']} → ${body['destination_addr'] ?? ''}` : ''
   const id = body['message_id'] ? `id ${body['message_id']}` : ''
   const parts = [route, op === undefined ? '' : `op ${op}`, said ? JSON.stringify(said) : '', id]
   return { command, sequence, status, summary: parts.filter(Boolean).join(' · '), fields, hex }
 }
+
+/** `1b 65 0d`. */
+const spaced = (octets: Buffer): string => octets.toString('hex').replace(/..(?=.)/g, '$& ')
 
 /** A copy with the password of a bind or outbind masked. Its lengths stay correct. */
 function blotted(octets: Buffer): Buffer {

@@ -9,6 +9,7 @@ import { showFaults, startFaults } from './faults.js'
 const PEOPLE = [
   { name: 'John', msisdn: '67570000001' },
   { name: 'Mary', msisdn: '67570000002' },
+  { name: 'Kila', msisdn: '67570000003', note: 'in Tok Pisin' },
 ]
 
 const at = (id) => document.getElementById(id)
@@ -96,7 +97,7 @@ function startPeople() {
     const button = make('button', '', person.name)
     button.type = 'button'
     button.dataset.msisdn = person.msisdn
-    button.append(make('small', '', person.msisdn === 'new' ? 'nobody knows it' : person.msisdn))
+    button.append(make('small', '', person.msisdn === 'new' ? 'nobody knows it' : (person.note ?? person.msisdn)))
     button.addEventListener('click', () => use(person.msisdn === 'new' ? fresh() : person.msisdn))
     at('people').append(button)
   }

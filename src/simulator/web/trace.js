@@ -46,7 +46,7 @@ function row(pdu) {
   )
   details.append(summary)
   details.addEventListener('toggle', () => {
-    if (details.open && details.children.length === 1) details.append(fields(pdu))
+    if (details.open && details.children.length === 1) details.append(fields(pdu), make('pre', 'dump', dump(pdu.hex)))
   })
   item.append(details)
   return item
@@ -54,13 +54,22 @@ function row(pdu) {
 
 function fields(pdu) {
   const table = make('dl')
-  const rows = [
-    ['link', pdu.peer],
-    ['sequence', String(pdu.sequence)],
-    ['status', pdu.status],
-    ...pdu.fields,
-    ['octets', pdu.hex],
-  ]
+  const rows = [['link', pdu.peer], ['sequence', String(pdu.sequence)], ['status', pdu.status], ...pdu.fields]
   for (const [name, value] of rows) table.append(make('dt', '', name), make('dd', '', value === '' ? '·' : value))
   return table
+}
+
+/** Eight octets a line: where they begin, what they are, and what of them is ASCII. It fits a narrow page. */
+function dump(hex) {
+  const octets = hex.match(/../g) ?? []
+  const lines = []
+  for (let at = 0; at < octets.length; at += 8) {
+    const line = octets.slice(at, at + 8)
+    const signs = line.map((octet) => {
+      const code = Number.parseInt(octet, 16)
+      return code >= 0x20 && code < 0x7f ? String.fromCharCode(code) : '.'
+    })
+    lines.push(`${at.toString(16).padStart(4, '0')}  ${line.join(' ').padEnd(23)}  ${signs.join('')}`)
+  }
+  return lines.join('\n')
 }
