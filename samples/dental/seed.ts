@@ -49,8 +49,8 @@ const FREE_IN_DEMO: SlotSeed[] = [
 ]
 
 /**
- * Inserts the sample in one transaction: around the current day, with more slots and a third subscriber; or exactly as of 1 May 2025. If
- * repeated: adds only what is missing, and keeps what subscribers did.
+ * Inserts the sample in one transaction: around the current day, with more slots and a third subscriber; or exactly as
+ * of 1 May 2025. If repeated: adds only what is missing, and keeps what subscribers did.
  */
 export async function seed(
   { transaction }: Pick<ModuleDatabase, 'transaction'>,
