@@ -2,8 +2,9 @@
  * Checks that the keys for `Back` and `Home` differ from answers, and that they lead nowhere that changes something.
  */
 import type { Complain } from './check.ts'
-import { asks, type FlowDefinition, kindOf, unaskedChange, keysOn } from '../language/index.ts'
+import { asks, type FlowDefinition, kindOf, type ScreenDefinition, unaskedChange, keysOn } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
+import type { Keys } from '../screens/index.ts'
 
 export function checkKeys({ definition, at }: ReadFlow, complain: Complain): void {
   checkHome(definition, at, complain)
@@ -16,9 +17,7 @@ export function checkKeys({ definition, at }: ReadFlow, complain: Complain): voi
       complain(severity, { where, what: `screen '${name}'${what}`, remedy })
     if (back !== undefined && back === home)
       say('error', `: the key ${back} is used for both back and home`, 'use two different keys')
-    for (const key of 'choices' in screen ? screen.choices.flatMap((choice) => choice.key ?? []) : [])
-      if (key === back || key === home)
-        say('error', `: the key ${key} goes back or home, so nobody can choose by it`, 'give the choice another key')
+    checkChoices(name, screen, { back, home }, at, complain)
     if (back !== undefined && 'back' in screen && screen.back !== undefined)
       say('warning', ' has both a line and a key for Back', 'remove back: or write keys: { back: false }')
     const { takes } = kindOf(screen)
@@ -34,6 +33,29 @@ export function checkKeys({ definition, at }: ReadFlow, complain: Complain): voi
       const what = `: the key ${home} leads to '${to}', which changes something without a question`
       say('error', what, 'write keys: { home: false }, or ask a question before the call')
     }
+  }
+}
+
+/** Keys of single choices that mean something else, too. */
+function checkChoices(
+  name: string,
+  screen: ScreenDefinition,
+  keys: Keys,
+  at: ReadFlow['at'],
+  complain: Complain,
+): void {
+  const { takes } = kindOf(screen)
+  for (const [i, { key }] of ('choices' in screen ? screen.choices : []).entries()) {
+    if (key === undefined) continue
+    const what =
+      key === keys.back || key === keys.home
+        ? `: the key ${key} goes back or home, so nobody can choose by it`
+        : takes?.(screen, key)
+          ? `: the key ${key} chooses a line, so nobody can answer ${key}`
+          : undefined
+    if (what === undefined) continue
+    const where = at(['screens', name, 'choices', i, 'key'])
+    complain('error', { where, what: `screen '${name}'${what}`, remedy: 'give the choice another key' })
   }
 }
 

@@ -123,7 +123,10 @@ export function holds(node: Node, world: ExpressionScope): boolean {
 function sidesOf({ left, right }: Node & { is: 'compare' }, world: ExpressionScope): [Side, Side] {
   const sides: [Side, Side] = [known(left, world), known(right, world)]
   const as = [left, right].some(isDay) ? dayIn : [left, right].some(isTimeOfDay) ? timeIn : undefined
-  return as === undefined ? sides : [tried(() => as(sides[0], world.zone)), tried(() => as(sides[1], world.zone))]
+  if (as === undefined) return sides
+  const [one, other] = sides.map((side) => tried(() => as(side, world.zone)))
+  // Two sides that are no days are not equal.
+  return [one, other ?? Number.NaN]
 }
 
 type Side = Json | undefined

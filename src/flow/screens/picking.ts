@@ -97,9 +97,19 @@ function keyOf(row: Json, field: string): bigint | string | undefined {
 
 const COLLATORS = new Map<string, Intl.Collator>()
 
-/** There are few languages: those of flows. */
+/** There are few languages: those of flows. A tag that no locale has is sorted as any. */
 function collatorOf(language: string): Intl.Collator {
-  const known = COLLATORS.get(language) ?? new Intl.Collator(language, { numeric: true, sensitivity: 'base' })
+  const how = { numeric: true, sensitivity: 'base' } as const
+  const known = COLLATORS.get(language) ?? new Intl.Collator(isLocale(language) ? language : undefined, how)
   COLLATORS.set(language, known)
   return known
+}
+
+function isLocale(language: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(language).length > 0
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
+  }
 }

@@ -68,6 +68,8 @@ describe('days', () => {
     ['data.x.name < today', false],
     ['data.x.nothing < today', false],
     ['data.x.nothing == today - 1 day', false],
+    ['data.x.nothing == today + 9999 years', false],
+    ['data.x.nothing != today + 9999 years', true],
     // On the right of == it is a word, as always.
     ['data.x.name == today', false],
     ['time(data.x.at) == 6:30', true],

@@ -133,6 +133,11 @@ describe('keys of single choices', () => {
     assert.match(of('{ label: A, key: 99, to: bye }'), /a key in quotes, such as '00'/)
     assert.match(of("{ label: A, key: '1234', to: bye }"), /one to three of 0-9, \* and #/)
     assert.match(of(`{ label: ${'Long words '.repeat(9)}, key: '0', to: bye }`), /take more than half of a page/)
+    const typed = menu("{ label: A, key: '99', to: bye }").replace(
+      'choices:',
+      'as: n, typed: { number: { min: 1, max: 100 }, to: bye }, choices:',
+    )
+    assert.match(problems(typed, head), /the key 99 chooses a line, so nobody can answer 99/)
     const list = SHOP.replace("key: '99'", "key: '3'")
     assert.match(problems(list), /the key 3 may be the number of another line/)
   })

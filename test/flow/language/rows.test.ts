@@ -1,6 +1,7 @@
 /** Rows that are picked (`where`, `sort`, `max`), and rows within texts (`rows`). */
 import assert from 'node:assert/strict'
 import { checkSource, vetFlow } from '../../../src/flow/check/check.ts'
+import { compileFlow } from '../../../src/flow/load/compile.ts'
 import { explore } from '../../../src/flow/explore/explorer.ts'
 import { examineFlow } from '../../../src/flow/explore/examine.ts'
 import { coverageOf } from '../../../src/flow/explore/coverage.ts'
@@ -284,7 +285,7 @@ describe('rows within a text', () => {
     assert.match(text, /1\. Exit$/)
   })
 
-  it('stand in an end, a notification and an SMS, too, also of a part', async () => {
+  it('stand in an end, a notification and an SMS, too', async () => {
     const rows = "rows: { from: data.all.rows, sort: -at, max: 2, row: '{row.what}', none: Nothing }"
     const of = (last: string) => `
   all: { call: bank.statement, once: false, expect: { rows: { is: rows, max: 50, fields: { at: { is: date }, what: 12 } } }, to: last }
@@ -313,6 +314,34 @@ ${last.includes('to: bye') ? '  bye: { exit: true }' : ''}
       assert.deepEqual(check(of(last), head), [], last)
       assert.deepEqual(examined(of(last), head), [], last)
     }
+  })
+
+  it('may be those of a part, with its own language and names', async () => {
+    const part = `part: mini
+spec: 1
+languages: [en, tpi]
+start: ask
+screens:
+  ask: { call: bank.statement, once: false, expect: { rows: { is: rows, max: 9, fields: { what: 12, amount: 5 } } }, to: least }
+  least: { set: { least: 2 }, to: show }
+  show:
+    menu: { en: "Large:\\n{rows}", tpi: "Bikpela:\\n{rows}" }
+    rows: { from: data.ask.rows, where: row.amount >= vars.least, max: 2, row: '{row.what}', none: { en: None, tpi: Nogat } }
+    choices: [{ label: { en: Back, tpi: Go bek }, key: '0', to: out }]
+  out: { return: done }
+`
+    const text = fileOf('  main: { flow: mini, to: bye }\n  bye: { exit: true }\n', 'start: main\nlanguages: [en, tpi]')
+    const source = {
+      file: 'test.yaml',
+      text,
+      catalogues: [],
+      parts: [{ file: 'parts/mini.yaml', text: part, catalogues: [] }],
+    }
+    assert.deepEqual(checkSource(source), [])
+    const rows = [1, 2, 3, 4].map((amount) => ({ what: `Shop ${amount}`, amount }))
+    const phone = handset(compileFlow(source).flow, () => ({ is: 'data', data: { rows } }))
+    assert.equal((await phone.dial({ language: 'tpi' })).text, 'Bikpela:\nShop 2\nShop 3\n0. Go bek')
+    assert.equal((await phone.answer('0')).text, 'Tenkyu. Gutbai.')
   })
 
   it('are measured with as many and as long rows as there can be', () => {
