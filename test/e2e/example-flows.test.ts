@@ -14,7 +14,7 @@ import { writeStoreKeys } from '../../src/store/key-file.ts'
 import { hits } from '../campaigns/canaries.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, newStage, stageDaemon, type Staged } from '../support/daemon.ts'
-import { describeWith } from '../support/services.ts'
+import { describeWith, until } from '../support/services.ts'
 
 const [JOHN, MARY] = ['67570000001', '67570000002']
 
@@ -290,5 +290,45 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
     today += 86_400_000
     assert.match((await walk(mary, '*170#', '100000000024'))[1]!, /^K50\.00/)
     mary.hangUp()
+  })
+
+  it('electricity: a lost answer is settled by what became of it, and the token comes by SMS', async () => {
+    await serve('electricity')
+    const john = smsc.phone(JOHN)
+    const texts = await walk(john, '*200#', '1', '10000000009', '13', '1')
+    assert.match(texts[1]!, /^Meter \(line, or 11 digits\):\n1\. Back$/)
+    assert.match(texts[3]!, /^Pay K13\.00 for Kila, Mary, meter 10000000009\?/)
+    const [, token] = /^Token: ((?:\d{4}-){4}\d{4})\. 11 units/.exec(texts[4]!) ?? []
+    assert.ok(token, texts[4])
+    await until(() => john.inbox.some(({ text }) => text.includes(token)), 'no SMS has the token')
+    const rows = await staged.knex('example_power_sale').select('amount', 'token')
+    assert.deepEqual(
+      rows.map((row) => [Number(row.amount), row.token]),
+      [[13, token]],
+      'sold once, though its answer got lost',
+    )
+    assert.match((await walk(john, '*200#', '2'))[1]!, /\n1\. 1 May 13\.00 Kila, Mary\n/)
+    assert.match(
+      (await walk(john, '*200#', '1', '20000000008', '488', '1'))[4]!,
+      /^You can spend K487\.00 more today\./,
+    )
+    john.hangUp()
+  })
+
+  it('electricity: a sale that was given up is never made, and the same call twice is one sale', async () => {
+    await serve('electricity')
+    const { operations } = await moduleOf('electricity')
+    const sale = { meter: '10000000009', amount: 20 }
+    const settling = (settles: string) => ({ ...by(JOHN, `${settles}-state`), settles })
+    await operations.meters!({}, by(JOHN, 'e0'))
+    assert.deepEqual(await operations.state!({}, settling('e1:1:0')), { state: 'none', token: '', units: 0 })
+    await assert.rejects(operations.buy!(sale, by(JOHN, 'e1:1:0')), /given up before/)
+    const [one, again] = [
+      await operations.buy!(sale, by(JOHN, 'e1:2:0')),
+      await operations.buy!(sale, by(JOHN, 'e1:2:0')),
+    ]
+    assert.deepEqual(one, again)
+    assert.deepEqual(await operations.state!({}, settling('e1:2:0')), { state: 'sold', ...(one as object) })
+    assert.ok((await operations.look!({ meter: '30000000007' }, by(JOHN, 'e2'))) instanceof Refusal)
   })
 })

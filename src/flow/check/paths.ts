@@ -85,7 +85,9 @@ export function readsByScreen(definition: FlowDefinition): Read[] {
   for (const [screen, definitionOf] of Object.entries(definition.screens)) {
     const rows = kindOf(definitionOf).rows?.(definitionOf)
     if (!rows) continue
-    reads.push({ screen, place: ['screens', screen, rows.key], path: rows.from, inRow: false })
+    // Where one may also type, rows need not be there.
+    const asks = rows.stands !== undefined
+    reads.push({ screen, place: ['screens', screen, rows.key], path: rows.from, inRow: false, asks })
     const at = ['screens', screen, ...(rows.text ? [rows.key] : []), 'sort']
     if (rows.sort !== undefined) reads.push({ screen, place: at, path: `row.${rows.sort}`, inRow: true })
   }

@@ -231,7 +231,7 @@ function unsettled(context: DialogueContext, { settle }: CallScreen, key = ''): 
 
 /** The call by which an unknown outcome is settled has its answer. */
 function settled(context: DialogueContext, name: string): DialogueContext {
-  return context.unsettled?.by === name ? { ...context, unsettled: undefined } : context
+  return context.unsettled?.by === name ? { ...context, unsettled: undefined, failed: false } : context
 }
 
 function withData(context: DialogueContext, as: string, data: Json): DialogueContext {
