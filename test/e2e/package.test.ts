@@ -102,12 +102,17 @@ describe('the package', () => {
     assert.deepEqual(astray, [])
   })
 
-  it('has of deploy/ what works without the sources: the units and what they start, alerts, a dashboard', () => {
+  it('has of deploy/ what works without the sources: the units and what they start, alerts, a dashboard, backups', () => {
     assert.deepEqual(
       files.filter((name) => name.startsWith('deploy/')).toSorted(),
-      ['alerts.yml', 'grafana.json', 'ussd-connector.service', 'ussd-connector@.service'].map(
-        (name) => `deploy/${name}`,
-      ),
+      [
+        'alerts.yml',
+        'backup.sh',
+        'grafana.json',
+        'restore.sh',
+        'ussd-connector.service',
+        'ussd-connector@.service',
+      ].map((name) => `deploy/${name}`),
     )
     const named = [...text('deploy/ussd-connector.service').matchAll(/\/opt\/ussd-connector\/([\w./-]+)/g)].map(
       ([, to]) => to!,
