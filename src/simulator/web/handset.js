@@ -41,6 +41,7 @@ export function startHandset(handlers) {
   at('way').addEventListener('click', () => {
     state.way = WAYS[state.way]
     at('way').textContent = state.way
+    at('way').setAttribute('aria-label', `Keypad types ${state.way}`)
     at('answer').focus()
   })
   at('answer-form').addEventListener('submit', (event) => {
