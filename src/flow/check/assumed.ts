@@ -1,5 +1,5 @@
 /** What the checks assume of back ends where nobody says: so that a designer knows what was not proven. */
-import { wholePath } from '../expression/index.ts'
+import { compileCondition, isDay, type Node, nodesOf, Slip, wholePath } from '../expression/index.ts'
 import {
   builtInFor,
   callOf,
@@ -24,6 +24,7 @@ export function assumedIn(definition: FlowDefinition): string[] {
     line('at most 12 rows in', manyRows(definition)),
     line('not negative, where it reaches a call that changes something:', amounts(definition)),
     line('there and of the right type:', untyped(definition)),
+    more('the same at any other moment than that of the walk:', timed(definition), ' (conditions read the time)'),
     more('right, though no native speaker has read them: built-in texts in', unreadIn(definition)),
     more('letters of GSM 7-bit only in values, else more pages of', pagedByLetters(definition)),
   ].filter((words) => words !== '')
@@ -35,6 +36,22 @@ function unreadIn({ languages, texts }: FlowDefinition): string[] {
     const own = builtInFor(language)
     return own !== undefined && UNREVIEWED.has(own) && TEXT_KEYS.some((key) => texts[language]?.[key] === undefined)
   })
+}
+
+/** Screens with a comparison that only the moment of the dial decides: the walk dials at one. */
+function timed(definition: FlowDefinition): string[] {
+  return usesOf(definition).conditions.flatMap(({ screen, condition }) => {
+    const compiled = compileCondition(condition)
+    const made = compiled instanceof Slip ? [] : compiled.made
+    return made.some(({ node }) => nodesOf(node).some(isOfMoment)) ? [screen] : []
+  })
+}
+
+function isOfMoment(node: Node): boolean {
+  if (node.is !== 'compare') return false
+  const inner = nodesOf(node)
+  const paths = inner.filter(({ is }) => is === 'path').map((one) => (one as Node & { is: 'path' }).path)
+  return paths.every((path) => path === 'now') && (paths.length > 0 || inner.some(isDay))
 }
 
 const line = (words: string, paths: readonly string[]) => more(words, paths, ' (expect does not say)')

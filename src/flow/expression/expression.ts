@@ -129,10 +129,8 @@ function taken<T extends string>(reader: Reader, kind: Sign['kind'], ...texts: T
 function needed(reader: Reader, text: string): Sign {
   const sign = peek(reader)
   if (sign.kind === 'sign' && sign.text === text) return take(reader)
-  throw new Slip(
-    sign.kind === 'end' ? `'${text}' is missing at the end` : `expected '${text}', found '${sign.text}'`,
-    sign.at,
-  )
+  const what = sign.kind === 'end' ? `'${text}' is missing at the end` : `expected '${text}', found '${sign.text}'`
+  throw new Slip(what, sign.at, UNIT.test(sign.text) ? SPANS : undefined)
 }
 
 type Read = (reader: Reader) => Node | Word

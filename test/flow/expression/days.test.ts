@@ -1,6 +1,7 @@
 /** Days, spans, times of day and `contains`: computed, checked and walked. */
 import assert from 'node:assert/strict'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
+import { assumedIn } from '../../../src/flow/check/assumed.ts'
 import { checkSource, vetFlow } from '../../../src/flow/check/check.ts'
 import { explore } from '../../../src/flow/explore/explorer.ts'
 import { proveFlow } from '../../../src/flow/explore/prove.ts'
@@ -223,6 +224,16 @@ describe('a service for adults', () => {
       'answers.born > 1990-01-01',
     ])
       assert.doesNotMatch(vetted(condition(good)), /compares/, good)
+  })
+
+  it('is walked at one moment, which check says where a condition depends on that alone', () => {
+    const assumed = (put: string) => assumedIn(flowOf(condition(put), HEAD).definition).join('\n')
+    assert.doesNotMatch(assumed('answers.born <= today - 18 years'), /moment/)
+    for (const put of ["time(now) >= '18:00'", 'today >= 2025-12-24', '{now} > 2025-12-24'])
+      assert.match(
+        assumed(put),
+        /the same at any other moment than that of the walk: adult \(conditions read the time\)/,
+      )
   })
 
   it('says what a span, a bound or contains cannot be', () => {
