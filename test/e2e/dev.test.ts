@@ -1,6 +1,6 @@
 /** `dev`, as a designer uses it: files are saved, keys are pressed over HTTP, and the page's stream tells what came of it. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, request } from 'node:http'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -23,6 +23,7 @@ interface State {
   current: string
   folderProblem: string | null
   backends: { text: string; isBad: boolean }
+  settings: Problem[]
   flows: {
     name: string
     code: string
@@ -243,6 +244,29 @@ describe('dev, the loop of a designer', function () {
     assert.equal((await dial('*101#')).phone.screen!.open, true)
   })
 
+  it('has a saved part, and plays one flow alone if it is asked for one', async () => {
+    mkdirSync(join(folder, 'parts'))
+    const part = (text: string) =>
+      save(`part: bye\nspec: 1\nlanguages: [en]\nscreens:\n  bye: { end: ${text} }\n`, 'parts/bye.yaml')
+    part('Good bye.')
+    save(
+      `flow: one\nspec: 1\nstart: main\nlanguages: [en]\ninclude: [bye]\nscreens:\n  main: { menu: Hello, choices: [{ label: Bye, to: bye }] }\n`,
+      'one.yaml',
+    )
+    save(SHOP)
+    const { play, when } = await open({}, join(folder, 'one.yaml'))
+    assert.equal((await play('1')).phone.screen!.text, 'Good bye.')
+    const { flows } = await when(checked)
+    assert.deepEqual(
+      flows.map(({ name }) => name),
+      ['one'],
+    )
+    const { revision } = flows[0]!
+    part('See you.')
+    await when((state) => state.flows[0]!.is === 'good' && state.flows[0]!.revision !== revision)
+    assert.equal((await play('1')).phone.screen!.text, 'See you.')
+  })
+
   it('takes a hundred saves in a row, and ends with the last', async () => {
     save(SHOP)
     const { when, play } = await open()
@@ -324,6 +348,19 @@ dialogue: { turnMs: 3000 }
       const { phone, calls } = await post('answer', { text: '1' })
       assert.equal(phone.screen!.text, 'You have 42.', JSON.stringify(calls))
       assert.equal(calls[0]!.by, 'real')
+    })
+
+    it('shows what is wrong with the settings, and plays all the same', async () => {
+      save(SHOP)
+      const file = settings('http://127.0.0.1:1')
+      writeFileSync(file, readFileSync(file, 'utf8').replace('name: a,', 'name: a, dialect: standart,'), {
+        mode: 0o600,
+      })
+      const { post, when } = await open({ config: file }, undefined)
+      const told = await when((state) => state.settings.length > 0)
+      assert.match(told.settings[0]!.place, /connector\.yaml:2:\d+$/)
+      assert.match(`${told.settings[0]!.what} ${told.settings[0]!.remedy}`, /standart.*standard/)
+      assert.equal((await post('dial', { code: '*77#' })).phone.screen!.open, true)
     })
 
     it('answers in place of one that cannot be reached, and says so', async () => {

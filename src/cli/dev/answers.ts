@@ -109,7 +109,7 @@ export class Answers {
         changes: call.once === true,
         chosen: this.choices.get(`${name} ${operation}`) ?? '',
         options: [
-          { id: '', shown: 'By itself' },
+          { id: '', shown: recorded.has(operation) ? 'By itself, else recorded' : 'By itself, else synthetic' },
           ...(recorded.get(operation) ?? []).map((stub) => optionOf(stub, 'recorded')),
         ],
       }

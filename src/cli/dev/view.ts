@@ -79,6 +79,7 @@ function phoneView(phone: DesignerPhone): object {
     msisdn,
     language: language ?? '',
     waiting: isWaiting,
+    hasDialled: phone.dialledLast !== '',
     failed,
     said,
     screen: isWaiting || !dialogue ? null : screenView(dialogue),

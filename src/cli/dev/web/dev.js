@@ -40,7 +40,7 @@ function show(state) {
   const flow = state.flows.find(({ name }) => name === state.current)
   showBar(state)
   anew('flows', [state.flows, state.current, state.folderProblem], () => showFlows(state))
-  anew('phone', [phone.msisdn, phone.language, flow?.languages], () => showNumber(phone, flow))
+  anew('phone', [phone.msisdn, phone.language, phone.hasDialled, flow?.languages], () => showNumber(phone, flow))
   anew('screen', [phone.screen, phone.said, phone.waiting, dialogue], () => showScreen(phone, dialogue))
   anew('problems', [state.settings, state.flows], () => showProblems(state, flow))
   anew('operations', [state.current, state.operations], () => showOperations(state))
@@ -94,8 +94,9 @@ function flowButton({ name, code, is, errors, warnings, isChecking }, isCurrent)
   return button
 }
 
-function showNumber({ msisdn, language }, flow) {
+function showNumber({ msisdn, language, hasDialled }, flow) {
   at('whose').textContent = msisdn
+  at('talk').hidden = !hasDialled
   if (document.activeElement !== at('number')) at('number').value = msisdn
   const options = ['', ...(flow?.languages ?? [])].map((code) => {
     const option = make('option', '', code || 'first of the flow')
