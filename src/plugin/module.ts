@@ -41,6 +41,8 @@ export interface DeclaredOperation {
   answers?: Record<string, string | Record<string, unknown>>
   /** Refusals by name, each with its fields. */
   refusals?: Record<string, Record<string, string | Record<string, unknown>>>
+  /** How long its answer may be kept for a subscriber. Only if it reads. */
+  cache?: { maxAgeSeconds: number; staleIfErrorSeconds?: number }
   /** The operation that tells what became of a call whose outcome is unknown. */
   settledBy?: string
 }

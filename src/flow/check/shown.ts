@@ -2,7 +2,7 @@
 import type { Complain } from './check.ts'
 import { readsByScreen } from './paths.ts'
 import { declaredAs, slipIn, typesIn } from './types.ts'
-import { kindOf, TYPE_WORDS, usesOf } from '../language/index.ts'
+import { type ExpectedType, kindOf, TYPE_WORDS, usesOf } from '../language/index.ts'
 import { type Slot, compileIn, wordsIn } from '../text/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { WORDS, isExpression } from '../expression/index.ts'
@@ -18,10 +18,16 @@ export function checkShown(read: ReadFlow, complain: Complain): void {
     const where = at(['screens', name, rows.key])
     complain('error', { where, what: `screen '${name}': '${rows.from}' is ${WORDS[type]}, but rows are needed` })
   }
+  const declared = new Map<string, ExpectedType | undefined>()
+  const declaredOn = (path: string, screen: string) => {
+    const key = path.startsWith('row.') ? `${screen} ${path}` : path
+    if (!declared.has(key)) declared.set(key, declaredAs(path, screen, definition))
+    return declared.get(key)
+  }
   for (const { screen, place, text } of usesOf(definition).texts) {
     const slots = slotsOf(read, text)
     for (const slot of slots) {
-      const found = misshown(slot, screen, read)
+      const found = misshown(slot, screen, declaredOn(slot.path, screen))
       if (found) complain(found.severity, { rule: 'format', where: at(place), ...found.said })
     }
     for (const { path } of slots.filter(({ as }) => as === 'number')) {
@@ -51,8 +57,7 @@ export function checkShown(read: ReadFlow, complain: Complain): void {
 }
 
 /** Money and dates that a text shows as the back end writes them, and values shown as a date that are not one. */
-function misshown({ path, as }: Slot, screen: string, { definition }: ReadFlow): Misshown | undefined {
-  const is = declaredAs(path, screen, definition)
+function misshown({ path, as }: Slot, screen: string, is: ExpectedType | undefined): Misshown | undefined {
   if ((as === 'date' || as === 'time') && (is === 'money' || is === 'boolean')) {
     const what = `screen '${screen}' shows '${path}' as a ${as}, but it is ${TYPE_WORDS[is]}`
     return { severity: 'error', said: { what, remedy: 'show another field, or correct its type' } }

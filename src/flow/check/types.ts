@@ -83,13 +83,13 @@ export function typesIn(definition: FlowDefinition): TypeAt {
   const set = setIn(definition)
   const known = new Map<string, Type | undefined>()
   const typeOf: TypeAt = (path, screen) => {
-    if (path.startsWith('row.')) return rowType(path, screen, definition)
-    if (!known.has(path)) {
+    const key = path.startsWith('row.') ? `${screen} ${path}` : path
+    if (!known.has(key)) {
       // While a type is being computed, a value that depends on itself has no type.
-      known.set(path, undefined)
-      known.set(path, found(path))
+      known.set(key, undefined)
+      known.set(key, key === path ? found(path) : rowType(path, screen, definition))
     }
-    return known.get(path)
+    return known.get(key)
   }
   const found = (path: string): Type | undefined => {
     const [root, name = '', ...rest] = path.split('.')

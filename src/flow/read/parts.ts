@@ -236,7 +236,7 @@ function checkCall(screen: FlowScreen, part: Module, say: Say, returns: readonly
     else if (isWrong(value, type))
       say(
         ['with', name],
-        `passes ${JSON.stringify(value)} as '${name}' to part '${part.name}', which takes a ${type} there`,
+        `passes ${JSON.stringify(value)} as '${name}' to part '${part.name}', which takes ${type === 'money' ? type : `a ${type}`} there`,
       )
   }
   for (const name of takes)

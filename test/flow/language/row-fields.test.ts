@@ -191,4 +191,34 @@ operations:
     )
     assert.deepEqual(vetted('{ name: 12 }', FIELDS), [])
   })
+
+  it('are types of answers and of what parts take, too', () => {
+    const part = {
+      file: 'parts/pay.yaml',
+      text: `part: pay\nspec: 1\nlanguages: [en]\nstart: out\ntakes: { sum: money, due: date }\nscreens:\n  out: { return: done }\n`,
+      catalogues: [],
+    }
+    const said = (sum: string, due: string) =>
+      checkSource({
+        file: 'test.yaml',
+        text: fileOf(`  main: { flow: pay, with: { sum: ${sum}, due: ${due} }, to: end }\n  end: { exit: true }`),
+        catalogues: [],
+        parts: [part],
+      }).map(({ what }) => what)
+    assert.deepEqual(said('12.5', "'2025-05-10'"), [])
+    assert.match(said('much', "'2025-05-10'")[0]!, /which takes money there/)
+    assert.match(said('12.5', 'soon')[0]!, /passes "soon" as 'due'/)
+    const asked = (is: string, shown: string) =>
+      checkSource({
+        file: 'test.yaml',
+        text: fileOf(
+          `  main: { call: shop.x, once: false, expect: { it: ${is} }, to: end }\n  end: { end: '${shown}' }`,
+        ),
+        catalogues: [],
+      }).map(({ what }) => what)
+    assert.deepEqual(asked('money', '{data.main.it, number, money}'), [])
+    assert.match(asked('money', '{data.main.it}')[0]!, /money, as the back end writes it/)
+    assert.deepEqual(asked('date', '{data.main.it, date}'), [])
+    assert.match(asked('date', '{data.main.it, number}')[0]!, /as a number, but it is a date/)
+  })
 })
