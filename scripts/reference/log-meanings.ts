@@ -53,6 +53,8 @@ export const LOG_MEANINGS: Record<string, string> = {
   'two daemons have one name': '`status` shows one of them at a time. Give each its own name: the setting `instance`.',
   'a command of another daemon was not answered': 'It was carried out, but Postgres did not take the answer.',
   'a command of another daemon failed': 'A bug. The caller got a 500.',
+  'the password of a line is empty':
+    'smsc.password or the file of smsc.passwordFile has nothing in it. Some test SMSCs want that, real ones do not.',
   'the bind is still down':
     'The outage lasts. Once in ten minutes, with how many tries it was and since when. `the bind is down` had the remedy.',
   'the history of flows waits for Postgres':

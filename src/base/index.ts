@@ -55,4 +55,5 @@ export {
 export { TurnoverMap } from './turnover-map.ts'
 export { systemChance, systemClock } from './wall-clock.ts'
 export { isHashOfWeak, TOKEN_REMEDY, weakness } from './weak-token.ts'
+export { firstYamlFault } from './yaml-fault.ts'
 export { YAML_TYPES } from './yaml-types.ts'

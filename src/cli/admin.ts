@@ -8,11 +8,19 @@ const usageError = async (message: string): Promise<UsageError> =>
 export interface AdminOptions {
   url: string
   tokenFile?: string
+  /** The answer as JSON. */
+  json?: boolean
 }
 
-/** The headers of a request with the token of this file; none without a file. Rejects with UsageError. */
-export async function bearerOf(tokenFile: string | undefined): Promise<Record<string, string>> {
-  if (tokenFile === undefined) return {}
+/**
+ * The headers of a request with the token of this file, else of USSD_CONNECTOR_TOKEN; none without both. Rejects with
+ * UsageError.
+ */
+export async function bearerOf(
+  tokenFile: string | undefined,
+  { USSD_CONNECTOR_TOKEN: token = '' } = process.env,
+): Promise<Record<string, string>> {
+  if (tokenFile === undefined) return token === '' ? {} : { authorization: `Bearer ${token}` }
   const { secretIn } = await import('../base/index.ts')
   return { authorization: `Bearer ${secretIn(tokenFile, '--token-file')}` }
 }
@@ -24,6 +32,9 @@ const ANSWER_MS = { read: 10_000, change: 180_000 }
 export async function askAdmin<T>(options: AdminOptions, method: string, path: string, body?: object): Promise<T> {
   return (await (await request(options, method, path, body)).json()) as T
 }
+
+/** For a command with --json. */
+export const asJson = (answer: unknown): string => JSON.stringify(answer, null, 2)
 
 /** The answer, if it is a success. Throws UsageError. */
 export async function request(

@@ -1,10 +1,20 @@
 /** What several commands share: options of the admin server, and values that are read strictly. */
-import { InvalidArgumentError, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 
+/** Of each command that asks a daemon. USSD_CONNECTOR_TOKEN may hold the token itself (src/cli/admin.ts). */
 export const adminOptions = (command: Command) =>
   command
-    .option('--url <url>', 'admin address of the daemon', 'http://127.0.0.1:8123')
-    .option('--token-file <file>', 'file with a token of admin.tokensFile')
+    .addOption(
+      new Option('--url <url>', 'admin address of the daemon')
+        .env('USSD_CONNECTOR_URL')
+        .default('http://127.0.0.1:8123'),
+    )
+    .addOption(
+      new Option('--token-file <file>', 'file with a token of admin.tokensFile').env('USSD_CONNECTOR_TOKEN_FILE'),
+    )
+
+/** Of each command whose answer a program may want. */
+export const jsonOption = (command: Command) => command.option('--json', 'the answer as JSON, for programs')
 
 export function percent(text: string): number {
   const value = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN

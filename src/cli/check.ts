@@ -1,4 +1,5 @@
 /** `check`: all that is wrong with flows, and with `--config` all for which `run` would refuse the settings. */
+import { InvalidArgumentError } from 'commander'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ProblemsError, remedyAmong, systemClock, toEnd, UsageError } from '../base/index.ts'
@@ -41,7 +42,7 @@ export interface CheckOptions {
 /** Checks and explores each flow separately. The exit code is 1 if any has an error. */
 export async function check(asked: string[], say: Say, options: CheckOptions = {}): Promise<void> {
   const { config, strict = false } = options
-  if (options.json && options.sarif) throw new UsageError('give --json or --sarif, not both')
+  if (options.json && options.sarif) throw new InvalidArgumentError('give --json or --sarif, not both')
   const told: Partial<CheckedSettings> = config === undefined ? {} : await settingsChecked(config)
   const { settings, problems = [], modules = [] } = told
   const isSound = problems.length === 0

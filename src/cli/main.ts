@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line. Each command loads only what it needs. An error is one sentence, not a stack. */
-import { Command } from 'commander'
+import './node-floor.ts'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import type { Say } from './arguments.ts'
 
 type Register = (program: Command, say: Say) => void
@@ -36,6 +37,7 @@ const COMMANDS: Record<string, () => Promise<Register>> = {
   lines: async () => (await import('./commands/lines.ts')).registerLines,
   token: async () => (await import('./commands/token.ts')).registerToken,
   'store-key': async () => (await import('./commands/store-key.ts')).registerStoreKey,
+  completion: async () => (await import('./commands/completion.ts')).registerCompletion,
   health: async () => (await import('./commands/health.ts')).registerHealth,
 }
 
@@ -44,6 +46,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 
 const program = new Command('ussd-connector')
   .description('Serves USSD menus over SMPP and sends SMS reminders over the same bind.')
+  .exitOverride()
   .showSuggestionAfterError()
   .showHelpAfterError('(ussd-connector help lists all commands)')
 
@@ -62,10 +65,18 @@ async function main(): Promise<void> {
 /** Loads only the requested command; all of them for the help or for an unknown word. */
 function wantedOf(word: string): (() => Promise<Register>)[] {
   if (word === '--version' || word === '-V') return []
+  if (word === 'completion') return Object.values(COMMANDS)
   return Object.hasOwn(COMMANDS, word) ? [COMMANDS[word]!] : Object.values(COMMANDS)
 }
 
+/** The command line was wrong. 1: it was right, and what it asked for failed. */
+const MISUSED = 2
+
 main().catch(async (error: unknown) => {
-  process.exitCode = 1
-  process.stderr.write(`${(await base()).saidOf(error)}\n`)
+  // The reader of the command line has told this one already.
+  if (error instanceof CommanderError && !(error instanceof InvalidArgumentError))
+    return void (process.exitCode = error.exitCode === 0 ? 0 : MISUSED)
+  const isMisuse = error instanceof InvalidArgumentError
+  process.exitCode = isMisuse ? MISUSED : 1
+  process.stderr.write(`${isMisuse ? `error: ${error.message}` : (await base()).saidOf(error)}\n`)
 })

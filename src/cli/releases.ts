@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { InvalidArgumentError } from 'commander'
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import type { FlowRow, FlowStand, RevisionRows } from '../admin/index.ts'
 import { UsageError } from '../base/index.ts'
@@ -12,8 +13,9 @@ import { screenChanges } from '../flow/explore/index.ts'
 import { portable } from '../flow/release/index.ts'
 import { sourceOf, loadScreenTypes, type FlowSource } from '../flow/read/index.ts'
 import { readYaml } from '../flow/language/index.ts'
-import { askAdmin, type AdminOptions } from './admin.ts'
+import { asJson, askAdmin, type AdminOptions } from './admin.ts'
 import type { Say } from './arguments.ts'
+import { tableOf } from './table.ts'
 
 export interface DecideOptions extends AdminOptions {
   reason: string
@@ -33,6 +35,7 @@ const REVISION = /^[a-z][a-z0-9-]*@[0-9a-f]{12}$/
 
 export async function statusCommand(options: AdminOptions, say: Say): Promise<void> {
   const { flows } = await askAdmin<{ flows: FlowRow[] }>(options, 'GET', '/v1/flows')
+  if (options.json) return say(asJson(flows))
   for (const { name, revision, file, canary, recalled, replaced, decided, problems } of flows) {
     say(`${name.padEnd(16)} ${revision}${canary ? `  trial ${canary.revision} ${canary.share} %` : ''}`)
     if (file !== null && file !== revision) say(`  the file is ${file}`)
@@ -50,12 +53,12 @@ export async function listRevisions(name: string, options: AdminOptions, say: Sa
     'GET',
     `/v1/flows/${encodeURIComponent(name)}/revisions`,
   )
-  for (const { revision, is, open, by, note, createdMs, servedMs } of revisions) {
+  if (options.json) return say(asJson({ revisions, counted }))
+  const rows = revisions.map(({ revision, is, open, by, note, createdMs, servedMs }) => {
     const since = servedMs === null ? `stored ${when(createdMs)}` : `served ${when(servedMs)}`
-    say(
-      `${revision}  ${is.padEnd(8)}  ${String(open).padStart(6)} open  ${since}  ${by}${note ? `: ${note}` : ''}`.trimEnd(),
-    )
-  }
+    return [revision, is, String(open), since, `${by}${note ? `: ${note}` : ''}`]
+  })
+  for (const line of tableOf(['REVISION', 'IS', 'OPEN', 'SINCE', 'BY'], rows)) say(line)
   if (!counted) say('there are too many dialogues: only some were counted')
 }
 
@@ -105,12 +108,12 @@ export async function publishCommand(
     ...(share === undefined ? {} : { share }),
     ...(source ? { source: source.files } : { revision: what }),
   }
-  told(await decide(options, name, 'publish', body), say)
+  told(await decide(options, name, 'publish', body), options, say)
 }
 
 export async function rollbackCommand(what: string, options: DecideOptions, say: Say): Promise<void> {
   const body = { ...why(options), ...(REVISION.test(what) ? { revision: what } : {}) }
-  told(await decide(options, what.split('@')[0]!, 'rollback', body), say)
+  told(await decide(options, what.split('@')[0]!, 'rollback', body), options, say)
 }
 
 export async function canaryCommand(
@@ -118,7 +121,7 @@ export async function canaryCommand(
   { share, end = false, ...options }: DecideOptions & { share?: number; end?: boolean },
   say: Say,
 ): Promise<void> {
-  if (end === (share !== undefined)) throw new UsageError('give either --share 10% or --end')
+  if (end === (share !== undefined)) throw new InvalidArgumentError('give either --share 10% or --end')
   if (!end) requireRevision(what)
   told(
     await decide(options, what.split('@')[0]!, 'canary', {
@@ -126,6 +129,7 @@ export async function canaryCommand(
       revision: end ? null : what,
       ...(end ? {} : { share }),
     }),
+    options,
     say,
   )
 }
@@ -146,6 +150,7 @@ export async function recallCommand(
     }),
   )
   const done = await decide(options, name, 'recall', { ...why(options), revision, texts })
+  if (options.json) return say(asJson(done))
   const gets = done.after.revision === revision ? 'its text' : done.after.revision
   say(`${revision} is recalled: ${done.open ?? 0} open dialogues end at their next turn; new dials get ${gets}`)
 }
@@ -166,7 +171,8 @@ function decide(options: AdminOptions, name: string, what: string, body: object)
   return askAdmin<Changed>(options, 'POST', `/v1/flows/${encodeURIComponent(name)}/${what}`, body)
 }
 
-function told({ before, after }: Changed, say: Say): void {
+function told({ before, after }: Changed, { json }: AdminOptions, say: Say): void {
+  if (json) return say(asJson({ before, after }))
   const trial = ({ canary }: FlowStand) => (canary ? ` (trial ${canary.revision} ${canary.share} %)` : '')
   const stand = (it: FlowStand | null) => (it ? it.revision + trial(it) : '-')
   say(`${stand(before)} -> ${stand(after)}`)

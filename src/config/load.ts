@@ -4,7 +4,7 @@
  */
 import { readFileSync, statSync } from 'node:fs'
 import { isMap, isSeq, LineCounter, parse, parseDocument, type Document } from 'yaml'
-import { isLoopback, ProblemsError, UsageError, type Problem, didYouMean } from '../base/index.ts'
+import { firstYamlFault, isLoopback, ProblemsError, UsageError, type Problem, didYouMean } from '../base/index.ts'
 import { accountProblems } from './accounts.ts'
 import { doorProblems } from './door.ts'
 import { hookProblems } from './schema-hooks.ts'
@@ -16,7 +16,14 @@ import { settingsSchema, type Settings } from './schema.ts'
 /** Environment names: `USSD_CONNECTOR_REDIS__URL`, `USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD`. */
 const PREFIX = 'USSD_CONNECTOR_'
 /** Names that are not settings. */
-const OTHER = new Set(['USSD_CONNECTOR_FROZEN_CLOCK', 'USSD_CONNECTOR_FAILPOINTS'])
+const OTHER = new Set([
+  'USSD_CONNECTOR_FROZEN_CLOCK',
+  'USSD_CONNECTOR_FAILPOINTS',
+  // Of the commands that ask a daemon (src/cli/admin.ts).
+  'USSD_CONNECTOR_URL',
+  'USSD_CONNECTOR_TOKEN',
+  'USSD_CONNECTOR_TOKEN_FILE',
+])
 
 /** The source of each value: `file`, or the name of the environment variable. Keys are paths: `lines.0.smsc.port`. */
 export type Origins = Map<string, string>
@@ -79,7 +86,7 @@ function settingsIn(source: string, { file, env, mode }: SettingsFile): Settings
     const { line, col } = lines.linePos(offset)
     return `${file}:${line}:${col}`
   }
-  const syntax = document.errors.map((error) => ({ where: place(error.pos[0]), what: error.message }))
+  const syntax = faultsIn(document, source, place)
   if (syntax.length === 0) syntax.push(...unquoted(document, place))
   if (syntax.length)
     return { settings: undefined, origins: new Map(), file, exposed: [], where: () => `${file}:1:1`, problems: syntax }
@@ -147,6 +154,13 @@ function offsetOf(document: Document, path: PropertyKey[]): number {
     } else break
   }
   return offset
+}
+
+/** The first fault of the file as YAML. */
+function faultsIn({ errors }: Document, source: string, place: (offset: number) => string): Problem[] {
+  const fault = firstYamlFault(errors, source)
+  if (!fault) return []
+  return [{ where: place(fault.at), what: fault.what, ...(fault.remedy ? { remedy: fault.remedy } : {}) }]
 }
 
 /** This variable of Node disables the check of every certificate: SMSC, stores and back ends. */

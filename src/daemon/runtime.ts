@@ -59,13 +59,28 @@ export function createRuntime({ settings, clock, chance, log, processMetrics }: 
   }
 }
 
+function makeData(folder: string): void {
+  inData(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }))
+}
+
+/** Throws UsageError that names the setting. */
+function inData(folder: string, run: () => void): void {
+  try {
+    run()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const remedy = 'make the folder, and let the user of the daemon write there; or set another one'
+    throw new UsageError(`data: cannot write in ${folder} (${code}): ${remedy}`)
+  }
+}
+
 /** The given key, or one that is created once and kept with the data. */
 export function logKey(settings: Settings): Buffer {
-  mkdirSync(settings.data, { recursive: true, mode: 0o700 })
+  makeData(settings.data)
   const file = settings.log.msisdnKeyFile ?? join(settings.data, 'log-key')
   if (!existsSync(file)) {
     if (settings.log.msisdnKeyFile) throw new UsageError(`log.msisdnKeyFile: there is no file ${file}`)
-    writeFileSync(file, randomBytes(32), { mode: 0o600 })
+    inData(settings.data, () => writeFileSync(file, randomBytes(32), { mode: 0o600 }))
   }
   const read = readSecretOctets(file)
   if ('octets' in read) return read.octets

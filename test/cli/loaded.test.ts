@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { loadedBy } from '../support/loaded.ts'
 
 describe('what a command loads', () => {
-  it('health: its own three files and the reader of the command line', async () => {
+  it('health: its own four files and the reader of the command line', async () => {
     const door = createServer((_, answer) => answer.end('{"ready":true}')).listen(0, '127.0.0.1')
     await once(door, 'listening')
     try {
@@ -18,6 +18,7 @@ describe('what a command loads', () => {
         'src/cli/arguments.ts',
         'src/cli/commands/health.ts',
         'src/cli/main.ts',
+        'src/cli/node-floor.ts',
       ])
       assert.deepEqual(packages, ['commander'])
     } finally {

@@ -68,7 +68,7 @@ describeWith(['redis', 'postgres'], 'alarms of a daemon', () => {
   it('tell a line that is down, with why and what to do; then that it is over', async function () {
     this.timeout(60_000)
     assert.match(
-      await alarms({ silence: '1h', line: 'south', note: 'works on the mast' }),
+      await alarms({ silence: '1h', line: 'south', reason: 'works on the mast' }),
       /^silence 1  south  until .*  mary  works/,
     )
     await until(() => said().length === 1, 'no alarm')

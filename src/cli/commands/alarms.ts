@@ -1,16 +1,16 @@
 /** `alarms`: what a running daemon raises; silences for maintenance. */
 import type { Command } from 'commander'
-import { adminOptions, type Say } from '../arguments.ts'
+import { adminOptions, jsonOption, type Say } from '../arguments.ts'
 import type { AlarmsTold } from '../../admin/index.ts'
 import type { SilenceRow } from '../../watch/index.ts'
-import { askAdmin, type AdminOptions } from '../admin.ts'
+import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
 
 export function registerAlarms(program: Command, say: Say): void {
-  adminOptions(program.command('alarms'))
+  jsonOption(adminOptions(program.command('alarms')))
     .description('shows what somebody should be woken for; silences it for maintenance')
     .option('--silence <duration>', 'no alarms for so long, such as 30m, 2h or 1d; what is raised already stays')
     .option('--line <name>', 'with --silence: only for this line')
-    .option('--note <text>', 'with --silence: the reason')
+    .option('--reason <text>', 'with --silence: why')
     .option('--end <id>', 'end a silence')
     .option('--test', 'send one alarm, and its end, through the log and the web-hook')
     .action(async (options: AlarmsOptions) => alarmsCommand(options, say))
@@ -19,16 +19,21 @@ export function registerAlarms(program: Command, say: Say): void {
 export interface AlarmsOptions extends AdminOptions {
   silence?: string
   line?: string
-  note?: string
+  reason?: string
   end?: string
   test?: boolean
 }
 
 export async function alarmsCommand(options: AlarmsOptions, say: Say): Promise<void> {
-  const { silence, line, note, end, test } = options
+  const { silence, line, reason, end, test } = options
   if (silence !== undefined) {
-    const body = { for: silence, ...(line === undefined ? {} : { line }), ...(note === undefined ? {} : { note }) }
-    return say(silenceSaid(await askAdmin<SaidSilence>(options, 'POST', '/v1/alarms/silences', body)))
+    const body = {
+      for: silence,
+      ...(line === undefined ? {} : { line }),
+      ...(reason === undefined ? {} : { note: reason }),
+    }
+    const begun = await askAdmin<SaidSilence>(options, 'POST', '/v1/alarms/silences', body)
+    return say(options.json ? asJson(begun) : silenceSaid(begun))
   }
   if (end !== undefined) {
     await askAdmin(options, 'DELETE', `/v1/alarms/silences/${encodeURIComponent(end)}`)
@@ -38,7 +43,9 @@ export async function alarmsCommand(options: AlarmsOptions, say: Say): Promise<v
     await askAdmin(options, 'POST', '/v1/alarms/test')
     return say("sent: look for it where the web-hook leads, and in the daemon's log")
   }
-  const { alarms, silences } = await askAdmin<Said>(options, 'GET', '/v1/alarms')
+  const told = await askAdmin<Said>(options, 'GET', '/v1/alarms')
+  if (options.json) return say(asJson(told))
+  const { alarms, silences } = told
   if (alarms.length === 0) say('no alarms')
   for (const one of alarms) {
     const held = one.silenced ? '  (silenced)' : ''

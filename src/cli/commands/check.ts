@@ -7,7 +7,10 @@ export function registerCheck(program: Command, say: Say): void {
   program
     .command('check')
     .description('checks flow files: keys, names, ways between screens, lengths, languages')
-    .argument('[paths...]', 'flow files or folders; default: the folder of the settings, else ./flows')
+    .argument(
+      '[paths...]',
+      'flow files or folders, - for a flow on standard input; default: the folder of the settings, else ./flows',
+    )
     .option(
       '-c, --config <file>',
       'settings file: all for which run would refuse it, with its lines; and what its lines and dialects mean for the flows',
@@ -16,5 +19,7 @@ export function registerCheck(program: Command, say: Say): void {
     .option('--json', 'print the report as JSON')
     .option('--sarif', 'print the report as SARIF 2.1.0, for the pages of code hosts')
     .option(...PLUGIN)
-    .action(async (paths: string[], options: CheckOptions) => (await import('../check.ts')).check(paths, say, options))
+    .action(async (paths: string[], options: CheckOptions) =>
+      (await import('../check-stdin.ts')).checkAlso(paths, say, options),
+    )
 }

@@ -1,6 +1,6 @@
 /** `flow …`: for the author of a flow, and for the operator who releases flows. */
 import { Option, type Command } from 'commander'
-import { adminOptions, collected, parseInteger, percent, PLUGIN, type Say } from '../arguments.ts'
+import { adminOptions, collected, jsonOption, parseInteger, percent, PLUGIN, type Say } from '../arguments.ts'
 import { drawCommand } from './draw.ts'
 import { importCommand } from './import.ts'
 
@@ -49,20 +49,19 @@ function filesCommands(flow: Command, say: Say): void {
 
 /** Commands for what a running daemon serves. */
 function servedCommands(flow: Command, say: Say): void {
-  adminOptions(flow.command('status'))
+  jsonOption(adminOptions(flow.command('status')))
     .description('shows what a running daemon serves: revisions in force, trials, broken files')
     .action(async (options: AdminOptions) => (await import('../releases.ts')).statusCommand(options, say))
-  adminOptions(flow.command('list'))
+  jsonOption(adminOptions(flow.command('list')))
     .description('lists the revisions of a flow, and how many dialogues use each')
     .argument('<name>', 'name of the flow')
     .action(async (name: string, options: AdminOptions) =>
       (await import('../releases.ts')).listRevisions(name, options, say),
     )
-  adminOptions(flow.command('history'))
+  jsonOption(adminOptions(flow.command('history')))
     .description('shows who decided what about a flow, when and why, and which files daemons took, the newest first')
     .argument('<name>', 'name of the flow')
     .option('--last <n>', 'how many; default: 50', parseInteger)
-    .option('--json', 'as JSON')
     .action(async (name: string, options: HistoryOptions) =>
       (await import('../flow-history.ts')).historyOfFlow(name, options, say),
     )
@@ -79,7 +78,7 @@ function servedCommands(flow: Command, say: Say): void {
 /** Commands for decisions about releases. */
 function decisionCommands(flow: Command, say: Say): void {
   const decide = (command: Command) =>
-    adminOptions(command)
+    jsonOption(adminOptions(command))
       .option('--reason <text>', 'why: kept with the decision, and shown by flow history', '')
       .addOption(new Option('--note <text>', 'the same, as it was called before').hideHelp())
 

@@ -1,13 +1,14 @@
 /** `lines`: the lines of a running daemon, and their binds. */
 import type { Command } from 'commander'
-import { adminOptions, parseInteger, type Say } from '../arguments.ts'
+import { adminOptions, jsonOption, parseInteger, type Say } from '../arguments.ts'
 import type { CapState, FleetLineRow, LinesReloaded } from '../../admin/index.ts'
 import type { LineEventRow } from '../../watch/index.ts'
-import { askAdmin, type AdminOptions } from '../admin.ts'
+import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
 import { sinceSaid } from '../ages.ts'
+import { tableOf } from '../table.ts'
 
 export function registerLines(program: Command, say: Say): void {
-  adminOptions(program.command('lines'))
+  jsonOption(adminOptions(program.command('lines')))
     .description('shows the lines of a running daemon and their binds, or changes them')
     .option('--reload', 'read the settings file again: adds, changes and removes lines; unchanged lines go on serving')
     .option('--stop <name>', 'unbind a line, until you start the line or the daemon again')
@@ -36,6 +37,7 @@ export async function linesCommand(options: LinesOptions, say: Say): Promise<voi
     if (name !== undefined) await askAdmin(options, 'POST', `/v1/lines/${encodeURIComponent(name)}/${verb}${where}`)
   }
   const { lines } = await askAdmin<{ lines: FleetLineRow[] }>(options, 'GET', '/v1/lines')
+  if (options.json) return say(asJson(lines))
   let daemon = ''
   for (const row of lines) {
     if (row.instance !== daemon) say(daemonLine(row))
@@ -47,6 +49,7 @@ export async function linesCommand(options: LinesOptions, say: Say): Promise<voi
 async function reloadCommand(options: LinesOptions, where: string, say: Say): Promise<void> {
   type Done = LinesReloaded & { instance?: string }
   const done = await askAdmin<Done | { instances: Done[] }>(options, 'POST', `/v1/lines/reload${where}`)
+  if (options.json) return say(asJson(done))
   for (const one of 'instances' in done ? done.instances : [done]) {
     if (one.instance !== undefined) say(one.instance)
     for (const what of ['added', 'changed', 'removed', 'kept'] as const)
@@ -77,16 +80,14 @@ async function historyCommand(name: string, options: LinesOptions, say: Say): Pr
   const query = options.last === undefined ? '' : `?last=${options.last}`
   const path = `/v1/lines/${encodeURIComponent(name)}/events${query}`
   const { events } = await askAdmin<{ events: SaidEvent[] }>(options, 'GET', path)
+  if (options.json) return say(asJson(events))
   if (events.length === 0) return say('no events: is the name right (ussd-connector lines)?')
-  const { sinceSaid } = await import('../ages.ts')
-  for (const { at, instance, bind, event, since, peer, why, detail, tries } of events) {
-    const lasted =
-      since === null || event === 'down' ? undefined : `after ${sinceSaid(Date.parse(at) - Date.parse(since))}`
+  const rows = events.map(({ at, instance, bind, event, since, peer, why, detail, tries }) => {
+    const lasted = since === null || event === 'down' ? undefined : sinceSaid(Date.parse(at) - Date.parse(since))
     const reason = why && [why, detail].filter(Boolean).join(': ')
-    const count = tries > 0 ? `${tries} ${tries === 1 ? 'try' : 'tries'}` : undefined
-    const row = [at, instance, (bind ?? name).padEnd(16), event.padEnd(8), lasted, peer, reason, count]
-    say(row.filter(Boolean).join('  ').trimEnd())
-  }
+    return [at, instance, bind ?? name, event, lasted ?? '', peer ?? '', reason ?? '', tries > 0 ? String(tries) : '']
+  })
+  say(tableOf(['AT', 'DAEMON', 'BIND', 'EVENT', 'AFTER', 'PEER', 'WHY', 'TRIES'], rows).join('\n'))
 }
 
 type SaidEvent = Omit<LineEventRow, 'at' | 'since'> & { at: string; since: string | null }

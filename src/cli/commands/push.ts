@@ -1,11 +1,11 @@
 /** `push`: a screen or a text for a subscriber who has not dialled. */
 import type { Command } from 'commander'
-import { adminOptions, type Say } from '../arguments.ts'
+import { adminOptions, jsonOption, type Say } from '../arguments.ts'
 import type { PushOutcome } from '../../push/index.ts'
-import { askAdmin, type AdminOptions } from '../admin.ts'
+import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
 
 export function registerPush(program: Command, say: Say): void {
-  adminOptions(program.command('push'))
+  jsonOption(adminOptions(program.command('push')))
     .description('pushes a screen or a text to a subscriber who has not dialled')
     .requiredOption('--msisdn <number>', 'to whom')
     .option('--flow <name>', 'the flow whose first screen to show; answers go on in this flow')
@@ -25,13 +25,14 @@ export interface PushOptions extends AdminOptions {
   sms?: string
 }
 
-export async function pushCommand({ url, tokenFile, ...body }: PushOptions, say: Say): Promise<void> {
+export async function pushCommand({ url, tokenFile, json, ...body }: PushOptions, say: Say): Promise<void> {
   const told = await askAdmin<PushOutcome>(
     { url, ...(tokenFile === undefined ? {} : { tokenFile }) },
     'POST',
     '/v1/push',
     body,
   )
+  if (json) return say(asJson(told))
   const means = NOT_SHOWN[told.is]
   say([told.is, told.epoch, means, told.sms ? 'an SMS goes out instead' : undefined].filter(Boolean).join('  '))
 }

@@ -1,16 +1,17 @@
 /** `sms list`, `send`, `cancel` and `replace`: the SMS of a running daemon, over its admin server. */
 import type { Command } from 'commander'
 import type { SmsSummary } from '../../admin/index.ts'
-import { adminOptions, type Say } from '../arguments.ts'
-import { askAdmin, type AdminOptions } from '../admin.ts'
+import { adminOptions, jsonOption, type Say } from '../arguments.ts'
+import { tableOf } from '../table.ts'
+import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
 
 export function registerSms(program: Command, say: Say): void {
   const sms = program.command('sms').description('the SMS of a running daemon')
-  adminOptions(sms.command('list'))
+  jsonOption(adminOptions(sms.command('list')))
     .description('lists the newest SMS of one subscriber: states, no texts')
     .requiredOption('--msisdn <number>', 'whose')
     .action((options: AdminOptions & { msisdn: string }) => listSms(options, say))
-  adminOptions(sms.command('send'))
+  jsonOption(adminOptions(sms.command('send')))
     .description('asks for an SMS, now or later; the same key again replaces it')
     .requiredOption('--to <number>', 'who gets it, international digits')
     .requiredOption('--text <text>', 'the text')
@@ -20,11 +21,11 @@ export function registerSms(program: Command, say: Say): void {
     .option('--class <class>', 'otp, transactional, reminder or campaign')
     .option('--line <name>', 'the line; default: any')
     .action((options: AdminOptions & SendOptions) => sendCommand(options, say))
-  adminOptions(sms.command('cancel'))
+  jsonOption(adminOptions(sms.command('cancel')))
     .description('cancels an SMS that the same token asked for')
     .requiredOption('--key <key>', 'its key')
     .action((options: AdminOptions & { key: string }) => cancelCommand(options, say))
-  adminOptions(sms.command('replace'))
+  jsonOption(adminOptions(sms.command('replace')))
     .description('changes the text of an SMS that was not sent yet, or that waits at the SMSC')
     .argument('<id>', 'number of the SMS, as `sms list` shows it')
     .requiredOption('--text <text>', 'the new text')
@@ -37,13 +38,14 @@ export async function listSms(options: AdminOptions & { msisdn: string }, say: S
     'GET',
     `/v1/sms?msisdn=${encodeURIComponent(options.msisdn)}`,
   )
-  if (!sms.length) say('none')
-  for (const { id, kind, state, line, parts, dueAt, wakeAt, submittedAt } of sms) {
+  if (options.json) return say(asJson(sms))
+  if (sms.length === 0) return say('none')
+  const rows = sms.map(({ id, kind, state, line, parts, dueAt, wakeAt, submittedAt }) => {
     const unsent = wakeAt === null || wakeAt === dueAt ? 'not sent yet' : `leaves ${wakeAt}`
     const left = submittedAt === null ? unsent : `sent ${submittedAt}`
-    const what = `${id.padEnd(8)} ${kind.padEnd(13)} ${state.padEnd(10)} ${(line || '-').padEnd(12)}`
-    say(`${what} ${parts} part${parts === 1 ? ' ' : 's'}  due ${dueAt}  ${left}`)
-  }
+    return [id, kind, state, line || '-', String(parts), dueAt, left]
+  })
+  say(tableOf(['ID', 'KIND', 'STATE', 'LINE', 'PARTS', 'DUE', 'LEFT'], rows).join('\n'))
 }
 
 interface SendOptions {
@@ -57,9 +59,14 @@ interface SendOptions {
 }
 
 /** Throws UsageError with the reason if it is not accepted. */
-export async function sendCommand({ url, tokenFile, ...body }: AdminOptions & SendOptions, say: Say): Promise<void> {
+export async function sendCommand(
+  { url, tokenFile, json, ...body }: AdminOptions & SendOptions,
+  say: Say,
+): Promise<void> {
   const admin = { url, ...(tokenFile === undefined ? {} : { tokenFile }) }
-  const { is, key, dueAt, wakeAt, moved } = await askAdmin<Record<string, string>>(admin, 'POST', '/v1/sms', body)
+  const told = await askAdmin<Record<string, string>>(admin, 'POST', '/v1/sms', body)
+  if (json) return say(asJson(told))
+  const { is, key, dueAt, wakeAt, moved } = told
   say(
     [is, `key ${key}`, `due ${dueAt}`, moved ? `leaves ${wakeAt}: ${moved}, because of quiet hours` : '']
       .filter(Boolean)
@@ -69,8 +76,8 @@ export async function sendCommand({ url, tokenFile, ...body }: AdminOptions & Se
 
 /** Throws UsageError with the reason if it is too late. */
 export async function cancelCommand({ key, ...options }: AdminOptions & { key: string }, say: Say): Promise<void> {
-  const { is } = await askAdmin<{ is: string }>(options, 'DELETE', `/v1/sms?key=${encodeURIComponent(key)}`)
-  say(is)
+  const told = await askAdmin<{ is: string }>(options, 'DELETE', `/v1/sms?key=${encodeURIComponent(key)}`)
+  say(options.json ? asJson(told) : told.is)
 }
 
 /** Throws UsageError with the reason if an SMS cannot be replaced. */
@@ -79,6 +86,6 @@ export async function replaceCommand(
   { text, ...options }: AdminOptions & { text: string },
   say: Say,
 ): Promise<void> {
-  const { is } = await askAdmin<{ is: string }>(options, 'POST', `/v1/sms/${encodeURIComponent(id)}/replace`, { text })
-  say(is)
+  const told = await askAdmin<{ is: string }>(options, 'POST', `/v1/sms/${encodeURIComponent(id)}/replace`, { text })
+  say(options.json ? asJson(told) : told.is)
 }

@@ -1,15 +1,14 @@
 /** `status`: all daemons on one screen, and how bad it is as the exit code. */
 import type { Command } from 'commander'
 import { systemClock } from '../../base/index.ts'
-import { adminOptions, type Say } from '../arguments.ts'
-import { askAdmin, type AdminOptions } from '../admin.ts'
+import { adminOptions, jsonOption, type Say } from '../arguments.ts'
+import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
 import { fleetVerdict, statusLines, type SaidFleet } from '../status-page.ts'
 
 export function registerStatus(program: Command, say: Say): void {
-  adminOptions(program.command('status'))
+  jsonOption(adminOptions(program.command('status')))
     .description('shows all daemons on one database; exit code 0: well, 1: a warning, 2: critical, 3: no answer')
     .option('--watch', 'again every two seconds, until you press Ctrl-C')
-    .option('--json', 'as JSON')
     .action(async (options: StatusOptions) => {
       process.exitCode = await fleetStatus(options, say)
     })
@@ -17,7 +16,6 @@ export function registerStatus(program: Command, say: Say): void {
 
 export interface StatusOptions extends AdminOptions {
   watch?: boolean
-  json?: boolean
 }
 
 export const NO_ANSWER = 3
@@ -39,10 +37,10 @@ async function look(options: StatusOptions, nowMs: number): Promise<{ lines: str
   try {
     const fleet = await askAdmin<SaidFleet>(options, 'GET', '/v1/instances')
     const { code } = fleetVerdict(fleet)
-    return { lines: options.json ? [JSON.stringify(fleet, null, 2)] : statusLines(fleet, nowMs), code }
+    return { lines: options.json ? [asJson(fleet)] : statusLines(fleet, nowMs), code }
   } catch (error) {
     if ((error as Error).name !== 'UsageError') throw error
     const { message } = error as Error
-    return { lines: [options.json ? JSON.stringify({ error: message }) : `NO ANSWER  ${message}`], code: NO_ANSWER }
+    return { lines: [options.json ? asJson({ error: message }) : `NO ANSWER  ${message}`], code: NO_ANSWER }
   }
 }

@@ -1,8 +1,7 @@
 /** `token`: a new token for the admin API. */
-import type { Command } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import type { Say } from '../arguments.ts'
 import { createHash, randomBytes } from 'node:crypto'
-import { UsageError } from '../../base/index.ts'
 
 export function registerToken(program: Command, say: Say): void {
   program
@@ -18,7 +17,7 @@ const ROLES: readonly string[] = ['read', 'operate', 'sms']
 /** Prints a new token once, and its line for admin.tokensFile. */
 export function tokenCommand(role: string, say: Say): void {
   if (!ROLES.includes(role))
-    throw new UsageError(`'${role}' is not a role: write ${ROLES.join(', ').replace(/, (\w+)$/, ' or $1')}`)
+    throw new InvalidArgumentError(`'${role}' is not a role: write ${ROLES.join(', ').replace(/, (\w+)$/, ' or $1')}`)
   const token = randomBytes(32).toString('base64url')
   say(`token, for the role ${role}:   ${token}`)
   say(`line, for admin.tokensFile:      ${role}:${createHash('sha256').update(token).digest('hex')}`)

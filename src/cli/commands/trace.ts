@@ -1,8 +1,7 @@
 /** `trace`: the last PDUs of a line, from the admin API. */
-import type { Command } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import { adminOptions, parseInteger, type Say } from '../arguments.ts'
 import { writeFileSync } from 'node:fs'
-import { UsageError } from '../../base/index.ts'
 import { request, type AdminOptions } from '../admin.ts'
 
 export function registerTrace(program: Command, say: Say): void {
@@ -27,7 +26,7 @@ export interface TraceOptions extends AdminOptions {
 
 export async function traceCommand(line: string, options: TraceOptions, say: Say): Promise<void> {
   const { out, text, last, msisdn, clear } = options
-  if ((out === undefined) === (text !== true)) throw new UsageError('trace: give either --out FILE or --text')
+  if ((out === undefined) === (text !== true)) throw new InvalidArgumentError('trace: give either --out FILE or --text')
   const query = new URLSearchParams({
     form: text ? 'text' : 'pcap',
     ...(last === undefined ? {} : { last: String(last) }),

@@ -1,0 +1,231 @@
+/** What people expect of a command line: exit codes, the environment, completion, standard input, one sentence. */
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { checkAlso } from '../../src/cli/check-stdin.ts'
+import { tableOf, coloured } from '../../src/cli/table.ts'
+import { sinceSaid } from '../../src/cli/ages.ts'
+import { ProblemsError } from '../../src/base/errors.ts'
+import { parseSettings } from '../../src/config/load.ts'
+import { root } from '../style/tree.ts'
+
+/** Runs a command to its end, beside a server in this process. */
+async function ran(words: string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...words], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (chunk) => (stdout += String(chunk)))
+  child.stderr.on('data', (chunk) => (stderr += String(chunk)))
+  const [code] = (await once(child, 'close')) as [number]
+  return { code, stdout, stderr }
+}
+
+const FLOW = `flow: shop
+spec: 1
+start: main
+languages: [en]
+screens:
+  main: { end: 'Hello.' }
+`
+
+describe('the command line', function () {
+  this.timeout(60_000)
+  const folder = mkdtempSync(join(tmpdir(), 'ussd-cli-'))
+  let server: Server
+  let asked: IncomingMessage[]
+  let url: string
+  before(async () => {
+    server = createServer((request, answer) => {
+      asked.push(request)
+      const isKnown = request.url!.startsWith('/v1/dialogues')
+      answer.writeHead(isKnown ? 200 : 403, { 'content-type': 'application/json' })
+      answer.end(JSON.stringify(isKnown ? { dialogues: [] } : { error: 'this token may only read' }))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  beforeEach(() => (asked = []))
+  after(() => {
+    server.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  it('has exit code 0, 1 for what failed, and 2 for a command that is wrong, with one sentence', async () => {
+    const env = { USSD_CONNECTOR_URL: url }
+    const [right, failed, ...wrong] = await Promise.all([
+      ran(['dialogues', '--msisdn', '67570000001'], env),
+      ran(['lines', '--stop', 'north'], env),
+      ran(['lines', '--nope'], env),
+      ran(['nonsense'], env),
+      ran(['dialogues'], env),
+      ran(['trace', 'north'], env),
+      ran(['token', 'boss'], env),
+    ])
+    assert.deepEqual([right!.code, right!.stdout], [0, 'none\n'])
+    assert.deepEqual([failed!.code, failed!.stderr], [1, '403: this token may only read\n'])
+    for (const { code, stderr } of wrong) {
+      assert.equal(code, 2, stderr)
+      assert.match(stderr, /^error: [^\n]+\n(\(ussd-connector help lists all commands\)\n)?$/)
+    }
+  })
+
+  it('takes address and token from the environment; what is written goes first', async () => {
+    const file = join(folder, 'token')
+    writeFileSync(file, 'of-a-file', { mode: 0o600 })
+    const ask = (env: Record<string, string>, ...more: string[]) =>
+      ran(['dialogues', '--msisdn', '67570000001', '--json', ...more], { USSD_CONNECTOR_URL: url, ...env })
+    const first = await ask({ USSD_CONNECTOR_TOKEN: 'of-the-environment' })
+    await ask({ USSD_CONNECTOR_TOKEN: 'of-the-environment', USSD_CONNECTOR_TOKEN_FILE: file })
+    await ask(
+      { USSD_CONNECTOR_URL: 'http://127.0.0.1:1', USSD_CONNECTOR_TOKEN: 'x' },
+      '--url',
+      url,
+      '--token-file',
+      file,
+    )
+    assert.deepEqual([first.code, first.stdout], [0, '[]\n'])
+    assert.deepEqual(
+      asked.map(({ headers }) => headers.authorization),
+      ['Bearer of-the-environment', 'Bearer of-a-file', 'Bearer of-a-file'],
+    )
+    // A daemon in the same environment does not take them for settings.
+    const settings = 'door: { port: 1 }\nredis: embedded\npostgres: embedded\nservices: [{ code: "*1#", flow: a }]\n'
+    parseSettings(settings, 'test', {
+      USSD_CONNECTOR_URL: url,
+      USSD_CONNECTOR_TOKEN: 'x',
+      USSD_CONNECTOR_TOKEN_FILE: 'y',
+    })
+  })
+
+  it('completes commands and options in bash', async () => {
+    const { code, stdout } = await ran(['completion', 'bash'])
+    assert.equal(code, 0)
+    const complete = (...words: string[]) => {
+      const script = `${stdout}\nCOMP_WORDS=(ussd-connector ${words.map((word) => `'${word}'`).join(' ')})\nCOMP_CWORD=${words.length}\n_ussd_connector\necho "\${COMPREPLY[*]}"`
+      return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim().split(' ')
+    }
+    assert.deepEqual(complete('sta'), ['status'])
+    assert.deepEqual(complete('flow', 'pub'), ['publish'])
+    assert.deepEqual(complete('lines', '--token-file', 'x', '--st'), ['--stop', '--start'])
+    assert.deepEqual(complete('flow', 'canary', '--sh'), ['--share'])
+    assert.equal((await ran(['completion', 'fish'])).code, 2)
+  })
+
+  it('says in one sentence that its Node.js is too old', () => {
+    const older = join(folder, 'older.mjs')
+    writeFileSync(
+      older,
+      `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.4' } })\n`,
+    )
+    const words = ['--import', 'tsx', '--import', older, join(root, 'src/cli/main.ts'), 'lines']
+    const { status, stderr, stdout } = spawnSync(process.execPath, words, { cwd: root, encoding: 'utf8' })
+    assert.deepEqual([status, stdout], [1, ''])
+    assert.equal(
+      stderr,
+      'ussd-connector needs Node.js 20.19 or later, and this is 18.20.4: install a newer one (nodejs.org)\n',
+    )
+  })
+
+  it('checks a flow on standard input', async () => {
+    const said: string[] = []
+    await checkAlso(
+      ['-'],
+      (line) => said.push(line),
+      {},
+      () => FLOW,
+    )
+    assert.match(said[0]!, /^-: good, shop@/)
+    assert.equal(process.exitCode, undefined)
+    said.length = 0
+    await checkAlso(
+      ['-'],
+      (line) => said.push(line),
+      {},
+      () => FLOW.replace('start: main', 'start: mian'),
+    )
+    assert.match(said.join('\n'), /-:3:8: .*mian/)
+    assert.equal(process.exitCode, 1)
+    process.exitCode = undefined
+  })
+})
+
+describe('what the command line prints', () => {
+  it('has a header and columns as wide as what is in them, and no blanks at the ends', () => {
+    assert.deepEqual(
+      tableOf(
+        ['ID', 'LINE'],
+        [
+          ['1', 'north'],
+          ['222', ''],
+        ],
+      ),
+      ['ID   LINE', '1    north', '222'],
+    )
+    assert.deepEqual(tableOf(['ID'], []), [])
+  })
+
+  it('is coloured on terminals only', () => {
+    const before = process.env.NO_COLOR
+    delete process.env.NO_COLOR
+    assert.equal(coloured('x', 'red', { isTTY: false }), 'x')
+    assert.equal(coloured('x', 'red', { isTTY: true }), '\u001B[31mx\u001B[0m')
+    process.env.NO_COLOR = '1'
+    assert.equal(coloured('x', 'red', { isTTY: true }), 'x')
+    if (before === undefined) delete process.env.NO_COLOR
+    else process.env.NO_COLOR = before
+  })
+
+  it('says ages in two units at most', () => {
+    const [minute, hour, day] = [60_000, 3_600_000, 86_400_000]
+    assert.deepEqual(
+      [900, 59_000, minute, 59 * minute, hour, 2 * hour + 10 * minute, day, 5 * day + 3 * hour].map(sinceSaid),
+      ['1 s', '59 s', '1 min', '59 min', '1 h', '2 h 10 min', '1 d', '5 d 3 h'],
+    )
+  })
+})
+
+describe('a settings file that is not YAML', () => {
+  const lines = [
+    'lines:',
+    '  - name: north',
+    '    smsc:',
+    '      host: 10.0.0.5',
+    '      port: 2775',
+    '    dialect: mica',
+  ]
+  const GOOD = `${lines.join('\n')}\nredis: embedded\npostgres: embedded\n`
+
+  function faults(text: string): string[] {
+    try {
+      parseSettings(text, 'test', {})
+      return []
+    } catch (error) {
+      assert.ok(error instanceof ProblemsError)
+      return error.problems.map(({ where, what }) => `${where} ${what}`)
+    }
+  }
+
+  it('has one problem, at the line that is wrong, in plain words', () => {
+    for (const [from, to, said] of [
+      ['      port', '     port', /^test:5:\d+ the line begins in another column/],
+      ['      port', '        port', /^test:5:9 the line is indented further than the one before it/],
+      ['      port', '\tport', /^test:5:1 the line begins with a tab$/],
+      ['  - name', '\t- name', /^test:2:1 the line begins with a tab$/],
+      ['    dialect', '   dialect', /^test:6:1 /],
+      ['host: 10.0.0.5', 'host: "10.0.0.5', /^test:\d+:\d+ /],
+      ['redis: embedded', 'lines: []', /^test:7:1 the key is there twice$/],
+    ] as const) {
+      const found = faults(GOOD.replace(from, to))
+      assert.equal(found.length, 1, `${to}: ${found.join(' · ')}`)
+      assert.match(found[0]!, said)
+    }
+  })
+})
