@@ -21,6 +21,7 @@ import {
 } from '../engine/index.ts'
 import { target, to } from './routes.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
+import { linesOf, pickTextRows, rows, rowsOfText, usesOfRows } from './text-rows.ts'
 
 /** What an answer must be, for an input and for a field of a form. */
 export const rules = {
@@ -51,6 +52,7 @@ export const rules = {
 const schema = z
   .strictObject({
     input: text.describe('The prompt.'),
+    rows,
     to,
     as: name.optional().describe("Keeps the answer as `answers.<as>`. Default: the screen's name."),
     ...rules,
@@ -75,6 +77,7 @@ export const inputKind = {
   targets: (screen) => [...target(screen.to, 'to'), ...target(screen.giveUp, 'giveUp')],
   uses(screen, tell) {
     tell.text('prompt', screen.input, 'input')
+    usesOfRows(screen.rows, 'prompt', tell)
     tell.text('wrong', screen.wrong, 'wrong')
     screen.checks?.forEach((check, i) => {
       tell.text('wrong', check.wrong, 'checks', i, 'wrong')
@@ -83,6 +86,8 @@ export const inputKind = {
   },
   keeps: () => 'answers',
   input: (screen) => screen,
+  rows: (screen) => rowsOfText(screen.rows, screen.input),
+  picks: (screen, zone) => pickTextRows(screen.rows, zone),
   onePage: true,
   caption: (screen, first) => first(screen.input),
   label: (_screen, [key]) => (key === 'giveUp' ? 'too many wrong answers' : undefined),
@@ -218,6 +223,7 @@ const PERSON_NAME = /^\p{L}[\p{L}\p{M} '’.-]{1,39}$/u
 
 function inputPlan(screen: InputScreen, env: Env): Plan {
   const prompt = env.text(screen.input)
+  const lines = linesOf(screen.rows, env)
   const as = screen.as ?? env.name
   const held = (screen.checks ?? []).map((check) => ({
     rule: ruleOf(check, as, env.zone),
@@ -246,7 +252,8 @@ function inputPlan(screen: InputScreen, env: Env): Plan {
     answer: (context, event) => answered(context, event, asking),
     want: (context) => {
       const above = context.wrong > 0 ? complaint(context) : context.notice
-      const text = fitLine((valueMax) => prompt({ context }, { valueMax }), pageFor(context), above)
+      const said = (valueMax?: number) => prompt({ context, rows: lines?.(context, { valueMax }) }, { valueMax })
+      const text = fitLine(said, pageFor(context), above)
       return { do: 'ask', text, screen: env.name, ...(screen.secret ? { secret: true as const } : {}) }
     },
   }

@@ -285,7 +285,7 @@ describe('rows within a text', () => {
     assert.match(text, /1\. Exit$/)
   })
 
-  it('stand in an end, a notification and an SMS, too', async () => {
+  it('stand in an end, a notification, a prompt and an SMS, too', async () => {
     const rows = "rows: { from: data.all.rows, sort: -at, max: 2, row: '{row.what}', none: Nothing }"
     const of = (last: string) => `
   all: { call: bank.statement, once: false, expect: { rows: { is: rows, max: 50, fields: { at: { is: date }, what: 12 } } }, to: last }
@@ -303,6 +303,9 @@ ${last.includes('to: bye') ? '  bye: { exit: true }' : ''}
     }
     assert.equal((await dial(`{ end: "Last:\\n{rows}", ${rows} }`, 3).phone.dial()).text, 'Last:\nShop 3\nShop 2')
     assert.equal((await dial(`{ notify: "Last:\\n{rows}", ${rows}, to: bye }`, 0).phone.dial()).text, 'Last:\nNothing')
+    const prompt = dial(`{ input: "{rows}\\nYour PIN:", ${rows}, length: { max: 4 }, to: bye }`, 2).phone
+    assert.equal((await prompt.dial()).text, 'Shop 2\nShop 1\nYour PIN:')
+    assert.equal((await prompt.answer('x'.repeat(9))).text.split('\n').length, 4)
     const { phone, wants } = dial(`{ sms: "Last: {rows}", ${rows}, to: bye }`, 1)
     await phone.dial()
     assert.deepEqual(wants.at(-1), { text: 'Last: Shop 1' })
@@ -310,6 +313,7 @@ ${last.includes('to: bye') ? '  bye: { exit: true }' : ''}
       `{ end: "{rows}", ${rows} }`,
       `{ notify: "{rows}", ${rows}, to: bye }`,
       `{ sms: "{rows}", ${rows}, to: bye }`,
+      `{ input: "{rows}", ${rows}, length: { max: 9 }, to: bye }`,
     ]) {
       assert.deepEqual(check(of(last), head), [], last)
       assert.deepEqual(examined(of(last), head), [], last)
