@@ -19,7 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 const root = join(import.meta.dirname, '..')
@@ -61,6 +61,8 @@ const UNITS = 'usr/lib/systemd/system'
 
 function program() {
   const noMaps = (file) => !file.endsWith('.map')
+  // Of other packages no types and no pages: half of the files, and no run reads them. Licences go along.
+  const runs = (file) => !/\.(map|[cm]?ts|md)$/.test(file) || /licen[sc]e|notice|copying/i.test(basename(file))
   lay(given.dist, `${HOME}/dist`, noMaps)
   for (const name of [...own.files, 'package.json', 'LICENSE'])
     if (name !== 'dist' && !name.startsWith('!')) lay(join(root, name), `${HOME}/${name}`)
@@ -73,7 +75,7 @@ function program() {
     }
     // Packages within it come by their own entries: those of development stay behind.
     const inner = join(root, path, 'node_modules')
-    lay(join(root, path), `${HOME}/${path}`, (file) => file !== inner && noMaps(file))
+    lay(join(root, path), `${HOME}/${path}`, (file) => file !== inner && runs(file))
   }
   mkdirSync(at('usr/bin'), { recursive: true })
   symlinkSync(`../../${HOME}/dist/src/cli/main.js`, at('usr/bin/ussd-connector'))
