@@ -4,24 +4,23 @@ import {
   certainHarm,
   certainty,
   GREEN_BY_LUCK,
-  KEPT_IF_BAD,
-  KEPT_IF_GOOD,
+  PROMISE,
   RED_BY_LUCK,
   series,
-  TRIALS_MAX,
   untilCertain,
 } from './certain.ts'
+import { SCORE } from './campaign-mutants.ts'
 
 /** The exact odds of each verdict where a trial is kept with that chance: all paths, not some drawn. */
-function oddsOf(chance: number): { kept: number; missed: number } {
+function oddsOf(chance: number, of = PROMISE): { kept: number; missed: number } {
   const odds = { kept: 0, missed: 0 }
   let paths = new Map([['0 0', 1]])
   for (let n = 0; paths.size > 0; n++) {
-    assert.ok(n <= TRIALS_MAX, 'a test that does not end')
+    assert.ok(n <= of.trialsMax, 'a test that does not end')
     const next = new Map<string, number>()
     for (const [path, likely] of paths) {
       const [kept, missed] = path.split(' ').map(Number) as [number, number]
-      const is = certainty(kept, missed)
+      const is = certainty(kept, missed, of)
       if (is !== 'open') {
         odds[is] += likely
         continue
@@ -40,8 +39,8 @@ function oddsOf(chance: number): { kept: number; missed: number } {
 
 describe('a verdict that chance has a part in', () => {
   it('calls a good build bad once in a thousand times at most, and a bad one good once in fifty', () => {
-    assert.ok(oddsOf(KEPT_IF_GOOD).missed <= RED_BY_LUCK, JSON.stringify(oddsOf(KEPT_IF_GOOD)))
-    assert.ok(oddsOf(KEPT_IF_BAD).kept <= GREEN_BY_LUCK, JSON.stringify(oddsOf(KEPT_IF_BAD)))
+    assert.ok(oddsOf(PROMISE.good).missed <= RED_BY_LUCK, JSON.stringify(oddsOf(PROMISE.good)))
+    assert.ok(oddsOf(PROMISE.bad).kept <= GREEN_BY_LUCK, JSON.stringify(oddsOf(PROMISE.bad)))
   })
   it('is never in doubt of what always or never keeps its limit', () => {
     assert.deepEqual(oddsOf(1), { kept: 1, missed: 0 })
@@ -53,6 +52,12 @@ describe('a verdict that chance has a part in', () => {
       [certainty(0, 1), certainty(0, 2), certainty(0, 3), certainty(0, 4)],
       ['open', 'open', 'open', 'missed'],
     )
+  })
+  it('of a share of mutants calls a good build bad once in a hundred times at most, and a bad one good as rarely', () => {
+    for (const [name, of] of Object.entries(SCORE)) {
+      assert.ok(oddsOf(of.good, of).missed <= 0.01, `${name} ${JSON.stringify(oddsOf(of.good, of))}`)
+      assert.ok(oddsOf(of.bad, of).kept <= 0.03, `${name} ${JSON.stringify(oddsOf(of.bad, of))}`)
+    }
   })
   it('does not forget what was missed: each miss wants more than one that is kept', () => {
     assert.deepEqual([certainty(3, 1), certainty(4, 1)], ['open', 'kept'])

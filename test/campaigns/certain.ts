@@ -5,29 +5,39 @@
  */
 import { sleep } from './outcome.ts'
 
-/** How often a build that keeps a promise keeps it, beside neighbours that take the machine now and then. */
-export const KEPT_IF_GOOD = 0.9
-/** How often one that does not keep it does so by luck. */
-export const KEPT_IF_BAD = 0.2
+/** What a trial says of a build. */
+export interface Odds {
+  /** How often a good build keeps its limit. */
+  good: number
+  /** How often a bad one does. */
+  bad: number
+  trialsMax: number
+  /** What is between good and bad after all trials. */
+  doubt: 'kept' | 'missed'
+}
+
+/**
+ * A promise, on a machine whose neighbours take it now and then: what is between good and bad has missed, for a promise
+ * that nobody can be sure of is not kept.
+ */
+export const PROMISE: Odds = { good: 0.9, bad: 0.2, trialsMax: 20, doubt: 'missed' }
 /** A good build is told bad once in a thousand verdicts, a bad one good once in fifty. */
 export const RED_BY_LUCK = 0.001
 export const GREEN_BY_LUCK = 0.02
-/** What is between good and bad by then has missed: a promise that nobody can be sure of is not kept. */
 const PAUSE_MS = 1_000
-export const TRIALS_MAX = 20
 
-const KEPT = Math.log(KEPT_IF_GOOD / KEPT_IF_BAD)
-const MISSED = Math.log((1 - KEPT_IF_GOOD) / (1 - KEPT_IF_BAD))
 const GREEN = Math.log((1 - RED_BY_LUCK) / GREEN_BY_LUCK)
 const RED = Math.log(RED_BY_LUCK / (1 - GREEN_BY_LUCK))
 
 export type Certainty = 'open' | 'kept' | 'missed'
 
 /** What so many trials say. */
-export function certainty(kept: number, missed: number): Certainty {
-  const evidence = kept * KEPT + missed * MISSED
+export function certainty(kept: number, missed: number, odds = PROMISE): Certainty {
+  const { good, bad, trialsMax, doubt } = odds
+  const evidence = kept * Math.log(good / bad) + missed * Math.log((1 - good) / (1 - bad))
   if (evidence >= GREEN) return 'kept'
-  return evidence <= RED || kept + missed >= TRIALS_MAX ? 'missed' : 'open'
+  if (evidence <= RED) return 'missed'
+  return kept + missed >= trialsMax ? doubt : 'open'
 }
 
 /** Figures under one limit, each a trial. */
@@ -107,7 +117,7 @@ export async function untilCertain(
   least: number,
   play: (round: number) => Promise<void>,
 ): Promise<number> {
-  const bound = least + TRIALS_MAX
+  const bound = least + PROMISE.trialsMax
   let round = 0
   while (
     round < least ||

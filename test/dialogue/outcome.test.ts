@@ -45,6 +45,20 @@ describe('an entry after it was taken', () => {
     ...more,
   })
 
+  it('has another version each time that one daemon takes it over: what was decided before is refused', () => {
+    let entry: DialogueEntry = { ...TAKEN, version: 'sweeper' }
+    const versions = [entry.version]
+    for (let times = 0; times < 4; times++) {
+      const seized = seize(entry, seizing(T0 + 3_000 * (times + 1)), LIMITS)
+      assert.equal(seized.is, 'abandoned')
+      ;({ entry } = seized)
+      versions.push(entry.version)
+      assert.equal(entry.takeovers, times + 1)
+    }
+    assert.equal(new Set(versions).size, versions.length, versions.join(' '))
+    assert.deepEqual([...new Set(versions.slice(1).map(tokenOf))], ['sweeper'])
+  })
+
   it('rests once for the token that has it, which is told when it comes again; others are refused', () => {
     assert.equal(mayRest(TAKEN, resting()), TAKEN)
     for (const rested of [RESTED, { ...RESTED, confirmed: true }, { ...RESTED, version: 'mine/a' }])
