@@ -55,6 +55,9 @@ export const LOG_MEANINGS: Record<string, string> = {
   'a command of another daemon failed': 'A bug. The caller got a 500.',
   'the password of a line is empty':
     'smsc.password or the file of smsc.passwordFile has nothing in it. Some test SMSCs want that, real ones do not.',
+  'admin audit: tokens changed': 'admin.tokensFile was changed: roles and names before and after.',
+  'admin.tokensFile is invalid: the old tokens stay in force':
+    'The changed file was refused: `why`. A token that was to be revoked still works: correct the file.',
   'the bind is still down':
     'The outage lasts. Once in ten minutes, with how many tries it was and since when. `the bind is down` had the remedy.',
   'the history of flows waits for Postgres':

@@ -9,6 +9,7 @@ export {
 } from './fleet-service.ts'
 export { changeLines } from './line-changes.ts'
 export { tokensOf } from './access.ts'
+export { type WatchedTokens, watchTokens } from './token-file.ts'
 export { CENSUS_MAX, createFlowService, type FlowRow, type FlowStand, type RevisionRows } from './flow-service.ts'
 export { type Admin, type Readiness, startAdmin } from './server.ts'
 export {

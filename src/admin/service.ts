@@ -62,8 +62,8 @@ export interface LinesChange {
   kept: string[]
 }
 
-/** `needRestart`: top-level settings that differ from what is in force. */
-export type Reloaded = LinesChange & { needRestart: string[] }
+/** `applied`: other settings that are in force now. `needRestart`: top-level ones that differ from what is in force. */
+export type Reloaded = LinesChange & { applied: string[]; needRestart: string[] }
 
 /** `refused`: lines that changed in the file but could not bind, so they keep their old settings. */
 export type LinesReloaded = Reloaded & { refused: LineRefusal[] }

@@ -9,9 +9,9 @@ import {
   createFleetService,
   createFlowService,
   startAdmin,
-  tokensOf,
+  watchTokens,
 } from '../admin/index.ts'
-import type { Admin, DaemonState, Readiness, Reloaded } from '../admin/index.ts'
+import type { Admin, DaemonState, Readiness, Reloaded, WatchedTokens } from '../admin/index.ts'
 import { createFleet, type Fleet } from '../fleet/index.ts'
 import { absentSamples, createBackends, type Backends } from './backends/index.ts'
 import { createStillness, type Stillness, monotonicClock, type Metrics, packageVersion } from '../base/index.ts'
@@ -130,6 +130,7 @@ interface Parts {
   flowEvents: FlowEvents
   fleet: Fleet<DaemonState>
   watch: Watch
+  tokens: WatchedTokens
   backends: Backends
   flows: ServedFlows
   connections: Connections
@@ -145,6 +146,8 @@ interface Parts {
 async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
   const stores = await openStores(runtime)
   stops.add(() => stores.close())
+  const tokens = watchTokens(runtime.settings.admin.tokensFile, runtime)
+  stops.add(async () => tokens.stop())
   const { lineEvents, flowEvents, fleet } = createSeen(runtime, stores, stops)
   const clockCheck = await checkClock(runtime, stores, options.wall)
   stops.add(async () => clockCheck.stop())
@@ -196,7 +199,7 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const watch = createWatch(runtime, { stores, lines, clockCheck, certificates, fleet })
   stops.add(() => watch.stop())
   const built = { stores, lineEvents, flowEvents, fleet, watch, backends, flows, connections, services, gateway }
-  return { ...built, clockCheck, lastRun, requests, owed, hooks }
+  return { ...built, tokens, clockCheck, lastRun, requests, owed, hooks }
 }
 
 /** What others see of this daemon: its place in the fleet, and the histories of lines and flows. */
@@ -262,7 +265,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
   const { settings, clock, log, metrics } = runtime
   const { stores, flows, connections, services, gateway } = parts
   const { lines, recorder } = connections
-  const reload: () => Reloaded = createReload({ settings, lines, read })
+  const reload: () => Reloaded = createReload({ settings, lines, log, read })
   const { clockCheck, watch, fleet } = parts
   const readiness = () => readinessOf({ ...runtime, stores, lines, flows: flows.registry, clockCheck })
   registerGauges({ metrics, name: runtime.name, stores, lines, gateway })
@@ -291,7 +294,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
     now: clock.now,
     counters: metrics,
     log,
-    tokens: tokensOf(settings.admin.tokensFile),
+    tokens: parts.tokens.tokens,
     service,
     fleet: createFleetService({ fleet, service, state }),
     flows: createFlowService({

@@ -1,4 +1,4 @@
-/** New settings while the daemon runs: lines change as in the file; other changes are listed and need a restart. */
+/** New settings while the daemon runs: lines, texts and the level of the log change as in the file; the rest needs a restart. */
 import type { Settings } from '../config/index.ts'
 import { ProblemsError, UsageError } from '../base/index.ts'
 import type { Reloaded } from '../admin/index.ts'
@@ -8,6 +8,7 @@ import { longestResponseMs } from '../sms/index.ts'
 export interface ReloadDeps {
   settings: Settings
   lines: Lines
+  log: { level: string }
   /** Reads the settings again, with all checks. */
   read: () => Settings
 }
@@ -16,7 +17,7 @@ export interface ReloadDeps {
  * The `changed` lines are tried: `lines.settled()` says which were refused. Throws ProblemsError or UsageError; then
  * nothing has changed.
  */
-export function createReload({ settings, lines, read }: ReloadDeps): () => Reloaded {
+export function createReload({ settings, lines, log, read }: ReloadDeps): () => Reloaded {
   const leasedMs = longestResponseMs(settings.lines)
   return () => {
     const next = read()
@@ -32,10 +33,31 @@ export function createReload({ settings, lines, read }: ReloadDeps): () => Reloa
     }
     const keys = Object.keys(next) as (keyof Settings)[]
     const needRestart = keys.filter(
-      (key) => key !== 'lines' && JSON.stringify(next[key]) !== JSON.stringify(settings[key]),
+      (key) => !QUICK.has(key) && JSON.stringify(restartPart(key, next)) !== JSON.stringify(restartPart(key, settings)),
     )
-    return { ...lines.apply(next.lines), needRestart }
+    return { ...lines.apply(next.lines), applied: applyQuick(), needRestart }
+
+    /** What is read each time that it is needed. */
+    function applyQuick(): string[] {
+      const applied: string[] = []
+      if (next.log.level !== settings.log.level) {
+        settings.log.level = log.level = next.log.level
+        applied.push('log.level')
+      }
+      if (JSON.stringify(next.texts) !== JSON.stringify(settings.texts)) {
+        Object.assign(settings.texts, next.texts)
+        applied.push('texts')
+      }
+      return applied
+    }
   }
+}
+
+/** These need none. */
+const QUICK: ReadonlySet<keyof Settings> = new Set<keyof Settings>(['lines', 'texts'])
+
+function restartPart(key: keyof Settings, settings: Settings): unknown {
+  return key === 'log' ? { ...settings.log, level: '' } : settings[key]
 }
 
 /** A reader for a daemon that got its settings directly, not from a file. */

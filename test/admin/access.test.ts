@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { watchTokens } from '../../src/admin/token-file.ts'
+import { fakeClock } from '../support/clock.ts'
 import { createAccess, readTokens, tokenHash, tokensOf } from '../../src/admin/access.ts'
 import { FAILED_EACH_MS, FAILED_MAX } from '../../src/base/lockout.ts'
 import { ProblemsError } from '../../src/base/errors.ts'
@@ -92,5 +94,36 @@ describe('admin tokens', () => {
       assert.equal(access.check({ header, address: header }, 0).is, 'wrong', header)
     }
     assert.equal(access.check({ header: `bearer  ${RIGHT}`, address: '' }, 0).is, 'known')
+  })
+})
+
+describe('the file of admin tokens, while the daemon runs', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'ussd-tokens-')), 'tokens')
+  const write = (text: string) => writeFileSync(file, text, { mode: 0o600 })
+
+  it('is read again: a revoked token is dead within 10 s, a wrong file changes nothing, an emptied one revokes all', async () => {
+    const clock = fakeClock()
+    const logged: string[] = []
+    const told = (_: object, message: string) => void logged.push(message)
+    const log = { debug: told, info: told, warn: told, error: told }
+    write(`operate:${hex(RIGHT)} mary\nread:${hex(ONE)} grafana\n`)
+    const { tokens, stop } = watchTokens(file, { clock, log })
+    const access = createAccess(tokens)
+    const is = (token: string) => access.check({ header: `Bearer ${token}`, address: '10.0.0.1' }, clock.now()).is
+    assert.equal(is(RIGHT), 'known')
+    write(`operate:nonsense\n`)
+    await clock.advance(20_000)
+    assert.equal(is(RIGHT), 'known')
+    assert.deepEqual(logged, ['admin.tokensFile is invalid: the old tokens stay in force'])
+    const other = 'an0ther-and-l0ng-enough'
+    write(`operate:${hex(other)} john\n`)
+    await clock.advance(10_000)
+    assert.deepEqual([is(RIGHT), is(other)], ['wrong', 'known'])
+    write('# nobody\n')
+    await clock.advance(10_000)
+    assert.deepEqual([is(other), tokens.length], ['wrong', 1])
+    await clock.advance(60_000)
+    assert.deepEqual(logged.slice(1), ['admin audit: tokens changed', 'admin audit: tokens changed'])
+    stop()
   })
 })

@@ -77,6 +77,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
       changed: [],
       removed: [],
       kept: ['east'],
+      applied: [],
       needRestart: [],
     })
     await south!.bound(1)
@@ -130,6 +131,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
       changed: [],
       removed: [],
       kept: ['east', 'south'],
+      applied: [],
       needRestart: [],
     })
   })
@@ -158,6 +160,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
       changed: ['east'],
       removed: [],
       kept: ['south'],
+      applied: [],
       needRestart: [],
     })
     assert.match((await shown())[0]!, /at most 20 a second/)
@@ -206,6 +209,20 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     file.dialogue.idleMs += 1
     assert.deepEqual(staged.daemon.reload().needRestart.toSorted(), ['dialogue', 'stopMs'])
     file = good
+  })
+
+  it('texts and the level of the log change with them', async () => {
+    const before = structuredClone(file)
+    file.texts.unknownCode = 'There is nothing here.'
+    file.log.level = 'warn'
+    const { applied, needRestart } = staged.daemon.reload()
+    assert.deepEqual([applied, needRestart], [['log.level', 'texts'], []])
+    assert.equal((await west!.phone('67570000077').dial('*999#')).text, 'There is nothing here.')
+    assert.equal(staged.daemon.log.level, 'warn')
+    // The log of a test is read whole.
+    file = { ...before, log: { ...before.log, level: 'debug' } }
+    staged.daemon.reload()
+    assert.equal(staged.daemon.log.level, 'debug')
   })
 
   it('is stopped and started over the admin door, with an audit line for each, and lists its binds', async () => {

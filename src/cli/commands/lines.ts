@@ -54,6 +54,7 @@ async function reloadCommand(options: LinesOptions, where: string, say: Say): Pr
     if (one.instance !== undefined) say(one.instance)
     for (const what of ['added', 'changed', 'removed', 'kept'] as const)
       if (one[what].length) say(`${what.padEnd(8)} ${one[what].join(' ')}`)
+    if (one.applied.length) say(`in force ${one.applied.join(' ')}`)
     if (one.needRestart.length) say(`only a restart applies: ${one.needRestart.join(', ')}`)
   }
 }

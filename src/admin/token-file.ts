@@ -1,0 +1,63 @@
+/**
+ * admin.tokensFile while the daemon runs: who is taken out of it is turned away within seconds. A file that cannot be
+ * read, or has a wrong line, changes nothing, and the log says so.
+ */
+import { randomBytes } from 'node:crypto'
+import { readSecretFile, saidOfFault, UsageError, type Log } from '../base/index.ts'
+import type { Clock } from '../ussd/index.ts'
+import { readTokens, tokensOf, type Token } from './access.ts'
+
+export interface WatchedTokens {
+  /** Those of now: the list itself changes. */
+  readonly tokens: Token[]
+  stop(): void
+}
+
+/** A revoked token is dead within this. */
+const LOOK_MS = 5_000
+
+/** Nobody has this one. Without any token this machine would be let in. */
+const NOBODY = (): Token => ({ role: 'read', name: '-', sha256: randomBytes(32) })
+
+/** Throws UsageError or ProblemsError if the file is wrong now. */
+export function watchTokens(file: string | undefined, { clock, log }: { clock: Clock; log: Log }): WatchedTokens {
+  const tokens = tokensOf(file)
+  let cancel = (): void => undefined
+  if (file === undefined) return { tokens, stop: cancel }
+  let wrong = ''
+
+  function look(): void {
+    try {
+      const next = tokensNow(file!)
+      wrong = ''
+      if (said(next) !== said(tokens)) {
+        const names = (all: readonly Token[]) => all.map(({ role, name }) => `${role} ${name}`)
+        log.warn({ before: names(tokens), after: names(next) }, 'admin audit: tokens changed')
+        tokens.splice(0, tokens.length, ...next)
+      }
+    } catch (error) {
+      const why = (error as Error).message
+      if (why !== wrong) log.error({ why }, 'admin.tokensFile is invalid: the old tokens stay in force')
+      wrong = why
+    }
+    cancel = clock.after(LOOK_MS, look)
+  }
+
+  cancel = clock.after(LOOK_MS, look)
+  return { tokens, stop: () => cancel() }
+}
+
+/** A file that has been emptied revokes all. */
+function tokensNow(file: string): Token[] {
+  const read = readSecretFile(file)
+  if (!('text' in read)) throw new UsageError(saidOfFault(read, 'admin.tokensFile'))
+  if (read.text.replace(/^\s*(#.*)?$/gm, '').trim() === '') return [NOBODY()]
+  return readTokens(file, read.text)
+}
+
+/** The same for the same tokens. One that nobody has is always the same. */
+function said(tokens: readonly Token[]): string {
+  return tokens
+    .map(({ role, name, sha256 }) => `${role} ${name} ${name === '-' ? '' : sha256.toString('hex')}`)
+    .join('\n')
+}
