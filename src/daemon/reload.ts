@@ -1,4 +1,4 @@
-/** New settings while the daemon runs: lines, texts and the level of the log change as in the file; the rest needs a restart. */
+/** New settings while the daemon runs: lines, texts and the level of the log change; the rest needs a restart. */
 import type { Settings } from '../config/index.ts'
 import { ProblemsError, UsageError } from '../base/index.ts'
 import type { Reloaded } from '../admin/index.ts'
