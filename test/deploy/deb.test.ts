@@ -37,6 +37,7 @@ describe(`the package for Debian${canBuild ? '' : ' (skipped: no dpkg-deb here)'
   let folder: string
   let first: string
   let second: string
+  let again: string
   const at = (...names: string[]) => join(folder, ...names)
   const run = (program: string, words: string[]) => {
     const { status, stdout, stderr, error } = spawnSync(program, words, { encoding: 'utf8' })
@@ -62,12 +63,14 @@ describe(`the package for Debian${canBuild ? '' : ' (skipped: no dpkg-deb here)'
       dist,
     )
     execFileSync(process.execPath, [join(root, 'scripts/copy-assets.mjs'), dist], { cwd: root })
-    const build = (version: string) => {
-      const words = ['--dist', dist, '--out', folder, '--version', version, '--compression', 'none']
+    const build = (version: string, out = folder) => {
+      const words = ['--dist', dist, '--out', out, '--version', version, '--compression', 'none']
       return execFileSync(process.execPath, [join(root, 'scripts/deb.mjs'), ...words], { encoding: 'utf8' }).trim()
     }
     first = build('0.9.0~rc.1')
     second = build('0.9.0')
+    mkdirSync(at('again'))
+    again = build('0.9.0', at('again'))
   })
   after(() => {
     if (folder) rmSync(folder, { recursive: true, force: true })
@@ -98,6 +101,10 @@ describe(`the package for Debian${canBuild ? '' : ' (skipped: no dpkg-deb here)'
     // Of its own, and of no development package.
     assert.ok(listed.some((line) => line.endsWith('./opt/ussd-connector/node_modules/xstate/package.json')))
     assert.ok(!listed.some((line) => line.includes('/node_modules/mocha/')))
+  })
+
+  it('is the same to the octet when it is built again', () => {
+    assert.ok(readFileSync(second).equals(readFileSync(again)))
   })
 
   describe(`in a root of its own${canInstall ? '' : ' (skipped: needs root, dpkg and useradd)'}`, () => {
