@@ -113,6 +113,9 @@ const FOLLOWS: Record<string, readonly Kind[]> = {
   none: ['types', 'end'],
 }
 
+/** What a booking that failed is told, above what is free. */
+const REFUSED = /^Sorry, that slot was just taken/
+
 const STEPS_MAX = 14
 
 /** One dialogue, from dialling to its end. `thumbs`: what the subscriber waits for before each key. Never rejects. */
@@ -206,7 +209,10 @@ function judge(walk: Walk, from: string, kind: Kind, screen: HandsetScreen): voi
   const { text } = screen
   const said = () => `${phone.msisdn} after ${from}: ${JSON.stringify(text)}\n  ${phone.story.slice(-14).join('\n  ')}`
   if (kind === 'apology') return void diary.apologies++
-  if (!FOLLOWS[from]!.includes(kind)) diary.odd.push(said())
+  const isRefusal = from === 'confirm' && REFUSED.test(text)
+  // Free slots without a word about the one that was confirmed: the key met an earlier screen.
+  const isBehind = from === 'confirm' && (kind === 'slots' || kind === 'full') && !isRefusal
+  if (isBehind || !FOLLOWS[from]!.includes(kind)) diary.odd.push(said())
   const name = /^Welcome, (\w+)!/.exec(text)?.[1]
   if (name !== undefined && name !== nameOf(phone.msisdn)) diary.foreign.push(said())
   if (from === 'resume') walk.isResumed = true
@@ -216,7 +222,7 @@ function judge(walk: Walk, from: string, kind: Kind, screen: HandsetScreen): voi
     walk.clinic = clinic
   }
   if (kind === 'booked' && from === 'confirm') diary.confirmed.push({ msisdn: phone.msisdn, clinic: walk.clinic! })
-  if (kind === 'slots' && from === 'confirm') diary.refused.push({ msisdn: phone.msisdn, clinic: walk.clinic! })
+  if (isRefusal) diary.refused.push({ msisdn: phone.msisdn, clinic: walk.clinic! })
   if (kind === 'mine') {
     const own = new Set(diary.pressed.filter((one) => one.msisdn === phone.msisdn).map((one) => one.clinic))
     if ([...text.matchAll(/C\d{5}/g)].some(([clinic]) => !own.has(clinic))) diary.foreign.push(said())
