@@ -80,7 +80,7 @@ function catalogueOf(service: string, language: string): string {
 
 /** One check, in this process. */
 async function once(folder: string): Promise<void> {
-  const { check } = await import('../src/cli/check.ts')
+  const { check } = await import('../src/cli/check/check.ts')
   await import('../src/flow/explore/index.ts')
   const loaded = process.cpuUsage()
   const said: string[] = []

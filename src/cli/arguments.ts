@@ -32,7 +32,7 @@ export function parseInteger(text: string): number {
   return value
 }
 
-/** The options that name an SMSC: see src/cli/smsc-options.ts. */
+/** The options that name an SMSC: see src/cli/smsc/smsc-options.ts. */
 export const smsc = (command: Command): Command =>
   command
     .option('--host <host>', 'of the SMSC')

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { smsProblems } from '../../src/cli/asked-sms.ts'
-import { check } from '../../src/cli/check.ts'
+import { smsProblems } from '../../src/cli/check/asked-sms.ts'
+import { check } from '../../src/cli/check/check.ts'
 import { readFlow } from '../../src/flow/read/read.ts'
 
 const NOW = Date.parse('2025-05-01T09:00:00+10:00')

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { check, type CheckOptions } from '../../src/cli/check.ts'
+import { check, type CheckOptions } from '../../src/cli/check/check.ts'
 
 const FLOW = `flow: shop
 spec: 1

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { check } from '../../src/cli/check.ts'
+import { check } from '../../src/cli/check/check.ts'
 
 const FLOW = (sms: string) => `
 flow: shop

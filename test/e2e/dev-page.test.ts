@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { startDev } from '../../src/cli/dev/index.ts'
-import { newFlow } from '../../src/cli/flow-new.ts'
+import { newFlow } from '../../src/cli/flows/flow-new.ts'
 import { chromiumOrSkip, complaintsOf } from '../support/chromium.ts'
 import { realClock } from '../support/clock.ts'
 

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tokenHash } from '../../src/admin/access.ts'
-import { diffCommand, publishCommand, recallCommand, rollbackCommand } from '../../src/cli/releases.ts'
+import { diffCommand, publishCommand, recallCommand, rollbackCommand } from '../../src/cli/flows/releases.ts'
 import { compileFlow } from '../../src/flow/load/compile.ts'
 import { sourceOf } from '../../src/flow/read/loader.ts'
 import { loadScreenTypes } from '../../src/flow/read/plugin.ts'

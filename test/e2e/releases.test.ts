@@ -11,7 +11,7 @@ import {
   recallCommand,
   rollbackCommand,
   statusCommand,
-} from '../../src/cli/releases.ts'
+} from '../../src/cli/flows/releases.ts'
 import { compileFlow } from '../../src/flow/load/compile.ts'
 import { sourceOf } from '../../src/flow/read/loader.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'

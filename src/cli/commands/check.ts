@@ -1,7 +1,7 @@
 /** `check`: checks flow files before a daemon gets them. */
 import type { Command } from 'commander'
 import { PLUGIN, type Say } from '../arguments.ts'
-import type { CheckOptions } from '../check.ts'
+import type { CheckOptions } from '../check/check.ts'
 
 export function registerCheck(program: Command, say: Say): void {
   program
@@ -20,6 +20,6 @@ export function registerCheck(program: Command, say: Say): void {
     .option('--sarif', 'print the report as SARIF 2.1.0, for the pages of code hosts')
     .option(...PLUGIN)
     .action(async (paths: string[], options: CheckOptions) =>
-      (await import('../check-stdin.ts')).checkAlso(paths, say, options),
+      (await import('../check/check-stdin.ts')).checkAlso(paths, say, options),
     )
 }

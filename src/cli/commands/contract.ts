@@ -8,7 +8,7 @@ export function registerContract(program: Command, say: Say): void {
     .command('list')
     .description('lists the contracts, and where each is described in public')
     .option('--dir <folder>', 'folder of your own contracts')
-    .action(async ({ dir }: { dir?: string }) => (await import('../contracts.ts')).listContracts(dir, say))
+    .action(async ({ dir }: { dir?: string }) => (await import('../flows/contracts.ts')).listContracts(dir, say))
   contract
     .command('test')
     .description('without --url: tests our side against its kit; with --url: plays a dialogue with an application')
@@ -20,7 +20,7 @@ export function registerContract(program: Command, say: Say): void {
     .option('--network <name>', 'the operator in the words of the contract, such as 3 for moolre; default: test')
     .option('--answers <list>', 'answers, separated by commas', '')
     .option('--dir <folder>', 'folder of your own contracts')
-    .action(async (name: string, options: import('../contracts.ts').TestOptions) =>
-      (await import('../contracts.ts')).testContract(name, options, say),
+    .action(async (name: string, options: import('../flows/contracts.ts').TestOptions) =>
+      (await import('../flows/contracts.ts')).testContract(name, options, say),
     )
 }

@@ -8,5 +8,5 @@ export function registerDemo(program: Command): void {
     .description('runs everything on this machine, nothing to install: daemon, simulator, sample services, web phone')
     .option('--http-port <port>', 'port of the web phone', parseInteger, 8080)
     .option('--data <folder>', 'folder for the embedded stores', './data/demo')
-    .action(async (options: { httpPort: number; data: string }) => (await import('../demo.ts')).demo(options))
+    .action(async (options: { httpPort: number; data: string }) => (await import('../smsc/demo.ts')).demo(options))
 }

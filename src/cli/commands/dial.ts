@@ -12,7 +12,7 @@ export function registerDial(program: Command, say: Say): void {
     .option('--token-file <file>', 'file with the token of a simulator that is not on loopback')
     .option('--answers <list>', 'answers, separated by commas; the phone then asks nothing')
     .option('--record <file>', 'with the demo: write the dialogue as a talk, or add it to the talks in that file')
-    .action(async (code: string, options: import('../simulate.ts').DialCommandOptions) =>
-      (await import('../simulate.ts')).dialCommand(code, options, say),
+    .action(async (code: string, options: import('../smsc/simulate.ts').DialCommandOptions) =>
+      (await import('../smsc/simulate.ts')).dialCommand(code, options, say),
     )
 }

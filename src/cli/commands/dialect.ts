@@ -12,19 +12,19 @@ export function registerDialect(program: Command, say: Say): void {
     .argument('<file>', 'a pcap or pcapng file (may be gzipped), or a log of PDUs in hex')
     .option('--name <name>', 'name of the profile; default: that of the file')
     .action(async (file: string, options: { name?: string }) =>
-      (await import('../dialect.ts')).inferCommand(file, options, say),
+      (await import('../smsc/dialect.ts')).inferCommand(file, options, say),
     )
   dialect
     .command('list')
     .description('lists the built-in profiles')
-    .action(async () => (await import('../dialect.ts')).listDialects(say))
+    .action(async () => (await import('../smsc/dialect.ts')).listDialects(say))
   dialect
     .command('show')
     .description('one profile')
     .argument('<profile>', 'name or file')
     .option('--full', 'include all fields that it takes from the profiles it extends')
     .action(async (name: string, options: { full?: boolean }) =>
-      (await import('../dialect.ts')).showCommand(name, options, say),
+      (await import('../smsc/dialect.ts')).showCommand(name, options, say),
     )
 
   dialect
@@ -33,6 +33,6 @@ export function registerDialect(program: Command, say: Say): void {
     .argument('<profile>', 'name or file')
     .option('--record <file>', 'write the PDUs to this file in hex, for infer')
     .action(async (name: string, options: { record?: string }) =>
-      (await import('../dialect-test.ts')).testCommand(name, options, say),
+      (await import('../smsc/dialect-test.ts')).testCommand(name, options, say),
     )
 }

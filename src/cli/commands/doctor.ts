@@ -29,8 +29,8 @@ export function registerDoctor(program: Command, say: Say): void {
     .option('--html <file>', 'write the sheet as HTML for printing')
     .option('--json', 'print the sheet as JSON instead of text')
     .option('--show-numbers', 'do not mask the MSISDN of the test handset')
-    .action(async (options: import('../doctor.ts').DoctorOptions) => {
-      const { counts } = await (await import('../doctor.ts')).doctorCommand(options, say)
+    .action(async (options: import('../smsc/doctor.ts').DoctorOptions) => {
+      const { counts } = await (await import('../smsc/doctor.ts')).doctorCommand(options, say)
       process.exitCode = counts.fail > 0 ? 1 : 0
     })
 }

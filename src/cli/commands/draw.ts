@@ -14,6 +14,6 @@ export const drawCommand = (command: Command, say: Say) =>
     .option('--svg <file>', 'write a picture of the statechart')
     .option('--xstate <file>', 'write the JSON of an XState machine')
     .option(...PLUGIN)
-    .action(async (path: string, options: import('../flows.ts').DrawOptions) =>
-      (await import('../flows.ts')).draw(path, options, say),
+    .action(async (path: string, options: import('../flows/flows.ts').DrawOptions) =>
+      (await import('../flows/flows.ts')).draw(path, options, say),
     )

@@ -5,8 +5,8 @@ import { drawCommand } from './draw.ts'
 import { importCommand } from './import.ts'
 
 type AdminOptions = import('../admin.ts').AdminOptions
-type DecideOptions = import('../releases.ts').DecideOptions
-type HistoryOptions = import('../flow-history.ts').HistoryOptions
+type DecideOptions = import('../flows/releases.ts').DecideOptions
+type HistoryOptions = import('../flows/flow-history.ts').HistoryOptions
 
 export function registerFlow(program: Command, say: Say): void {
   const flow = program.command('flow').description('flow files, and the revisions that a running daemon serves')
@@ -24,8 +24,8 @@ function filesCommands(flow: Command, say: Say): void {
     .description('writes a first flow with its talk and its back end, which check and talk accept; overwrites nothing')
     .argument('<name>', 'name of the flow, such as airtime')
     .option('--dir <folder>', 'folder of the flows', './flows')
-    .action(async (name: string, options: import('../flow-new.ts').NewFlowOptions) =>
-      (await import('../flow-new.ts')).newFlow(name, options, say),
+    .action(async (name: string, options: import('../flows/flow-new.ts').NewFlowOptions) =>
+      (await import('../flows/flow-new.ts')).newFlow(name, options, say),
     )
   flow
     .command('schema')
@@ -35,7 +35,7 @@ function filesCommands(flow: Command, say: Say): void {
     .option('--backend', 'the schema of what back ends say of their operations instead')
     .option(...PLUGIN)
     .action(async (of: { catalogue?: boolean; part?: boolean; backend?: boolean; plugin?: string[] }) =>
-      (await import('../flows.ts')).schema(of, say),
+      (await import('../flows/flows.ts')).schema(of, say),
     )
   flow
     .command('paths')
@@ -43,7 +43,7 @@ function filesCommands(flow: Command, say: Say): void {
     .argument('<flow>', 'flow file')
     .option(...PLUGIN)
     .action(async (path: string, options: { plugin?: string[] }) =>
-      (await import('../flows.ts')).paths(path, options, say),
+      (await import('../flows/flows.ts')).paths(path, options, say),
     )
 }
 
@@ -51,19 +51,19 @@ function filesCommands(flow: Command, say: Say): void {
 function servedCommands(flow: Command, say: Say): void {
   jsonOption(adminOptions(flow.command('status')))
     .description('shows what a running daemon serves: revisions in force, trials, broken files')
-    .action(async (options: AdminOptions) => (await import('../releases.ts')).statusCommand(options, say))
+    .action(async (options: AdminOptions) => (await import('../flows/releases.ts')).statusCommand(options, say))
   jsonOption(adminOptions(flow.command('list')))
     .description('lists the revisions of a flow, and how many dialogues use each')
     .argument('<name>', 'name of the flow')
     .action(async (name: string, options: AdminOptions) =>
-      (await import('../releases.ts')).listRevisions(name, options, say),
+      (await import('../flows/releases.ts')).listRevisions(name, options, say),
     )
   jsonOption(adminOptions(flow.command('history')))
     .description('shows who decided what about a flow, when and why, and which files daemons took, the newest first')
     .argument('<name>', 'name of the flow')
     .option('--last <n>', 'how many; default: 50', parseInteger)
     .action(async (name: string, options: HistoryOptions) =>
-      (await import('../flow-history.ts')).historyOfFlow(name, options, say),
+      (await import('../flows/flow-history.ts')).historyOfFlow(name, options, say),
     )
   adminOptions(flow.command('diff'))
     .description('shows what changes for subscribers, screen by screen, and the changed lines')
@@ -71,7 +71,7 @@ function servedCommands(flow: Command, say: Say): void {
     .argument('<to>', 'revision or flow file')
     .option(...PLUGIN)
     .action(async (from: string, to: string, options: AdminOptions & { plugin?: string[] }) =>
-      (await import('../releases.ts')).diffCommand(from, to, options, say),
+      (await import('../flows/releases.ts')).diffCommand(from, to, options, say),
     )
 }
 
@@ -87,13 +87,13 @@ function decisionCommands(flow: Command, say: Say): void {
     .argument('<flow>', 'flow file, or a stored revision')
     .option('--share <percent>', 'only to this share of subscribers, e.g. 10%: a trial', percent)
     .action(async (what: string, options: DecideOptions & { share?: number }) =>
-      (await import('../releases.ts')).publishCommand(what, options, say),
+      (await import('../flows/releases.ts')).publishCommand(what, options, say),
     )
   decide(flow.command('rollback'))
     .description('serves an older revision to new dials again')
     .argument('<flow>', 'a revision; or the name of a flow, for the revision that served before')
     .action(async (what: string, options: DecideOptions) =>
-      (await import('../releases.ts')).rollbackCommand(what, options, say),
+      (await import('../flows/releases.ts')).rollbackCommand(what, options, say),
     )
   decide(flow.command('canary'))
     .description(
@@ -103,7 +103,7 @@ function decisionCommands(flow: Command, say: Say): void {
     .option('--share <percent>', 'of subscribers, e.g. 10%', percent)
     .option('--end', 'end the trial: everybody gets the revision in force')
     .action(async (what: string, options: DecideOptions & { share?: number; end?: boolean }) =>
-      (await import('../releases.ts')).canaryCommand(what, options, say),
+      (await import('../flows/releases.ts')).canaryCommand(what, options, say),
     )
   decide(flow.command('recall'))
     .description('ends the dialogues of a revision at their next turn')
@@ -115,6 +115,6 @@ function decisionCommands(flow: Command, say: Say): void {
       [],
     )
     .action(async (revision: string, options: DecideOptions & { text: string[] }) =>
-      (await import('../releases.ts')).recallCommand(revision, options, say),
+      (await import('../flows/releases.ts')).recallCommand(revision, options, say),
     )
 }

@@ -14,6 +14,6 @@ export const importCommand = (command: Command, say: Say) =>
     .option('--name <name>', 'name of the flow; default: that of the file')
     .option('--backend <name>', 'back end for its requests and functions; default: the name of the flow')
     .option('--force', 'overwrite an existing flow')
-    .action(async (path: string, options: import('../import.ts').ImportOptions) =>
-      (await import('../import.ts')).importFlow(path, options, say),
+    .action(async (path: string, options: import('../flows/import.ts').ImportOptions) =>
+      (await import('../flows/import.ts')).importFlow(path, options, say),
     )

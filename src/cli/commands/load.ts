@@ -27,8 +27,8 @@ export function registerLoad(program: Command, say: Say): void {
     .option('--wait <seconds>', 'how long to wait for them', parseInteger, 60)
     .option('--json', 'print only the result, as JSON')
     .addHelpText('after', HELP)
-    .action(async (paths: string[], options: import('../load.ts').LoadCommandOptions) =>
-      (await import('../load.ts')).loadCommand(paths, options, say),
+    .action(async (paths: string[], options: import('../smsc/load.ts').LoadCommandOptions) =>
+      (await import('../smsc/load.ts')).loadCommand(paths, options, say),
     )
 }
 

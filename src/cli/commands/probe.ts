@@ -14,8 +14,8 @@ export function registerProbe(program: Command, say: Say): void {
     .option('--seconds <n>', 'longest time to listen', parseInteger, 300)
     .option('--calls <n>', 'stop after this many calls', parseInteger, 2)
     .option('--ask', 'from the second call on, ask a question first to see an answer')
-    .action(async (options: import('../probe.ts').ProbeOptions) => {
-      const { untilSignal } = await import('../simulate.ts')
-      await (await import('../probe.ts')).probeCommand(options, say, untilSignal())
+    .action(async (options: import('../smsc/probe.ts').ProbeOptions) => {
+      const { untilSignal } = await import('../smsc/simulate.ts')
+      await (await import('../smsc/probe.ts')).probeCommand(options, say, untilSignal())
     })
 }

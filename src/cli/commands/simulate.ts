@@ -22,7 +22,7 @@ export function registerSimulate(program: Command, say: Say): void {
       '--answer <lane=status...>',
       'statuses to answer with: sms=ESME_RTHROTTLED, ussd=0x14*3 (three times), sms=0x58@20%; says what a daemon then does',
     )
-    .action(async (options: import('../simulate.ts').SimulateCommandOptions) =>
-      (await import('../simulate.ts')).simulateCommand(options, say),
+    .action(async (options: import('../smsc/simulate.ts').SimulateCommandOptions) =>
+      (await import('../smsc/simulate.ts')).simulateCommand(options, say),
     )
 }

@@ -23,7 +23,7 @@ export function registerTalk(program: Command, say: Say): void {
     .option('--msisdn <number>', 'with --record: MSISDN that dials', '67570000001')
     .option('--language <code>', 'with --record: language of the subscriber')
     .option(...PLUGIN)
-    .action(async (paths: string[], options: import('../flows.ts').TalkOptions) =>
-      (await import('../flows.ts')).talk(paths, say, options),
+    .action(async (paths: string[], options: import('../flows/flows.ts').TalkOptions) =>
+      (await import('../flows/flows.ts')).talk(paths, say, options),
     )
 }

@@ -9,6 +9,6 @@ export function registerWallet(program: Command, say: Say): void {
     .option('--host <host>', 'address', '127.0.0.1')
     .option('--port <port>', 'port', parseInteger, 8675)
     .action(async (options: { host: string; port: number }) =>
-      (await import('../simulate.ts')).walletCommand(options, say),
+      (await import('../smsc/simulate.ts')).walletCommand(options, say),
     )
 }

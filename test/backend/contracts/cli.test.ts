@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { loadKit } from '../../../src/backend/contracts/kit.ts'
 import { contractNames } from '../../../src/backend/contracts/load.ts'
-import { listContracts, testContract } from '../../../src/cli/contracts.ts'
+import { listContracts, testContract } from '../../../src/cli/flows/contracts.ts'
 import { stub, type Stub } from './stub.ts'
 
 describe('the command contract', () => {

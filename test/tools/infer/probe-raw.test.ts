@@ -1,6 +1,6 @@
 /** The probe against a network that speaks octets of its own. */
 import assert from 'node:assert/strict'
-import { probeCommand } from '../../../src/cli/probe.ts'
+import { probeCommand } from '../../../src/cli/smsc/probe.ts'
 import { PROBE_TEXT } from '../../../src/tools/infer/probe.ts'
 import { ID, raw, startPeer, type Peer, type PeerConnection, type RawPdu } from '../../support/peer.ts'
 

@@ -2,7 +2,7 @@
  * What `check --config` says of the settings: all for which `run` would refuse them, with lines. Nothing is started:
  * no SMSC, no store and no back end is connected to.
  */
-import { tokensOf } from '../admin/index.ts'
+import { tokensOf } from '../../admin/index.ts'
 import {
   createMetrics,
   didYouMean,
@@ -13,12 +13,12 @@ import {
   systemChance,
   systemClock,
   UsageError,
-} from '../base/index.ts'
-import { readSettings, type Settings } from '../config/index.ts'
-import { contractOfApp, type LoadedModule, loadModule, pinPepperOf, profileDirs, tlsOf } from '../daemon/index.ts'
-import type { FlowProblem } from '../flow/check/index.ts'
-import { flowNames, loadScreenTypes } from '../flow/read/index.ts'
-import { loadDialect } from '../smpp/dialect/index.ts'
+} from '../../base/index.ts'
+import { readSettings, type Settings } from '../../config/index.ts'
+import { contractOfApp, type LoadedModule, loadModule, pinPepperOf, profileDirs, tlsOf } from '../../daemon/index.ts'
+import type { FlowProblem } from '../../flow/check/index.ts'
+import { flowNames, loadScreenTypes } from '../../flow/read/index.ts'
+import { loadDialect } from '../../smpp/dialect/index.ts'
 
 export interface CheckedSettings {
   /** Absent: they cannot be read at all. */

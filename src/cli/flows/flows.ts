@@ -1,21 +1,21 @@
 /** `talk` and `flow`: what a flow's author runs before an operator's daemon gets the file (`check` is in check.ts). */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { sentence, UsageError } from '../base/index.ts'
-import { compileFlow, type Compilation } from '../flow/load/index.ts'
-import { coverageOf, type Coverage, talksOf, talkSlips, PAGES_MAX } from '../flow/explore/index.ts'
-import { drawFlow, storyboard, svgOf, xstateJson } from '../flow/draw/index.ts'
+import { sentence, UsageError } from '../../base/index.ts'
+import { compileFlow, type Compilation } from '../../flow/load/index.ts'
+import { coverageOf, type Coverage, talksOf, talkSlips, PAGES_MAX } from '../../flow/explore/index.ts'
+import { drawFlow, storyboard, svgOf, xstateJson } from '../../flow/draw/index.ts'
 import {
   backendJsonSchema,
   catalogueJsonSchema,
   flowJsonSchema,
   partJsonSchema,
   type ScreenTypes,
-} from '../flow/language/index.ts'
-import { flowNames, sourceOf, loadScreenTypes, readFlow, type BackendSaid } from '../flow/read/index.ts'
-import { parseTalks, type Talk, describeFailure, playTalk } from '../flow/talk/index.ts'
+} from '../../flow/language/index.ts'
+import { flowNames, sourceOf, loadScreenTypes, readFlow, type BackendSaid } from '../../flow/read/index.ts'
+import { parseTalks, type Talk, describeFailure, playTalk } from '../../flow/talk/index.ts'
 import type { RecordOptions } from './record.ts'
-import type { Say } from './arguments.ts'
+import type { Say } from '../arguments.ts'
 import { talksAt } from './talk-files.ts'
 
 /** Files with screen types. */

@@ -2,13 +2,13 @@
 import { InvalidArgumentError } from 'commander'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { ProblemsError, remedyAmong, systemClock, toEnd, UsageError } from '../base/index.ts'
-import type { Settings } from '../config/index.ts'
-import { declaredBy, type LoadedModule, sendsSms } from '../daemon/index.ts'
-import { acceptedAnew, accepting, assumedIn, checkSource, type FlowProblem } from '../flow/check/index.ts'
-import { coverageOf, examiningFlow, type Walked } from '../flow/explore/index.ts'
-import { SMS, type ScreenTypes } from '../flow/language/index.ts'
-import { compileFlow, type Compilation } from '../flow/load/index.ts'
+import { ProblemsError, remedyAmong, systemClock, toEnd, UsageError } from '../../base/index.ts'
+import type { Settings } from '../../config/index.ts'
+import { declaredBy, type LoadedModule, sendsSms } from '../../daemon/index.ts'
+import { acceptedAnew, accepting, assumedIn, checkSource, type FlowProblem } from '../../flow/check/index.ts'
+import { coverageOf, examiningFlow, type Walked } from '../../flow/explore/index.ts'
+import { SMS, type ScreenTypes } from '../../flow/language/index.ts'
+import { compileFlow, type Compilation } from '../../flow/load/index.ts'
 import {
   loadScreenTypes,
   type ReadFlow,
@@ -16,13 +16,13 @@ import {
   unusedParts,
   withBackends,
   type FlowSource,
-} from '../flow/read/index.ts'
-import { parseTalks, playTalk } from '../flow/talk/index.ts'
-import { remindersSchema } from '../sms/settings/index.ts'
-import type { Say } from './arguments.ts'
+} from '../../flow/read/index.ts'
+import { parseTalks, playTalk } from '../../flow/talk/index.ts'
+import { remindersSchema } from '../../sms/settings/index.ts'
+import type { Say } from '../arguments.ts'
 import { smsProblems, type CheckMoment } from './asked-sms.ts'
 import { type CheckedFlow, type CheckReport, reportAs } from './check-report.ts'
-import { flowsAt } from './flows.ts'
+import { flowsAt } from '../flows/flows.ts'
 import { inertWarnings, templateWarnings } from './regulated-sms.ts'
 import { riskyLines, sameKeyWarnings } from './same-key.ts'
 import { type CheckedSettings, settingsChecked } from './settings-check.ts'

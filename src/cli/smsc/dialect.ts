@@ -5,11 +5,11 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { stringify } from 'yaml'
-import { readPdus, type Captured } from '../tools/capture/index.ts'
-import { infer, nearestProfile, printProfile } from '../tools/infer/index.ts'
-import { packageRoot } from '../base/index.ts'
-import { dialectNames, loadProfile, type DialectProfile } from '../smpp/dialect/index.ts'
-import type { Say } from './arguments.ts'
+import { readPdus, type Captured } from '../../tools/capture/index.ts'
+import { infer, nearestProfile, printProfile } from '../../tools/infer/index.ts'
+import { packageRoot } from '../../base/index.ts'
+import { dialectNames, loadProfile, type DialectProfile } from '../../smpp/dialect/index.ts'
+import type { Say } from '../arguments.ts'
 
 export const DIALECTS = join(packageRoot, 'dialects')
 

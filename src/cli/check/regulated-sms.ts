@@ -1,9 +1,9 @@
 /** What `check --config` says of SMS on the lines of the settings: settings that do nothing, and texts without a template. */
-import type { Settings } from '../config/index.ts'
-import type { FlowProblem } from '../flow/check/index.ts'
-import { SMS_SEND, type ScreenTypes } from '../flow/language/index.ts'
-import { readFlow, type FlowSource } from '../flow/read/index.ts'
-import { fitsTemplate, inertSettings } from '../sms/settings/index.ts'
+import type { Settings } from '../../config/index.ts'
+import type { FlowProblem } from '../../flow/check/index.ts'
+import { SMS_SEND, type ScreenTypes } from '../../flow/language/index.ts'
+import { readFlow, type FlowSource } from '../../flow/read/index.ts'
+import { fitsTemplate, inertSettings } from '../../sms/settings/index.ts'
 
 export function inertWarnings({ lines }: Settings): FlowProblem[] {
   return lines.flatMap(inertSettings).map(({ line, setting, why }) => ({

@@ -1,7 +1,7 @@
 /** `flow history`: who decided what about a flow, when and why, and which file each daemon took. */
-import type { FlowEventRow } from '../watch/index.ts'
-import { askAdmin, type AdminOptions } from './admin.ts'
-import type { Say } from './arguments.ts'
+import type { FlowEventRow } from '../../watch/index.ts'
+import { askAdmin, type AdminOptions } from '../admin.ts'
+import type { Say } from '../arguments.ts'
 
 export interface HistoryOptions extends AdminOptions {
   last?: number

@@ -1,8 +1,8 @@
 /** The SMSC to which `probe` and `doctor` bind: a line of the settings, or the options of the command. */
-import { loadSettings, type ConfiguredLine } from '../config/index.ts'
-import { profileDirs, wishesOf, tlsOf } from '../daemon/index.ts'
-import { readSecretFile, saidOfFault, UsageError } from '../base/index.ts'
-import { lineSettings, type LineSettings } from '../smpp/session/index.ts'
+import { loadSettings, type ConfiguredLine } from '../../config/index.ts'
+import { profileDirs, wishesOf, tlsOf } from '../../daemon/index.ts'
+import { readSecretFile, saidOfFault, UsageError } from '../../base/index.ts'
+import { lineSettings, type LineSettings } from '../../smpp/session/index.ts'
 
 export interface SmscCommandOptions {
   config?: string

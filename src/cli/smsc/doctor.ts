@@ -1,7 +1,7 @@
 /** `doctor`: examines the link to an SMSC and writes a sheet for both sides to sign. */
 import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
-import { systemClock, UsageError, packageVersion } from '../base/index.ts'
+import { systemClock, UsageError, packageVersion } from '../../base/index.ts'
 import {
   examine,
   smsCount,
@@ -14,15 +14,15 @@ import {
   findingText,
   sheetOf,
   type AcceptanceSheet,
-} from '../tools/doctor/index.ts'
-import { maskNumber } from '../tools/capture/index.ts'
-import { loadDialect, loadProfile } from '../smpp/dialect/index.ts'
-import type { LineSettings } from '../smpp/session/index.ts'
-import type { Dialect } from '../smpp/index.ts'
+} from '../../tools/doctor/index.ts'
+import { maskNumber } from '../../tools/capture/index.ts'
+import { loadDialect, loadProfile } from '../../smpp/dialect/index.ts'
+import type { LineSettings } from '../../smpp/session/index.ts'
+import type { Dialect } from '../../smpp/index.ts'
 import { DIALECTS, knownProfiles } from './dialect.ts'
-import { sameKeyWarningsOn } from './same-key.ts'
+import { sameKeyWarningsOn } from '../check/same-key.ts'
 import { chosenSmsc, type ChosenSmsc, type SmscCommandOptions } from './smsc-options.ts'
-import type { Say } from './arguments.ts'
+import type { Say } from '../arguments.ts'
 
 export interface DoctorOptions extends SmscCommandOptions {
   dialect?: string

@@ -1,6 +1,6 @@
 /** Synthetic answers of a back end that a person may choose from, made from what the flow reads. */
-import type { CallExample } from '../flow/screens/index.ts'
-import { refusalWord, type Stub, stubOf } from '../flow/talk/index.ts'
+import type { CallExample } from '../../flow/screens/index.ts'
+import { refusalWord, type Stub, stubOf } from '../../flow/talk/index.ts'
 
 /** How many answers are offered at a call. */
 const OFFERED_MAX = 9

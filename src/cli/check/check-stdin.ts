@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Say } from './arguments.ts'
+import type { Say } from '../arguments.ts'
 import { check, type CheckOptions } from './check.ts'
 
 const STDIN = '-'

@@ -2,14 +2,14 @@
  * Warns of a confirm on the key that led to it, on a line where nothing tells a copy of that key. `check --config` and
  * `doctor --config` show it: a flow alone does not say on which lines it serves.
  */
-import { ProblemsError, sentence } from '../base/index.ts'
-import { loadSettings, type Settings } from '../config/index.ts'
-import type { FlowProblem } from '../flow/check/index.ts'
-import { profileDirs } from '../daemon/index.ts'
-import { sameKeyScreens } from '../flow/explore/index.ts'
-import { compileFlow, type Compilation } from '../flow/load/index.ts'
-import { flowNames, loadScreenTypes, sourceOf } from '../flow/read/index.ts'
-import { copiesConfirm, loadProfile } from '../smpp/dialect/index.ts'
+import { ProblemsError, sentence } from '../../base/index.ts'
+import { loadSettings, type Settings } from '../../config/index.ts'
+import type { FlowProblem } from '../../flow/check/index.ts'
+import { profileDirs } from '../../daemon/index.ts'
+import { sameKeyScreens } from '../../flow/explore/index.ts'
+import { compileFlow, type Compilation } from '../../flow/load/index.ts'
+import { flowNames, loadScreenTypes, sourceOf } from '../../flow/read/index.ts'
+import { copiesConfirm, loadProfile } from '../../smpp/dialect/index.ts'
 
 /** A line on which a copy of a key may confirm. */
 interface RiskyLine {

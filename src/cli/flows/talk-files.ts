@@ -1,7 +1,7 @@
 /** Finds talk files. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { UsageError } from '../base/index.ts'
+import { UsageError } from '../../base/index.ts'
 
 /** The file itself, or the talk files of the folder. Throws UsageError. */
 export function talksAt(path: string): string[] {

@@ -1,14 +1,14 @@
 /** `dialect test`: tests a profile against the simulator, which uses it from the other end, PDU by PDU. */
 import { writeFileSync } from 'node:fs'
-import { systemChance, systemClock, UsageError, silentLog } from '../base/index.ts'
-import { capturedFrames, type Side, showPdu } from '../tools/capture/index.ts'
-import { profileCoding, type Phone, startSmsc } from '../simulator/index.ts'
-import { noCounters, smppLine, lineSettings } from '../smpp/session/index.ts'
-import { compileDialect, loadProfile } from '../smpp/dialect/index.ts'
-import type { Dialect, Line, LinkPort, Pdu } from '../smpp/index.ts'
-import type { UssdMessage, UssdReply } from '../ussd/index.ts'
+import { systemChance, systemClock, UsageError, silentLog } from '../../base/index.ts'
+import { capturedFrames, type Side, showPdu } from '../../tools/capture/index.ts'
+import { profileCoding, type Phone, startSmsc } from '../../simulator/index.ts'
+import { noCounters, smppLine, lineSettings } from '../../smpp/session/index.ts'
+import { compileDialect, loadProfile } from '../../smpp/dialect/index.ts'
+import type { Dialect, Line, LinkPort, Pdu } from '../../smpp/index.ts'
+import type { UssdMessage, UssdReply } from '../../ussd/index.ts'
 import { DIALECTS } from './dialect.ts'
-import type { Say } from './arguments.ts'
+import type { Say } from '../arguments.ts'
 
 const MENU = 'Service test\n1. Balance\n2. Help'
 const [JOHN, MARY, PAUL] = ['67570000001', '67570000002', '67570000003']

@@ -1,8 +1,8 @@
 /** `flow new`: a first flow with its talk and its back end, which `check --strict` and `talk` accept as it is. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { UsageError } from '../base/index.ts'
-import type { Say } from './arguments.ts'
+import { UsageError } from '../../base/index.ts'
+import type { Say } from '../arguments.ts'
 
 export interface NewFlowOptions {
   dir: string

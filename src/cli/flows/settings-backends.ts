@@ -1,12 +1,12 @@
 /** The back ends of a settings file without a daemon, for a flow that is played by hand. */
 import { randomBytes } from 'node:crypto'
-import { systemChance, silentLog, createMetrics, type Sql } from '../base/index.ts'
-import type { Backend } from '../backend/index.ts'
-import { loadSettings, type Settings } from '../config/index.ts'
-import { createBackends, pinPepperOf } from '../daemon/index.ts'
-import type { CallOutcome, CallWant } from '../flow/engine/index.ts'
-import type { Clock } from '../ussd/index.ts'
-import { connectDatabase } from './database.ts'
+import { systemChance, silentLog, createMetrics, type Sql } from '../../base/index.ts'
+import type { Backend } from '../../backend/index.ts'
+import { loadSettings, type Settings } from '../../config/index.ts'
+import { createBackends, pinPepperOf } from '../../daemon/index.ts'
+import type { CallOutcome, CallWant } from '../../flow/engine/index.ts'
+import type { Clock } from '../../ussd/index.ts'
+import { connectDatabase } from '../database.ts'
 
 /** Makes a call for real; never rejects. */
 export type Answering = (want: CallWant, of: { msisdn: string; language: string }) => Promise<CallOutcome>

@@ -8,11 +8,11 @@ import {
   type FlowEvent,
   type FlowSnapshot,
   type Want,
-} from '../flow/engine/index.ts'
-import type { Left } from '../flow/talk/index.ts'
-import { SMS_SEND } from '../flow/language/index.ts'
-import { frame, type TerminalPhone, type TerminalView } from '../simulator/index.ts'
-import { routeCode, alphabetOf, count, fits, USSD_PAGE } from '../ussd/index.ts'
+} from '../../flow/engine/index.ts'
+import type { Left } from '../../flow/talk/index.ts'
+import { SMS_SEND } from '../../flow/language/index.ts'
+import { frame, type TerminalPhone, type TerminalView } from '../../simulator/index.ts'
+import { routeCode, alphabetOf, count, fits, USSD_PAGE } from '../../ussd/index.ts'
 
 export interface FlowPhoneOptions {
   /** The service code. What is dialled behind it are answers. */

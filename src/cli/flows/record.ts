@@ -1,11 +1,11 @@
 /** `talk --record`: plays a flow by hand in the terminal and writes what was played as a talk. */
 import type { Writable } from 'node:stream'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { UsageError, systemClock } from '../base/index.ts'
-import { WORD_CODE, type CallOutcome, type CallWant } from '../flow/engine/index.ts'
-import type { Compilation } from '../flow/load/index.ts'
-import { SUBSCRIBER, SMS } from '../flow/language/index.ts'
-import { examplesIn } from '../flow/explore/index.ts'
+import { UsageError, systemClock } from '../../base/index.ts'
+import { WORD_CODE, type CallOutcome, type CallWant } from '../../flow/engine/index.ts'
+import type { Compilation } from '../../flow/load/index.ts'
+import { SUBSCRIBER, SMS } from '../../flow/language/index.ts'
+import { examplesIn } from '../../flow/explore/index.ts'
 import {
   parseTalks,
   type Stub,
@@ -14,8 +14,8 @@ import {
   recordedText,
   talkRecorder,
   withTalks,
-} from '../flow/talk/index.ts'
-import { dialTerminal, typedLines, type TypedLines } from '../simulator/index.ts'
+} from '../../flow/talk/index.ts'
+import { dialTerminal, typedLines, type TypedLines } from '../../simulator/index.ts'
 import { FlowPhone } from './flow-phone.ts'
 import { offeredAt } from './offered-answers.ts'
 import { settingsBackends, type Answering } from './settings-backends.ts'

@@ -1,11 +1,11 @@
 /** `probe`: binds to an SMSC with an unknown dialect, shows what comes, and prints the profile that fits. */
-import { systemChance, systemClock, UsageError, type Log } from '../base/index.ts'
-import { nearestProfile, printProfile, newProbe, type Probe } from '../tools/infer/index.ts'
-import { noCounters, smppLine, type LineSettings } from '../smpp/session/index.ts'
-import { compileDialect, loadProfile } from '../smpp/dialect/index.ts'
+import { systemChance, systemClock, UsageError, type Log } from '../../base/index.ts'
+import { nearestProfile, printProfile, newProbe, type Probe } from '../../tools/infer/index.ts'
+import { noCounters, smppLine, type LineSettings } from '../../smpp/session/index.ts'
+import { compileDialect, loadProfile } from '../../smpp/dialect/index.ts'
 import { DIALECTS, knownProfiles } from './dialect.ts'
 import { chosenSmsc, type SmscCommandOptions } from './smsc-options.ts'
-import type { Say } from './arguments.ts'
+import type { Say } from '../arguments.ts'
 
 export interface ProbeOptions extends SmscCommandOptions {
   /** Default: the bind type in the settings, or else transceiver. */

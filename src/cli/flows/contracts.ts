@@ -1,7 +1,7 @@
 /** `contract list` and `contract test`: an application's author checks it before a daemon uses it. */
 import { randomBytes } from 'node:crypto'
-import { systemClock, UsageError, uuidV7, silentLog } from '../base/index.ts'
-import { appBackend, type Backend, type CallResult } from '../backend/index.ts'
+import { systemClock, UsageError, uuidV7, silentLog } from '../../base/index.ts'
+import { appBackend, type Backend, type CallResult } from '../../backend/index.ts'
 import {
   KIT_PATH,
   kitAsked,
@@ -12,10 +12,10 @@ import {
   loadContract,
   type Contract,
   type Outgoing,
-} from '../backend/contracts/index.ts'
-import { advance, appFlow, appName, type FlowSnapshot, type Want } from '../flow/engine/index.ts'
-import { USSD_PAGE } from '../ussd/index.ts'
-import type { Say } from './arguments.ts'
+} from '../../backend/contracts/index.ts'
+import { advance, appFlow, appName, type FlowSnapshot, type Want } from '../../flow/engine/index.ts'
+import { USSD_PAGE } from '../../ussd/index.ts'
+import type { Say } from '../arguments.ts'
 
 export interface TestOptions {
   url?: string

@@ -1,8 +1,8 @@
 /** What `check --config` says of a flow that a word by SMS starts: it must end without a question and change nothing. */
-import type { Settings } from '../config/index.ts'
-import type { FlowProblem } from '../flow/check/index.ts'
-import { asks, kindOf, reachable } from '../flow/language/index.ts'
-import type { ReadFlow } from '../flow/read/index.ts'
+import type { Settings } from '../../config/index.ts'
+import type { FlowProblem } from '../../flow/check/index.ts'
+import { asks, kindOf, reachable } from '../../flow/language/index.ts'
+import type { ReadFlow } from '../../flow/read/index.ts'
 
 export function wordProblems({ definition, at }: ReadFlow, { words }: Settings['sms']): FlowProblem[] {
   const [word] = Object.entries(words).find(([, { flow }]) => flow === definition.flow) ?? []

@@ -1,7 +1,7 @@
 /** The report of `check`: as lines for people, as JSON for scripts, as SARIF 2.1.0 for the pages of code hosts. */
-import { packageVersion, sentence, type Problem } from '../base/index.ts'
-import type { FlowProblem } from '../flow/check/index.ts'
-import type { Walked } from '../flow/explore/index.ts'
+import { packageVersion, sentence, type Problem } from '../../base/index.ts'
+import type { FlowProblem } from '../../flow/check/index.ts'
+import type { Walked } from '../../flow/explore/index.ts'
 
 export interface CheckedFlow {
   /** The path without `.yaml`; of a part with it. */

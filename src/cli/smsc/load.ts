@@ -1,8 +1,8 @@
 /** `load`: plays talks as load on a running daemon. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot, systemChance, systemClock, UsageError } from '../base/index.ts'
-import { describeFailure, parseTalks, type Talk } from '../flow/talk/index.ts'
+import { packageRoot, systemChance, systemClock, UsageError } from '../../base/index.ts'
+import { describeFailure, parseTalks, type Talk } from '../../flow/talk/index.ts'
 import {
   loadTalks,
   networkCodingOf,
@@ -12,10 +12,10 @@ import {
   type ScreenCheck,
   type TalkLoadResult,
   type TalkTurn,
-} from '../simulator/index.ts'
-import type { Say } from './arguments.ts'
+} from '../../simulator/index.ts'
+import type { Say } from '../arguments.ts'
 import { untilSignal } from './simulate.ts'
-import { talksAt } from './talk-files.ts'
+import { talksAt } from '../flows/talk-files.ts'
 
 export interface LoadCommandOptions {
   perSecond: number

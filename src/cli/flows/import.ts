@@ -1,8 +1,8 @@
 /** `flow import`: imports a journey of ussd-engine as a flow file, with a report of the differences. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { UsageError } from '../base/index.ts'
-import { importJourney, reportOf } from '../tools/flow-import/index.ts'
+import { UsageError } from '../../base/index.ts'
+import { importJourney, reportOf } from '../../tools/flow-import/index.ts'
 
 export interface ImportOptions {
   out: string

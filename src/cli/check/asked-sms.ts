@@ -2,10 +2,10 @@
  * What `check` says of the SMS of a flow, besides their texts: moments that cannot be read or are over, and keys that nobody
  * cancels. A flow alone does not know what time it is, and a daemon must not refuse one because a day has passed.
  */
-import type { FlowProblem } from '../flow/check/index.ts'
-import { SMS_CANCEL, SMS_SEND, type Scalar } from '../flow/language/index.ts'
-import type { ReadFlow } from '../flow/read/index.ts'
-import { isUrgent, whenOf, type SmsClass } from '../sms/outbox/index.ts'
+import type { FlowProblem } from '../../flow/check/index.ts'
+import { SMS_CANCEL, SMS_SEND, type Scalar } from '../../flow/language/index.ts'
+import type { ReadFlow } from '../../flow/read/index.ts'
+import { isUrgent, whenOf, type SmsClass } from '../../sms/outbox/index.ts'
 
 /** The present, and where a moment without an offset is. */
 export interface CheckMoment {

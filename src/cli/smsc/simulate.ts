@@ -1,8 +1,16 @@
 /** `simulate`, `dial` and `wallet`: the network and the back end for a person who tries things out. */
 import { join } from 'node:path'
-import { systemChance, systemClock, UsageError, packageRoot, secretIn, TOKEN_REMEDY, weakness } from '../base/index.ts'
-import { addTalk } from './record.ts'
-import { startSampleWallet } from '../daemon/index.ts'
+import {
+  systemChance,
+  systemClock,
+  UsageError,
+  packageRoot,
+  secretIn,
+  TOKEN_REMEDY,
+  weakness,
+} from '../../base/index.ts'
+import { addTalk } from '../flows/record.ts'
+import { startSampleWallet } from '../../daemon/index.ts'
 import {
   simulate,
   dialTerminal,
@@ -11,8 +19,8 @@ import {
   typedLines,
   writtenLines,
   networkCodingOf,
-} from '../simulator/index.ts'
-import type { Say } from './arguments.ts'
+} from '../../simulator/index.ts'
+import type { Say } from '../arguments.ts'
 
 export interface SimulateCommandOptions {
   host: string
