@@ -70,7 +70,9 @@ describe('the page of dev in the browser', function () {
     assert.match(await page.innerText('#state'), /^1 error/)
     writeFileSync(flow(), text.replace("'Send K", "'Really send K"))
     await shows('Really send K20.00?\n1. Send\n0. Back')
-    await page.locator('#problems .error').waitFor({ state: 'detached' })
+    await page.locator('#problems .error', { hasText: 'shure' }).waitFor({ state: 'detached' })
+    // The talk still has the old text.
+    await page.locator('#problems .error', { hasText: 'Really send K10.00?' }).waitFor()
     assert.match(await page.innerText('#said'), /played again to the same screen/)
   })
 
