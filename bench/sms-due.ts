@@ -13,6 +13,8 @@ import { startStage, type Stage } from './stage.ts'
 /** What a row takes on the disk at most, with its index entries, versions and log. */
 const ROW_OCTETS = 4_096
 const CROWD = 5_000
+/** The simulated SMSC keeps a phone for each: a million take more memory than its process has. */
+const SUBSCRIBERS_MAX = 200_000
 const OTP_EVERY_MS = 2_000
 const TELL_EVERY_MS = 10_000
 const LOOK_MS = 200
@@ -117,7 +119,7 @@ async function withClient(url: string, run: (on: pg.Client) => Promise<void>): P
 interface Owed {
   count: number
   kind: string
-  /** Default: each another. */
+  /** Default: each another, up to SUBSCRIBERS_MAX. */
   msisdn?: string
   state?: string
   ago?: string
@@ -126,7 +128,7 @@ interface Owed {
 async function owe(sql: pg.Client, { count, kind, msisdn, state = 'due', ago = `interval '0'` }: Owed): Promise<void> {
   await sql.query(
     `INSERT INTO sms_outbox (subject, kind, msisdn, text, state, due_at, expires_at, wake_at, created_at)
-    SELECT 'bench:' || gen_random_uuid(), $2, COALESCE($3, (67580000000 + n)::text), 'Reminder: Checkup', $4,
+    SELECT 'bench:' || gen_random_uuid(), $2, COALESCE($3, (67580000000 + n % ${SUBSCRIBERS_MAX})::text), 'Reminder: Checkup', $4,
       clock_timestamp() - ${ago}, clock_timestamp() - ${ago} + interval '2 hours', clock_timestamp() - ${ago},
       clock_timestamp() - ${ago}
     FROM generate_series(1, $1::int) n`,
