@@ -79,7 +79,7 @@ describeWith(['redis', 'postgres'], 'the history of a flow in mode files', funct
     }
   })
   after(async () => {
-    proxy?.set({ is: 'pass' })
+    await proxy?.set({ is: 'pass' })
     await daemons[1]?.daemon.stores.knex.raw(`DROP SCHEMA IF EXISTS "${stage.schema}" CASCADE`)
     for (const staged of daemons) await staged.close()
     for (const smsc of smscs) await smsc.stop()
