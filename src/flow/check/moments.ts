@@ -2,22 +2,12 @@
  * Checks that days, moments and times of day are compared with their like. All are texts, so a wrong pair is compared
  * letter by letter, and is right on some days only.
  */
-import {
-  compileCondition,
-  isDay,
-  isTimeOfDay,
-  type Made,
-  type Node,
-  nodesOf,
-  readingOf,
-  type Scalar,
-  Slip,
-  wholePath,
-} from '../expression/index.ts'
-import { type FlowDefinition, type FlowPlace, inputOf, keptAt, pointing, setIn, usesOf } from '../language/index.ts'
+import { isDay, isTimeOfDay, type Node, nodesOf, readingOf, type Scalar, wholePath } from '../expression/index.ts'
+import { type FlowDefinition, inputOf, keptAt, pointing, setIn, usesOf } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { compileIn, wordsIn } from '../text/index.ts'
 import type { Complain } from './check.ts'
+import { expressionsIn } from './types.ts'
 
 const DAY = 'a day'
 const MOMENT = 'a moment'
@@ -26,7 +16,7 @@ type Temporal = typeof DAY | typeof MOMENT | typeof TIME
 
 export function checkMoments({ definition, at }: ReadFlow, complain: Complain): void {
   const kindOf = temporalIn(definition)
-  for (const { node, source, screen, place } of comparisonsIn(definition)) {
+  for (const { node, source, screen, place } of expressionsIn(definition)) {
     for (const inner of nodesOf(node)) {
       const wrong = comparedWrong(inner, source, kindOf) ?? reckonedWrong(inner, source, kindOf)
       if (!wrong) continue
@@ -106,24 +96,6 @@ function writtenKind(written: string): Temporal | undefined {
   if (DAY_WRITTEN.test(written)) return DAY
   if (MOMENT_WRITTEN.test(written)) return MOMENT
   return TIME_WRITTEN.test(written) ? TIME : undefined
-}
-
-type Comparison = Pick<Made, 'node' | 'source'> & { screen: string; place: FlowPlace }
-
-/** Every expression: conditions, and values that are computed. */
-function comparisonsIn(definition: FlowDefinition): Comparison[] {
-  const { conditions, values } = usesOf(definition)
-  const asked = conditions.flatMap(({ screen, place, condition }) => {
-    const compiled = compileCondition(condition)
-    return compiled instanceof Slip
-      ? []
-      : compiled.made.map((made) => ({ ...made, screen, place: [...place, ...made.within] }))
-  })
-  const worked = values.flatMap(({ screen, place, value }) => {
-    const reading = readingOf(value)
-    return reading ? [{ node: reading.node, screen, place, source: value as string }] : []
-  })
-  return [...asked, ...worked]
 }
 
 /** What a value is, as far as the flow says it: by the rules of inputs, by texts that show it, by functions. */

@@ -22,8 +22,8 @@ import {
 } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 
-export function checkTypes({ definition, at }: ReadFlow, complain: Complain): void {
-  const typeOf = typesIn(definition)
+/** Every expression: conditions, and values that are computed. */
+export function expressionsIn(definition: FlowDefinition) {
   const { conditions, values } = usesOf(definition)
   const asked = conditions.flatMap(({ screen, place, condition }) => {
     const compiled = compileCondition(condition)
@@ -35,8 +35,13 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
     const reading = readingOf(value)
     return reading ? [{ ...reading, screen, place, source: value as string }] : []
   })
+  return [...asked, ...worked]
+}
+
+export function checkTypes({ definition, at }: ReadFlow, complain: Complain): void {
+  const typeOf = typesIn(definition)
   const file = (where: string) => where.replace(/:\d+:\d+$/, '')
-  for (const { node, source, screen, place, paths, against } of [...asked, ...worked]) {
+  for (const { node, source, screen, place, paths, against } of expressionsIn(definition)) {
     typed(node, {
       source,
       typeOf: (path) => typeOf(path, screen),
