@@ -84,21 +84,19 @@ const EVENTS_OF_FLOW = statement<FlowEventRow>(
   WHERE flow = CAST(:flow AS text) ORDER BY at DESC, id DESC LIMIT CAST(:most AS int)`,
 )
 
-type Waiting = FileTaken & { id: string; at: string; instance: string }
-
 export function createFlowEvents({ sql, clock, log, counters, name, instance }: FlowEventsDeps): FlowEvents {
-  let count = 0
-  const rows = createWaitingRows<Waiting>({
+  const rows = createWaitingRows<FileTaken>({
     clock,
     counters,
+    name,
+    instance,
     max: WAITING_MAX,
     limit: 'flow_events_waiting',
     onAway: (err, waiting) => log.warn({ err, waiting }, 'the history of flows waits for Postgres'),
     write: (some) => WRITE_TAKEN(sql, { rows: JSON.stringify(some) }),
   })
   return {
-    taken: (file) =>
-      rows.put({ id: `${instance}-${++count}`, at: new Date(clock.now()).toISOString(), instance: name, ...file }),
+    taken: rows.put,
     of: (flow, most) => EVENTS_OF_FLOW(sql, { flow, most }),
     stop: rows.stop,
   }

@@ -67,32 +67,27 @@ const EVENTS_OF = statement<LineEventRow>(
 
 function outageRow(line: string, { bind, is: event, peer, why, detail, sinceMs, tries }: OutageTold) {
   const short = detail?.slice(0, DETAIL_MAX) ?? null
-  return { line, bind, event, peer, why: why ?? null, detail: short, since: isoOf(sinceMs), tries }
+  return { line, bind, event, peer, why: why ?? null, detail: short, since: new Date(sinceMs).toISOString(), tries }
 }
 
-type Waiting = Omit<LineEventRow, 'at' | 'since'> & { id: string; at: string; since: string | null }
+type Waiting = Omit<LineEventRow, 'at' | 'instance' | 'since'> & { since: string | null }
 
 export function createLineEvents({ sql, clock, log, counters, name, instance }: LineEventsDeps): LineEvents {
-  let count = 0
   const rows = createWaitingRows<Waiting>({
     clock,
     counters,
+    name,
+    instance,
     max: WAITING_MAX,
     limit: 'line_events_waiting',
     onAway: (err, waiting) => log.warn({ err, waiting }, 'the history of lines waits for Postgres'),
     write: (some) => WRITE_EVENTS(sql, { rows: JSON.stringify(some) }),
   })
-  const put = (row: Omit<Waiting, 'id' | 'at' | 'instance'>) =>
-    rows.put({ id: `${instance}-${++count}`, at: isoOf(clock.now()), instance: name, ...row })
   return {
-    outage: (line, told) => put(outageRow(line, told)),
+    outage: (line, told) => rows.put(outageRow(line, told)),
     change: (line, event) =>
-      put({ line, bind: null, event, peer: null, why: null, detail: null, since: null, tries: 0 }),
+      rows.put({ line, bind: null, event, peer: null, why: null, detail: null, since: null, tries: 0 }),
     of: (line, most) => EVENTS_OF(sql, { line, most }),
     stop: rows.stop,
   }
-}
-
-function isoOf(ms: number): string {
-  return new Date(ms).toISOString()
 }

@@ -5,14 +5,20 @@ import type { Clock } from '../ussd/index.ts'
 export interface WaitingRowsDeps<Row> {
   clock: Clock
   counters: Counters
+  /** The name of this daemon, and its run: together they make the ids of rows unique. */
+  name: string
+  instance: string
   /** The most that may wait: the oldest go when there are more. */
   max: number
   /** What is counted then, in `limits_total`. */
   limit: string
   /** Called once when Postgres begins to take none. */
   onAway(error: unknown, waiting: number): void
-  write(rows: Row[]): Promise<unknown>
+  write(rows: Stamped<Row>[]): Promise<unknown>
 }
+
+/** A row with its id, its time and the daemon that it is of. */
+export type Stamped<Row> = { id: string; at: string; instance: string } & Row
 
 export interface WaitingRows<Row> {
   put(row: Row): void
@@ -25,8 +31,9 @@ const SOON_MS = 1_000
 const AGAIN_MS = 5_000
 
 export function createWaitingRows<Row>(deps: WaitingRowsDeps<Row>): WaitingRows<Row> {
-  const { clock, counters, max, limit } = deps
-  const waiting: Row[] = []
+  const { clock, counters, name, instance, max, limit } = deps
+  const waiting: Stamped<Row>[] = []
+  let count = 0
   let cancel: (() => void) | undefined
   let writing = Promise.resolve()
   let isAway = false
@@ -58,7 +65,7 @@ export function createWaitingRows<Row>(deps: WaitingRowsDeps<Row>): WaitingRows<
 
   return {
     put(row) {
-      waiting.push(row)
+      waiting.push({ id: `${instance}-${++count}`, at: new Date(clock.now()).toISOString(), instance: name, ...row })
       if (waiting.length > max) {
         waiting.shift()
         counters.count('limits_total', { limit })
