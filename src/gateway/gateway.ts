@@ -255,15 +255,16 @@ class UssdGateway {
         atOnce = this.turns.speakAtOnce(record, previous, from)
         return atOnce && 'outcome' in atOnce ? atOnce.outcome : null
       })
-    const taken = await take()
+    let taken = await take()
     failpoint('after-write')
     const received = { message, taking, from }
     const done = taken && (await this.#onTaken(taken, atOnce, received))
-    // A redial was to get the screen of a dialogue that ended meanwhile, through another daemon: now it opens one.
-    const isAnew = done === 'over' && message.kind === 'begin'
-    const anew = isAnew ? await take() : taken
-    if (isAnew && anew) await this.#onTaken(anew, atOnce, received)
-    if (anew) return
+    if (done === 'over' && message.kind === 'begin') {
+      // A redial was to get the screen of a dialogue that ended meanwhile, through another daemon: now it opens one.
+      taken = await take()
+      if (taken) await this.#onTaken(taken, atOnce, received)
+    }
+    if (taken) return
     const said = await this.#sayAndForget({ result: 'store-failed', text: texts.busy }, message, from)
     if (said !== 'again') this.#unopened.note(taking, said)
   }
