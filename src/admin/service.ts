@@ -58,6 +58,8 @@ export interface LineRefusal extends BindDown {
 export interface LinesChange {
   added: string[]
   changed: string[]
+  /** Of the changed ones, those that need a new bind: it is tried first. The others keep their binds. */
+  rebound: string[]
   removed: string[]
   kept: string[]
 }

@@ -208,9 +208,9 @@ export class Turns {
   /** The dependencies that all turns on one line share. */
   #howOn(line: Line): HowOnLine {
     const known = this.#how.get(line)
-    if (known) return known
-    const { limits, deferred, flows, backend, clock, log, chosenLanguage } = this.#deps
     const { page } = line.dialect
+    if (known?.page === page) return known
+    const { limits, deferred, flows, backend, clock, log, chosenLanguage } = this.#deps
     const how = { flows, backend, clock, log, page, language: limits.language, mayHold: deferred.mayHold }
     const made = chosenLanguage ? { ...how, chosenLanguage } : how
     this.#how.set(line, made)

@@ -75,6 +75,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     assert.deepEqual(staged.daemon.reload(), {
       added: ['south'],
       changed: [],
+      rebound: [],
       removed: [],
       kept: ['east'],
       applied: [],
@@ -129,6 +130,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     assert.deepEqual(staged.daemon.reload(), {
       added: [],
       changed: [],
+      rebound: [],
       removed: [],
       kept: ['east', 'south'],
       applied: [],
@@ -158,6 +160,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     assert.deepEqual(staged.daemon.reload(), {
       added: [],
       changed: ['east'],
+      rebound: [],
       removed: [],
       kept: ['south'],
       applied: [],
@@ -172,6 +175,42 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     await until(() => east!.binds().length === 1 && east!.binds()[0]!.id !== bind, 'no bind without the cap')
     assert.deepEqual(await shown(), [])
     assert.equal((await john.answer('2')).text, T4)
+    john.hangUp()
+  })
+
+  it('who may dial, how numbers are read, the dialect and SMS change under a dialogue, and the bind stays', async () => {
+    const before = structuredClone(file)
+    const bind = east!.binds()[0]!.id
+    const john = east!.phone(JOHN)
+    assert.equal((await john.dial('*123#')).text, T1)
+    file.lines[0]!.msisdn.deny = [JOHN]
+    file.lines[0]!.sms = { ...file.lines[0]!.sms!, source: '456', perSecond: 7 }
+    const { changed, rebound } = staged.daemon.reload()
+    assert.deepEqual([changed, rebound], [['east'], []])
+    assert.equal((await john.answer('2')).text, T4, 'an open dialogue goes on')
+    assert.equal((await john.dial('*123#')).text, 'This service is not available.')
+    file.lines[0]!.msisdn.deny = []
+    assert.deepEqual(staged.daemon.reload().changed, ['east'])
+    assert.equal((await john.dial('*123#')).text, T1)
+    const mine = join(staged.settings.data, 'shorter.yaml')
+    writeFileSync(
+      mine,
+      stringify({
+        name: 'shorter',
+        extends: 'standard',
+        seen: 'here',
+        confidence: 'sample',
+        limits: { septets: 60, octets: 60 },
+      }),
+    )
+    file.lines[0]!.dialect = mine
+    assert.deepEqual(staged.daemon.reload().rebound, [])
+    const next = (await john.answer('2')).text
+    assert.notEqual(next, T4)
+    assert.ok(next.length <= 60, next)
+    assert.equal(east!.binds()[0]!.id, bind, 'the bind stayed')
+    file = before
+    assert.deepEqual(staged.daemon.reload().changed, ['east'])
     john.hangUp()
   })
 

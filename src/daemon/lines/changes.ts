@@ -11,6 +11,8 @@ export interface LineTable {
   trials: Trials
   make(own: ConfiguredLine, source: LineSource): Running
   retire(old: Running): void
+  /** Puts settings in force while the binds stay. */
+  tune(one: Running, settings: ConfiguredLine, source: LineSource): void
   /** The caps of the running lines are those of their settings from now on. */
   follow(): void
   /** Writes to the log and the metrics. */
@@ -25,25 +27,31 @@ export function applyLines(next: readonly ConfiguredLine[], { settings }: LinesD
     (trials.of(name)?.next ?? running.get(name))?.source.print !== sources.get(name)?.print
   const made = next.filter(isNew).map((line) => table.make(line, sources.get(line.name)!))
   const others = next.filter((line) => !isNew(line))
-  const recapped = others.filter((line) => recap(line, table)).map(({ name }) => name)
-  const kept = others.map(({ name }) => name).filter((name) => !recapped.includes(name))
+  const tuned = others.filter((line) => retune(line, sources.get(line.name)!, table)).map(({ name }) => name)
+  const kept = others.map(({ name }) => name).filter((name) => !tuned.includes(name))
   settings.lines.splice(0, settings.lines.length, ...next)
   const removed = [...running.keys()].filter((name) => !sources.has(name))
   for (const name of removed) removeLine(name, table)
-  for (const name of recapped) table.tell('changed', name)
-  const change: LinesChange = { added: [], changed: recapped, removed, kept }
-  for (const one of made) change[putLine(one, table)].push(one.settings.name)
+  for (const name of tuned) table.tell('changed', name)
+  const change: LinesChange = { added: [], changed: tuned, rebound: [], removed, kept }
+  for (const one of made) {
+    const what = putLine(one, table)
+    change[what].push(one.settings.name)
+    if (what === 'changed' && trialsOf(one, table)) change.rebound.push(one.settings.name)
+  }
   table.follow()
   return change
 }
 
-/** Puts its settings in force. True: it has another cap than before. */
-function recap(line: ConfiguredLine, { running, trials }: LineTable): boolean {
+/** Puts settings in force that need no new bind. True: some of them differ. */
+function retune(line: ConfiguredLine, source: LineSource, { running, trials, tune }: LineTable): boolean {
   const one = trials.of(line.name)?.next ?? running.get(line.name)!
-  const before = JSON.stringify(one.settings.submits)
-  one.settings = line
-  return JSON.stringify(line.submits) !== before
+  const before = one.source.tuning
+  tune(one, line, source)
+  return source.tuning !== before
 }
+
+const trialsOf = ({ settings }: Running, { trials }: LineTable) => trials.of(settings.name) !== undefined
 
 function removeLine(name: string, { running, trials, tell, retire }: LineTable): void {
   const old = running.get(name)!
@@ -54,13 +62,13 @@ function removeLine(name: string, { running, trials, tell, retire }: LineTable):
 }
 
 /** Starts it at once if no line of this name serves; otherwise tries it first. */
-function putLine(one: Running, { running, trials, tell }: LineTable): 'added' | 'changed' {
+function putLine(one: Running, { running, trials, tell, tune }: LineTable): 'added' | 'changed' {
   const { name } = one.settings
   const old = running.get(name)
   if (old && !old.halted) {
     // The change was undone before its trial, so there is nothing to try.
     if (old.source.print === one.source.print) {
-      old.settings = one.settings
+      tune(old, one.settings, one.source)
       trials.of(name)?.callOff()
     } else trials.begin(name, one)
     return 'changed'

@@ -7,7 +7,7 @@ import { applyLines, haltLine, resumeLine, type LineTable } from './changes.ts'
 import { createDepartures } from './departures.ts'
 import { lineFigures, type BindFigure } from './figures.ts'
 import { readLine } from './line.ts'
-import { lineMaker, type LinesDeps, type Running } from './running.ts'
+import { lineMaker, lineTuner, type LinesDeps, type Running } from './running.ts'
 import { createTrials } from './trials.ts'
 
 export interface Lines extends OperatedLines {
@@ -37,7 +37,7 @@ export function createLines(deps: LinesDeps): Lines {
   const caps = new LineCaps(deps)
   const make = lineMaker(deps, caps, (one) => running.get(one.settings.name) === one)
   const follow = () => caps.follow([...running.values()].map((one) => one.settings))
-  const table: LineTable = { running, trials, make, retire: departures.retire, follow, tell }
+  const table: LineTable = { running, trials, make, retire: departures.retire, tune: lineTuner(deps), follow, tell }
   for (const line of settings.lines) running.set(line.name, make(line, readLine(line, settings.dialects)))
   follow()
 

@@ -1,11 +1,11 @@
 /** One running line, also while it is tried or while it closes. */
 import type { ConfiguredLine, Settings } from '../../config/index.ts'
 import type { Log, Metrics } from '../../base/index.ts'
-import type { Connect, LateResponse, LineShares, Tap } from '../../smpp/session/index.ts'
+import type { Connect, LateResponse, LineShares, Tap, TunableLine } from '../../smpp/session/index.ts'
 import type { Line, LinkPort, OutageTold, Pdu } from '../../smpp/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
 import type { LineCaps } from './caps.ts'
-import { makeLine, type LineSource } from './line.ts'
+import { makeLine, tuningOf, type LineSource } from './line.ts'
 import { trialLog } from './replacement.ts'
 
 export interface LinesDeps {
@@ -33,7 +33,7 @@ export interface LinesDeps {
 export interface Running {
   settings: ConfiguredLine
   source: LineSource
-  line: Line
+  line: TunableLine
   /** Requests of the SMSC that are being answered. */
   underWay: number
   halted: boolean
@@ -49,6 +49,16 @@ export function lineMaker(deps: LinesDeps, caps: LineCaps, isServing: (one: Runn
     // Links of two lines with the same name must have different ids.
     const instance = `${deps.instance}${generation++ || ''}`
     return makeRunning(own, deps, { source, instance, caps, isServing })
+  }
+}
+
+/** Puts settings in force that need no new bind. */
+export function lineTuner({ chance }: Pick<LinesDeps, 'chance'>) {
+  return (one: Running, own: ConfiguredLine, source: LineSource): void => {
+    const isOther = one.source.tuning !== source.tuning
+    one.settings = own
+    one.source = source
+    if (isOther) one.line.tune(tuningOf(own, source.profile, chance))
   }
 }
 

@@ -2,7 +2,7 @@
 export { bindRequest, type BindRole, withoutPassword } from './bind-request.ts'
 export { LineCap, type LineShares, type ShareAsk, type ShareGrant } from './cap.ts'
 export { LineLabels, noCounters } from './counters.ts'
-export { type LineDeps, smppLine } from './line.ts'
+export { type LineDeps, type LineTuning, smppLine, type TunableLine } from './line.ts'
 export type { Tap } from './link.ts'
 export {
   type Endpoint,

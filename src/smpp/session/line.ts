@@ -55,16 +55,29 @@ export interface LineDeps {
  */
 const AFTER_PAUSE_MS = 100
 
+/** What may change while the binds stay. */
+export interface LineTuning {
+  dialect: Dialect
+  sms: LineSettings['sms']
+  /** Undefined: as fast as the window allows. */
+  smsPerSecond: number | undefined
+}
+
+export interface TunableLine extends Line {
+  /** In force for the next message, and for the next SMS. */
+  tune(tuning: LineTuning): void
+}
+
 /** Creates a line. It does nothing until start(). */
-export function smppLine(settings: LineSettings, deps: LineDeps): Line {
+export function smppLine(settings: LineSettings, deps: LineDeps): TunableLine {
   return new SmppLine(settings, deps)
 }
 
-class SmppLine implements Line, LinePort {
+class SmppLine implements TunableLine, LinePort {
   readonly name: string
   readonly group: string
-  readonly dialect: Dialect
-  readonly sms: LineSettings['sms']
+  dialect: Dialect
+  sms: LineSettings['sms']
   readonly #deps: LineDeps
   readonly #binds: Bind[]
   readonly #pace: Pace
@@ -84,12 +97,18 @@ class SmppLine implements Line, LinePort {
     this.#pace = new Pace(
       {
         pauseMs: throttlePauseMs,
-        throttles: (status) => deps.dialect.policy(status).sms === 'next-second',
+        throttles: (status) => this.dialect.policy(status).sms === 'next-second',
         ...(smsPerSecond ? { perSecond: smsPerSecond } : {}),
       },
       deps.clock,
     )
     this.#binds = this.#bindsOf(settings)
+  }
+
+  tune({ dialect, sms, smsPerSecond }: LineTuning): void {
+    this.dialect = dialect
+    this.sms = sms
+    this.#pace.change(smsPerSecond)
   }
 
   submit(pdu: OutgoingPdu, options: SubmitOptions): Promise<SubmitOutcome> {

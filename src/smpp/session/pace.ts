@@ -31,7 +31,7 @@ const CONGESTED = 100
  * ask how long to wait.
  */
 export class Pace {
-  readonly #settings: PaceSettings
+  #settings: PaceSettings
   readonly #now: () => number
   #rate: number
   #tokens = 1
@@ -52,6 +52,14 @@ export class Pace {
     this.#now = monotonicClock(clock)
     this.#rate = this.#ceiling()
     this.#filledAt = this.#secondAt = this.#now()
+  }
+
+  /** Another highest rate. What the SMSC throttled meanwhile still counts. */
+  change(perSecond: number | undefined): void {
+    if (perSecond === this.#settings.perSecond) return
+    const { perSecond: _before, ...rest } = this.#settings
+    this.#settings = perSecond === undefined ? rest : { ...rest, perSecond }
+    this.#rate = this.#cut ? Math.min(this.#rate, this.#ceiling()) : this.#ceiling()
   }
 
   /** Milliseconds until one more SMS may be written; 0: now. */
