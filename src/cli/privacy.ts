@@ -46,17 +46,17 @@ export async function eraseCommand(
   audited: Lines = process.stderr,
 ): Promise<void> {
   await withStores(options, audited, async (parts, msisdn, audit) => {
-    const { dialogues, modules, deferred, pin, language, sms, optOut, failed } = await erasePerson(
+    const { dialogues, modules, deferred, pin, language, records, sms, optOut, failed } = await erasePerson(
       parts,
       msisdn,
       options.keepOptOut ?? false,
     )
     const after = failed.length ? 'partly erased' : 'erased'
-    audit('subscriber erased', { dialogues, modules, deferred, pin, language, sms, optOut, after })
+    audit('subscriber erased', { dialogues, modules, deferred, pin, language, records, sms, optOut, after })
     say(`erased   ${maskMsisdn(msisdn)}`)
     say(
       `         ${dialogues} in the dialogue store, ${modules} rows of modules of back ends, ${deferred} deferred answers, ${pin} PINs, ` +
-        `${sms} rows of SMS; opt-out: ${optOut}`,
+        `${sms} rows of SMS; opt-out: ${optOut}; ${records} call detail records without the number`,
     )
     say(`         ${language === 0 ? 'no language was' : 'the language was'} chosen`)
     say(

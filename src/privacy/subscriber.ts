@@ -24,6 +24,7 @@ export const PERSONAL: readonly PersonalTable[] = [
   { table: 'sms_incoming', column: 'msisdn' },
   { table: 'sms_opt_out', column: 'msisdn' },
   { table: 'sms_receipt_orphan', column: 'sender' },
+  { table: 'cdr', column: 'msisdn' },
 ]
 
 /** The part of the dialogue store that is needed here. */
@@ -94,6 +95,8 @@ export interface Erased {
   pin: number
   /** The chosen language: 0 or 1. */
   language: number
+  /** Call detail records that lost the number; what is billed stays. */
+  records: number
   /** Rows of the outbox, of receipts, of incoming SMS, and incomplete long SMS. */
   sms: number
   /** Whether the subscriber had opted out of SMS, and whether that entry was removed or kept. */
@@ -119,12 +122,14 @@ export async function erasePerson(
   const sms = (await shelf.erase(msisdn)) + (await owed.erase(msisdn)) + (await eraseSms(sql, msisdn))
   const deferred = await knex('ussd_late').where({ msisdn }).delete()
   const pin = await knex('pin').where({ msisdn }).delete()
+  const billed = await knex('cdr').where({ msisdn }).update({ msisdn: '' })
   return {
     dialogues: records,
     modules: answers.reduce((sum, { answer }) => sum + answer, 0),
     deferred,
     pin,
     language,
+    records: billed,
     sms,
     optOut: await optOut(knex, msisdn, keepOptOut),
     failed,

@@ -49,7 +49,8 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
 
   it('the list of what is personal is whole: every column that holds a number is in it', async () => {
     const { rows } = await staged.knex.raw(`SELECT table_name, column_name FROM information_schema.columns
-      WHERE table_schema = current_schema() AND column_name ~ 'msisdn|sender|source|destination|phone' AND table_name <> 'flow_revision'`)
+      WHERE table_schema = current_schema() AND column_name ~ 'msisdn|sender|source|destination|phone' AND table_name <> 'flow_revision'
+        AND table_name NOT IN (SELECT CAST(CAST(inhrelid AS regclass) AS text) FROM pg_inherits)`)
     const found = (rows as { table_name: string; column_name: string }[]).map(
       (row) => `${row.table_name}.${row.column_name}`,
     )
@@ -101,6 +102,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
       deferred: 0,
       pin: 0,
       language: 0,
+      records: 0,
       sms: 0,
       optOut: 'none',
       failed: [],
