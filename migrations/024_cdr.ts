@@ -4,7 +4,8 @@
  * next days; what finds none goes to the default one, and is moved later.
  *
  * `sms_outbox.recorded` says whether an SMS has its record. SMS that were settled before this migration get none.
- * Daemons of the earlier release go on beside newer ones: they leave the column false, and a newer one writes the record.
+ * Daemons of the earlier release go on beside newer ones: they leave the column false, and a newer one writes the
+ * record.
  */
 import type { Knex } from 'knex'
 
