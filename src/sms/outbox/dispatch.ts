@@ -68,7 +68,11 @@ export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
       ahead: work.tried.settled,
       gatherMs: work.settings.gatherMs,
     }),
-    late: (sms, outcome) => repeating(() => settleLate(deps, sms, outcome), { ...deps, signal: AbortSignal.any([]) }),
+    async late(sms, outcome) {
+      // That it had no response may still be on its way to Postgres.
+      await work.tried.settled()
+      return repeating(() => settleLate(deps, sms, outcome), { ...deps, signal: AbortSignal.any([]) })
+    },
     start() {
       work.lanes.start()
       looks.start()

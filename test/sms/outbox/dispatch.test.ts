@@ -429,6 +429,30 @@ describeBoth('the outbox', (database) => {
       assert.equal(await state(id), 'delivered')
     })
 
+    it('is settled by a response that comes while its loss is being stored', async () => {
+      const id = await owe()
+      let store: () => void = () => undefined
+      const held = new Promise<void>((over) => (store = over))
+      let isHeld = false
+      const slow = aroundSql(database.db.sql, async (statement, ask) => {
+        if (statement.name === 'sms-settle') {
+          isHeld = true
+          await held
+        }
+        return ask()
+      })
+      answer = () => ({ is: 'ambiguous' })
+      const daemon = open({ sql: slow })
+      const ticking = daemon.tick()
+      while (!isHeld) await settle()
+      const late = daemon.late({ id, line: 'digicel' }, { is: 'accepted', messageIds: ['L2'] })
+      await settle()
+      store()
+      assert.equal(await late, true)
+      await ticking
+      assert.equal(await state(id), 'accepted')
+    })
+
     it('is sent no second time when its subject was called off meanwhile', async () => {
       const id = await owe()
       answer = () => ({ is: 'ambiguous' })
