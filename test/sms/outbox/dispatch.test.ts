@@ -433,10 +433,11 @@ describeBoth('the outbox', (database) => {
       const id = await owe()
       let store: () => void = () => undefined
       const held = new Promise<void>((over) => (store = over))
-      let isHeld = false
+      let reach: () => void = () => undefined
+      const reached = new Promise<void>((over) => (reach = over))
       const slow = aroundSql(database.db.sql, async (statement, ask) => {
         if (statement.name === 'sms-settle') {
-          isHeld = true
+          reach()
           await held
         }
         return ask()
@@ -444,7 +445,7 @@ describeBoth('the outbox', (database) => {
       answer = () => ({ is: 'ambiguous' })
       const daemon = open({ sql: slow })
       const ticking = daemon.tick()
-      while (!isHeld) await settle()
+      await reached
       const late = daemon.late({ id, line: 'digicel' }, { is: 'accepted', messageIds: ['L2'] })
       await settle()
       store()
