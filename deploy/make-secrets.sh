@@ -17,7 +17,7 @@ if missing store_keys; then
 fi
 if missing admin_tokens; then
   token=$(openssl rand -hex 32)
-  printf 'operate:%s compose\n' "$(printf %s "$token" | openssl dgst -sha256 -r | cut -c1-64)" > "$dir/admin_tokens"
+  printf 'read,support,operate,publish,push,trace:%s compose\n' "$(printf %s "$token" | openssl dgst -sha256 -r | cut -c1-64)" > "$dir/admin_tokens"
   echo "The token of the admin server, said only now (curl -H 'Authorization: Bearer …' http://127.0.0.1:8123/v1/lines):"
   echo "  $token"
 fi

@@ -7,6 +7,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import {
   callerOf,
   createLockout,
+  didYouMean,
   isHashOfWeak,
   ProblemsError,
   readSecretFile,
@@ -15,12 +16,12 @@ import {
   weakness,
   type Problem,
 } from '../base/index.ts'
-
-/** read: may read · operate: may read and change · sms: may ask for SMS, see its own, and cancel them; nothing else. */
-export type AdminRole = 'read' | 'operate' | 'sms'
+import { ROLE_NAMES, type AdminRole } from './roles.ts'
 
 export interface Token {
-  role: AdminRole
+  roles: readonly AdminRole[]
+  /** `operate` alone, as lines were before there were other roles: it may do everything that it could do then. */
+  isOld?: boolean
   /** The name in the audit log: that of the file, or the first 8 digits of the hash. */
   name: string
   sha256: Buffer
@@ -44,39 +45,50 @@ export type AccessDecision =
   /** The file has a token that is so short or simple that others can guess it. The file has only its hash. */
   | { is: 'weak'; token: Token }
 
+/** What to do about a token that is `isOld`. */
+export const OLD_TOKEN_REMEDY =
+  'in admin.tokensFile write read,operate: in place of operate:, and add publish, push, support, trace, sms where they are needed'
+
+const LINE = /^([a-z]+(?:,[a-z]+)*):([0-9a-f]{64})(?:\s+([\w.@-]{1,64}))?$/i
+const STRONG = '`ussd-connector token read operate` prints such a line'
+
 /**
- * The tokens of a file, one per line: `role:sha256hex`, optionally followed by a name; `#` begins a comment. Throws
- * ProblemsError. The hash is that of the token's characters: `printf %s "$TOKEN" | sha256sum`.
+ * The tokens of a file, one per line: `roles:sha256hex`, optionally followed by a name; roles have commas between them,
+ * `#` begins a comment. Throws ProblemsError. The hash is that of the token's characters: `printf %s "$TOKEN" | sha256sum`.
  */
 export function readTokens(file: string, text: string): Token[] {
   const problems: Problem[] = []
   const tokens = text.split(/\r?\n/).flatMap((line, i): Token[] => {
     const written = line.replace(/(^|\s)#.*$/, '').trim()
     if (written === '') return []
-    const found = /^(read|operate|sms):([0-9a-f]{64})(?:\s+([\w.@-]{1,64}))?$/i.exec(written)
-    if (!found) {
-      const what = 'must be role:sha256, or role:sha256 and a name'
-      problems.push({ where: `${file}:${i + 1}`, what, remedy: '`ussd-connector token operate` prints such a line' })
-      return []
-    }
-    const [, role, hex, name] = found
-    if (isHashOfWeak(Buffer.from(hex!, 'hex'))) {
-      const what = 'is the hash of a token that anybody can guess'
-      problems.push({ where: `${file}:${i + 1}`, what, remedy: '`ussd-connector token operate` makes a strong one' })
-      return []
-    }
-    return [
-      {
-        role: role!.toLowerCase() as AdminRole,
-        sha256: Buffer.from(hex!, 'hex'),
-        name: name ?? hex!.slice(0, 8).toLowerCase(),
-      },
-    ]
+    const token = tokenIn(written)
+    if (!('what' in token)) return [token]
+    problems.push({ where: `${file}:${i + 1}`, ...token })
+    return []
   })
   if (!problems.length && !tokens.length)
-    problems.push({ where: file, what: 'has no token', remedy: 'ussd-connector token operate' })
+    problems.push({ where: file, what: 'has no token', remedy: 'ussd-connector token read operate' })
   if (problems.length) throw new ProblemsError(file, problems)
   return tokens
+}
+
+function tokenIn(line: string): Token | Omit<Problem, 'where'> {
+  const found = LINE.exec(line)
+  if (!found) return { what: 'must be roles:sha256, or roles:sha256 and a name', remedy: STRONG }
+  const [, list, hex, name = hex!.slice(0, 8).toLowerCase()] = found
+  const roles = [...new Set(list!.toLowerCase().split(','))]
+  const strange = roles.find((role) => !isRole(role))
+  if (strange !== undefined)
+    return { what: `'${strange}' is not a role`, remedy: didYouMean(strange, ROLE_NAMES) ?? ROLE_NAMES.join(', ') }
+  const sha256 = Buffer.from(hex!, 'hex')
+  if (isHashOfWeak(sha256)) return { what: 'is the hash of a token that anybody can guess', remedy: STRONG }
+  return roles.join() === 'operate'
+    ? { roles: ROLE_NAMES, name, sha256, isOld: true }
+    : { roles: roles as AdminRole[], name, sha256 }
+}
+
+export function isRole(word: string): word is AdminRole {
+  return (ROLE_NAMES as readonly string[]).includes(word)
 }
 
 /** The tokens of admin.tokensFile; none without such a file. Throws UsageError or ProblemsError. */

@@ -8,7 +8,7 @@ export {
   type DaemonRates,
 } from './fleet-service.ts'
 export { changeLines } from './line-changes.ts'
-export { tokensOf } from './access.ts'
+export { OLD_TOKEN_REMEDY, tokensOf } from './access.ts'
 export { type WatchedTokens, watchTokens } from './token-file.ts'
 export { CENSUS_MAX, createFlowService, type FlowRow, type FlowStand, type RevisionRows } from './flow-service.ts'
 export { type Admin, type Readiness, startAdmin } from './server.ts'

@@ -2,26 +2,19 @@
  * The HTTP server for operators: whether the daemon is alive and ready, its metrics, and changes. /live is for
  * everybody. The rest needs a token; without tokens, only this machine may read /ready and /metrics.
  */
-import type { HttpBindings, ServerType } from '@hono/node-server'
-import { Hono, type Context } from 'hono'
+import type { ServerType } from '@hono/node-server'
+import { Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Server } from 'node:http'
 import { createRequire } from 'node:module'
 import type { Registry } from 'prom-client'
-import {
-  createRefusals,
-  FAILED_EACH_MS,
-  notFromHere,
-  boundConnections,
-  httpTimes,
-  type Log,
-  type Counters,
-} from '../base/index.ts'
-import { createAccess, type Token } from './access.ts'
+import { boundConnections, httpTimes, type Log, type Counters } from '../base/index.ts'
+import type { Token } from './access.ts'
+import { roleGate, tokenGate } from './gate.ts'
 import type { AdminService } from './service.ts'
 import type { FleetService } from './fleet-service.ts'
 import type { FlowService } from './flow-service.ts'
-import { adminRoutes, type Admitted } from './routes/index.ts'
+import { adminRoutes, auditing, type Admitted } from './routes/index.ts'
 
 /** Loaded with `require`: as an ES module it would load `node:http` as one (base/node-http.ts). */
 const { serve } = createRequire(import.meta.url)('@hono/node-server') as typeof import('@hono/node-server')
@@ -55,8 +48,6 @@ export interface Admin {
 const CONNECTIONS_MAX = 200
 const HEADER_OCTETS_MAX = 8_192
 
-type App = Admitted & { Bindings: HttpBindings }
-
 export async function startAdmin(deps: AdminDeps): Promise<Admin> {
   const app = adminApp(deps)
   return new Promise((done, fail) => {
@@ -86,8 +77,9 @@ function stop(server: Server): Promise<void> {
   })
 }
 
-function adminApp(deps: AdminDeps): Hono<App> {
-  const app = new Hono<App>()
+/** The whole of it, without a socket. */
+export function adminApp(deps: AdminDeps): Hono<Admitted> {
+  const app = new Hono<Admitted>()
   const none = ["'none'"]
   app.use(
     secureHeaders({
@@ -101,11 +93,9 @@ function adminApp(deps: AdminDeps): Hono<App> {
     c.header('cache-control', 'no-store')
   })
   app.get('/live', (c) => c.json({ live: true }))
-  app.use(gate(deps))
-  app.use(async (c, next) => {
-    if (c.get('token')?.role !== 'sms' || c.req.path.startsWith('/v1')) return next()
-    return c.json({ error: 'this token may only ask for SMS' }, 403)
-  })
+  const audit = auditing(deps.log)
+  app.use(tokenGate(deps))
+  app.use(roleGate(audit))
   app.get('/ready', async (c) => {
     const state = await deps.readiness()
     const details = c.get('token') || deps.tokens.length === 0 ? state.parts : {}
@@ -114,7 +104,7 @@ function adminApp(deps: AdminDeps): Hono<App> {
   app.get('/metrics', async (c) =>
     c.text(await deps.registry.metrics(), 200, { 'content-type': deps.registry.contentType }),
   )
-  app.route('/v1', adminRoutes(deps))
+  app.route('/v1', adminRoutes({ ...deps, audit }))
   app.notFound((c) => c.json({ error: 'not found', try: ROUTES }, 404))
   app.onError((error, c) => {
     deps.log.error({ err: error, path: c.req.routePath }, 'admin request failed')
@@ -123,53 +113,6 @@ function adminApp(deps: AdminDeps): Hono<App> {
   return app
 }
 
-/** Admits a request with a valid token, or answers it. */
-function gate({ tokens, now, counters, log }: AdminDeps) {
-  const access = createAccess(tokens)
-  const note = createRefusals({
-    now,
-    count: (why) => counters.count('admin_turned_away_total', { why }),
-    tell: (refusal) => log.warn(refusal, 'admin audit: turned away'),
-  })
-  return async (c: Context<App>, next: () => Promise<void>) => {
-    const { method } = c.req
-    const address = c.env.incoming.socket.remoteAddress ?? ''
-    const notHere = notFromHere({ method, address, head: (name) => c.req.header(name) })
-    const refused = (why: string, status: 400 | 401 | 403, error: string) => {
-      note({ why, address, method })
-      return c.json({ error }, status)
-    }
-    if (TOKEN_IN_QUERY.test(c.req.url))
-      return refused('query', 400, 'send the token in the Authorization header: logs show addresses')
-    c.set('token', null)
-    if (!tokens.length) {
-      if (notHere === undefined && !c.req.path.startsWith('/v1')) return next()
-      return refused(
-        'closed',
-        403,
-        `closed${notHere ? `, ${notHere}` : ''}: set admin.tokensFile (ussd-connector token operate)`,
-      )
-    }
-    const verdict = access.check({ header: c.req.header('authorization'), address }, now())
-    if (verdict.is === 'known') {
-      c.set('token', verdict.token)
-      return next()
-    }
-    // The health check of a container has no token: it gets only yes or no.
-    if (verdict.is === 'nobody' && c.req.path === '/ready' && notHere === undefined) return next()
-    if (verdict.is === 'locked') {
-      counters.count('admin_turned_away_total', { why: 'locked' })
-      if (verdict.isFirst) log.warn({ address }, 'admin audit: locked out after too many wrong tokens')
-      c.header('retry-after', String(FAILED_EACH_MS / 1_000))
-      return c.json({ error: 'too many wrong tokens: try again in a minute; a right token still works' }, 429)
-    }
-    c.header('www-authenticate', 'Bearer')
-    const remedy = verdict.is === 'weak' ? WEAK : 'send a bearer token in the Authorization header'
-    return refused(verdict.is, 401, remedy)
-  }
-}
-
-const WEAK = 'this token can be guessed and is not accepted: make another one (ussd-connector token operate)'
 const ROUTES = [
   '/live',
   '/ready',
@@ -182,4 +125,3 @@ const ROUTES = [
   '/v1/lines/NAME/trace',
   '/v1/sms',
 ]
-const TOKEN_IN_QUERY = /[?&](access_token|token|bearer|authorization)=/i

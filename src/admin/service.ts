@@ -1,7 +1,7 @@
 /** The functions behind the admin routes: they show and change a running daemon. None of them shows a text. */
 import { capAccount, type ConfiguredLine, type Settings } from '../config/index.ts'
 import type { DialogueRecord, DialogueStore } from '../dialogue/index.ts'
-import { createRates, ProblemsError, UsageError, maskMsisdn } from '../base/index.ts'
+import { createRates, ProblemsError, UsageError } from '../base/index.ts'
 import type { Gateway } from '../gateway/index.ts'
 import { WrongClockError, type NotifyRequest, type Push, type PushOutcome, type PushRequest } from '../push/index.ts'
 import type { BindDown, BindRow } from '../smpp/index.ts'
@@ -85,7 +85,6 @@ export interface DialogueSummary extends Pick<
   'line' | 'epoch' | 'status' | 'turn' | 'openedMs' | 'touchedMs' | 'ended'
 > {
   group: string
-  /** Masked. */
   msisdn: string
   flow: string
 }
@@ -233,7 +232,7 @@ function summaryOf(record: DialogueRecord): DialogueSummary {
   const { key, line, epoch, status, revision, turn, openedMs, touchedMs, ended } = record
   return {
     group: key.group,
-    msisdn: maskMsisdn(key.msisdn),
+    msisdn: key.msisdn,
     line,
     epoch,
     status,

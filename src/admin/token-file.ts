@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { readSecretFile, saidOfFault, UsageError, type Log } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
-import { readTokens, tokensOf, type Token } from './access.ts'
+import { OLD_TOKEN_REMEDY, readTokens, tokensOf, type Token } from './access.ts'
 
 export interface WatchedTokens {
   /** Those of now: the list itself changes. */
@@ -17,11 +17,12 @@ export interface WatchedTokens {
 const LOOK_MS = 5_000
 
 /** Nobody has this one. Without any token this machine would be let in. */
-const NOBODY = (): Token => ({ role: 'read', name: '-', sha256: randomBytes(32) })
+const NOBODY = (): Token => ({ roles: [], name: '-', sha256: randomBytes(32) })
 
 /** Throws UsageError or ProblemsError if the file is wrong now. */
 export function watchTokens(file: string | undefined, { clock, log }: { clock: Clock; log: Log }): WatchedTokens {
   const tokens = tokensOf(file)
+  warnOfOld(tokens, log)
   let cancel = (): void => undefined
   if (file === undefined) return { tokens, stop: cancel }
   let wrong = ''
@@ -31,9 +32,10 @@ export function watchTokens(file: string | undefined, { clock, log }: { clock: C
       const next = tokensNow(file!)
       wrong = ''
       if (said(next) !== said(tokens)) {
-        const names = (all: readonly Token[]) => all.map(({ role, name }) => `${role} ${name}`)
+        const names = (all: readonly Token[]) => all.map(({ roles, name }) => `${roles.join()} ${name}`)
         log.warn({ before: names(tokens), after: names(next) }, 'admin audit: tokens changed')
         tokens.splice(0, tokens.length, ...next)
+        warnOfOld(tokens, log)
       }
     } catch (error) {
       const why = (error as Error).message
@@ -47,6 +49,16 @@ export function watchTokens(file: string | undefined, { clock, log }: { clock: C
   return { tokens, stop: () => cancel() }
 }
 
+/** Before there were other roles, `operate` could do everything: an upgrade must not lock anybody out. */
+function warnOfOld(tokens: readonly Token[], log: Log): void {
+  const who = tokens.filter(({ isOld }) => isOld).map(({ name }) => name)
+  if (who.length === 0) return
+  log.warn(
+    { who, remedy: OLD_TOKEN_REMEDY },
+    'these admin tokens may do everything: their lines are from before there were more roles',
+  )
+}
+
 /** A file that has been emptied revokes all. */
 function tokensNow(file: string): Token[] {
   const read = readSecretFile(file)
@@ -58,6 +70,6 @@ function tokensNow(file: string): Token[] {
 /** The same for the same tokens. One that nobody has is always the same. */
 function said(tokens: readonly Token[]): string {
   return tokens
-    .map(({ role, name, sha256 }) => `${role} ${name} ${name === '-' ? '' : sha256.toString('hex')}`)
+    .map(({ roles, name, sha256 }) => `${roles.join()} ${name} ${name === '-' ? '' : sha256.toString('hex')}`)
     .join('\n')
 }

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { watchTokens } from '../../src/admin/token-file.ts'
 import { fakeClock } from '../support/clock.ts'
-import { createAccess, readTokens, tokenHash, tokensOf } from '../../src/admin/access.ts'
+import { createAccess, OLD_TOKEN_REMEDY, readTokens, tokenHash, tokensOf } from '../../src/admin/access.ts'
 import { FAILED_EACH_MS, FAILED_MAX } from '../../src/base/lockout.ts'
+import { ROLE_NAMES } from '../../src/admin/roles.ts'
 import { ProblemsError } from '../../src/base/errors.ts'
 
 const ONE = 'one-token-of-a-test'
@@ -20,10 +21,10 @@ describe('admin tokens', () => {
       `# who\n\nread:${hex(ONE)} grafana\noperate:${hex(OTHER).toUpperCase()}   # the night shift\n`,
     )
     assert.deepEqual(
-      tokens.map(({ role, name }) => [role, name]),
+      tokens.map(({ roles, name }) => [roles.join(), name]),
       [
         ['read', 'grafana'],
-        ['operate', hex(OTHER).slice(0, 8)],
+        [ROLE_NAMES.join(), hex(OTHER).slice(0, 8)],
       ],
     )
   })
@@ -49,7 +50,7 @@ describe('admin tokens', () => {
     for (const weak of ['', 'changeme', 'x'.repeat(32)]) {
       assert.throws(
         () => readTokens('tokens', `read:${hex(RIGHT)}\noperate:${hex(weak)} boss\n`),
-        /tokens:2: is the hash of a token that anybody can guess \(`ussd-connector token operate`/,
+        /tokens:2: is the hash of a token that anybody can guess \(`ussd-connector token read operate`/,
       )
     }
     const weak = ['summer2026', 'abcdefghijklmnopqrst', 'abc123abc123abc123']
@@ -106,7 +107,7 @@ describe('the file of admin tokens, while the daemon runs', () => {
     const logged: string[] = []
     const told = (_: object, message: string) => void logged.push(message)
     const log = { debug: told, info: told, warn: told, error: told }
-    write(`operate:${hex(RIGHT)} mary\nread:${hex(ONE)} grafana\n`)
+    write(`read,operate:${hex(RIGHT)} mary\nread:${hex(ONE)} grafana\n`)
     const { tokens, stop } = watchTokens(file, { clock, log })
     const access = createAccess(tokens)
     const is = (token: string) => access.check({ header: `Bearer ${token}`, address: '10.0.0.1' }, clock.now()).is
@@ -116,7 +117,7 @@ describe('the file of admin tokens, while the daemon runs', () => {
     assert.equal(is(RIGHT), 'known')
     assert.deepEqual(logged, ['admin.tokensFile is invalid: the old tokens stay in force'])
     const other = 'an0ther-and-l0ng-enough'
-    write(`operate:${hex(other)} john\n`)
+    write(`read,operate:${hex(other)} john\n`)
     await clock.advance(10_000)
     assert.deepEqual([is(RIGHT), is(other)], ['wrong', 'known'])
     write('# nobody\n')
@@ -124,6 +125,24 @@ describe('the file of admin tokens, while the daemon runs', () => {
     assert.deepEqual([is(other), tokens.length], ['wrong', 1])
     await clock.advance(60_000)
     assert.deepEqual(logged.slice(1), ['admin audit: tokens changed', 'admin audit: tokens changed'])
+    stop()
+  })
+
+  it('names at each start, and when it changes, the tokens of before there were more roles', async () => {
+    const clock = fakeClock()
+    const told: object[] = []
+    const tell = (more: object, message: string) => void told.push({ ...more, message })
+    write(`operate:${hex(RIGHT)} mary\nread:${hex(ONE)} grafana\n`)
+    const { stop } = watchTokens(file, { clock, log: { debug: tell, info: tell, warn: tell, error: tell } })
+    const old = (who: string[]) => ({
+      who,
+      remedy: OLD_TOKEN_REMEDY,
+      message: 'these admin tokens may do everything: their lines are from before there were more roles',
+    })
+    assert.deepEqual(told.splice(0), [old(['mary'])])
+    write(`operate:${hex(RIGHT)} mary\noperate:${hex(OTHER)} john\n`)
+    await clock.advance(10_000)
+    assert.deepEqual(told.splice(1), [old(['mary', 'john'])])
     stop()
   })
 })

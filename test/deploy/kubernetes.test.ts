@@ -164,7 +164,7 @@ describe('the manifests for Kubernetes', () => {
         registry: {} as Registry,
         service: {} as AdminDeps['service'],
         flows: {} as AdminDeps['flows'],
-        tokens: [{ role: 'read', name: 'prometheus', sha256: tokenHash(TOKEN) }],
+        tokens: [{ roles: ['read'], name: 'prometheus', sha256: tokenHash(TOKEN) }],
         readiness: async () => ({ ready, parts: {} }),
         now: () => 0,
         counters: { count: () => undefined },

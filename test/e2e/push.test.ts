@@ -252,7 +252,7 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       })
 
-    it('is for those who operate only, and written down without the text', async () => {
+    it('is for those who may push, and written down without the text', async () => {
       const body = { msisdn: `+${JOHN}`, text: 'Private words' }
       assert.equal((await post('nobody', body)).status, 401)
       assert.equal((await post(TOKENS.read, body)).status, 403)

@@ -77,7 +77,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
   it('is listed without its text, and changed before it leaves', async () => {
     const id = await owe('67570000301', FROZEN + 3_600_000)
     await replace(id, 'At eleven')
-    await listSms({ url, tokenFile: file('read'), msisdn: '+67570000301' }, say)
+    await listSms({ url, tokenFile: file('operate'), msisdn: '+67570000301' }, say)
     assert.equal(said[0], 'changed')
     assert.match(said[1]!, new RegExp(`^ID +KIND .*\n${id} +reminder +due .*  leaves .*Z$`))
     assert.doesNotMatch(said.join(), /At /)
@@ -117,12 +117,12 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
     }).timeout(30_000)
   }
 
-  it('is for those who may operate, is written down without the text, and stays where nothing can be done', async () => {
+  it('is for those who may support, is written down without the text, and stays where nothing can be done', async () => {
     const id = await owe('67570000303')
     await becomes(id, 'accepted')
     await assert.rejects(
       replaceCommand(id, { url, tokenFile: file('read'), text: 'x' }, say),
-      /403: this token may only read: use one with the role operate/,
+      /403: this token has the role read, and this needs support \(its line in admin\.tokensFile: read,support:…\)/,
     )
     await assert.rejects(replace('999999', 'x'), /404: not replaced: none/)
     await assert.rejects(replace('abc', 'x'), /400/)

@@ -1,6 +1,6 @@
 /** /v1/dialogues: lists the dialogues of one subscriber, without their texts, and ends them. */
 import { Hono } from 'hono'
-import { DIGITS, type Admitted, type RouteDeps } from './shared.ts'
+import { DIGITS, shownNumber, type Admitted, type RouteDeps } from './shared.ts'
 
 export function dialogueRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
@@ -11,7 +11,7 @@ export function dialogueRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
         { error: 'msisdn must be international digits, such as 67570000001', try: '/v1/dialogues?msisdn=67570000001' },
         400,
       )
-    const dialogues = await service.dialogues(msisdn)
+    const dialogues = (await service.dialogues(msisdn)).map((one) => ({ ...one, msisdn: shownNumber(c, one.msisdn) }))
     audit(c, 'dialogues looked at', { msisdn, found: dialogues.length })
     return c.json({ dialogues })
   })
@@ -26,7 +26,9 @@ export function dialogueRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
       before: ended ? 'open' : 'none',
       after: ended ? 'ended' : 'none',
     })
-    return ended ? c.json({ ended }) : c.json({ error: 'this subscriber has no open dialogue' }, 404)
+    return ended
+      ? c.json({ ended: { ...ended, msisdn: shownNumber(c, msisdn) } })
+      : c.json({ error: 'this subscriber has no open dialogue' }, 404)
   })
   return app
 }

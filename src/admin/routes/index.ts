@@ -1,3 +1,3 @@
 /** The admin routes, one file each. */
 export { adminRoutes } from './routes.ts'
-export type { Admitted } from './shared.ts'
+export { auditing, type Admitted, type RouteDeps } from './shared.ts'

@@ -1,14 +1,17 @@
 /** What the admin routes share: their deps, the audit log and refusals. */
+import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import type { z } from 'zod'
-import type { Counters } from '../../base/index.ts'
+import { maskMsisdn, type Counters, type Log } from '../../base/index.ts'
 import type { Token } from '../access.ts'
 import type { FleetService } from '../fleet-service.ts'
 import type { FlowService } from '../flow-service.ts'
+import { lacks, type AdminRole } from '../roles.ts'
 import type { AdminService } from '../service.ts'
 
 /** What the token check stores for the routes. */
 export interface Admitted {
+  Bindings: HttpBindings
   Variables: { token: Token | null }
 }
 
@@ -20,6 +23,26 @@ export interface RouteDeps {
   counters: Counters
   /** Logs who, what, before and after. */
   audit(c: Context<Admitted>, what: string, more: object): void
+}
+
+export function auditing(log: Log): RouteDeps['audit'] {
+  return (c, what, more) => {
+    const token = c.get('token')
+    log.warn({ who: token?.name ?? '-', role: token?.roles.join() ?? '-', what, ...more }, 'admin audit')
+  }
+}
+
+/** For a request of which only a part needs this role: the answer to a token that lacks it. */
+export function lacking(c: Context<Admitted>, { audit }: Pick<RouteDeps, 'audit'>, role: AdminRole, what: string) {
+  const has = c.get('token')?.roles ?? []
+  if (has.includes(role)) return undefined
+  audit(c, `${what} refused`, { needs: role })
+  return c.json(lacks(has, [role]), 403)
+}
+
+/** The number of a subscriber, for an answer: only support sees all of it. */
+export function shownNumber(c: Context<Admitted>, msisdn: string): string {
+  return c.get('token')?.roles.includes('support') ? msisdn : maskMsisdn(msisdn)
 }
 
 /** The digits of a number without its `+`. */

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
 import { smsRequestSchema, type SmsAnswer } from '../../sms/requests/index.ts'
-import { DIGITS, whyNot, type Admitted, type RouteDeps } from './shared.ts'
+import { DIGITS, lacking, whyNot, type Admitted, type RouteDeps } from './shared.ts'
 
 const replacement = z.strictObject({ text: z.string().min(1).max(1_600) })
 /** The HTTP status of each outcome. */
@@ -35,6 +35,8 @@ export function smsRoutes({ service, audit, now, counters }: RouteDeps): Hono<Ad
 
   app.get('/', async (c) => {
     const key = c.req.query('key')
+    const refusal = lacking(c, { audit }, key === undefined ? 'support' : 'sms', 'GET')
+    if (refusal) return refusal
     if (key !== undefined) {
       const found = await service.findSms(ownerOf(c), key)
       return found ? c.json(found) : c.json({ error: 'none: this token has no SMS of this key' }, 404)

@@ -1,10 +1,10 @@
 /**
- * GET /v1/lines/LINE/trace: the last PDUs of a line, as a capture file or a listing. Unmasked only for a token that may
- * operate.
+ * GET /v1/lines/LINE/trace: the last PDUs of a line, as a capture file or a listing. Unmasked only for a token that
+ * has the role support, too.
  */
 import type { Context } from 'hono'
 import { z } from 'zod'
-import type { Admitted, RouteDeps } from './shared.ts'
+import { lacking, type Admitted, type RouteDeps } from './shared.ts'
 
 const query = z.strictObject({
   last: z.coerce.number().int().min(1).max(1_000_000).optional(),
@@ -27,10 +27,8 @@ export const traceRoute =
     }
     const { last, msisdn, clear, form } = read.data
     const line = c.req.param('line') ?? ''
-    if (clear && c.get('token')?.role !== 'operate') {
-      audit(c, 'trace refused', { line, needs: 'operate' })
-      return c.json({ error: 'this token may see only masked traces: use one with the role operate' }, 403)
-    }
+    const refusal = clear && lacking(c, { audit }, 'support', 'trace')
+    if (refusal) return refusal
     const trace = service.trace(line, { last, msisdn, clear: clear !== undefined })
     if (!trace) return c.json({ error: 'there is no such line' }, 404)
     audit(c, 'trace taken', {

@@ -3,22 +3,30 @@ import { InvalidArgumentError, type Command } from 'commander'
 import type { Say } from '../arguments.ts'
 import { createHash, randomBytes } from 'node:crypto'
 
+/** As src/admin/roles.ts has them: the command line loads no admin server for them. */
+const ROLES: readonly string[] = ['read', 'support', 'operate', 'publish', 'push', 'trace', 'sms']
+
 export function registerToken(program: Command, say: Say): void {
   program
     .command('token')
     .description('makes an admin token, and its line for admin.tokensFile')
-    .argument('<role>', 'read, operate, or sms: for an application that only sends SMS')
-    .action(async (role: string) => tokenCommand(role, say))
+    .argument('<roles...>', `one or more of ${ROLES.join(', ')}; none of them brings another one along`)
+    .action(async (roles: string[]) => tokenCommand(roles, say))
 }
 
-/** As admin.tokensFile knows them (src/admin/access.ts). */
-const ROLES: readonly string[] = ['read', 'operate', 'sms']
-
 /** Prints a new token once, and its line for admin.tokensFile. */
-export function tokenCommand(role: string, say: Say): void {
-  if (!ROLES.includes(role))
-    throw new InvalidArgumentError(`'${role}' is not a role: write ${ROLES.join(', ').replace(/, (\w+)$/, ' or $1')}`)
+export function tokenCommand(written: readonly string[], say: Say): void {
+  const roles = [...new Set(written.flatMap((word) => word.split(',')))]
+  const strange = roles.find((role) => !ROLES.includes(role))
+  if (strange !== undefined)
+    throw new InvalidArgumentError(
+      `'${strange}' is not a role: write ${ROLES.join(', ').replace(/, (\w+)$/, ' or $1')}`,
+    )
+  if (roles.join() === 'operate')
+    throw new InvalidArgumentError(
+      'write `read operate`: a line with operate alone is one from before there were more roles, and may do everything',
+    )
   const token = randomBytes(32).toString('base64url')
-  say(`token, for the role ${role}:   ${token}`)
-  say(`line, for admin.tokensFile:      ${role}:${createHash('sha256').update(token).digest('hex')}`)
+  say(`token, for ${roles.join(', ')}:   ${token}`)
+  say(`line, for admin.tokensFile:      ${roles.join(',')}:${createHash('sha256').update(token).digest('hex')}`)
 }

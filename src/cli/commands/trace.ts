@@ -12,7 +12,7 @@ export function registerTrace(program: Command, say: Say): void {
     .option('--text', 'print it as text instead')
     .option('--last <n>', 'only the last PDUs, this many; default: all that are kept', parseInteger)
     .option('--msisdn <number>', 'only PDUs of this subscriber')
-    .option('--clear', 'do not mask numbers and texts: needs a token with the role operate, and is logged')
+    .option('--clear', 'do not mask numbers and texts: needs a token with the roles trace and support, and is logged')
     .action(async (line: string, options: TraceOptions) => traceCommand(line, options, say))
 }
 
