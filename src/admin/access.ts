@@ -87,7 +87,7 @@ function tokenIn(line: string): Token | Omit<Problem, 'where'> {
     : { roles: roles as AdminRole[], name, sha256 }
 }
 
-export function isRole(word: string): word is AdminRole {
+function isRole(word: string): word is AdminRole {
   return (ROLE_NAMES as readonly string[]).includes(word)
 }
 
