@@ -68,7 +68,7 @@ export function tokenGate({ tokens, now, counters, log }: GateDeps) {
 export function roleGate(audit: RouteDeps['audit']) {
   return async (c: Context<Admitted>, next: Next) => {
     const token = c.get('token')
-    // A request that no route takes is not found, whoever asks.
+    // A request that no route takes is not found, with any token.
     const matched = matchedRoutes(c).filter(({ method }) => method !== 'ALL')
     if (!token || matched.length === 0) return next()
     const needs = rolesFor(matched) ?? []
