@@ -18,6 +18,17 @@ type Next = () => Promise<void>
 const WEAK = 'this token can be guessed and is not accepted: make another one (ussd-connector token)'
 const TOKEN_IN_QUERY = /[?&](access_token|token|bearer|authorization)=/i
 
+/** Where logs of proxies would show it. */
+export function hasTokenInQuery(c: Context<Admitted>): boolean {
+  return TOKEN_IN_QUERY.test(c.req.url)
+}
+
+/** Why a request is not of a program of this machine. Undefined: it is. */
+export function notHereOf(c: Context<Admitted>): string | undefined {
+  const address = c.env.incoming.socket.remoteAddress ?? ''
+  return notFromHere({ method: c.req.method, address, head: (name) => c.req.header(name) })
+}
+
 /** Admits a request with a valid token, or answers it. */
 export function tokenGate({ tokens, now, counters, log }: GateDeps) {
   const access = createAccess(tokens)
@@ -29,12 +40,12 @@ export function tokenGate({ tokens, now, counters, log }: GateDeps) {
   return async (c: Context<Admitted>, next: Next) => {
     const { method } = c.req
     const address = c.env.incoming.socket.remoteAddress ?? ''
-    const notHere = notFromHere({ method, address, head: (name) => c.req.header(name) })
+    const notHere = notHereOf(c)
     const refused = (why: string, status: 400 | 401 | 403, error: string) => {
       note({ why, address, method })
       return c.json({ error }, status)
     }
-    if (TOKEN_IN_QUERY.test(c.req.url))
+    if (hasTokenInQuery(c))
       return refused('query', 400, 'send the token in the Authorization header: logs show addresses')
     c.set('token', null)
     if (!tokens.length) {
@@ -50,8 +61,6 @@ export function tokenGate({ tokens, now, counters, log }: GateDeps) {
       c.set('token', verdict.token)
       return next()
     }
-    // The health check of a container has no token: it gets only yes or no.
-    if (verdict.is === 'nobody' && c.req.path === '/ready' && notHere === undefined) return next()
     if (verdict.is === 'locked') {
       counters.count('admin_turned_away_total', { why: 'locked' })
       if (verdict.isFirst) log.warn({ address }, 'admin audit: locked out after too many wrong tokens')

@@ -1,16 +1,17 @@
 /**
- * The HTTP server for operators: whether the daemon is alive and ready, its metrics, and changes. /live is for
- * everybody. The rest needs a token; without tokens, only this machine may read /ready and /metrics.
+ * The HTTP server for operators: whether the daemon is alive and ready, its metrics, and changes. Everybody is told yes
+ * or no at /live and /ready, as probes ask. The rest needs a token; without tokens, only this machine may read /ready
+ * with its details, and /metrics.
  */
 import type { ServerType } from '@hono/node-server'
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Server } from 'node:http'
 import { createRequire } from 'node:module'
 import type { Registry } from 'prom-client'
 import { boundConnections, httpTimes, type Log, type Counters } from '../base/index.ts'
 import type { Token } from './access.ts'
-import { roleGate, tokenGate } from './gate.ts'
+import { hasTokenInQuery, notHereOf, roleGate, tokenGate } from './gate.ts'
 import type { AdminService } from './service.ts'
 import type { FleetService } from './fleet-service.ts'
 import type { FlowService } from './flow-service.ts'
@@ -47,6 +48,8 @@ export interface Admin {
 
 const CONNECTIONS_MAX = 200
 const HEADER_OCTETS_MAX = 8_192
+/** How old the answer to a probe may be: probes ask every few seconds. */
+const READY_MS = 1_000
 
 export async function startAdmin(deps: AdminDeps): Promise<Admin> {
   const app = adminApp(deps)
@@ -77,6 +80,28 @@ function stop(server: Server): Promise<void> {
   })
 }
 
+/** Whether it is ready, looked at once a second however many ask: a stranger's requests cost the stores nothing. */
+function readySometimes({ readiness, now }: Pick<AdminDeps, 'readiness' | 'now'>): () => Promise<boolean> {
+  let last: { atMs: number; answer: Promise<boolean> } | undefined
+  return () => {
+    const nowMs = now()
+    if (!last || nowMs - last.atMs >= READY_MS || nowMs < last.atMs)
+      last = {
+        atMs: nowMs,
+        answer: readiness().then(
+          ({ ready }) => ready,
+          () => false,
+        ),
+      }
+    return last.answer
+  }
+}
+
+/** Without tokens a program of this machine gets the details. */
+function isOurs(c: Context<Admitted>, { tokens }: Pick<AdminDeps, 'tokens'>): boolean {
+  return tokens.length === 0 && notHereOf(c) === undefined
+}
+
 /** The whole of it, without a socket. */
 export function adminApp(deps: AdminDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
@@ -94,12 +119,18 @@ export function adminApp(deps: AdminDeps): Hono<Admitted> {
   })
   app.get('/live', (c) => c.json({ live: true }))
   const audit = auditing(deps.log)
+  const isReady = readySometimes(deps)
+  // Before the gate: a probe has no token, and asks by the address of a pod, as any name may.
+  app.get('/ready', async (c, next) => {
+    if (c.req.header('authorization') !== undefined || hasTokenInQuery(c) || isOurs(c, deps)) return next()
+    const ready = await isReady()
+    return c.json({ ready }, ready ? 200 : 503)
+  })
   app.use(tokenGate(deps))
   app.use(roleGate(audit))
   app.get('/ready', async (c) => {
     const state = await deps.readiness()
-    const details = c.get('token') || deps.tokens.length === 0 ? state.parts : {}
-    return c.json({ ready: state.ready, ...details }, state.ready ? 200 : 503)
+    return c.json({ ready: state.ready, ...state.parts }, state.ready ? 200 : 503)
   })
   app.get('/metrics', async (c) =>
     c.text(await deps.registry.metrics(), 200, { 'content-type': deps.registry.contentType }),

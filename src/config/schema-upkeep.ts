@@ -11,7 +11,7 @@ export const adminSchema = z.strictObject({
     .string()
     .optional()
     .describe(
-      'file of lines roles:sha256 that say who may what (`ussd-connector token`); absent: only this machine may read /ready and /metrics',
+      'file of lines roles:sha256 that say who may what (`ussd-connector token`); absent: only this machine may read /metrics, and why /ready says no',
     ),
   smsPerSecond: z
     .number()

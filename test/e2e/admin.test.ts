@@ -25,6 +25,16 @@ const TOKENS = {
   trace: 'tracing-token-of-a-test',
 }
 
+/** As a caller that writes these headers; `fetch` sets Host itself. */
+const askedAs = (port: number, path: string, headers: Record<string, string>) =>
+  new Promise<[number, string]>((done, fail) =>
+    get({ host: '127.0.0.1', port, path, headers }, (answer) => {
+      let text = ''
+      answer.on('data', (part: Buffer) => (text += part.toString()))
+      answer.on('end', () => done([answer.statusCode!, text]))
+    }).on('error', fail),
+  )
+
 describeWith(['redis', 'postgres'], 'the admin door', () => {
   let smsc: Awaited<ReturnType<typeof foreignSmsc>>
   let staged: Staged
@@ -59,11 +69,15 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
     smsc?.stop()
   })
 
-  it('says to anybody that it lives, to this machine whether it is ready, and no more without a token', async () => {
+  it('says to anybody whether it lives and is ready, and no more without a token', async () => {
     assert.deepEqual(await (await ask('GET', '/live')).json(), { live: true })
     assert.deepEqual(await (await ask('GET', '/ready')).json(), { ready: true })
     const known = (await (await ask('GET', '/ready', TOKENS.read)).json()) as Record<string, unknown>
     assert.ok(known.lines && known.stores)
+    const { port } = staged.daemon.admin
+    for (const headers of [{ host: '10.42.0.7:8123' }, { host: 'evil.example', origin: 'http://evil.example' }])
+      assert.deepEqual(await askedAs(port, '/ready', headers), [200, '{"ready":true}'])
+    assert.equal((await ask('GET', `/ready?token=${TOKENS.read}`)).status, 400)
     for (const path of ['/metrics', '/v1/flows', '/v1/lines', `/v1/dialogues?msisdn=${JOHN}`, '/nothing']) {
       assert.equal((await ask('GET', path)).status, 401, path)
     }
@@ -222,12 +236,8 @@ describeWith(['redis', 'postgres'], 'the admin door without tokens', () => {
       assert.deepEqual([await status('/live'), await status('/ready'), await status('/metrics')], [200, 200, 200])
       assert.equal(await status('/v1/flows'), 403)
       // Through a proxy of this machine, or a page whose name was made to lead here.
-      const as = (headers: Record<string, string>) =>
-        new Promise((done, fail) =>
-          get({ host: '127.0.0.1', port: staged.daemon.admin.port, path: '/metrics', headers }, (answer) =>
-            done(answer.resume().statusCode),
-          ).on('error', fail),
-        )
+      const { port } = staged.daemon.admin
+      const as = async (headers: Record<string, string>) => (await askedAs(port, '/metrics', headers))[0]
       assert.deepEqual(
         [
           await as({ host: 'evil.example' }),
@@ -238,6 +248,10 @@ describeWith(['redis', 'postgres'], 'the admin door without tokens', () => {
       )
       assert.deepEqual([await as({ origin: 'http://evil.example' }), await as({ origin: 'null' })], [403, 403])
       assert.equal(await status(`/v1/dialogues/test/${JOHN}`, 'DELETE'), 403)
+      const [, details] = await askedAs(port, '/ready', { host: 'localhost:8123' })
+      assert.ok('stores' in JSON.parse(details), 'a program of this machine sees more')
+      assert.deepEqual(await askedAs(port, '/ready', { host: 'evil.example' }), [200, '{"ready":true}'])
+      assert.deepEqual(await askedAs(port, '/live', { host: 'evil.example' }), [200, '{"live":true}'])
     } finally {
       await staged.close()
       smsc.stop()
