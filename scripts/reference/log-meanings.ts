@@ -18,6 +18,11 @@ export const LOG_MEANINGS: Record<string, string> = {
     'Somebody wrote to Postgres, or the store key is another. Look who can write to the database.',
   'turn given up after repeated take-overs: check what its back end answered and why the earlier daemons ended':
     'Three daemons in a row ended in one turn. The subscriber gets an apology. Look at the back end that `flow` calls.',
+  'a test dial failed by a fault of ours':
+    'A bug, or a dialect file that is gone. Look at `err`, and please report it.',
+  'a test dial failed':
+    'A test dial (`testDials`) was not answered as it should be: once an outage. `result`, `why` and `remedy` say more; `ussd-connector test-dial` dials again.',
+  'test dials are answered again': 'The end of that outage; `failed` says how many were not answered.',
   'admin request failed': 'A bug or a store that failed, at an admin route. The caller got a 500.',
   'back end is down: calls are refused at once':
     'Too many calls failed. Calls are refused at once until it answers again.',

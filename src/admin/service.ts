@@ -7,6 +7,7 @@ import { WrongClockError, type NotifyRequest, type Push, type PushOutcome, type 
 import type { BindDown, BindRow } from '../smpp/index.ts'
 import type { SmsAnswer, SmsAsker, SmsRequest, SmsRequests } from '../sms/requests/index.ts'
 import { durationMsOf, type Replacing, type SmsRow } from '../sms/outbox/index.ts'
+import type { TestDialRow, TestDials } from '../test-dials/index.ts'
 import type { TraceAsked } from '../tools/recorder/index.ts'
 import type { AlarmRow, Alarms, LineEvents, SilenceRow, Silences } from '../watch/index.ts'
 
@@ -120,6 +121,7 @@ export interface AdminServiceDeps {
   trace(line: string, asked: TraceAsked): TraceTold | null
   lineEvents: Pick<LineEvents, 'of'>
   watch: { alarms: Pick<Alarms, 'rows' | 'test'>; silences: Silences }
+  testDials: Pick<TestDials, 'rows' | 'dial'>
   sms: Replacing
   requests: SmsRequests
   /** The language that a subscriber chose. */
@@ -169,6 +171,7 @@ export function createAdminService(deps: AdminServiceDeps) {
     replaceSms: (id: string, text: string) => sms.replace(id, text),
     ...askedSms(deps),
     ...watched(deps),
+    ...testDialling(deps),
     lines(): LineRow[] {
       const [states, caps] = [lines.states(), lines.caps()]
       return settings.lines.map((line) => {
@@ -192,6 +195,20 @@ export function createAdminService(deps: AdminServiceDeps) {
         if (error instanceof ProblemsError || error instanceof UsageError) return { problem: error.message }
         throw error
       }
+    },
+  }
+}
+
+/** Test dials: the last of the schedule, and those that an operator asks for. */
+function testDialling({ settings, testDials }: AdminServiceDeps) {
+  return {
+    testDials: (): TestDialRow[] => testDials.rows(),
+    /** Or why there is nothing to dial. */
+    async dialTest(asked: { line?: string | undefined; service?: string | undefined }) {
+      const { line } = asked
+      if (line !== undefined && !settings.lines.some(({ name }) => name === line))
+        return { refused: `there is no line '${line}'` }
+      return { dials: await testDials.dial(asked) }
     },
   }
 }

@@ -74,6 +74,8 @@ export const COUNTERS = {
   ],
   // service: a code of the settings, `*` among them; push; none: no service has the code any more
   ussd_dialogues_total: ['Dialogues ended, by flow, service code and reason', ['line', 'flow', 'service', 'reason']],
+  // result: src/test-dials/outcome.ts
+  ussd_test_dials_total: ['Test dials of the schedule by result', ['line', 'service', 'result']],
   ussd_pushes_total: ['USSD pushes by result', ['line', 'result']],
   ussd_late_total: ['Deferred answers, by what was done with them', ['line', 'what']],
   ussd_cut_total: ['Replies cut because they were longer than one page', ['line', 'flow']],

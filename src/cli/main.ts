@@ -34,6 +34,7 @@ const COMMANDS: Record<string, () => Promise<Register>> = {
   trace: async () => (await import('./commands/trace.ts')).registerTrace,
   status: async () => (await import('./commands/status.ts')).registerStatus,
   alarms: async () => (await import('./commands/alarms.ts')).registerAlarms,
+  'test-dial': async () => (await import('./commands/test-dial.ts')).registerTestDial,
   lines: async () => (await import('./commands/lines.ts')).registerLines,
   token: async () => (await import('./commands/token.ts')).registerToken,
   'store-key': async () => (await import('./commands/store-key.ts')).registerStoreKey,

@@ -8,6 +8,7 @@ import { firstYamlFault, isLoopback, ProblemsError, UsageError, type Problem, di
 import { accountProblems } from './accounts.ts'
 import { doorProblems } from './door.ts'
 import { hookProblems } from './schema-hooks.ts'
+import { testDialProblems } from './schema-test-dials.ts'
 import { explain, typeAt, unquoted, type Given } from './explain.ts'
 import { exposedIn, onePassword, readSecrets } from './secrets.ts'
 import type { RedisSettings } from './schema-stores.ts'
@@ -113,6 +114,7 @@ function settingsIn(source: string, { file, env, mode }: SettingsFile): Settings
       ...crossCheck(settings, where),
       ...doorProblems(settings, where),
       ...hookProblems(settings, where),
+      ...testDialProblems(settings, where),
     )
   const exposed = exposedIn(
     { raw, origins, where },

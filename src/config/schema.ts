@@ -11,6 +11,7 @@ import { doorSchema } from './schema-door.ts'
 import { deferredSchema, patienceMs } from './schema-deferred.ts'
 import { alarmsSchema, hooksSchema } from './schema-hooks.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
+import { testDialsSchema } from './schema-test-dials.ts'
 import { LINE_LIMITS } from '../smpp/session/index.ts'
 import { incomingSchema, remindersSchema, smsSchema } from '../sms/settings/index.ts'
 
@@ -471,6 +472,7 @@ export const settingsSchema = z.strictObject({
   sms: incomingSchema.prefault({}),
   smsHooks: hooksSchema.describe('web-hooks: applications that are told what became of their SMS'),
   alarms: alarmsSchema.prefault({}).describe('what somebody is to be woken for, also without Prometheus'),
+  testDials: testDialsSchema.describe('test dials: whether somebody could dial now, as a metric and an alarm'),
   door: doorSchema.optional().describe('our flows for callers over HTTP (the HTTP ingress); absent: off'),
   admin: adminSchema.prefault({}),
   log: log.prefault({}),

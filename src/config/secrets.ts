@@ -61,6 +61,10 @@ function secretFiles(settings: Settings): [string | undefined, PropertyKey[]][] 
       ['smsHooks', name, 'keyFile'],
     ]),
     [settings.alarms.hook?.keyFile, ['alarms', 'hook', 'keyFile']],
+    ...settings.testDials.map(({ dialler }, i): [string | undefined, PropertyKey[]] => [
+      dialler?.tokenFile,
+      ['testDials', i, 'dialler', 'tokenFile'],
+    ]),
     [privacy.storeKeyFile, ['privacy', 'storeKeyFile']],
     [log.msisdnKeyFile, ['log', 'msisdnKeyFile']],
   ]

@@ -22,7 +22,14 @@ import type { CompiledFlow } from '../flow/engine/index.ts'
 import { serveFlows, type ServedFlows } from './flows.ts'
 import { registerGauges } from './gauges.ts'
 import type { Hooks } from '../hooks/index.ts'
-import { createGateway, createIntake, createOverload, type Gateway, type Overload } from '../gateway/index.ts'
+import {
+  createGateway,
+  createIntake,
+  createOverload,
+  type Gateway,
+  type GatewayDeps,
+  type Overload,
+} from '../gateway/index.ts'
 import type { ServedIngress } from './ingress.ts'
 import { createLastRun, type LastRun } from './last-run.ts'
 import { groupsOf } from './lines/index.ts'
@@ -42,6 +49,7 @@ import { startStretchWatch } from './stretches.ts'
 import { createStopOrder, type StopOrder } from './stop-order.ts'
 import { openStores, type Stores } from './stores.ts'
 import { startSweeps } from './sweeps.ts'
+import { createDaemonTestDials, type DaemonTestDials } from './test-dials.ts'
 import { certificateFiles, createState, createWatch, notingConnect, type Watch } from './watch/index.ts'
 import {
   createCertificates,
@@ -130,6 +138,7 @@ interface Parts {
   flowEvents: FlowEvents
   fleet: Fleet<DaemonState>
   watch: Watch
+  testDials: DaemonTestDials
   tokens: WatchedTokens
   backends: Backends
   flows: ServedFlows
@@ -175,7 +184,9 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const connections = createConnections(runtime, {
     connect: notingConnect(certificates),
     onRequest: (pdu, line, link) =>
-      clockCheck.isRight() ? gateway.onRequest(pdu, line, link) : deliverAgain(runtime, pdu, link),
+      clockCheck.isRight()
+        ? testDials.gatewayOf(pdu, line).onRequest(pdu, line, link)
+        : deliverAgain(runtime, pdu, link),
     onLate: (late, line) => services.sms.onLate(late, line),
     onOutage: lineEvents.outage,
     onChange: lineEvents.change,
@@ -185,21 +196,16 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const { lines } = connections
   const { perSubscriber } = runtime.settings.dialogue
   const overload = createOverload(perSubscriber, (name) => lineOf(runtime, name)?.msisdn)
-  const services = createServices(runtime, {
-    stores,
-    backends,
-    flows: flows.registry,
-    lines,
-    clockCheck,
-    overload,
-    requests,
-  })
+  const serving = { stores, backends, flows: flows.registry, lines, clockCheck, overload, requests }
+  const services = createServices(runtime, serving)
   const lastRun = createLastRun({ ...runtime, data: runtime.settings.data })
-  const gateway = buildGateway(runtime, { stores, flows, connections, services, overload, stillness, lastRun })
-  const watch = createWatch(runtime, { stores, lines, clockCheck, certificates, fleet })
+  const around = gatewayDeps(runtime, { stores, flows, connections, services, overload, stillness, lastRun })
+  const gateway = createGateway(around)
+  const testDials = createDaemonTestDials(runtime, { lines, clockCheck, gateway, around })
+  const watch = createWatch(runtime, { stores, lines, clockCheck, certificates, fleet, testDials })
   stops.add(() => watch.stop())
   const built = { stores, lineEvents, flowEvents, fleet, watch, backends, flows, connections, services, gateway }
-  return { ...built, tokens, clockCheck, lastRun, requests, owed, hooks }
+  return { ...built, testDials, tokens, clockCheck, lastRun, requests, owed, hooks }
 }
 
 /** What others see of this daemon: its place in the fleet, and the histories of lines and flows. */
@@ -235,10 +241,10 @@ type AroundGateway = Pick<Parts, 'stores' | 'flows' | 'connections' | 'services'
   lastRun: LastRun
 }
 
-function buildGateway(runtime: Runtime, around: AroundGateway): Gateway {
+function gatewayDeps(runtime: Runtime, around: AroundGateway): GatewayDeps {
   const { settings } = runtime
   const { stores, flows, connections, services, overload, stillness, lastRun } = around
-  return createGateway({
+  return {
     ...runtime,
     dialogues: stores.dialogues,
     flows: flows.registry,
@@ -257,16 +263,15 @@ function buildGateway(runtime: Runtime, around: AroundGateway): Gateway {
     isSuspect: lastRun.isSuspect,
     intake: createIntake({ now: monotonicClock(runtime.clock) }),
     activeMs: () => performance.eventLoopUtilization().active,
-  })
+  }
 }
 
 /** The admin server, for operators and their monitoring. */
 async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
   const { settings, clock, log, metrics } = runtime
-  const { stores, flows, connections, services, gateway } = parts
+  const { stores, flows, connections, services, gateway, clockCheck, watch, fleet, testDials } = parts
   const { lines, recorder } = connections
   const reload: () => Reloaded = createReload({ settings, lines, log, read })
-  const { clockCheck, watch, fleet } = parts
   const readiness = () => readinessOf({ ...runtime, stores, lines, flows: flows.registry, clockCheck })
   registerGauges({ metrics, name: runtime.name, stores, lines, gateway })
   const service = createAdminService({
@@ -279,6 +284,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
     trace: recorder.trace,
     lineEvents: parts.lineEvents,
     watch,
+    testDials,
     sms: services.sms.replacing,
     requests: parts.requests,
     chosenLanguage: services.chosenLanguage,
@@ -353,6 +359,8 @@ async function start(runtime: Runtime, parts: Parts, stops: StopOrder): Promise<
   stops.add(() => ingress.stop())
   lines.start()
   parts.watch.start()
+  parts.testDials.start()
+  stops.add(() => parts.testDials.stop())
   stops.add(async () => {
     const { repliesMs, goneMs } = stopTimes(clock.now(), settings.stopMs)
     await drain(gateway, clock, repliesMs)

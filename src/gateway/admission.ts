@@ -91,16 +91,24 @@ export class Admission {
     this.#draining = true
   }
 
+  /** The limit for which every begin on this line is turned away now. Null: none. */
+  overload(line: Line, waitMs: number): string | null {
+    const { limits, underWay, isCapped } = this.#deps
+    if (underWay() >= limits.turnsMax) return 'turns_max'
+    if (this.#open >= limits.openMax) return 'open_max'
+    if (this.#draining) return 'draining'
+    if (waitMs <= limits.turnMs) return null
+    return isCapped(line) ? 'submits_per_second' : 'turn_ms'
+  }
+
   /**
    * Why the begin gets no dialogue, and the text to send. Null: it is admitted. `waitMs`: how long it has waited and
    * will wait for its turn, as far as that can be predicted.
    */
   turnedAway(message: UssdMessage, line: Line, waitMs: number): TurnedAway | null {
-    const { limits, metrics, overload, services, texts, underWay, isCapped } = this.#deps
-    const isOver = underWay() >= limits.turnsMax ? 'turns_max' : this.#open >= limits.openMax ? 'open_max' : ''
-    const late = () => (isCapped(line) ? 'submits_per_second' : 'turn_ms')
-    const over = isOver || (this.#draining ? 'draining' : waitMs > limits.turnMs ? late() : '')
-    if (over) {
+    const { metrics, overload, services, texts } = this.#deps
+    const over = this.overload(line, waitMs)
+    if (over !== null) {
       metrics.count('limits_total', { limit: over })
       return { result: 'overload', text: texts.overload }
     }

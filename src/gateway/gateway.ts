@@ -106,6 +106,8 @@ export interface Gateway {
   sweep(): Promise<void>
   /** Ends a dialogue with a text, whatever its state. Null: none was open. */
   end(key: DialogueKey): Promise<DialogueRecord | null>
+  /** The limit for which a begin on this line would be turned away now. Null: none. */
+  overload(line: Line): string | null
   /** No new dialogues from now on. */
   drain(): void
   turnsUnderWay(): number
@@ -124,6 +126,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     onRequest: (pdu, line, link) => gateway.onRequest(pdu, line, link),
     sweep: gateway.sweep,
     end: (key) => gateway.end(key),
+    overload: (line) => gateway.overload(line),
     drain: () => gateway.admission.drain(),
     turnsUnderWay: () => gateway.turns.underWay(),
     requestsUnderWay: () => gateway.underWay(),
@@ -199,6 +202,10 @@ class UssdGateway {
 
   underWay(): number {
     return this.#backlog.here() + this.#turnedAway
+  }
+
+  overload(line: Line): string | null {
+    return this.admission.overload(line, this.#backlog.waitMs(line))
   }
 
   async #turnAway(from: From, waitMs: number): Promise<void> {

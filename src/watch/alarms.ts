@@ -5,7 +5,15 @@
 import { monotonicClock, type Log } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
-export const ALARMS = ['line-down', 'store-down', 'clock-wrong', 'certificate', 'daemon-gone', 'test'] as const
+export const ALARMS = [
+  'line-down',
+  'store-down',
+  'clock-wrong',
+  'certificate',
+  'daemon-gone',
+  'test-dial',
+  'test',
+] as const
 export type AlarmName = (typeof ALARMS)[number]
 
 /** What is so now. Alarm and subject together are its name. */

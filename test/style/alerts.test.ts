@@ -50,6 +50,9 @@ describe(`the alerts, by Prometheus itself${isThere ? '' : ' (skipped: no promto
         isTaken(' and max by (line) (sms_receipt_orphans) > 0.05 *', ' or sms_receipt_orphans > 0.05 *'),
         false,
       )
+      assert.equal(isTaken(' unless on (instance, line) max by (instance, line) (smpp_bind_up) == 0', ''), false)
+      assert.equal(isTaken('max by (instance, line) (smpp_bind_up) == 0', 'smpp_bind_up == 0'), false)
+      assert.equal(isTaken('ussd_test_dial_up == 0 unless', 'ussd_test_dial_up == 2 unless'), false)
       assert.equal(isTaken('< 21 * 86400', '< 22 * 86400'), false)
       assert.equal(isTaken(' and on (line) max by (line) (smpp_bind_up) == 1)', ')'), false)
     } finally {

@@ -9,6 +9,7 @@ import { lineRoutes } from './lines.ts'
 import { pushRoutes } from './push.ts'
 import type { Admitted, RouteDeps } from './shared.ts'
 import { smsRoutes } from './sms.ts'
+import { testDialRoutes } from './test-dials.ts'
 
 const GROUPS = [
   ['/alarms', alarmRoutes],
@@ -18,6 +19,7 @@ const GROUPS = [
   ['/lines', lineRoutes],
   ['/push', pushRoutes],
   ['/sms', smsRoutes],
+  ['/test-dials', testDialRoutes],
 ] as const
 
 const BODY_OCTETS_MAX = 65_536

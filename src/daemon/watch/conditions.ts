@@ -1,6 +1,7 @@
 /** What is so now that somebody should know of: lines, stores, clocks, certificates. */
 import type { BindState, InstanceRow } from '../../admin/index.ts'
 import type { AlarmCondition } from '../../watch/index.ts'
+import type { TestDialRow } from '../../test-dials/index.ts'
 import type { StoresCheck } from '../stores.ts'
 
 /** A line as its binds stand: an operator has not stopped it. */
@@ -71,6 +72,21 @@ export function goneConditions(
       sinceMs: nowMs - ageMs,
       why: 'it ended without a word, or does not reach Postgres',
       remedy: 'look at that machine: is the process there, and what are the last lines of its log?',
+    }))
+}
+
+/** A line that is down has an alarm of its own. */
+export function testDialConditions(rows: readonly TestDialRow[]): AlarmCondition[] {
+  return rows
+    .filter(({ result }) => result !== 'ok' && result !== 'line-down')
+    .map(({ line, service, result, why, remedy, failingSince, at }) => ({
+      alarm: 'test-dial' as const,
+      subject: `${line} ${service}`,
+      line,
+      severity: 'critical' as const,
+      sinceMs: Date.parse(failingSince ?? at),
+      why: `${result}: ${why}`,
+      remedy,
     }))
 }
 

@@ -14,8 +14,15 @@ import type { ClockCheck } from '../clock-check.ts'
 import type { Lines } from '../lines/index.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Stores, StoresCheck } from '../stores.ts'
+import type { TestDials } from '../../test-dials/index.ts'
 import { repeatedly } from './repeatedly.ts'
-import { certificateConditions, goneConditions, lineConditions, storeConditions } from './conditions.ts'
+import {
+  certificateConditions,
+  goneConditions,
+  lineConditions,
+  storeConditions,
+  testDialConditions,
+} from './conditions.ts'
 
 export interface DaemonWatchDeps {
   stores: Stores
@@ -24,6 +31,7 @@ export interface DaemonWatchDeps {
   certificates: Certificates
   /** The daemons on the same database. */
   fleet: Pick<Fleet<DaemonState>, 'name' | 'known'>
+  testDials: Pick<TestDials, 'rows'>
 }
 
 export interface Watch {
@@ -41,7 +49,7 @@ const STORES_EACH = 3
 
 export function createWatch(runtime: Runtime, deps: DaemonWatchDeps): Watch {
   const { settings, clock, log, metrics } = runtime
-  const { stores, lines, clockCheck, certificates, fleet } = deps
+  const { stores, lines, clockCheck, certificates, fleet, testDials } = deps
   const { afterMs, overMs, certificateDays, hook } = settings.alarms
   const sender = hook && createAlarmHook({ ...runtime, counters: metrics, settings: { ...hook, key: keyOf(hook) } })
   const silences = createSilences(stores.sql, clock.now)
@@ -77,6 +85,7 @@ export function createWatch(runtime: Runtime, deps: DaemonWatchDeps): Watch {
       ...lineConditions(watched, heldElsewhere(fleet)),
       ...goneConditions(fleet.known(), { own: fleet.name, nowMs: clock.now() }),
       ...storeConditions(check, ok ? {} : aheadMs),
+      ...testDialConditions(testDials.rows()),
       ...certificateConditions(certificates.ends(), { days: certificateDays, nowMs: clock.now() }),
     ])
   }

@@ -1,0 +1,77 @@
+/** `test-dial`: whether somebody can dial a code on a line now. */
+import type { Command } from 'commander'
+import { adminOptions, jsonOption, type Say } from '../arguments.ts'
+import type { TestDialRow } from '../../test-dials/index.ts'
+import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
+import { coloured, tableOf } from '../table.ts'
+
+export function registerTestDial(program: Command, say: Say): void {
+  jsonOption(adminOptions(program.command('test-dial [line] [code]')))
+    .description(
+      'dials a code on a line as a subscriber would, up to the first screen: nothing is changed, billed or counted; ' +
+        'exit code 0: all are answered, 1: some are not, 2: there is nothing to dial here, 3: no answer of the daemon',
+    )
+    .option('--last', 'dial nothing: what the schedule (testDials) found last')
+    .action(async (line: string | undefined, code: string | undefined, options: TestDialOptions) => {
+      process.exitCode = await testDialCommand({ line, code }, options, say)
+    })
+}
+
+export interface TestDialOptions extends AdminOptions {
+  last?: boolean
+}
+
+const NOTHING = 2
+const NO_ANSWER = 3
+
+/** Resolves with the exit code. */
+export async function testDialCommand(
+  { line, code }: { line?: string | undefined; code?: string | undefined },
+  options: TestDialOptions,
+  say: Say,
+): Promise<number> {
+  try {
+    const { dials } = options.last
+      ? await askAdmin<{ dials: TestDialRow[] }>(options, 'GET', '/v1/test-dials')
+      : await askAdmin<{ dials: TestDialRow[] }>(options, 'POST', '/v1/test-dials', {
+          ...(line === undefined ? {} : { line }),
+          ...(code === undefined ? {} : { service: code }),
+        })
+    const wanted = dials.filter(
+      (one) => (line === undefined || one.line === line) && (code === undefined || one.service === code),
+    )
+    if (options.json) say(asJson(wanted))
+    else for (const text of shown(wanted, options)) say(text)
+    if (wanted.length === 0) return NOTHING
+    return wanted.every(({ result }) => result === 'ok') ? 0 : 1
+  } catch (error) {
+    if ((error as Error).name !== 'UsageError') throw error
+    const { message } = error as Error
+    say(options.json ? asJson({ error: message }) : `NO ANSWER  ${message}`)
+    return NO_ANSWER
+  }
+}
+
+const NO_DIALS =
+  'nothing to dial: the line is stopped, stands by for another daemon, or has no service code that can be dialled'
+const NOT_YET = 'no test dial yet: the settings have no testDials, or the daemon has just started'
+
+function shown(dials: readonly TestDialRow[], { last }: TestDialOptions): string[] {
+  if (dials.length === 0) return [last ? NOT_YET : NO_DIALS]
+  const rows = dials.map(({ line, service, result, ms, at, why, failingSince, screen }) => [
+    line,
+    service,
+    result,
+    `${ms} ms`,
+    at,
+    failingSince === null ? '' : failingSince,
+    why || (screen?.split('\n')[0] ?? ''),
+  ])
+  const table = tableOf(['LINE', 'CODE', 'RESULT', 'TOOK', 'AT', 'FAILING SINCE', 'WHY, OR FIRST LINE'], rows)
+  const failed = dials.filter(({ result }) => result !== 'ok')
+  const remedies = new Set(failed.map(({ result, remedy }) => `  ${result}: ${remedy}`))
+  const verdict = failed.length
+    ? coloured(`${failed.length} of ${dials.length} are not answered`, 'red')
+    : coloured(`all ${dials.length} are answered`, 'green')
+  return [...table, verdict, ...remedies]
+}
