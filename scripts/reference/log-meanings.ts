@@ -115,6 +115,8 @@ export const LOG_MEANINGS: Record<string, string> = {
   'application not told that a dialogue ended':
     'An application did not take the end of a dialogue. It is not repeated.',
   'back end not told that a dialogue ended': 'A call of `ended` failed. It is not repeated.',
+  'back end not closed':
+    'A reload replaced the back end, and closing the old one failed. Its connections end by themselves.',
   'back end did not take the end': 'A module of a back end failed when it was told of an end.',
   'back end failed': 'One call had no usable answer. `why` says: late, down, nonsense, refused-call.',
   'dialogues are in an embedded journal: they survive the end of the process, not a power cut':

@@ -1,6 +1,7 @@
 /** docs/reference/SETTINGS.md: every setting, as in the schema. */
 import { z } from 'zod'
 import { settingsSchema } from '../../src/config/schema.ts'
+import { reloadWayOf } from '../../src/daemon/reload/ways.ts'
 import { code, generated, table } from './page.ts'
 
 const HEAD = `# Settings
@@ -11,6 +12,8 @@ Every key of the settings file (\`connector.yaml\`), from the schema that the da
 
 \`[]\` is an entry of a list, \`NAME\` a name of your own. Any value can come from the environment:
 \`redis.url\` is \`USSD_CONNECTOR_REDIS__URL\`.
+
+\`a reload\` says how \`ussd-connector reload\` takes a change (\`restart\`: it does not): see [OPERATIONS](../OPERATIONS.md#what-a-reload-takes).
 `
 
 export interface SettingRow {
@@ -87,10 +90,10 @@ export function settingsPage(): string {
   const sections = [...new Set(rows.map(groupOf))].flatMap((group) => [
     `## ${group}\n`,
     table(
-      ['key', 'is', 'default', 'meaning'],
+      ['key', 'is', 'default', 'a reload', 'meaning'],
       rows
         .filter((row) => groupOf(row) === group)
-        .map(({ key, type, without, meaning }) => [code(key), type, without, meaning]),
+        .map(({ key, type, without, meaning }) => [code(key), type, without, reloadWayOf(key)?.way ?? '', meaning]),
     ),
   ])
   return generated(HEAD, ...sections)

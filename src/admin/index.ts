@@ -21,9 +21,11 @@ export {
   type LineRefusal,
   type LineRow,
   type LinesChange,
-  type LinesReloaded,
   type OperatedLines,
+  type ReloadBegun,
   type Reloaded,
+  type SettingTaken,
+  type SettingWaiting,
   type SmsSummary,
   type TraceTold,
 } from './service.ts'

@@ -1,6 +1,6 @@
 /** Changes of lines, for the admin routes of this daemon and for other daemons that ask for them. */
 import type { CommandAnswer, FleetCommand } from '../fleet/index.ts'
-import type { LineRow, LinesReloaded } from './service.ts'
+import type { LineRow, LinesReloaded, Reloaded } from './service.ts'
 
 export interface LineChanger {
   lines(): LineRow[]
@@ -8,6 +8,7 @@ export interface LineChanger {
   haltLine(name: string): boolean
   resumeLine(name: string): boolean
   reload(): Promise<LinesReloaded | { problem: string }>
+  checkReload(): Promise<Reloaded | { problem: string }>
 }
 
 /** An answer, and what the audit log says of it. */
@@ -19,6 +20,7 @@ export interface CarriedOut extends CommandAnswer {
 
 export async function changeLines(service: LineChanger, { what, line = '' }: FleetCommand): Promise<CarriedOut> {
   if (what === 'lines-reload') return reloadLines(service)
+  if (what === 'reload-check') return checkedReload(service)
   const rows = service.lines()
   const before = rows.find(({ name }) => name === line)?.stopped
   const [verb, change] = what === 'line-stop' ? ['stop', service.haltLine] : ['start', service.resumeLine]
@@ -37,8 +39,14 @@ export async function changeLines(service: LineChanger, { what, line = '' }: Fle
   }
 }
 
+async function checkedReload(service: LineChanger): Promise<CarriedOut> {
+  const what = 'reload checked'
+  const would = await service.checkReload()
+  return 'problem' in would ? { what, status: 409, body: { error: would.problem } } : { what, status: 200, body: would }
+}
+
 async function reloadLines(service: LineChanger): Promise<CarriedOut> {
-  const what = 'lines reloaded'
+  const what = 'settings reloaded'
   const done = await service.reload()
   if ('problem' in done) return { what, status: 409, body: { error: done.problem }, audit: { refused: done.problem } }
   const audit = { after: done }

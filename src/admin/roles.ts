@@ -7,7 +7,7 @@
 export const ROLES = {
   read: 'see lines, flows, alarms, daemons and metrics, and no number of a subscriber',
   support: 'look up one subscriber, with numbers; end a dialogue, change an SMS that waits',
-  operate: 'stop, start and reload lines; silence alarms',
+  operate: 'stop and start lines, reload the settings; silence alarms',
   publish: 'publish, try, roll back and recall flows',
   push: 'begin USSD on the handset of a subscriber',
   trace: 'take the PDUs of a line, masked; with support in clear',
@@ -47,6 +47,8 @@ export const ROUTE_ROLES: Readonly<Record<string, readonly AdminRole[]>> = {
   'POST /v1/lines/:line/stop': ['operate'],
   'POST /v1/lines/:line/start': ['operate'],
   'POST /v1/push': ['push'],
+  'POST /v1/reload': ['operate'],
+  'POST /v1/reload/check': ['operate'],
   'GET /v1/sms': ['sms', 'support'],
   'POST /v1/sms': ['sms'],
   'DELETE /v1/sms': ['sms'],

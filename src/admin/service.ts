@@ -20,8 +20,6 @@ export interface OperatedLines {
   /** Of the lines that have a cap, by their names. */
   /** By account: of a line on its own, its name. */
   caps(): ReadonlyMap<string, CapState>
-  /** Resolves when every changed line has a verdict, with the lines that keep their old settings. */
-  settled(): Promise<LineRefusal[]>
   /** Unbinds a line in order, until `resume` or a restart. False: there is no line of this name. */
   halt(name: string): boolean
   resume(name: string): boolean
@@ -65,8 +63,34 @@ export interface LinesChange {
   kept: string[]
 }
 
-/** `applied`: other settings that are in force now. `needRestart`: top-level ones that differ from what is in force. */
-export type Reloaded = LinesChange & { applied: string[]; needRestart: string[] }
+/** A setting that is in force now. */
+export interface SettingTaken {
+  /** `backends.wallet`, `texts.busy`, `services *123#` */
+  setting: string
+  what: 'added' | 'changed' | 'removed'
+  /** How it is taken, and what that means for dialogues in flight: see src/daemon/reload/ways.ts. */
+  way: string
+  why: string
+}
+
+/** A setting that differs from what is in force, and why only a restart takes it. */
+export interface SettingWaiting {
+  setting: string
+  why: string
+}
+
+export interface Reloaded extends LinesChange {
+  applied: SettingTaken[]
+  needRestart: SettingWaiting[]
+  /** Of flows that were read again: what stands in the way of their files. */
+  problems: string[]
+}
+
+/** `refused` resolves when each line that is tried has a verdict. */
+export interface ReloadBegun {
+  told: Reloaded
+  refused: Promise<LineRefusal[]>
+}
 
 /** `refused`: lines that changed in the file but could not bind, so they keep their old settings. */
 export type LinesReloaded = Reloaded & { refused: LineRefusal[] }
@@ -126,8 +150,10 @@ export interface AdminServiceDeps {
   requests: SmsRequests
   /** The language that a subscriber chose. */
   chosenLanguage(msisdn: string): Promise<string | null>
-  /** Throws ProblemsError or UsageError. */
-  reload(): Reloaded
+  /** Rejects with ProblemsError or UsageError. */
+  reload(): Promise<ReloadBegun>
+  /** What it would do. */
+  checkReload(): Promise<Reloaded>
 }
 
 /** Requests at once, after a rest: those of a morning's batch job. */
@@ -186,16 +212,24 @@ export function createAdminService(deps: AdminServiceDeps) {
     /**
      * Reads the settings again and changes the lines. Resolves when each changed line is either in force or refused.
      */
-    async reload(): Promise<LinesReloaded | { problem: string }> {
-      try {
-        const { changed, ...result } = deps.reload()
-        const refused = await lines.settled()
+    reload: (): Promise<LinesReloaded | { problem: string }> =>
+      orProblem(async () => {
+        const { told, refused: trying } = await deps.reload()
+        const { changed, ...result } = told
+        const refused = await trying
         return { ...result, changed: changed.filter((name) => !refused.some(({ line }) => line === name)), refused }
-      } catch (error) {
-        if (error instanceof ProblemsError || error instanceof UsageError) return { problem: error.message }
-        throw error
-      }
-    },
+      }),
+    /** What a reload would do now. */
+    checkReload: () => orProblem(deps.checkReload),
+  }
+}
+
+async function orProblem<T>(run: () => Promise<T>): Promise<T | { problem: string }> {
+  try {
+    return await run()
+  } catch (error) {
+    if (error instanceof ProblemsError || error instanceof UsageError) return { problem: error.message }
+    throw error
   }
 }
 

@@ -91,6 +91,7 @@ export const COUNTERS = {
   dialogue_store_plain_total: ['Stored values without a bound seal that were read because of privacy.plainUntil', []],
   store_key_reloads_total: ['Reloads of the key file of the dialogue store', ['result']],
   dialogue_takeovers_total: ['Turns taken over from a dead daemon, and replies sent again', ['kind']],
+  settings_reloads_total: ['Reloads of the settings: taken, or refused because something in them is wrong', ['result']],
   flow_reloads_total: ['Flow files loaded or refused', ['flow', 'result']],
   flow_turns_total: ['Turns by flow revision; only the revisions used last', ['revision']],
   flow_ends_total: [

@@ -12,7 +12,7 @@ import {
   watchTokens,
 } from '../admin/index.ts'
 import type { Admin, DaemonState, Readiness, Reloaded, WatchedTokens } from '../admin/index.ts'
-import { createFleet, type Fleet } from '../fleet/index.ts'
+import { createFleet, type Fleet, type FleetCommand } from '../fleet/index.ts'
 import { absentSamples, createBackends, type Backends } from './backends/index.ts'
 import { createStillness, type Stillness, monotonicClock, type Metrics, packageVersion } from '../base/index.ts'
 import type { ConfiguredLine, Settings } from '../config/index.ts'
@@ -39,7 +39,7 @@ import { STATUS } from '../smpp/pdu/index.ts'
 import type { LinkPort, Pdu } from '../smpp/index.ts'
 import { createClockCheck, trustedClock, type ClockCheck } from './clock-check.ts'
 import { readinessOf } from './readiness.ts'
-import { createReload, noFile } from './reload.ts'
+import { createReload, noFile } from './reload/index.ts'
 import { startRetention } from './retention.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts'
 import { createServices, type DaemonServices } from './services.ts'
@@ -82,8 +82,8 @@ export interface Daemon {
   readiness(): Promise<Readiness>
   /** For the watchdog: an answer shows that the event loop runs. */
   healthy(): boolean
-  /** Reads the settings again and changes the lines. Throws ProblemsError or UsageError; then nothing has changed. */
-  reload(): Reloaded
+  /** Reads the settings again. Rejects with ProblemsError or UsageError; then nothing has changed. */
+  reload(): Promise<Reloaded>
   /** Refuses new dialogues, sends the replies that it owes within `stopMs`, unbinds, closes. Idempotent. */
   stop(): Promise<void>
 }
@@ -269,9 +269,10 @@ function gatewayDeps(runtime: Runtime, around: AroundGateway): GatewayDeps {
 /** The admin server, for operators and their monitoring. */
 async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
   const { settings, clock, log, metrics } = runtime
-  const { stores, flows, connections, services, gateway, clockCheck, watch, fleet, testDials } = parts
+  const { stores, backends, flows, connections, services, gateway, clockCheck, watch, fleet, testDials } = parts
   const { lines, recorder } = connections
-  const reload: () => Reloaded = createReload({ settings, lines, log, read })
+  const own = { lines, backends, flows, storeTls: stores.tls, services: services.services }
+  const { reload, check } = createReload({ settings, ...own, log, metrics, read })
   const readiness = () => readinessOf({ ...runtime, stores, lines, flows: flows.registry, clockCheck })
   registerGauges({ metrics, name: runtime.name, stores, lines, gateway })
   const service = createAdminService({
@@ -289,6 +290,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
     requests: parts.requests,
     chosenLanguage: services.chosenLanguage,
     reload,
+    checkReload: check,
   })
   const isReady = () =>
     (lines.anyBound() || settings.lines.length === 0) && clockCheck.isRight() && watch.areStoresWell()
@@ -316,16 +318,17 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
     }),
   })
   const joinFleet = () =>
-    fleet.start({
-      admin: `${settings.admin.host}:${admin.port}`,
-      state,
-      carryOut: async (command, who) => {
-        const { what, status, body, audit } = await changeLines(service, command)
-        if (audit) log.warn({ who, role: 'operate', what, ...audit }, 'admin audit')
-        return { status, body }
-      },
-    })
-  return { admin, readiness, reload, joinFleet }
+    fleet.start({ admin: `${settings.admin.host}:${admin.port}`, state, carryOut: carryingOut(service, log) })
+  return { admin, readiness, reload: async () => (await reload()).told, joinFleet }
+}
+
+/** What another daemon asks for, as if it had been asked here. */
+function carryingOut(service: Parameters<typeof changeLines>[0], log: Logger) {
+  return async (command: FleetCommand, who: string) => {
+    const { what, status, body, audit } = await changeLines(service, command)
+    if (audit) log.warn({ who, role: 'operate', what, ...audit }, 'admin audit')
+    return { status, body }
+  }
 }
 
 /** Opens lines and the HTTP ingress last: by then everything that an answer needs exists. */
@@ -340,7 +343,7 @@ async function start(runtime: Runtime, parts: Parts, stops: StopOrder): Promise<
   const sweep = async () => (clockCheck.isKnown() && (lines.anyBound() || ingress.line) ? gateway.sweep() : undefined)
   const stopSweeps = startSweeps(runtime, sweep)
   const { sql, knex, dialogues } = stores
-  const modules = [...parts.backends.modules, ...(await absentSamples(settings, { ...runtime, sql }))]
+  const absent = await absentSamples(settings, { ...runtime, sql })
   stops.add(
     startRetention({
       ...runtime,
@@ -348,7 +351,9 @@ async function start(runtime: Runtime, parts: Parts, stops: StopOrder): Promise<
       knex,
       dialogues,
       flows: flows.registry,
-      modules,
+      get modules() {
+        return [...parts.backends.modules, ...absent]
+      },
       mayRun: () => clockCheck.isKnown(),
     }),
   )

@@ -1,11 +1,26 @@
 /** The flows of the settings' folder, watched: changed files apply to new dials, broken ones change nothing. */
-import { appFlows, declaredBy, sendsSms, servicesOf, type Backends } from './backends/index.ts'
+import { appFlows, declaredBy, sendsSms, servicesOf, type Backends, type BackendsChange } from './backends/index.ts'
 import type { Settings } from '../config/index.ts'
-import { ProblemsError, UsageError, type Log, type Metrics, didYouMean, monotonicClock } from '../base/index.ts'
-import { openFlows, type Flows, type Reload, type Taken, type Decided } from '../flow/release/index.ts'
-import { SMS, type ScreenTypes } from '../flow/language/index.ts'
+import {
+  ProblemsError,
+  UsageError,
+  type Log,
+  type Metrics,
+  type Problem,
+  didYouMean,
+  monotonicClock,
+} from '../base/index.ts'
+import {
+  openFlows,
+  type Flows,
+  type PreparedFlows,
+  type Reload,
+  type Taken,
+  type Decided,
+} from '../flow/release/index.ts'
+import { SMS, SUBSCRIBER, type ScreenTypes } from '../flow/language/index.ts'
 import { loadScreenTypes, type DeclaredBackend } from '../flow/read/index.ts'
-import type { CompiledFlow, FlowArchive } from '../flow/engine/index.ts'
+import { APP_LEAD, type CompiledFlow, type FlowArchive } from '../flow/engine/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
 export interface ServedFlows {
@@ -16,6 +31,11 @@ export interface ServedFlows {
   declared: readonly DeclaredBackend[]
   /** Screen types: the built-in ones and those of plug-ins. */
   types: ScreenTypes
+  /**
+   * What these settings mean for flows: other back ends, applications, services. Rejects with ProblemsError if a
+   * service would have no flow, or a flow that serves would miss a back end. Nothing changes before `commit`.
+   */
+  prepare(next: Settings, backends: Pick<BackendsChange, 'names' | 'declared'>): Promise<{ commit(): Promise<Reload> }>
   stop(): Promise<void>
 }
 
@@ -37,7 +57,7 @@ export interface FlowDeps {
 export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
   const { settings, archive, clock, log } = deps
   const { names } = deps.backends
-  const callable = sendsSms(settings.lines) ? [...names, SMS] : names
+  const callable = callableOf(names, settings)
   const declared = declaredBy(deps.backends.modules)
   const types = await loadScreenTypes(settings.flows.plugins)
   const { dir, publish, testers } = settings.flows
@@ -73,11 +93,53 @@ export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
     callable,
     declared,
     types,
+    async prepare(next, backends) {
+      const [others, saying] = [callableOf(backends.names, next), backends.declared]
+      const services = appFlows({ ...next, contracts: settings.contracts })
+      const prepared = await flows.prepare({ backends: others, declared: saying, services })
+      requireServed(next, others, prepared)
+      return {
+        commit() {
+          callable.splice(0, callable.length, ...others)
+          declared.splice(0, declared.length, ...saying)
+          return prepared.commit()
+        },
+      }
+    },
     stop: async () => {
       stopped = true
       cancel()
     },
   }
+}
+
+/** A copy: the list changes with the settings. */
+function callableOf(names: readonly string[], { lines }: Pick<Settings, 'lines'>): string[] {
+  return sendsSms(lines) ? [...names, SMS] : [...names]
+}
+
+/** Throws ProblemsError if these settings would leave a dial without an answer. */
+function requireServed(next: Settings, callable: readonly string[], { inForce, problems }: PreparedFlows): void {
+  const wrong: Problem[] = []
+  for (const { code, flow } of servicesOf(next)) {
+    if (inForce.some(({ name }) => name === flow)) continue
+    const broken = problems.filter(({ where }) => where.includes(`${flow}.yaml`))
+    const remedy =
+      didYouMean(
+        flow,
+        inForce.map(({ name }) => name),
+      ) ?? `add ${next.flows.dir}/${flow}.yaml`
+    if (broken.length) wrong.push(...broken)
+    else wrong.push({ where: `services ${code}`, what: `there is no flow '${flow}' in ${next.flows.dir}`, remedy })
+  }
+  for (const { revision, backends } of inForce.filter(({ name }) => !name.startsWith(APP_LEAD))) {
+    for (const name of backends) {
+      if (callable.includes(name) || name === SUBSCRIBER) continue
+      const remedy = `leave backends.${name} where it is until a flow without it serves`
+      wrong.push({ where: `backends.${name}`, what: `is gone, and the flow ${revision} calls it`, remedy })
+    }
+  }
+  if (wrong.length) throw new ProblemsError('services and back ends', wrong)
 }
 
 function watched(flows: Flows, watch: (flow: CompiledFlow) => CompiledFlow): Flows {

@@ -1,19 +1,20 @@
 /** The Postgres server of the settings: its current password, and its TLS. */
-import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
 import type { Settings } from '../config/index.ts'
 import { readSecretFile } from '../base/index.ts'
 import type { ServerSettings } from '../store/postgres/index.ts'
-import { tlsOf } from './tls.ts'
+import { postgresTlsOf } from './store-tls.ts'
 
 type Server = Exclude<Settings['postgres'], 'embedded'>
 
-/** Throws UsageError for a file of TLS that cannot be read. */
-export function serverOf({ url, passwordFile, tls, poolMax, pooler }: Server): ServerSettings {
+/** `ssl`: its TLS, if it was read before. Throws UsageError for a file of TLS that is wrong. */
+export function serverOf(server: Server, ssl: ConnectionOptions | undefined = postgresTlsOf(server)): ServerSettings {
+  const { url, passwordFile, poolMax, pooler } = server
   return {
     url,
     poolMax,
     ...(pooler ? { pooler } : {}),
-    ...(tls ? { ssl: secure(tls) } : {}),
+    ...(ssl ? { ssl } : {}),
     ...(passwordFile === undefined
       ? {}
       : { password: () => passwordIn(passwordFile) ?? decodeURIComponent(new URL(url).password) }),
@@ -24,16 +25,4 @@ export function serverOf({ url, passwordFile, tls, poolMax, pooler }: Server): S
 function passwordIn(file: string): string | null {
   const read = readSecretFile(file)
   return 'text' in read ? read.text.replace(/\r?\n$/, '') : null
-}
-
-function secure(tls: NonNullable<Server['tls']>): ConnectionOptions {
-  const { servername, ...files } = tlsOf(tls, 'postgres.tls')
-  return {
-    minVersion: 'TLSv1.2',
-    ...files,
-    // pg replaces a servername by the host of the URL.
-    ...(servername === undefined
-      ? {}
-      : { checkServerIdentity: (_: string, cert) => checkServerIdentity(servername, cert) }),
-  }
 }

@@ -14,7 +14,7 @@ export interface RetentionDeps {
   knex: Knex
   dialogues: DialogueStore
   flows: Flows
-  /** Modules of back ends, and samples that no back end uses. */
+  /** Modules of back ends, and samples that no back end uses: asked for at each purge. */
   modules: readonly PersonalModule[]
   clock: Clock
   log: Log

@@ -17,7 +17,7 @@ export async function runDaemon(config: string): Promise<void> {
   const clock = systemClock(frozen)
   const wall = { now: () => Date.now(), steady: () => performance.now() }
   const daemon = await startDaemon({ settings, clock, wall, chance: systemChance, read: () => read().settings })
-  process.on('SIGHUP', () => reload(daemon))
+  process.on('SIGHUP', () => void reload(daemon))
   if (frozen) daemon.log.warn({ at: frozen }, 'the calendar is frozen: for tests only')
   if (exposed.length) {
     daemon.log.warn(
@@ -41,9 +41,9 @@ export async function runDaemon(config: string): Promise<void> {
 }
 
 /** SIGHUP: if the new settings are wrong, the log says why, and the old ones stay. */
-function reload(daemon: Daemon): void {
+async function reload(daemon: Daemon): Promise<void> {
   try {
-    daemon.log.info(daemon.reload(), 'settings reloaded')
+    daemon.log.info(await daemon.reload(), 'settings reloaded')
   } catch (error) {
     if (!(error instanceof ProblemsError || error instanceof UsageError)) throw error
     daemon.log.error({ problem: error.message }, 'settings refused: nothing has changed')

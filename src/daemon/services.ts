@@ -12,13 +12,13 @@ import type { DeferredAnswers } from '../deferred/index.ts'
 import type { Flows } from '../flow/release/index.ts'
 import type { Overload, Service } from '../gateway/index.ts'
 import type { Push } from '../push/index.ts'
-import { chosenInSms, subscriberLanguages } from '../services/subscriber/index.ts'
+import { subscriberLanguages } from '../services/subscriber/index.ts'
 import { createSmsSide } from '../sms/index.ts'
 import type { SmsRequests } from '../sms/requests/index.ts'
 
 export interface DaemonServices {
-  /** Service codes, and the flows that they lead to. */
-  services: readonly Service[]
+  /** Service codes, and the flows that they lead to. A reload changes the list itself. */
+  services: Service[]
   /** A back end by name: a built-in one, or one of the settings. */
   backend(name: string): Backend | undefined
   chosenLanguage(msisdn: string): Promise<string | null>
@@ -63,7 +63,7 @@ export function createServices(runtime: Runtime, deps: ServicesDeps): DaemonServ
   })
   const mayRun = () => clockCheck.isKnown()
   const deferred = createDaemonDeferred({ ...runtime, dialogues, sql, sealer, flows, backend, lines, push, mayRun })
-  const subjects = [...backends.subjects, chosenInSms]
+  const { subjects } = backends
   const sms = createSmsSide({
     ...runtime,
     sql,

@@ -37,7 +37,7 @@ import {
 } from '../store/redis/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import { serverOf } from './postgres-server.ts'
-import { tlsOf } from './tls.ts'
+import { createStoreTls, redisTlsOf, type StoreTls } from './store-tls.ts'
 
 export interface Stores {
   dialogues: DialogueStore
@@ -46,6 +46,8 @@ export interface Stores {
   /** SMS that wait for Postgres. */
   owed: OwedShelf
   /** Where daemons divide the caps of their lines. Undefined: no other daemon can have this store. */
+  /** Certificates and keys of the stores, which may change. */
+  tls: StoreTls
   lineShares(instance: string): LineShares | undefined
   sql: Sql
   /** For statements that run rarely. */
@@ -79,8 +81,12 @@ export async function openStores(deps: StoreDeps): Promise<Stores> {
   const { settings, log, clock } = deps
   const keys = watchKeys(deps)
   const sealer = keys?.sealer ?? plainSealer
+  const tls = createStoreTls(settings)
   // Both at once, because each waits for a server.
-  const [database, opened] = await Promise.allSettled([openDatabase(settings, log, clock), openDialogues(deps, sealer)])
+  const [database, opened] = await Promise.allSettled([
+    openDatabase(settings, log, clock, tls.postgres),
+    openDialogues(deps, sealer, tls.redis),
+  ])
   const close = async () => {
     keys?.stop()
     if (opened.status === 'fulfilled') await opened.value.closeDialogues()
@@ -96,6 +102,7 @@ export async function openStores(deps: StoreDeps): Promise<Stores> {
       dialogues,
       shelf,
       owed,
+      tls,
       lineShares,
       sql,
       knex,
@@ -148,13 +155,18 @@ const RETRY_MS = 1_000
 /**
  * Opens Postgres and migrates it to the schema of this version, or refuses. Throws UsageError if it cannot be reached.
  */
-export async function openDatabase(settings: Settings, log: Log, clock: Clock): Promise<Postgres> {
+export async function openDatabase(
+  settings: Settings,
+  log: Log,
+  clock: Clock,
+  tls?: StoreTls['postgres'],
+): Promise<Postgres> {
   const onNotice = (notice: string) => log.warn({ notice: notice.slice(0, 200) }, 'postgres')
   if (settings.postgres === 'embedded') {
     return migrated(await openPostgres({ embedded: join(settings.data, 'postgres'), onNotice }), true, log)
   }
   const { migrate } = settings.postgres
-  const server = serverOf(settings.postgres)
+  const server = serverOf(settings.postgres, tls)
   const untilMs = clock.now() + START_MS
   for (;;) {
     try {
@@ -196,7 +208,11 @@ interface Opened {
   closeDialogues(): Promise<void>
 }
 
-async function openDialogues({ settings, log, metrics, clock }: StoreDeps, sealer: Sealer): Promise<Opened> {
+async function openDialogues(
+  { settings, log, metrics, clock }: StoreDeps,
+  sealer: Sealer,
+  tls: StoreTls['redis'],
+): Promise<Opened> {
   const { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax } = settings.dialogue
   const limits = { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax }
   const subscribersMax = unfinishedSubscribersMax(settings.sms.long)
@@ -224,7 +240,7 @@ async function openDialogues({ settings, log, metrics, clock }: StoreDeps, seale
       'redis has no password: every process that reaches it can end and change dialogues',
     )
   }
-  const client = await connect(serversOf(settings.redis), log, clock)
+  const client = await connect(serversOf(settings.redis, tls), log, clock)
   const dialogues = await redisDialogues({ client, prefix, limits, log, onFault, sealer })
   const closeDialogues = async () => {
     await dialogues.close()
@@ -257,9 +273,10 @@ function hasPassword({ url, cluster, password }: RedisSettings): boolean {
 
 type Place = Pick<RedisSettings, 'url' | 'cluster' | 'sentinel' | 'username' | 'password' | 'db' | 'tls'>
 
-/** Where Redis is, from the settings. */
-export function serversOf({ url, cluster, sentinel, username, password, db, tls }: Place): RedisServers {
-  const secure = tls ? { tls: { minVersion: 'TLSv1.2' as const, ...tlsOf(tls, 'redis.tls') } } : {}
+/** Where Redis is, from the settings. `tls`: if its files were read before. */
+export function serversOf(place: Place, tls = redisTlsOf(place)): RedisServers {
+  const { url, cluster, sentinel, username, password, db } = place
+  const secure = tls ? { tls } : {}
   if (cluster) return { cluster, ...secure }
   if (!sentinel) return { url: url!, ...secure }
   const { name, nodes } = sentinel

@@ -34,7 +34,7 @@ export interface Instance<State> {
 
 /** What a daemon can do for another. */
 export interface FleetCommand {
-  what: 'line-stop' | 'line-start' | 'lines-reload'
+  what: 'line-stop' | 'line-start' | 'lines-reload' | 'reload-check'
   line?: string
 }
 

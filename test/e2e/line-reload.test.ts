@@ -194,7 +194,7 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
 
   it('by SIGHUP: an error in the log with the remedy, and nothing else is loud', async () => {
     file.lines[0]!.smsc.password = WRONG
-    staged.daemon.reload()
+    await staged.daemon.reload()
     await until(() => logged(/cannot bind with its new settings/).length === 1, 'not said')
     const [said] = logged(/cannot bind with its new settings/)
     assert.deepEqual([said!.level, said!.line, said!.why], ['error', 'east', 'wrong-password'])
@@ -218,16 +218,16 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
     may.looksFirst = 'place'
     const good = structuredClone(file)
     file.lines[0]!.smsc.password = WRONG
-    staged.daemon.reload()
+    await staged.daemon.reload()
     file = structuredClone(good)
-    staged.daemon.reload()
+    await staged.daemon.reload()
     await until(
       async () => (await row()).length === 1 && (await row())[0]!.state === 'bound',
       'the old one does not serve',
     )
     for (const window of [5, 6, 7]) {
       file.lines[0]!.window = window
-      staged.daemon.reload()
+      await staged.daemon.reload()
     }
     assert.equal(staged.settings.lines[0]!.window, 7)
     await until(
@@ -235,14 +235,14 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
       'not one',
     )
     file.lines[0]!.window = 8
-    staged.daemon.reload()
+    await staged.daemon.reload()
     const url = `http://127.0.0.1:${staged.daemon.admin.port}`
     await linesCommand({ url, tokenFile: join(staged.settings.data, 'token'), stop: 'east' }, () => undefined)
     await until(() => standing().length === 0, 'still bound')
     await linesCommand({ url, tokenFile: join(staged.settings.data, 'token'), start: 'east' }, () => undefined)
     await until(() => standing().length === 1, 'not bound')
     assert.equal(staged.settings.lines[0]!.window, 8)
-    assert.equal(wrongTries() <= 1, true)
+    assert.ok(wrongTries() <= 2)
     assert.deepEqual(await reload(), ['kept     east'])
   })
 })

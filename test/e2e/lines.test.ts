@@ -72,7 +72,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     assert.equal((await john.dial('*123#')).text, T1)
     const before = east!.binds()[0]!.id
     file.lines = [file.lines[0]!, line('south', south!, { dialect: 'mica' })]
-    assert.deepEqual(staged.daemon.reload(), {
+    assert.deepEqual(await staged.daemon.reload(), {
       added: ['south'],
       changed: [],
       rebound: [],
@@ -80,6 +80,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
       kept: ['east'],
       applied: [],
       needRestart: [],
+      problems: [],
     })
     await south!.bound(1)
     const mary = south!.phone(MARY)
@@ -122,12 +123,12 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
       least = Math.min(least, east!.binds().length)
     })
     file.lines[0]!.window = 20
-    assert.deepEqual(staged.daemon.reload().changed, ['east'])
+    assert.deepEqual((await staged.daemon.reload()).changed, ['east'])
     await until(() => east!.binds().length === 1 && east!.binds()[0]!.id !== before, 'the old bind stays')
     unwatch()
     assert.equal(least, 1, 'never without a bind')
     assert.equal((await john.answer('2')).text, T5)
-    assert.deepEqual(staged.daemon.reload(), {
+    assert.deepEqual(await staged.daemon.reload(), {
       added: [],
       changed: [],
       rebound: [],
@@ -135,6 +136,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
       kept: ['east', 'south'],
       applied: [],
       needRestart: [],
+      problems: [],
     })
   })
 
@@ -148,7 +150,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     assert.deepEqual(await shown(), [])
     const first = east!.binds()[0]!.id
     file.lines[0]!.submits = { perSecond: 50, ussdShare: 0.1 }
-    assert.deepEqual(staged.daemon.reload().changed, ['east'])
+    assert.deepEqual((await staged.daemon.reload()).changed, ['east'])
     await until(() => east!.binds().length === 1 && east!.binds()[0]!.id !== first, 'no bind with the cap')
     const bind = east!.binds()[0]!.id
     assert.deepEqual(await shown(), ['  at most 50 a second; share of this daemon 0; sent 0, waiting 0'])
@@ -157,7 +159,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     assert.equal((await shown()).length, 1)
     assert.match(said.join('\n'), /at most 50 a second; share of this daemon [1-9]\d*; sent 1, waiting 0/)
     file.lines[0]!.submits = { perSecond: 20, ussdShare: 0.1 }
-    assert.deepEqual(staged.daemon.reload(), {
+    assert.deepEqual(await staged.daemon.reload(), {
       added: [],
       changed: ['east'],
       rebound: [],
@@ -165,13 +167,14 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
       kept: ['south'],
       applied: [],
       needRestart: [],
+      problems: [],
     })
     assert.match((await shown())[0]!, /at most 20 a second/)
     assert.equal(east!.binds()[0]!.id, bind)
     const row = /smpp_cap\{line="east"\} 20/
     assert.match(await (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } })).text(), row)
     file.lines[0]!.submits = { ussdShare: 0.1 }
-    assert.deepEqual(staged.daemon.reload().changed, ['east'])
+    assert.deepEqual((await staged.daemon.reload()).changed, ['east'])
     await until(() => east!.binds().length === 1 && east!.binds()[0]!.id !== bind, 'no bind without the cap')
     assert.deepEqual(await shown(), [])
     assert.equal((await john.answer('2')).text, T4)
@@ -185,12 +188,12 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     assert.equal((await john.dial('*123#')).text, T1)
     file.lines[0]!.msisdn.deny = [JOHN]
     file.lines[0]!.sms = { ...file.lines[0]!.sms!, source: '456', perSecond: 7 }
-    const { changed, rebound } = staged.daemon.reload()
+    const { changed, rebound } = await staged.daemon.reload()
     assert.deepEqual([changed, rebound], [['east'], []])
     assert.equal((await john.answer('2')).text, T4, 'an open dialogue goes on')
     assert.equal((await john.dial('*123#')).text, 'This service is not available.')
     file.lines[0]!.msisdn.deny = []
-    assert.deepEqual(staged.daemon.reload().changed, ['east'])
+    assert.deepEqual((await staged.daemon.reload()).changed, ['east'])
     assert.equal((await john.dial('*123#')).text, T1)
     const mine = join(staged.settings.data, 'shorter.yaml')
     writeFileSync(
@@ -204,19 +207,19 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
       }),
     )
     file.lines[0]!.dialect = mine
-    assert.deepEqual(staged.daemon.reload().rebound, [])
+    assert.deepEqual((await staged.daemon.reload()).rebound, [])
     const next = (await john.answer('2')).text
     assert.notEqual(next, T4)
     assert.ok(next.length <= 60, next)
     assert.equal(east!.binds()[0]!.id, bind, 'the bind stayed')
     file = before
-    assert.deepEqual(staged.daemon.reload().changed, ['east'])
+    assert.deepEqual((await staged.daemon.reload()).changed, ['east'])
     john.hangUp()
   })
 
   it('a line may move to another SMSC', async () => {
     file.lines[0]!.smsc.port = west!.port
-    staged.daemon.reload()
+    await staged.daemon.reload()
     await west!.bound(1)
     await until(() => east!.binds().length === 0, 'still bound to the old one')
     const mary = west!.phone(MARY)
@@ -226,14 +229,17 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
 
   it('a broken file, profile or certificate changes nothing and says what is wrong; other keys wait for a restart', async () => {
     const good = structuredClone(file)
-    const broken = (change: () => void, says: RegExp) => {
+    const broken = async (change: () => void, says: RegExp) => {
       change()
-      assert.throws(() => staged.daemon.reload(), says)
+      await assert.rejects(staged.daemon.reload(), says)
       file = structuredClone(good)
     }
-    broken(() => (file.lines[1]!.dialect = 'micca'), /micca/)
-    broken(() => (file.lines[1]!.smsc.tls = { ca: '/nowhere/ca.pem' }), /smsc\.tls: \/nowhere\/ca\.pem cannot be read/)
-    broken(() => (file.lines[1]!.timers.responseMs = 500_000), /south\.timers\.responseMs.*leaseMs.*restart/s)
+    await broken(() => (file.lines[1]!.dialect = 'micca'), /micca/)
+    await broken(
+      () => (file.lines[1]!.smsc.tls = { ca: '/nowhere/ca.pem' }),
+      /smsc\.tls: \/nowhere\/ca\.pem cannot be read/,
+    )
+    await broken(() => (file.lines[1]!.timers.responseMs = 500_000), /south\.timers\.responseMs.*leaseMs.*restart/s)
     assert.throws(
       () =>
         parseSettings(
@@ -246,7 +252,10 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     assert.equal(await bound('south'), 1)
     file.stopMs += 1
     file.dialogue.idleMs += 1
-    assert.deepEqual(staged.daemon.reload().needRestart.toSorted(), ['dialogue', 'stopMs'])
+    assert.deepEqual(
+      (await staged.daemon.reload()).needRestart.map(({ setting }) => setting),
+      ['dialogue.idleMs', 'stopMs'],
+    )
     file = good
   })
 
@@ -254,13 +263,17 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     const before = structuredClone(file)
     file.texts.unknownCode = 'There is nothing here.'
     file.log.level = 'warn'
-    const { applied, needRestart } = staged.daemon.reload()
-    assert.deepEqual([applied, needRestart], [['log.level', 'texts'], []])
+    const { applied, needRestart } = await staged.daemon.reload()
+    assert.deepEqual(
+      applied.map(({ setting, what, way }) => `${setting} ${what} ${way}`),
+      ['texts.unknownCode changed at-once', 'log.level changed at-once'],
+    )
+    assert.deepEqual(needRestart, [])
     assert.equal((await west!.phone('67570000077').dial('*999#')).text, 'There is nothing here.')
     assert.equal(staged.daemon.log.level, 'warn')
     // The log of a test is read whole.
     file = { ...before, log: { ...before.log, level: 'debug' } }
-    staged.daemon.reload()
+    await staged.daemon.reload()
     assert.equal(staged.daemon.log.level, 'debug')
   })
 
@@ -274,7 +287,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
       said.some((row) => /^south +south +mica +stopped$/.test(row)),
       said.join('\n'),
     )
-    assert.equal(staged.daemon.reload().kept.length, 2, 'stays stopped')
+    assert.equal((await staged.daemon.reload()).kept.length, 2, 'stays stopped')
     assert.equal((await states()).south!.length, 0)
     await cli({ start: 'south' })
     await south!.bound(1)
@@ -292,7 +305,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
       .map(({ what }) => what)
     assert.deepEqual(
       audits.filter((what) => what !== 'trace taken'),
-      ['line stop', 'line start', 'lines reloaded', 'lines reloaded'],
+      ['line stop', 'line start', 'settings reloaded', 'settings reloaded'],
     )
     assert.deepEqual(await staged.daemon.metrics.value('line_changes_total', { line: 'south', what: 'stopped' }), 1)
   })
@@ -328,7 +341,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     )
     for (let window = 11; walking.size > 0 && window < 16; window++) {
       file.lines[0]!.window = window
-      staged.daemon.reload()
+      await staged.daemon.reload()
       await until(() => west!.binds().length === 1, 'the old bind stays')
     }
     await walks

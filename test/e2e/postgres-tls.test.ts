@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { chownSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { ownPostgres, type OwnPostgres } from '../campaigns/own-postgres.ts'
 import { parseSettings } from '../../src/config/load.ts'
 import { serverOf } from '../../src/daemon/postgres-server.ts'
+import { createStoreTls } from '../../src/daemon/store-tls.ts'
 import { openDatabase } from '../../src/daemon/stores.ts'
 import { silentLog } from '../../src/base/log-port.ts'
 import { openPostgres, type Postgres } from '../../src/store/postgres/connection.ts'
@@ -190,6 +191,45 @@ postgres: { url: "postgres://${user}@localhost:${port}/${user}", passwordFile: $
       await cut()
       assert.equal(await works(), false)
       writeFileSync(join(dir, 'password'), 'second\n')
+      assert.equal(await works(), true)
+    } finally {
+      await database.close()
+    }
+  })
+
+  it('takes a certificate that was renewed in place for the next connection', async function () {
+    this.timeout(30_000)
+    const mine: Pair = { cert: join(dir, 'mine.pem'), key: join(dir, 'mine-key.pem') }
+    const put = (pair: Pair) => {
+      copyFileSync(pair.cert, mine.cert)
+      writeFileSync(mine.key, readFileSync(pair.key), { mode: 0o600 })
+    }
+    put(pairs['client']!)
+    const settings = settingsOf(shows(mine), { user: 'careful' })
+    const tls = createStoreTls(settings)
+    const database = await openPostgres(
+      serverOf(settings.postgres as Exclude<typeof settings.postgres, 'embedded'>, tls.postgres),
+    )
+    const works = () =>
+      database.knex.raw('SELECT 1').then(
+        () => true,
+        () => false,
+      )
+    const cut = async () => {
+      await server!.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'careful'")
+      await works()
+    }
+    try {
+      assert.equal(await works(), true)
+      put(pairs['stranger']!)
+      tls.prepare(settings).commit()
+      assert.equal(await works(), true, 'a connection that stands goes on')
+      await cut()
+      assert.equal(await works(), false)
+      writeFileSync(mine.key, 'no key', { mode: 0o600 })
+      assert.throws(() => tls.prepare(settings), /postgres\.tls\.key: is not a private key/)
+      put(pairs['client']!)
+      tls.prepare(settings).commit()
       assert.equal(await works(), true)
     } finally {
       await database.close()

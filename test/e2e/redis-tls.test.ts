@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { parseSettings } from '../../src/config/load.ts'
 import type { Settings } from '../../src/config/schema.ts'
+import { createStoreTls } from '../../src/daemon/store-tls.ts'
 import { serversOf } from '../../src/daemon/stores.ts'
 import { connect, disconnect } from '../../src/store/redis/connection.ts'
 import { startSmsc } from '../../src/simulator/smsc/smsc.ts'
@@ -13,7 +14,7 @@ import { ownRedis, type OwnRedis } from '../store/redis/own.ts'
 import { authority, hasOpenssl, type Pair } from '../support/certificates.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon } from '../support/daemon.ts'
-import { describeWith, freePort } from '../support/services.ts'
+import { describeWith, freePort, until } from '../support/services.ts'
 import { T1 } from '../support/screens.ts'
 
 /** Opens no port: the second of these is wrong, but a server without TLS does not get that far. */
@@ -133,7 +134,7 @@ postgres: embedded
     assert.match(await outcome('careful', trusts()), /redis\.tls\.cert/)
     assert.match(await outcome('careful', shows(stranger!)), /redis\.tls\.cert/)
     const mixed = { cert: client!.cert, key: stranger!.key }
-    assert.match(await outcome('careful', shows(mixed)), /key and certificate do not belong together/)
+    await assert.rejects(outcome('careful', shows(mixed)), /redis\.tls\.key: is the key of another certificate/)
     assert.match(await outcome('plain', trusts()), /speak TLS if and only if redis\.tls is set/)
     assert.match(await outcome('good', 'prefix: t'), /want TLS \(redis\.tls\)/)
     assert.match(await outcome('good', trusts(), 'wrong'), /WRONGPASS, .*redis\.passwordFile/)
@@ -159,4 +160,44 @@ postgres: embedded
       admin.disconnect()
     }
   })
+
+  it('takes certificates that were renewed in place for the next connection, and keeps the old for a file that is none', async () => {
+    const mine: Pair = { cert: join(dir, 'mine.pem'), key: join(dir, 'mine-key.pem') }
+    const put = (pair: Pair) => {
+      copyFileSync(pair.cert, mine.cert)
+      writeFileSync(mine.key, readFileSync(pair.key), { mode: 0o600 })
+    }
+    put(client!)
+    const settings = { redis: settingsOf('careful', shows(mine)), postgres: 'embedded' as const }
+    const tls = createStoreTls(settings)
+    const log = { debug() {}, info() {}, warn() {}, error() {} } as never
+    const redis = await connect(serversOf(settings.redis, tls.redis), log)
+    const admin = await connect(serversOf(settings.redis), log)
+    const cut = () => admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes').catch(() => undefined)
+    const answers = () =>
+      redis.ping().then(
+        () => true,
+        () => false,
+      )
+    try {
+      assert.deepEqual(tls.prepare(settings).changed, [])
+      put(stranger!)
+      const change = tls.prepare(settings)
+      assert.deepEqual(change.changed, ['redis.tls'])
+      await cut()
+      await until(answers, 'nothing changes before it is committed')
+      change.commit()
+      assert.equal(await answers(), true, 'a connection that stands goes on')
+      await cut()
+      await until(async () => !(await answers()), 'the new certificate is not used')
+      writeFileSync(mine.cert, 'no certificate')
+      assert.throws(() => tls.prepare(settings), /redis\.tls: .*mine\.pem is not a certificate/)
+      put(client!)
+      tls.prepare(settings).commit()
+      await until(answers, 'the renewed certificate is not used')
+    } finally {
+      await disconnect(redis)
+      await disconnect(admin)
+    }
+  }).timeout(30_000)
 })

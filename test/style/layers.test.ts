@@ -182,6 +182,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
     'src/services/subscriber',
   ],
   'src/daemon/lines': ['src/admin', 'src/config', 'src/smpp', 'src/smpp/dialect', 'src/smpp/session'],
+  'src/daemon/reload': ['src/admin', 'src/config', 'src/daemon/backends', 'src/daemon/lines', 'src/gateway', 'src/sms'],
   'src/daemon/watch': [
     'src/admin',
     'src/config',

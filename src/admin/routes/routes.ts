@@ -7,6 +7,7 @@ import { flowRoutes } from './flows.ts'
 import { instanceRoutes } from './instances.ts'
 import { lineRoutes } from './lines.ts'
 import { pushRoutes } from './push.ts'
+import { reloadRoutes } from './reload.ts'
 import type { Admitted, RouteDeps } from './shared.ts'
 import { smsRoutes } from './sms.ts'
 import { testDialRoutes } from './test-dials.ts'
@@ -18,6 +19,7 @@ const GROUPS = [
   ['/instances', instanceRoutes],
   ['/lines', lineRoutes],
   ['/push', pushRoutes],
+  ['/reload', reloadRoutes],
   ['/sms', smsRoutes],
   ['/test-dials', testDialRoutes],
 ] as const

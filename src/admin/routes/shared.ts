@@ -1,8 +1,10 @@
 /** What the admin routes share: their deps, the audit log and refusals. */
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { z } from 'zod'
 import { maskMsisdn, type Counters, type Log } from '../../base/index.ts'
+import type { FleetCommand } from '../../fleet/index.ts'
 import type { Token } from '../access.ts'
 import type { FleetService } from '../fleet-service.ts'
 import type { FlowService } from '../flow-service.ts'
@@ -43,6 +45,18 @@ export function lacking(c: Context<Admitted>, { audit }: Pick<RouteDeps, 'audit'
 /** The number of a subscriber, for an answer: only support sees all of it. */
 export function shownNumber(c: Context<Admitted>, msisdn: string): string {
   return c.get('token')?.roles.includes('support') ? msisdn : maskMsisdn(msisdn)
+}
+
+/** Has this daemon do it, or the one that `?instance=` names, or `all`. */
+export async function carriedOut(
+  c: Context<Admitted>,
+  command: FleetCommand,
+  { fleet, audit }: Pick<RouteDeps, 'fleet' | 'audit'>,
+): Promise<Response> {
+  const by = c.get('token')?.name ?? '-'
+  const done = await fleet.change(command, c.req.query('instance'), by)
+  if (done.audit) audit(c, done.what, done.audit)
+  return c.json(done.body, done.status as ContentfulStatusCode)
 }
 
 /** The digits of a number without its `+`. */

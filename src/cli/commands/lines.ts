@@ -1,7 +1,7 @@
 /** `lines`: the lines of a running daemon, and their binds. */
 import type { Command } from 'commander'
 import { adminOptions, jsonOption, parseInteger, type Say } from '../arguments.ts'
-import type { CapState, FleetLineRow, LinesReloaded } from '../../admin/index.ts'
+import type { CapState, FleetLineRow } from '../../admin/index.ts'
 import type { LineEventRow } from '../../watch/index.ts'
 import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
 import { sinceSaid } from '../ages.ts'
@@ -10,7 +10,7 @@ import { tableOf } from '../table.ts'
 export function registerLines(program: Command, say: Say): void {
   jsonOption(adminOptions(program.command('lines')))
     .description('shows the lines of a running daemon and their binds, or changes them')
-    .option('--reload', 'read the settings file again: adds, changes and removes lines; unchanged lines go on serving')
+    .option('--reload', 'the same as the command `reload`')
     .option('--stop <name>', 'unbind a line, until you start the line or the daemon again')
     .option('--start <name>', 'bind it again')
     .option('--instance <name>', 'with --reload, --stop, --start: in which daemon (`ussd-connector status`), or all')
@@ -31,7 +31,7 @@ export interface LinesOptions extends AdminOptions {
 export async function linesCommand(options: LinesOptions, say: Say): Promise<void> {
   if (options.history !== undefined) return historyCommand(options.history, options, say)
   const where = options.instance === undefined ? '' : `?instance=${encodeURIComponent(options.instance)}`
-  if (options.reload) return reloadCommand(options, where, say)
+  if (options.reload) return (await import('./reload.ts')).reloadCommand(options, say)
   for (const verb of ['stop', 'start'] as const) {
     const name = options[verb]
     if (name !== undefined) await askAdmin(options, 'POST', `/v1/lines/${encodeURIComponent(name)}/${verb}${where}`)
@@ -43,19 +43,6 @@ export async function linesCommand(options: LinesOptions, say: Say): Promise<voi
     if (row.instance !== daemon) say(daemonLine(row))
     daemon = row.instance
     sayLine(row, say)
-  }
-}
-
-async function reloadCommand(options: LinesOptions, where: string, say: Say): Promise<void> {
-  type Done = LinesReloaded & { instance?: string }
-  const done = await askAdmin<Done | { instances: Done[] }>(options, 'POST', `/v1/lines/reload${where}`)
-  if (options.json) return say(asJson(done))
-  for (const one of 'instances' in done ? done.instances : [done]) {
-    if (one.instance !== undefined) say(one.instance)
-    for (const what of ['added', 'changed', 'removed', 'kept'] as const)
-      if (one[what].length) say(`${what.padEnd(8)} ${one[what].join(' ')}`)
-    if (one.applied.length) say(`in force ${one.applied.join(' ')}`)
-    if (one.needRestart.length) say(`only a restart applies: ${one.needRestart.join(', ')}`)
   }
 }
 

@@ -1,5 +1,5 @@
 /** The applications of the settings: each is a flow, and the back end that the flow calls. */
-import { appBackend, type AppDeps, appReplies, type AppReplies, type Backend } from '../../backend/index.ts'
+import { appBackend, type AppDeps, appReplies, type AppReplies } from '../../backend/index.ts'
 import { loadContract, type Contract } from '../../backend/contracts/index.ts'
 import type { Settings } from '../../config/index.ts'
 import { secretIn, UsageError, type Log, type Metrics } from '../../base/index.ts'
@@ -11,8 +11,8 @@ import type { Clock } from '../../ussd/index.ts'
 type App = Settings['apps'][string]
 
 /** The services in the form for the gateway: each by its flow. */
-export function servicesOf(settings: Settings): Service[] {
-  return settings.services.map(({ code, lines, flow, app }) => ({
+export function servicesOf({ services }: Pick<Settings, 'services'>): Service[] {
+  return services.map(({ code, lines, flow, app }) => ({
     code,
     flow: app === undefined ? flow! : appName(app),
     ...(lines ? { lines } : {}),
@@ -20,7 +20,7 @@ export function servicesOf(settings: Settings): Service[] {
 }
 
 /** One flow per application, and the flow of long texts. Throws ProblemsError if a contract is missing or wrong. */
-export function appFlows(settings: Settings): CompiledFlow[] {
+export function appFlows(settings: Pick<Settings, 'apps' | 'contracts' | 'texts'>): CompiledFlow[] {
   const own = Object.entries(settings.apps).map(([name, app]) => {
     const { mark } = loadContract(app.contract, settings.contracts.dir)
     const holding = app.holding ? { holding: app.holding } : {}
@@ -29,28 +29,37 @@ export function appFlows(settings: Settings): CompiledFlow[] {
   return [...own, textFlow()]
 }
 
-/** One back end per application, unguarded, with how many requests it may have at once. */
-export async function appBackends(parts: {
+/** Where an application that answers later sends its replies: one port, also while one back end replaces another. */
+export interface AppListening {
+  print: string
+  /** For one back end: closed when the last of them closes its own. */
+  lease(): AppReplies
+}
+
+export interface AppParts {
   settings: Settings
   clock: Clock
   metrics: Metrics
   log: Log
-}): Promise<{ backend: Backend; concurrent: number; patienceMs?: number | undefined }[]> {
-  const { settings, clock, metrics, log } = parts
-  return Promise.all(
-    Object.entries(settings.apps).map(async ([name, app]) => {
-      const contract = contractOfApp(name, app, settings.contracts.dir)
-      const replies = repliesOf(app, contract, metrics)
-      await replies?.open()
-      const how: AppDeps = { clock, counters: metrics, log, ...(replies ? { replies } : {}) }
-      const { concurrent, patienceMs } = app
-      const timed = {
-        ...settingsOf(app, name),
-        ...(patienceMs === undefined ? {} : { timeoutMs: patienceMs + settings.late.waitMs }),
-      }
-      return { backend: appBackend(appName(name), contract, timed, how), concurrent, patienceMs }
-    }),
-  )
+}
+
+/**
+ * The back end of an application, unguarded. `made`: all that it is made of. Throws ProblemsError or UsageError.
+ * `isTrial`: its port is not opened.
+ */
+export function builtApp(name: string, app: App, { settings, clock, metrics, log }: AppParts) {
+  const contract = contractOfApp(name, app, settings.contracts.dir)
+  const own = settingsOf(app, name)
+  const timed = app.patienceMs === undefined ? own : { ...own, timeoutMs: app.patienceMs + settings.late.waitMs }
+  const { holding: _holding, ...how } = app
+
+  async function build(before: AppListening | undefined, isTrial: boolean) {
+    const listening = await listeningOf(app, contract, { metrics, before, isTrial })
+    const deps: AppDeps = { clock, counters: metrics, log, ...(listening ? { replies: listening.lease() } : {}) }
+    return { backend: appBackend(appName(name), contract, timed, deps), listening }
+  }
+
+  return { made: [how, own.token, contract.mark], build }
 }
 
 /** The contract of an application. Throws ProblemsError or UsageError if the settings do not fit it. */
@@ -62,17 +71,36 @@ export function contractOfApp(name: string, { contract: speaks, listen }: App, d
   return contract
 }
 
-function repliesOf({ listen }: App, { later }: Contract, metrics: Metrics): AppReplies | undefined {
-  return (
-    later &&
-    listen &&
-    appReplies({
-      ...listen,
-      field: later.field,
-      receipt: later.receipt,
-      onFull: () => metrics.count('limits_total', { limit: 'app_connections' }),
-    })
-  )
+interface ListeningOf {
+  metrics: Metrics
+  before: AppListening | undefined
+  isTrial: boolean
+}
+
+async function listeningOf({ listen }: App, { later }: Contract, { metrics, before, isTrial }: ListeningOf) {
+  if (!later || !listen) return undefined
+  const { field, receipt } = later
+  const print = JSON.stringify([listen, field, receipt])
+  if (before?.print === print) return before
+  const onFull = () => metrics.count('limits_total', { limit: 'app_connections' })
+  const replies = appReplies({ ...listen, field, receipt, onFull })
+  if (!isTrial) await replies.open()
+  return shared(print, replies)
+}
+
+function shared(print: string, replies: AppReplies): AppListening {
+  const leases = new Set<AppReplies>()
+  return {
+    print,
+    lease() {
+      const lease = {
+        ...replies,
+        close: async () => (leases.delete(lease) && leases.size === 0 ? replies.close() : undefined),
+      }
+      leases.add(lease)
+      return lease
+    },
+  }
 }
 
 function settingsOf(app: App, name: string) {

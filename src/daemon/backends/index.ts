@@ -1,6 +1,6 @@
 /** The back ends that flows may call: over HTTP, applications, modules, and the daemon's own. */
 export { appFlows, contractOfApp, servicesOf } from './apps.ts'
-export { createBackends, type Backends } from './backends.ts'
+export { createBackends, type Backends, type BackendsChange } from './backends.ts'
 export { sendsSms, smsBackend } from './flow-sms.ts'
 export { languageLookup, subscriberBackend } from './languages.ts'
 export {

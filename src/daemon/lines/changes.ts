@@ -19,26 +19,42 @@ export interface LineTable {
   tell(what: string, name: string): void
 }
 
-/** See `Lines.apply`. */
-export function applyLines(next: readonly ConfiguredLine[], { settings }: LinesDeps, table: LineTable): LinesChange {
+interface Planned {
+  change: LinesChange
+  sources: ReadonlyMap<string, LineSource>
+}
+
+/** What `applyLines` would do. Throws if a line cannot be made. */
+export function planLines(next: readonly ConfiguredLine[], { settings }: LinesDeps, table: LineTable): Planned {
   const { running, trials } = table
   const sources = new Map(next.map((line) => [line.name, readLine(line, settings.dialects)]))
+  const removed = [...running.keys()].filter((name) => !sources.has(name))
+  const change: LinesChange = { added: [], changed: [], rebound: [], removed, kept: [] }
+  for (const [name, source] of sources) {
+    const now = trials.of(name)?.next ?? running.get(name)
+    const isRebound = now?.source.print !== source.print
+    if (!now) change.added.push(name)
+    else change[isRebound || now.source.tuning !== source.tuning ? 'changed' : 'kept'].push(name)
+    if (now && isRebound && !now.halted) change.rebound.push(name)
+  }
+  return { change, sources }
+}
+
+/** See `Lines.apply`. */
+export function applyLines(next: readonly ConfiguredLine[], deps: LinesDeps, table: LineTable): LinesChange {
+  const { settings } = deps
+  const { running, trials } = table
+  const { change, sources } = planLines(next, deps, table)
   const isNew = ({ name }: ConfiguredLine) =>
     (trials.of(name)?.next ?? running.get(name))?.source.print !== sources.get(name)?.print
   const made = next.filter(isNew).map((line) => table.make(line, sources.get(line.name)!))
-  const others = next.filter((line) => !isNew(line))
-  const tuned = others.filter((line) => retune(line, sources.get(line.name)!, table)).map(({ name }) => name)
-  const kept = others.map(({ name }) => name).filter((name) => !tuned.includes(name))
+  const tuned = next
+    .filter((line) => !isNew(line) && retune(line, sources.get(line.name)!, table))
+    .map(({ name }) => name)
   settings.lines.splice(0, settings.lines.length, ...next)
-  const removed = [...running.keys()].filter((name) => !sources.has(name))
-  for (const name of removed) removeLine(name, table)
+  for (const name of change.removed) removeLine(name, table)
   for (const name of tuned) table.tell('changed', name)
-  const change: LinesChange = { added: [], changed: tuned, rebound: [], removed, kept }
-  for (const one of made) {
-    const what = putLine(one, table)
-    change[what].push(one.settings.name)
-    if (what === 'changed' && trialsOf(one, table)) change.rebound.push(one.settings.name)
-  }
+  for (const one of made) putLine(one, table)
   table.follow()
   return change
 }
@@ -51,8 +67,6 @@ function retune(line: ConfiguredLine, source: LineSource, { running, trials, tun
   return source.tuning !== before
 }
 
-const trialsOf = ({ settings }: Running, { trials }: LineTable) => trials.of(settings.name) !== undefined
-
 function removeLine(name: string, { running, trials, tell, retire }: LineTable): void {
   const old = running.get(name)!
   running.delete(name)
@@ -62,7 +76,7 @@ function removeLine(name: string, { running, trials, tell, retire }: LineTable):
 }
 
 /** Starts it at once if no line of this name serves; otherwise tries it first. */
-function putLine(one: Running, { running, trials, tell, tune }: LineTable): 'added' | 'changed' {
+function putLine(one: Running, { running, trials, tell, tune }: LineTable): void {
   const { name } = one.settings
   const old = running.get(name)
   if (old && !old.halted) {
@@ -71,14 +85,13 @@ function putLine(one: Running, { running, trials, tell, tune }: LineTable): 'add
       tune(old, one.settings, one.source)
       trials.of(name)?.callOff()
     } else trials.begin(name, one)
-    return 'changed'
+    return
   }
   const what = old ? 'changed' : 'added'
   running.set(name, one)
   tell(what, name)
   one.halted = old?.halted ?? false
   if (!one.halted) one.line.start()
-  return what
 }
 
 /** False: there is no such line. */

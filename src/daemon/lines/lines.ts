@@ -1,9 +1,9 @@
 /** The running lines. They may be added, changed, stopped and removed while the others keep running. */
 import type { ConfiguredLine } from '../../config/index.ts'
-import type { LinesChange, OperatedLines } from '../../admin/index.ts'
+import type { LineRefusal, LinesChange, OperatedLines } from '../../admin/index.ts'
 import type { Line } from '../../smpp/index.ts'
 import { LineCaps } from './caps.ts'
-import { applyLines, haltLine, resumeLine, type LineTable } from './changes.ts'
+import { applyLines, planLines, haltLine, resumeLine, type LineTable } from './changes.ts'
 import { createDepartures } from './departures.ts'
 import { lineFigures, type BindFigure } from './figures.ts'
 import { readLine } from './line.ts'
@@ -20,6 +20,10 @@ export interface Lines extends OperatedLines {
   start(): void
   /** See `Line.stop`. */
   stop(untilMs: number, goneMs: number): Promise<void>
+  /** Resolves when every line that is tried now has a verdict, with the lines that keep their old settings. */
+  settled(): Promise<LineRefusal[]>
+  /** What `apply` would change. Throws as it does. */
+  plan(next: readonly ConfiguredLine[]): LinesChange
   /**
    * Changes the lines to those of `next`, which become `settings.lines`. A line that is not in it goes. A changed line
    * is tried, and replaces the old one if it is bound (replacement.ts). The others are not affected. Throws, and
@@ -77,6 +81,7 @@ export function createLines(deps: LinesDeps): Lines {
       await caps.stop()
     },
     settled: async () => (await tried()).filter((one) => one !== undefined),
+    plan: (next) => planLines(next, deps, table).change,
     apply: (next) => applyLines(next, deps, table),
     halt: (name) => haltLine(name, table),
     resume: (name) => resumeLine(name, table),

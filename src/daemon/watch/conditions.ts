@@ -106,6 +106,6 @@ export function certificateConditions(
       severity: endMs - nowMs < SOON_DAYS * DAY_MS ? ('critical' as const) : ('warning' as const),
       atOnce: true,
       why: `it ${endMs < nowMs ? 'ended' : 'ends'} at ${new Date(endMs).toISOString()}`,
-      remedy: 'get another one; of ours: replace the file, then ussd-connector lines --reload',
+      remedy: 'get another one; of ours: replace the file, then ussd-connector reload',
     }))
 }

@@ -83,6 +83,24 @@ export async function readFolder(options: FolderOptions, before: ReadonlyMap<str
   return { entries, problems }
 }
 
+/**
+ * Compiles all files again, because what they may call has changed. As with `readFolder`, a file that is refused, or
+ * gone, keeps the flow that it had.
+ */
+export async function recompileFolder(
+  options: FolderOptions,
+  before: ReadonlyMap<string, LoadedFlow>,
+): Promise<Folder> {
+  const read = await readFolder(options, new Map())
+  const entries = new Map([...before].map(([name, last]): [string, LoadedFlow] => [name, { ...last, files: '' }]))
+  for (const [name, entry] of read.entries) {
+    const last = before.get(name)
+    const archived = last?.archived === true && last.flow?.revision === entry.flow?.revision
+    entries.set(name, { ...entry, flow: entry.flow ?? last?.flow, archived: entry.archived || archived })
+  }
+  return { entries, problems: read.problems }
+}
+
 function unreadable(where: string, error: unknown): FlowProblem {
   return { severity: 'error', where, what: `cannot be read: ${(error as Error).message}` }
 }

@@ -1,6 +1,6 @@
 /** Which revision of a flow serves: files, publish, canary, rollback, recall. */
 export { portable } from './archiving.ts'
-export { type Flows, openFlows } from './registry.ts'
+export { type Flows, openFlows, type PreparedFlows } from './registry.ts'
 export type { Reload, Taken } from './next-view.ts'
 export {
   type Decided,

@@ -94,6 +94,14 @@ export async function nextView(
   return { view: { loaded: folder.entries, current, canaries, replaced, decisions, standing }, report }
 }
 
+/** What the next view would be: nothing is written, decided or remembered. */
+export async function trialView(before: View, options: ReadingOptions, sources: Sources): Promise<View> {
+  const { archive: _archive, decisions, ...rest } = options
+  const reading = decisions ? { decisions: { ...decisions, adopt: async () => undefined } } : {}
+  const kept = { ...sources.kept, remember: () => undefined }
+  return (await nextView(before, { ...rest, ...reading }, { ...sources, kept })).view
+}
+
 /** Nothing if a decision put the revision in force: the history has that decision. */
 function takenFrom(
   entry: LoadedFlow | undefined,

@@ -3,12 +3,14 @@
  * is. Decisions of operators (release.ts) say what serves instead.
  */
 import type { CompiledFlow, FlowRegistry } from '../engine/index.ts'
-import { flowFolder, type FlowFolder } from '../load/index.ts'
-import { keptRevisions } from './kept-revisions.ts'
-import { nextView, type ReadingOptions, type Reload } from './next-view.ts'
+import type { FlowProblem } from '../check/index.ts'
+import { flowFolder, type FlowFolder, recompileFolder } from '../load/index.ts'
+import type { DeclaredBackend } from '../read/index.ts'
+import { keptRevisions, type KeptRevisions } from './kept-revisions.ts'
+import { nextView, trialView, type ReadingOptions, type Reload } from './next-view.ts'
 import { recalledFlow } from './recall.ts'
 import { isInCanary } from './release.ts'
-import { firstView, stateOf, wantedOf, type FlowState } from './view.ts'
+import { firstView, stateOf, wantedOf, type FlowState, type View } from './view.ts'
 
 export interface FlowsOptions extends ReadingOptions {
   /** MSISDNs that take part in every trial. */
@@ -27,6 +29,8 @@ export interface Flows extends FlowRegistry {
   reload(): Promise<Reload>
   /** The same, but without reading files that did not change: for callers that ask every few seconds. */
   look(): Promise<Reload>
+  /** Other back ends, or other flows written in TypeScript. Nothing changes before `commit`. */
+  prepare(change: FlowsChange): Promise<PreparedFlows>
   /**
    * What is in force, by name. `broken`: where the first error of its files is, if the files are not what serves.
    * `recalled`: how a recall changed what new dials get.
@@ -35,6 +39,20 @@ export interface Flows extends FlowRegistry {
   state(): FlowState[]
   /** Revisions that a purge must keep: in force, on trial, or what a file is. */
   wanted(): string[]
+}
+
+export interface FlowsChange {
+  backends: readonly string[]
+  declared: readonly DeclaredBackend[]
+  services: readonly CompiledFlow[]
+}
+
+export interface PreparedFlows {
+  /** What new dials would get. */
+  inForce: readonly CompiledFlow[]
+  /** Errors of files, as they would be. */
+  problems: readonly FlowProblem[]
+  commit(): Promise<Reload>
 }
 
 /**
@@ -46,12 +64,14 @@ export async function openFlows(options: FlowsOptions): Promise<{ flows: Flows; 
   return { flows, first: await flows.reload() }
 }
 
+const byName = (flows: readonly CompiledFlow[]) => new Map(flows.map((flow) => [flow.name, flow]))
+
 function registry(options: FlowsOptions): Flows {
-  const services = new Map((options.services ?? []).map((flow) => [flow.name, flow]))
+  const services = byName(options.services ?? [])
+  const state: RegistryState = { own: { ...options }, services, view: firstView(services) }
   const kept = keptRevisions([...services.values()], options)
   const testers = new Set(options.testers)
-  const folder = flowFolder(options)
-  let view = firstView(services)
+  const folder = flowFolder(state.own)
   let reloading: Promise<unknown> = Promise.resolve()
 
   /**
@@ -59,47 +79,88 @@ function registry(options: FlowsOptions): Flows {
    * force.
    */
   const allowed = (flow: CompiledFlow | undefined) => {
-    const recall = flow && view.decisions.recalls.get(flow.revision)
+    const recall = flow && state.view.decisions.recalls.get(flow.revision)
     return recall ? recalledFlow(flow, recall.texts) : flow
   }
 
   const reload = async (read: FlowFolder['read']): Promise<Reload> => {
-    const { view: next, report } = await nextView(view, options, { services, kept, read })
-    view = next
-    kept.trim(wantedOf(view))
+    const { view: next, report } = await nextView(state.view, state.own, { services: state.services, kept, read })
+    state.view = next
+    kept.trim(wantedOf(state.view))
     if (report.served.length + report.problems.length > 0) options.onReload?.(report)
     return report
   }
 
   // Reloads run one after the other, so that a slow one cannot put an older state in force.
-  const inTurn = (read: FlowFolder['read']): Promise<Reload> => {
-    const done = reloading.then(() => reload(read))
+  const inTurn = (read: FlowFolder['read'], first = (): void => undefined): Promise<Reload> => {
+    const done = reloading.then(() => (first(), reload(read)))
     reloading = done.catch(() => undefined)
     return done
   }
 
   return {
+    prepare: (change) => preparedFlows(change, state, { folder, kept, inTurn }),
     current(name, msisdn) {
-      const canary = msisdn === undefined ? undefined : view.canaries.get(name)
+      const canary = msisdn === undefined ? undefined : state.view.canaries.get(name)
       if (canary && (testers.has(msisdn!) || isInCanary(canary, msisdn!))) return canary.flow
-      return allowed(view.current.get(name))
+      return allowed(state.view.current.get(name))
     },
     pinned: async (revision) => allowed(await kept.find(revision)),
     loaded: (revision) => allowed(kept.known(revision)),
     names: () =>
-      stateOf(view).map(({ name, revision, replaced, problems: [first] }) => ({
+      stateOf(state.view).map(({ name, revision, replaced, problems: [first] }) => ({
         name,
         revision,
         ...(first ? { broken: first.where } : {}),
         ...(replaced === null ? {} : { recalled: recalledNote(replaced, revision) }),
       })),
-    state: () => stateOf(view),
-    wanted: () => [...wantedOf(view)],
-    calls: (backend) => [...view.current.values()].some((flow) => flow.backends.includes(backend)),
+    state: () => stateOf(state.view),
+    wanted: () => [...wantedOf(state.view)],
+    calls: (backend) => [...state.view.current.values()].some((flow) => flow.backends.includes(backend)),
     reload: () => inTurn(folder.read),
     look: () => inTurn(folder.look),
   }
 }
+
+/** What `prepare` changes. */
+interface RegistryState {
+  own: FlowsOptions
+  services: ReadonlyMap<string, CompiledFlow>
+  view: View
+}
+
+interface Reading {
+  folder: FlowFolder
+  kept: KeptRevisions
+  inTurn(read: FlowFolder['read'], first: () => void): Promise<Reload>
+}
+
+async function preparedFlows(
+  change: FlowsChange,
+  state: RegistryState,
+  { folder, kept, inTurn }: Reading,
+): Promise<PreparedFlows> {
+  const { own, view: base } = state
+  const next = { ...own, backends: change.backends, declared: change.declared }
+  const isSame = same(own.backends, change.backends) && same(own.declared, change.declared)
+  const read = isSame ? folder.read : (before: View['loaded']) => recompileFolder(next, before)
+  const files = await read(base.loaded)
+  const services = byName(change.services)
+  const trial = await trialView(base, next, { services, kept, read: async () => files })
+  const take = () => {
+    Object.assign(own, { backends: change.backends, declared: change.declared })
+    state.services = services
+    for (const flow of change.services) kept.remember(flow)
+  }
+  return {
+    inForce: [...trial.current.values()],
+    problems: [...trial.loaded.values()].flatMap(({ problems }) => problems.filter(isError)),
+    commit: () => inTurn(async (before) => (before === base.loaded ? files : read(before)), take),
+  }
+}
+
+const isError = ({ severity }: FlowProblem) => severity === 'error'
+const same = (a: unknown, b: unknown) => JSON.stringify(a ?? []) === JSON.stringify(b ?? [])
 
 function recalledNote(replaced: string, revision: string): string {
   return replaced === revision

@@ -29,7 +29,7 @@ const REMEDIES = {
   tls: 'the port has no TLS 1.2 or later, or needs our certificate (smsc.tls.cert): ask the operator for the TLS port',
   'not-smpp': 'the answer is not SMPP: is smsc.port right, and does the port need TLS (smsc.tls)?',
   'wrong-password':
-    'smsc.systemId or the password is wrong: correct it, then run ussd-connector lines --reload. ' +
+    'smsc.systemId or the password is wrong: correct it, then run ussd-connector reload. ' +
     'We try rarely, because SMSCs lock accounts',
   'bind-failed':
     'either the SMSC is starting or overloaded, which passes; ' +

@@ -28,7 +28,7 @@ export interface ServerSettings extends Common {
   url: string
   /** Takes precedence over a password in the URL. Called for each new connection, so that it may change. */
   password?: () => string
-  /** Absent: no TLS, unless the URL has an sslmode. */
+  /** Absent: no TLS, unless the URL has an sslmode. Read for each new connection: what is in it may change. */
   ssl?: ConnectionOptions
   /** The most connections. Default 10: more would only queue inside the server. */
   poolMax?: number
@@ -73,8 +73,10 @@ function openServer(settings: ServerSettings): Postgres {
         get connectionString() {
           return wholeUrl(settings.url, settings.password?.())
         },
-        // A copy: pg makes the key of the object that it gets invisible to the next copy.
-        ...(settings.ssl ? { ssl: { ...settings.ssl } } : {}),
+        // As the password. A copy: pg makes the key of the object that it gets invisible to the next copy.
+        get ssl() {
+          return settings.ssl && { ...settings.ssl }
+        },
         application_name: 'ussd-connector',
         keepAlive: true,
         connectionTimeoutMillis: settings.acquireMs ?? 1000,
