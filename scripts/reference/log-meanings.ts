@@ -115,6 +115,11 @@ export const LOG_MEANINGS: Record<string, string> = {
   'application not told that a dialogue ended':
     'An application did not take the end of a dialogue. It is not repeated.',
   'back end not told that a dialogue ended': 'A call of `ended` failed. It is not repeated.',
+  'the line is held: new dials are turned away':
+    'Said at the start: somebody held the line (`lines --hold`) and nobody released it yet.',
+  'held lines are not written: a restart would forget this':
+    'The data folder cannot be written. The hold is in force until the daemon stops.',
+  'held lines cannot be read': 'The file is broken, so no line is held: hold them again, if they should be.',
   'back end not closed':
     'A reload replaced the back end, and closing the old one failed. Its connections end by themselves.',
   'back end did not take the end': 'A module of a back end failed when it was told of an end.',

@@ -53,7 +53,7 @@ export function createFleetService({ fleet, service, state }: FleetServiceDeps) 
   }
 
   async function everywhere(command: FleetCommand, by: string): Promise<CarriedOut> {
-    const here = await changeLines(service, command)
+    const here = await changeLines(service, command, by)
     const others = fleet.known().filter(({ name, isGone }) => name !== own && !isGone)
     const asked = others.map(async ({ name }) => ({ instance: name, ...(await fleet.ask(name, command, by)) }))
     const all = [{ instance: own, status: here.status, body: here.body }, ...(await Promise.all(asked))]
@@ -84,7 +84,7 @@ export function createFleetService({ fleet, service, state }: FleetServiceDeps) 
     /** Changes lines here, in another daemon, or in all of them. */
     async change(command: FleetCommand, target: string | undefined, by: string): Promise<CarriedOut> {
       if (target === 'all') return everywhere(command, by)
-      if (target === undefined || target === own) return changeLines(service, command)
+      if (target === undefined || target === own) return changeLines(service, command, by)
       const answer: CommandAnswer = await fleet.ask(target, command, by)
       return { ...answer, what: command.what, audit: { ...command, instance: target, status: answer.status } }
     },

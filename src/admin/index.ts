@@ -18,6 +18,7 @@ export {
   type CapState,
   createAdminService,
   type DialogueSummary,
+  type LineHold,
   type LineRefusal,
   type LineRow,
   type LinesChange,

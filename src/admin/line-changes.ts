@@ -7,6 +7,8 @@ export interface LineChanger {
   /** False: there is no line of this name. */
   haltLine(name: string): boolean
   resumeLine(name: string): boolean
+  holdLine(name: string, how: { by: string; text: string | null }): boolean
+  releaseLine(name: string): boolean
   reload(): Promise<LinesReloaded | { problem: string }>
   checkReload(): Promise<Reloaded | { problem: string }>
 }
@@ -18,25 +20,45 @@ export interface CarriedOut extends CommandAnswer {
   audit?: object
 }
 
-export async function changeLines(service: LineChanger, { what, line = '' }: FleetCommand): Promise<CarriedOut> {
+export async function changeLines(service: LineChanger, command: FleetCommand, by: string): Promise<CarriedOut> {
+  const { what, line = '', text = null } = command
   if (what === 'lines-reload') return reloadLines(service)
   if (what === 'reload-check') return checkedReload(service)
   const rows = service.lines()
-  const before = rows.find(({ name }) => name === line)?.stopped
-  const [verb, change] = what === 'line-stop' ? ['stop', service.haltLine] : ['start', service.resumeLine]
-  const told = `line ${verb}`
-  if (!change(line)) {
+  const before = rows.find(({ name }) => name === line)
+  const change = CHANGES[what](service, { line, by, text })
+  const [told] = [what.replace('-', ' ')]
+  if (!change) {
     const error = `there is no line '${line}'`
     return { what: told, status: 404, body: { error, lines: rows.map(({ name }) => name) } }
   }
-  const stopped = verb === 'stop'
-  const state = (is: boolean | undefined) => (is ? 'stopped' : 'serving')
+  const after = service.lines().find(({ name }) => name === line)
   return {
     what: told,
     status: 200,
-    body: { line, stopped },
-    audit: { line, before: state(before), after: state(stopped) },
+    body: { line, stopped: after?.stopped, held: after?.held ?? null },
+    audit: { line, before: stateOf(before), after: stateOf(after) },
   }
+}
+
+interface Asked {
+  line: string
+  by: string
+  text: string | null
+}
+
+/** False: there is no such line. */
+const CHANGES: Record<Exclude<FleetCommand['what'], 'lines-reload' | 'reload-check'>, Change> = {
+  'line-stop': (service, { line }) => service.haltLine(line),
+  'line-start': (service, { line }) => service.resumeLine(line),
+  'line-hold': (service, { line, by, text }) => service.holdLine(line, { by, text }),
+  'line-release': (service, { line }) => service.releaseLine(line),
+}
+
+type Change = (service: LineChanger, asked: Asked) => boolean
+
+function stateOf(row: LineRow | undefined): string {
+  return row?.stopped ? 'stopped' : row?.held ? 'held' : 'serving'
 }
 
 async function checkedReload(service: LineChanger): Promise<CarriedOut> {

@@ -7,7 +7,7 @@
 export const ROLES = {
   read: 'see lines, flows, alarms, daemons and metrics, and no number of a subscriber',
   support: 'look up one subscriber, with numbers; end a dialogue, change an SMS that waits',
-  operate: 'stop and start lines, reload the settings; silence alarms',
+  operate: 'stop, start, hold and release lines, reload the settings; silence alarms',
   publish: 'publish, try, roll back and recall flows',
   push: 'begin USSD on the handset of a subscriber',
   trace: 'take the PDUs of a line, masked; with support in clear',
@@ -46,6 +46,8 @@ export const ROUTE_ROLES: Readonly<Record<string, readonly AdminRole[]>> = {
   'POST /v1/lines/reload': ['operate'],
   'POST /v1/lines/:line/stop': ['operate'],
   'POST /v1/lines/:line/start': ['operate'],
+  'POST /v1/lines/:line/hold': ['operate'],
+  'POST /v1/lines/:line/release': ['operate'],
   'POST /v1/push': ['push'],
   'POST /v1/reload': ['operate'],
   'POST /v1/reload/check': ['operate'],
@@ -53,6 +55,8 @@ export const ROUTE_ROLES: Readonly<Record<string, readonly AdminRole[]>> = {
   'POST /v1/sms': ['sms'],
   'DELETE /v1/sms': ['sms'],
   'POST /v1/sms/:id/replace': ['support'],
+  'GET /v1/test-dials': ['read'],
+  'POST /v1/test-dials': ['operate'],
 }
 
 /** Of one request, by the routes that match it. Undefined: none of them is in the table. */

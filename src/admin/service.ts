@@ -95,10 +95,21 @@ export interface ReloadBegun {
 /** `refused`: lines that changed in the file but could not bind, so they keep their old settings. */
 export type LinesReloaded = Reloaded & { refused: LineRefusal[] }
 
+/** New dials on a line are turned away. What is open goes on, and so do SMS and pushes. */
+export interface LineHold {
+  /** ISO 8601. */
+  since: string
+  by: string
+  /** Instead of `texts.busy`. */
+  text: string | null
+}
+
 export interface LineRow extends Pick<ConfiguredLine, 'name' | 'dialect'> {
   group: string
   /** An operator stopped it; until it is started again, or the daemon is. */
   stopped: boolean
+  /** Absent: it takes dials. */
+  held?: LineHold
   binds: BindState[]
   /** Absent: the line has none. */
   cap?: CapState
@@ -135,6 +146,14 @@ export interface TraceTold {
 
 export interface AdminServiceDeps {
   settings: Settings
+  holds: {
+    of(line: string): LineHold | undefined
+    hold(line: string, hold: LineHold): void
+    release(line: string): boolean
+  }
+  now(): number
+  /** For the history of the line. */
+  onHold(line: string, what: 'held' | 'released'): void
   /** The groups of dialogues. They change when lines change. */
   groups(): string[]
   dialogues: Pick<DialogueStore, 'find'>
@@ -170,7 +189,7 @@ function capOf(line: ConfiguredLine, caps: ReadonlyMap<string, CapState>): { cap
 export type AdminService = ReturnType<typeof createAdminService>
 
 export function createAdminService(deps: AdminServiceDeps) {
-  const { settings, dialogues, lines, gateway, push, sms } = deps
+  const { dialogues, gateway, push, sms } = deps
   return {
     /** The dialogues of one MSISDN, at most one per line group; open ones and tombstones. */
     async dialogues(msisdn: string): Promise<DialogueSummary[]> {
@@ -198,17 +217,38 @@ export function createAdminService(deps: AdminServiceDeps) {
     ...askedSms(deps),
     ...watched(deps),
     ...testDialling(deps),
+    ...changedLines(deps),
+  }
+}
+
+/** The lines, and what changes them. */
+function changedLines(deps: AdminServiceDeps) {
+  const { settings, lines } = deps
+  return {
     lines(): LineRow[] {
       const [states, caps] = [lines.states(), lines.caps()]
       return settings.lines.map((line) => {
         const { name, group = name, dialect } = line
         const stopped = lines.get(name) === undefined
-        return { name, group, dialect, stopped, binds: states[name] ?? [], ...capOf(line, caps) }
+        const held = deps.holds.of(name)
+        const binds = states[name] ?? []
+        return { name, group, dialect, stopped, ...(held ? { held } : {}), binds, ...capOf(line, caps) }
       })
     },
     /** False: there is no line of this name. */
     haltLine: (name: string) => lines.halt(name),
     resumeLine: (name: string) => lines.resume(name),
+    /** New dials are turned away until `releaseLine`, also after a restart. False: there is no line of this name. */
+    holdLine(name: string, { by, text }: Pick<LineHold, 'by' | 'text'>): boolean {
+      if (!settings.lines.some((line) => line.name === name)) return false
+      deps.holds.hold(name, { since: new Date(deps.now()).toISOString(), by, text })
+      deps.onHold(name, 'held')
+      return true
+    },
+    releaseLine(name: string): boolean {
+      if (deps.holds.release(name)) deps.onHold(name, 'released')
+      return settings.lines.some((line) => line.name === name)
+    },
     /**
      * Reads the settings again and changes the lines. Resolves when each changed line is either in force or refused.
      */

@@ -32,6 +32,9 @@ export function fleetVerdict({ instances }: SaidFleet): FleetVerdict {
     ...live.flatMap(({ name, state }) =>
       state.flows.map((flow) => `the file of flow ${flow} is not what serves on ${name}`),
     ),
+    ...live.flatMap(({ name, state }) =>
+      heldLines(state).map((line) => `${line} is held on ${name}: new dials are turned away`),
+    ),
     ...alarmsOf(live, 'warning'),
     ...(versions.size > 1 ? [`versions differ: ${[...versions].join(', ')}`] : []),
   ]
@@ -63,7 +66,8 @@ export function statusLines(fleet: SaidFleet, nowMs: number): string[] {
 function daemonRow({ name, version, node, startedAt, ageMs, isGone, state }: InstanceRow, nowMs: number): string[] {
   const binds = state.lines.map((line) => {
     const up = line.binds.filter((bind) => bind.state === 'bound').length
-    return line.stopped ? `${line.name} stopped` : `${line.name} ${up}/${line.binds.length}`
+    if (line.stopped) return `${line.name} stopped`
+    return `${line.name} ${up}/${line.binds.length}${line.held ? ' held' : ''}`
   })
   const { dials, turns, sms } = state.rates
   const is = isGone ? 'GONE' : state.ready ? 'ready' : isStandby(state) ? 'standby' : 'NOT READY'
@@ -105,6 +109,10 @@ function linesDown(live: readonly InstanceRow[]): string[] {
     rows.filter(({ binds }) => binds.some(({ state }) => state === 'bound')).map(({ name }) => name),
   )
   return [...new Set(rows.map(({ name }) => name))].filter((name) => !bound.has(name))
+}
+
+function heldLines({ lines }: InstanceRow['state']): string[] {
+  return lines.flatMap(({ name, held, stopped }) => (held && !stopped ? [name] : []))
 }
 
 function downBinds({ lines }: InstanceRow['state']): string[] {

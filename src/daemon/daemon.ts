@@ -32,7 +32,7 @@ import {
 } from '../gateway/index.ts'
 import type { ServedIngress } from './ingress.ts'
 import { createLastRun, type LastRun } from './last-run.ts'
-import { groupsOf } from './lines/index.ts'
+import { createLineHolds, groupsOf, type LineHolds } from './lines/index.ts'
 import { pinPepperOf } from './pin-pepper.ts'
 import type { Push } from '../push/index.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
@@ -138,6 +138,7 @@ interface Parts {
   flowEvents: FlowEvents
   fleet: Fleet<DaemonState>
   watch: Watch
+  holds: LineHolds
   testDials: DaemonTestDials
   tokens: WatchedTokens
   backends: Backends
@@ -180,6 +181,7 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   stops.add(() => flows.stop())
   const stillness = createStillness({ monotonicMs: () => performance.now(), clock: runtime.clock })
   stops.add(async () => stillness.stop())
+  const holds = createLineHolds({ data: runtime.settings.data, log: runtime.log })
   const certificates = createCertificates(() => certificateFiles(runtime.settings), runtime.clock.now)
   const connections = createConnections(runtime, {
     connect: notingConnect(certificates),
@@ -189,7 +191,10 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
         : deliverAgain(runtime, pdu, link),
     onLate: (late, line) => services.sms.onLate(late, line),
     onOutage: lineEvents.outage,
-    onChange: lineEvents.change,
+    onChange(line, what) {
+      if (what === 'removed') holds.release(line)
+      lineEvents.change(line, what)
+    },
     shares: stores.lineShares(runtime.instance),
   })
   stops.add(() => connections.recorder.stop())
@@ -199,13 +204,13 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const serving = { stores, backends, flows: flows.registry, lines, clockCheck, overload, requests }
   const services = createServices(runtime, serving)
   const lastRun = createLastRun({ ...runtime, data: runtime.settings.data })
-  const around = gatewayDeps(runtime, { stores, flows, connections, services, overload, stillness, lastRun })
+  const around = gatewayDeps(runtime, { stores, flows, connections, services, overload, stillness, lastRun, holds })
   const gateway = createGateway(around)
   const testDials = createDaemonTestDials(runtime, { lines, clockCheck, gateway, around })
   const watch = createWatch(runtime, { stores, lines, clockCheck, certificates, fleet, testDials })
   stops.add(() => watch.stop())
   const built = { stores, lineEvents, flowEvents, fleet, watch, backends, flows, connections, services, gateway }
-  return { ...built, testDials, tokens, clockCheck, lastRun, requests, owed, hooks }
+  return { ...built, holds, testDials, tokens, clockCheck, lastRun, requests, owed, hooks }
 }
 
 /** What others see of this daemon: its place in the fleet, and the histories of lines and flows. */
@@ -239,11 +244,12 @@ type AroundGateway = Pick<Parts, 'stores' | 'flows' | 'connections' | 'services'
   overload: Overload
   stillness: Stillness
   lastRun: LastRun
+  holds: LineHolds
 }
 
 function gatewayDeps(runtime: Runtime, around: AroundGateway): GatewayDeps {
   const { settings } = runtime
-  const { stores, flows, connections, services, overload, stillness, lastRun } = around
+  const { stores, flows, connections, services, overload, stillness, lastRun, holds } = around
   return {
     ...runtime,
     dialogues: stores.dialogues,
@@ -259,6 +265,7 @@ function gatewayDeps(runtime: Runtime, around: AroundGateway): GatewayDeps {
     texts: settings.texts,
     limits: settings.dialogue,
     overload,
+    heldLine: holds.of,
     stoodStill: stillness.last,
     isSuspect: lastRun.isSuspect,
     intake: createIntake({ now: monotonicClock(runtime.clock) }),
@@ -269,17 +276,20 @@ function gatewayDeps(runtime: Runtime, around: AroundGateway): GatewayDeps {
 /** The admin server, for operators and their monitoring. */
 async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
   const { settings, clock, log, metrics } = runtime
-  const { stores, backends, flows, connections, services, gateway, clockCheck, watch, fleet, testDials } = parts
+  const { stores, backends, flows, connections, services, gateway, clockCheck, watch, fleet, testDials, holds } = parts
   const { lines, recorder } = connections
   const own = { lines, backends, flows, storeTls: stores.tls, services: services.services }
   const { reload, check } = createReload({ settings, ...own, log, metrics, read })
-  const readiness = () => readinessOf({ ...runtime, stores, lines, flows: flows.registry, clockCheck })
-  registerGauges({ metrics, name: runtime.name, stores, lines, gateway })
+  const readiness = () => readinessOf({ ...runtime, stores, lines, flows: flows.registry, clockCheck, holds })
+  registerGauges({ metrics, name: runtime.name, settings, stores, lines, gateway, holds })
   const service = createAdminService({
     settings,
     groups: () => groupsOf(settings),
     dialogues: stores.dialogues,
     lines,
+    holds,
+    now: clock.now,
+    onHold: parts.lineEvents.change,
     gateway,
     push: services.push,
     trace: recorder.trace,
@@ -325,7 +335,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
 /** What another daemon asks for, as if it had been asked here. */
 function carryingOut(service: Parameters<typeof changeLines>[0], log: Logger) {
   return async (command: FleetCommand, who: string) => {
-    const { what, status, body, audit } = await changeLines(service, command)
+    const { what, status, body, audit } = await changeLines(service, command, who)
     if (audit) log.warn({ who, role: 'operate', what, ...audit }, 'admin audit')
     return { status, body }
   }

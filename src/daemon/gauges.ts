@@ -3,7 +3,8 @@ import { performance } from 'node:perf_hooks'
 import type { CapState } from '../admin/index.ts'
 import { packageVersion, type Metrics } from '../base/index.ts'
 import type { Gateway } from '../gateway/index.ts'
-import type { Lines } from './lines/index.ts'
+import type { Settings } from '../config/index.ts'
+import type { LineHolds, Lines } from './lines/index.ts'
 import type { Stores } from './stores.ts'
 
 export interface GaugesDeps {
@@ -13,9 +14,11 @@ export interface GaugesDeps {
   stores: Stores
   lines: Lines
   gateway: Gateway
+  settings: Pick<Settings, 'lines'>
+  holds: Pick<LineHolds, 'of'>
 }
 
-export function registerGauges({ metrics, name, stores, lines, gateway }: GaugesDeps): void {
+export function registerGauges({ metrics, name, stores, lines, gateway, settings, holds }: GaugesDeps): void {
   const build = { version: packageVersion(), node: process.versions.node, instance: name }
   metrics.gauges(
     'build_info',
@@ -39,6 +42,9 @@ export function registerGauges({ metrics, name, stores, lines, gateway }: Gauges
     'redis_nodes_ready',
     'Redis servers that we are connected to',
     () => stores.dialogues.nodes?.().ready ?? 0,
+  )
+  metrics.gauges('line_held', '1: new dials are turned away (`lines --hold`), and the line stays bound', ['line'], () =>
+    settings.lines.map(({ name: line }) => ({ labels: { line }, value: holds.of(line) ? 1 : 0 })),
   )
   metrics.gauge('smpp_links_bound', 'Links that are bound', () => lines.boundCount())
   const eachBind = (value: 'up' | 'standby') => () =>

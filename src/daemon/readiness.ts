@@ -2,7 +2,7 @@
 import type { Readiness } from '../admin/index.ts'
 import type { Settings } from '../config/index.ts'
 import type { Flows } from '../flow/release/index.ts'
-import type { Lines } from './lines/index.ts'
+import type { LineHolds, Lines } from './lines/index.ts'
 import type { ClockCheck } from './clock-check.ts'
 import type { Stores } from './stores.ts'
 
@@ -13,6 +13,7 @@ export interface ReadinessOf {
   lines: Lines
   flows: Flows
   clockCheck: ClockCheck
+  holds: Pick<LineHolds, 'of'>
 }
 
 export async function readinessOf({
@@ -22,6 +23,7 @@ export async function readinessOf({
   lines,
   flows,
   clockCheck,
+  holds,
 }: ReadinessOf): Promise<Readiness> {
   const store = await stores.check()
   const states = lines.states()
@@ -34,8 +36,9 @@ export async function readinessOf({
       .some((bind) => bind.state === 'standby')
   const time = clockCheck.state()
   const stopped = settings.lines.filter((line) => lines.get(line.name) === undefined).map((line) => line.name)
+  const held = settings.lines.filter((line) => holds.of(line.name)).map((line) => line.name)
   return {
     ready: store.ok && isReachable && time.ok,
-    parts: { instance: name, standby, lines: states, stopped, stores: store, flows: flows.names(), clock: time },
+    parts: { instance: name, standby, lines: states, stopped, held, stores: store, flows: flows.names(), clock: time },
   }
 }

@@ -34,8 +34,10 @@ export interface Instance<State> {
 
 /** What a daemon can do for another. */
 export interface FleetCommand {
-  what: 'line-stop' | 'line-start' | 'lines-reload' | 'reload-check'
+  what: 'line-stop' | 'line-start' | 'line-hold' | 'line-release' | 'lines-reload' | 'reload-check'
   line?: string
+  /** Of `line-hold`: what new dials get. */
+  text?: string | null
 }
 
 /** What became of it: an answer as that of the admin server itself. */

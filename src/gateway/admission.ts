@@ -55,7 +55,8 @@ export interface AdmissionDeps {
   overload: Pick<Overload, 'mayDial'>
   services: readonly Service[]
   limits: Pick<GatewayLimits, 'turnsMax' | 'openMax' | 'turnMs'>
-  texts: Record<'overload' | 'unknownCode', string>
+  heldLine?(line: string): { text: string | null } | undefined
+  texts: Record<'busy' | 'overload' | 'unknownCode', string>
   metrics: Pick<Metrics, 'count'>
   /** How many turns are running in this daemon. */
   underWay(): number
@@ -93,7 +94,8 @@ export class Admission {
 
   /** The limit for which every begin on this line is turned away now. Null: none. */
   overload(line: Line, waitMs: number): string | null {
-    const { limits, underWay, isCapped } = this.#deps
+    const { limits, underWay, isCapped, heldLine } = this.#deps
+    if (heldLine?.(line.name)) return 'line_held'
     if (underWay() >= limits.turnsMax) return 'turns_max'
     if (this.#open >= limits.openMax) return 'open_max'
     if (this.#draining) return 'draining'
@@ -110,7 +112,9 @@ export class Admission {
     const over = this.overload(line, waitMs)
     if (over !== null) {
       metrics.count('limits_total', { limit: over })
-      return { result: 'overload', text: texts.overload }
+      const held = over === 'line_held' ? this.#deps.heldLine?.(line.name) : undefined
+      if (held) return { result: 'held', text: held.text ?? texts.busy, mayBeStatus: held.text === null }
+      return { result: 'overload', text: texts.overload, mayBeStatus: true }
     }
     if (!overload.mayDial(message.msisdn, line.name)) return { result: 'not-allowed', text: texts.unknownCode }
     const served = serviceFor(services, message.code, line.name)

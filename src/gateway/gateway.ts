@@ -89,6 +89,8 @@ export interface GatewayDeps {
   metrics: Metrics
   limits: GatewayLimits
   overload: Overload
+  /** What new dials on a held line get; a null text: `texts.busy`. Absent: no line is held. */
+  heldLine?(line: string): { text: string | null } | undefined
   deferred: Pick<DeferredAnswers, 'mayHold' | 'hold'>
   texts: Record<'busy' | 'expired' | 'unknownCode' | 'overload' | 'oldPhone', string>
   /** Absent: each request begins when it arrives. */
@@ -362,7 +364,7 @@ class UssdGateway {
   /** Answers with a text outside any dialogue, or with a status if the dialect wants that: nothing is stored. */
   async #sayAndForget(refusal: TurnedAway, message: UssdMessage, from: From): Promise<Said> {
     this.#counted(message, from, refusal.result)
-    if (refusal.result === 'overload' && from.line.dialect.habits.overload === 'throttled') {
+    if (refusal.mayBeStatus && from.line.dialect.habits.overload === 'throttled') {
       from.link.respond(from.pdu, STATUS.ESME_RTHROTTLED)
       return 'again'
     }

@@ -64,6 +64,8 @@ export interface Send {
 export interface TurnedAway {
   result: string
   text: string
+  /** A dialect may have a status for it instead. */
+  mayBeStatus?: boolean
 }
 
 /** The service with the longest code that matches what was dialled, and the answers dialled behind it. */

@@ -13,7 +13,7 @@ export interface LineEventRow {
   instance: string
   line: string
   bind: string | null
-  /** down, up, closed: of a bind; added, changed, removed, stopped, started, refused: of the line. */
+  /** down, up, closed: of a bind; added, changed, removed, stopped, started, held, released, refused: of the line. */
   event: string
   peer: string | null
   why: string | null

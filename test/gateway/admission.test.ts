@@ -74,7 +74,7 @@ describe('who gets a dialogue', () => {
       overload: { mayDial: () => true },
       services: [{ code: '*123#', flow: 'dental' }],
       limits: { turnsMax: 10, openMax: 10, turnMs: TURN_MS },
-      texts: { overload: 'Busy', unknownCode: 'Unknown' },
+      texts: { busy: 'Busy.', overload: 'Busy', unknownCode: 'Unknown' },
       metrics: { count: (_, labels) => void counted.push(labels!.limit!) },
       underWay: () => 0,
       isCapped: () => isCapped,
@@ -87,14 +87,14 @@ describe('who gets a dialogue', () => {
     const { dial, counted } = admitting()
     assert.equal(dial(TURN_MS), null)
     assert.deepEqual(counted, [])
-    assert.deepEqual(dial(TURN_MS + 1), { result: 'overload', text: 'Busy' })
+    assert.deepEqual(dial(TURN_MS + 1), { result: 'overload', text: 'Busy', mayBeStatus: true })
     assert.deepEqual(counted, ['turn_ms'])
   })
 
   it('is counted apart where it is the cap of the line that would hold the screen back', () => {
     const { dial, counted } = admitting(true)
     assert.equal(dial(TURN_MS), null)
-    assert.deepEqual(dial(TURN_MS + 1), { result: 'overload', text: 'Busy' })
+    assert.deepEqual(dial(TURN_MS + 1), { result: 'overload', text: 'Busy', mayBeStatus: true })
     assert.deepEqual(counted, ['submits_per_second'])
   })
 })

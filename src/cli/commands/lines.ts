@@ -13,7 +13,13 @@ export function registerLines(program: Command, say: Say): void {
     .option('--reload', 'the same as the command `reload`')
     .option('--stop <name>', 'unbind a line, until you start the line or the daemon again')
     .option('--start <name>', 'bind it again')
-    .option('--instance <name>', 'with --reload, --stop, --start: in which daemon (`ussd-connector status`), or all')
+    .option('--hold <name>', 'turn new dials away and stay bound, also after a restart; open dialogues and SMS go on')
+    .option('--text <text>', 'with --hold: what new dials get; default: texts.busy, or a status if the dialect has one')
+    .option('--release <name>', 'take new dials again')
+    .option(
+      '--instance <name>',
+      'with --reload, --stop, --start, --hold, --release: in which daemon (`ussd-connector status`), or all',
+    )
     .option('--history <name>', 'what happened to a line in the last 90 days, the newest first')
     .option('--last <n>', 'of the history: how many; default: 50', parseInteger)
     .action(async (options: LinesOptions) => linesCommand(options, say))
@@ -23,6 +29,9 @@ export interface LinesOptions extends AdminOptions {
   reload?: boolean
   stop?: string
   start?: string
+  hold?: string
+  text?: string
+  release?: string
   instance?: string
   history?: string
   last?: number
@@ -32,9 +41,11 @@ export async function linesCommand(options: LinesOptions, say: Say): Promise<voi
   if (options.history !== undefined) return historyCommand(options.history, options, say)
   const where = options.instance === undefined ? '' : `?instance=${encodeURIComponent(options.instance)}`
   if (options.reload) return (await import('./reload.ts')).reloadCommand(options, say)
-  for (const verb of ['stop', 'start'] as const) {
+  for (const verb of ['stop', 'start', 'hold', 'release'] as const) {
     const name = options[verb]
-    if (name !== undefined) await askAdmin(options, 'POST', `/v1/lines/${encodeURIComponent(name)}/${verb}${where}`)
+    const body = verb === 'hold' && options.text !== undefined ? { text: options.text } : undefined
+    const path = `/v1/lines/${encodeURIComponent(name ?? '')}/${verb}${where}`
+    if (name !== undefined) await askAdmin(options, 'POST', path, body)
   }
   const { lines } = await askAdmin<{ lines: FleetLineRow[] }>(options, 'GET', '/v1/lines')
   if (options.json) return say(asJson(lines))
@@ -52,8 +63,9 @@ function daemonLine({ instance, ageMs, isGone }: FleetLineRow): string {
   return isGone ? `${instance} (GONE: last seen ${sinceSaid(ageMs)} ago)` : `${instance} (${sinceSaid(ageMs)} ago)`
 }
 
-function sayLine({ name, group, dialect, stopped, binds, cap }: FleetLineRow, say: Say): void {
+function sayLine({ name, group, dialect, stopped, held, binds, cap }: FleetLineRow, say: Say): void {
   say(`${name.padEnd(16)} ${group.padEnd(16)} ${dialect.padEnd(16)} ${stopped ? 'stopped' : ''}`.trimEnd())
+  if (held) say(`  held since ${held.since} by ${held.by}: new dials get ${held.text ?? 'the busy text'}`)
   if (cap) say(`  ${capLine(cap)}`)
   for (const { bind, state, since, next, peer, why, detail, remedy, tries } of binds) {
     const again = next === undefined ? '' : `, next ${next}`
