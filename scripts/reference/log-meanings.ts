@@ -108,6 +108,14 @@ export const LOG_MEANINGS: Record<string, string> = {
   'daemons disagree about the cap of a line':
     'Another daemon has a smaller `submits.perSecond` for `line`. The smallest counts for all. See `remedy`; during a change it is in order.',
   'admin audit': 'For the record: who changed or looked at what. `subscriber export` and `erase` write it to stderr.',
+  'audit head':
+    'The end of the chain of this daemon in the audit: `chain`, `seq`, `hash`. Keep it: `audit verify --head CHAIN,SEQ,HASH` then tells whether somebody made the chain anew. Each hour, if there is a new one.',
+  'the audit waits for Postgres':
+    'Postgres took no rows of the audit. They wait in memory (10,000), and are written when it is back.',
+  'audit entries are lost: only the log has them':
+    'More than 10,000 entries wait for Postgres: the oldest go. `limits_total{limit="audit_waiting"}` counts them; lines `admin audit` of that time are the only record.',
+  'audit entries were lost while Postgres was away':
+    'Postgres is back; so many `entries` never reached it. The audit has a row that says so.',
   'admin audit: turned away':
     'Somebody came to the admin server without a valid token. Of many of one kind most are only counted.',
   'admin audit: locked out after too many wrong tokens':

@@ -1,6 +1,7 @@
 /** Who gets in at the admin server: first by the token, then by the roles that it has. */
 import type { Context } from 'hono'
 import { matchedRoutes } from 'hono/route'
+import type { Audit } from '../audit/index.ts'
 import { createRefusals, FAILED_EACH_MS, notFromHere, type Counters, type Log } from '../base/index.ts'
 import { createAccess, type Token } from './access.ts'
 import { lacks, rolesFor } from './roles.ts'
@@ -11,6 +12,7 @@ export interface GateDeps {
   now(): number
   counters: Counters
   log: Log
+  audit: Pick<Audit, 'note'>
 }
 
 type Next = () => Promise<void>
@@ -30,12 +32,15 @@ export function notHereOf(c: Context<Admitted>): string | undefined {
 }
 
 /** Admits a request with a valid token, or answers it. */
-export function tokenGate({ tokens, now, counters, log }: GateDeps) {
+export function tokenGate({ tokens, now, counters, log, audit }: GateDeps) {
   const access = createAccess(tokens)
   const note = createRefusals({
     now,
     count: (why) => counters.count('admin_turned_away_total', { why }),
-    tell: (refusal) => log.warn(refusal, 'admin audit: turned away'),
+    tell(refusal) {
+      log.warn(refusal, 'admin audit: turned away')
+      audit.note({ who: '-', role: '-', what: 'turned away', more: refusal })
+    },
   })
   return async (c: Context<Admitted>, next: Next) => {
     const { method } = c.req
@@ -63,7 +68,10 @@ export function tokenGate({ tokens, now, counters, log }: GateDeps) {
     }
     if (verdict.is === 'locked') {
       counters.count('admin_turned_away_total', { why: 'locked' })
-      if (verdict.isFirst) log.warn({ address }, 'admin audit: locked out after too many wrong tokens')
+      if (verdict.isFirst) {
+        log.warn({ address }, 'admin audit: locked out after too many wrong tokens')
+        audit.note({ who: '-', role: '-', what: 'locked out', more: { address } })
+      }
       c.header('retry-after', String(FAILED_EACH_MS / 1_000))
       return c.json({ error: 'too many wrong tokens: try again in a minute; a right token still works' }, 429)
     }

@@ -9,6 +9,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import type { Server } from 'node:http'
 import { createRequire } from 'node:module'
 import type { Registry } from 'prom-client'
+import type { Audit } from '../audit/index.ts'
 import { boundConnections, httpTimes, type Log, type Counters } from '../base/index.ts'
 import type { Token } from './access.ts'
 import { hasTokenInQuery, notHereOf, roleGate, tokenGate } from './gate.ts'
@@ -39,6 +40,7 @@ export interface AdminDeps {
   now(): number
   counters: Counters
   log: Log
+  audit: Pick<Audit, 'note'>
 }
 
 export interface Admin {
@@ -118,7 +120,7 @@ export function adminApp(deps: AdminDeps): Hono<Admitted> {
     c.header('cache-control', 'no-store')
   })
   app.get('/live', (c) => c.json({ live: true }))
-  const audit = auditing(deps.log)
+  const audit = auditing(deps.log, deps.audit)
   const isReady = readySometimes(deps)
   // Before the gate: a probe has no token, and asks by the address of a pod, as any name may.
   app.get('/ready', async (c, next) => {

@@ -3,6 +3,7 @@
  * read, or has a wrong line, changes nothing, and the log says so.
  */
 import { randomBytes } from 'node:crypto'
+import type { Audit } from '../audit/index.ts'
 import { readSecretFile, saidOfFault, UsageError, type Log } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import { OLD_TOKEN_REMEDY, readTokens, tokensOf, type Token } from './access.ts'
@@ -13,6 +14,12 @@ export interface WatchedTokens {
   stop(): void
 }
 
+export interface TokenFileDeps {
+  clock: Clock
+  log: Log
+  audit: Pick<Audit, 'note'>
+}
+
 /** A revoked token is dead within this. */
 const LOOK_MS = 5_000
 
@@ -20,7 +27,7 @@ const LOOK_MS = 5_000
 const NOBODY = (): Token => ({ roles: [], name: '-', sha256: randomBytes(32) })
 
 /** Throws UsageError or ProblemsError if the file is wrong now. */
-export function watchTokens(file: string | undefined, { clock, log }: { clock: Clock; log: Log }): WatchedTokens {
+export function watchTokens(file: string | undefined, { clock, log, audit }: TokenFileDeps): WatchedTokens {
   const tokens = tokensOf(file)
   warnOfOld(tokens, log)
   let cancel = (): void => undefined
@@ -33,7 +40,9 @@ export function watchTokens(file: string | undefined, { clock, log }: { clock: C
       wrong = ''
       if (said(next) !== said(tokens)) {
         const names = (all: readonly Token[]) => all.map(({ roles, name }) => `${roles.join()} ${name}`)
-        log.warn({ before: names(tokens), after: names(next) }, 'admin audit: tokens changed')
+        const change = { before: names(tokens), after: names(next) }
+        log.warn(change, 'admin audit: tokens changed')
+        audit.note({ who: '-', role: '-', what: 'tokens changed', more: change })
         tokens.splice(0, tokens.length, ...next)
         warnOfOld(tokens, log)
       }

@@ -26,8 +26,7 @@ const DEPTH_MAX = 5
 
 export function createLog(options: LogOptions): Logger {
   const hash = (msisdn: string) => subscriberHash(options.key, msisdn)
-  const strike: Strike = (text) =>
-    hideDialled(text, options.services).replace(DIGITS, (digits) => maskMsisdn(digits.replace('+', '')))
+  const strike: Strike = (text) => strikeDigits(hideDialled(text, options.services))
   return pino(
     {
       level: options.level,
@@ -49,6 +48,14 @@ export function createLog(options: LogOptions): Logger {
     },
     options.destination ?? pino.destination({ fd: 1, sync: false }),
   )
+}
+
+const strikeDigits: Strike = (text) => text.replace(DIGITS, (digits) => maskMsisdn(digits.replace('+', '')))
+
+/** Fields as the log would have them. */
+export function fieldsWithoutNumbers(fields: object, key: Buffer): Record<string, unknown> {
+  const by = { hash: (msisdn: string) => subscriberHash(key, msisdn), strike: strikeDigits }
+  return mask(fields, by, 0) as Record<string, unknown>
 }
 
 /** By this one subscriber can be followed in the log. Without the key nobody can tell whose number it is. */

@@ -33,6 +33,7 @@ const COMMANDS: Record<string, () => Promise<Register>> = {
   push: async () => (await import('./commands/push.ts')).registerPush,
   sms: async () => (await import('./commands/sms.ts')).registerSms,
   trace: async () => (await import('./commands/trace.ts')).registerTrace,
+  audit: async () => (await import('./commands/audit.ts')).registerAudit,
   status: async () => (await import('./commands/status.ts')).registerStatus,
   alarms: async () => (await import('./commands/alarms.ts')).registerAlarms,
   'test-dial': async () => (await import('./commands/test-dial.ts')).registerTestDial,

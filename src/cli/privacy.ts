@@ -1,8 +1,11 @@
 /** `subscriber export` and `subscriber erase`: for requests of a subscriber to the operator. */
+import { randomUUID } from 'node:crypto'
 import { userInfo } from 'node:os'
+import { appendAudit, auditRowOf } from '../audit/index.ts'
 import {
   systemChance,
   systemClock,
+  type Sql,
   StoreError,
   UsageError,
   silentLog,
@@ -12,7 +15,7 @@ import {
   subscriberHash,
 } from '../base/index.ts'
 import { loadSettings, type Settings } from '../config/index.ts'
-import { absentSamples, configuredModules, groupsOf, logKey, openStores } from '../daemon/index.ts'
+import { absentSamples, configuredModules, daemonName, groupsOf, logKey, openStores } from '../daemon/index.ts'
 import { erasePerson, exportSubscriber, type PrivacyDeps } from '../privacy/index.ts'
 import { msisdnOf } from '../ussd/index.ts'
 import { unreachable } from '../store/index.ts'
@@ -34,7 +37,7 @@ export async function exportCommand(
     const found = await exportSubscriber(parts, msisdn)
     const rows = Object.values(found.tables).reduce((sum, table) => sum + table.length, 0)
     // Before it is handed out: nothing leaves without a line.
-    audit('subscriber exported', { dialogues: found.dialogues.length, rows })
+    await audit('subscriber exported', { dialogues: found.dialogues.length, rows })
     say(JSON.stringify(found, null, 2))
   })
 }
@@ -52,7 +55,7 @@ export async function eraseCommand(
       options.keepOptOut ?? false,
     )
     const after = failed.length ? 'partly erased' : 'erased'
-    audit('subscriber erased', { dialogues, modules, deferred, pin, language, records, sms, optOut, after })
+    await audit('subscriber erased', { dialogues, modules, deferred, pin, language, records, sms, optOut, after })
     say(`erased   ${maskMsisdn(msisdn)}`)
     say(
       `         ${dialogues} in the dialogue store, ${modules} rows of modules of back ends, ${deferred} deferred answers, ${pin} PINs, ` +
@@ -76,14 +79,19 @@ interface Lines {
   write(line: string): unknown
 }
 
-type Audit = (what: string, more: object) => void
+type Noting = (what: string, more: object) => Promise<void>
 
-/** A line like those of the admin server, with the hash of the number by which the daemon's log names this subscriber. */
-function auditOf(settings: Settings, msisdn: string, destination: Lines): Audit {
+/** A line like those of the admin server, and a row of the audit, with the hash of the number by which the daemon's log names this subscriber. */
+function auditOf(settings: Settings, sql: Sql, msisdn: string, destination: Lines): Noting {
   const key = logKey(settings)
   const log = createLog({ level: 'warn', key, destination })
   const subscriber = subscriberHash(key, msisdn)
-  return (what, more) => log.warn({ who: operator(), role: 'operate', what, subscriber, ...more }, 'admin audit')
+  const [who, role, instance] = [operator(), 'shell', daemonName(settings)]
+  return async (what, more) => {
+    log.warn({ who, role, what, subscriber, ...more }, 'admin audit')
+    const row = auditRowOf({ who, role, what, more: { subscriber, ...more } }, key)
+    await appendAudit(sql, instance, [{ id: randomUUID(), at: new Date().toISOString(), instance, ...row }])
+  }
 }
 
 /** Who runs this command: with sudo, who called it. */
@@ -101,7 +109,7 @@ function operator(): string {
 async function withStores(
   options: SubscriberOptions,
   audited: Lines,
-  run: (deps: PrivacyDeps, msisdn: string, audit: Audit) => Promise<void>,
+  run: (deps: PrivacyDeps, msisdn: string, audit: Noting) => Promise<void>,
 ): Promise<void> {
   const msisdn = msisdnOf(options.msisdn)
   if (msisdn === null) throw new UsageError('--msisdn is not an international number such as 67570000001')
@@ -115,7 +123,7 @@ async function withStores(
       const modules = [...(await configuredModules(settings, host)), ...(await absentSamples(settings, host))]
       const { services } = settings
       const deps = { sql, knex, dialogues, shelf, owed, groups: groupsOf(settings), services, modules, clock }
-      await run(deps, msisdn, auditOf(settings, msisdn, audited))
+      await run(deps, msisdn, auditOf(settings, sql, msisdn, audited))
     } finally {
       await stores.close()
     }

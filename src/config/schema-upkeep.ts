@@ -95,6 +95,13 @@ export const retention = z.strictObject({
     .max(1_000_000)
     .default(10_000)
     .describe('of one flow in that history: a script that edits a file every minute cannot fill the disk'),
+  auditDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(730)
+    .describe('of the audit (`audit`): an auditor asks about the year before; it has no number of a subscriber'),
   flowRevisionsDays: z
     .number()
     .int()

@@ -12,6 +12,7 @@ import {
   watchTokens,
 } from '../admin/index.ts'
 import type { Admin, DaemonState, Readiness, Reloaded, WatchedTokens } from '../admin/index.ts'
+import { createAudit, type Audit } from '../audit/index.ts'
 import { createFleet, type Fleet, type FleetCommand } from '../fleet/index.ts'
 import { absentSamples, createBackends, type Backends } from './backends/index.ts'
 import { createStillness, type Stillness, monotonicClock, type Metrics, packageVersion } from '../base/index.ts'
@@ -137,6 +138,7 @@ interface Parts {
   lineEvents: LineEvents
   flowEvents: FlowEvents
   fleet: Fleet<DaemonState>
+  audit: Audit
   watch: Watch
   holds: LineHolds
   testDials: DaemonTestDials
@@ -156,9 +158,9 @@ interface Parts {
 async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
   const stores = await openStores(runtime)
   stops.add(() => stores.close())
-  const tokens = watchTokens(runtime.settings.admin.tokensFile, runtime)
+  const { lineEvents, flowEvents, fleet, audit } = createSeen(runtime, stores, stops)
+  const tokens = watchTokens(runtime.settings.admin.tokensFile, { ...runtime, audit })
   stops.add(async () => tokens.stop())
-  const { lineEvents, flowEvents, fleet } = createSeen(runtime, stores, stops)
   const clockCheck = await checkClock(runtime, stores, options.wall)
   stops.add(async () => clockCheck.stop())
   const { requests, owed } = createSmsAsking(runtime, stores, clockCheck, {
@@ -209,7 +211,8 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const testDials = createDaemonTestDials(runtime, { lines, clockCheck, gateway, around })
   const watch = createWatch(runtime, { stores, lines, clockCheck, certificates, fleet, testDials })
   stops.add(() => watch.stop())
-  const built = { stores, lineEvents, flowEvents, fleet, watch, backends, flows, connections, services, gateway }
+  const seen = { lineEvents, flowEvents, fleet, audit, watch }
+  const built = { ...seen, stores, backends, flows, connections, services, gateway }
   return { ...built, holds, testDials, tokens, clockCheck, lastRun, requests, owed, hooks }
 }
 
@@ -217,9 +220,9 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
 function createSeen(runtime: Runtime, { sql }: Stores, stops: StopOrder) {
   const deps = { ...runtime, sql, counters: runtime.metrics }
   const fleet = createFleet<DaemonState>({ ...deps, version: packageVersion() })
-  const [lineEvents, flowEvents] = [createLineEvents(deps), createFlowEvents(deps)]
-  for (const one of [fleet, lineEvents, flowEvents]) stops.add(() => one.stop())
-  return { fleet, lineEvents, flowEvents }
+  const [lineEvents, flowEvents, audit] = [createLineEvents(deps), createFlowEvents(deps), createAudit(deps)]
+  for (const one of [fleet, lineEvents, flowEvents, audit]) stops.add(() => one.stop())
+  return { fleet, lineEvents, flowEvents, audit }
 }
 
 async function checkClock(runtime: Runtime, stores: Stores, wall: DaemonOptions['wall']): Promise<ClockCheck> {
@@ -273,10 +276,26 @@ function gatewayDeps(runtime: Runtime, around: AroundGateway): GatewayDeps {
   }
 }
 
+/** For the signal: who sent it, nobody knows. */
+function auditedReload(reload: () => Promise<Reloaded>, { note }: Audit): () => Promise<Reloaded> {
+  const told = (more: object) => note({ who: '-', role: 'signal', what: 'settings reloaded', more })
+  return async () => {
+    try {
+      const after = await reload()
+      told({ after })
+      return after
+    } catch (error) {
+      told({ refused: (error as Error).message })
+      throw error
+    }
+  }
+}
+
 /** The admin server, for operators and their monitoring. */
 async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
   const { settings, clock, log, metrics } = runtime
-  const { stores, backends, flows, connections, services, gateway, clockCheck, watch, fleet, testDials, holds } = parts
+  const { stores, backends, flows, connections, services, gateway, clockCheck, watch, fleet } = parts
+  const { audit, testDials, holds } = parts
   const { lines, recorder } = connections
   const own = { lines, backends, flows, storeTls: stores.tls, services: services.services }
   const { reload, check } = createReload({ settings, ...own, log, metrics, read })
@@ -312,6 +331,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
     now: clock.now,
     counters: metrics,
     log,
+    audit,
     tokens: parts.tokens.tokens,
     service,
     fleet: createFleetService({ fleet, service, state }),
@@ -328,15 +348,18 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
     }),
   })
   const joinFleet = () =>
-    fleet.start({ admin: `${settings.admin.host}:${admin.port}`, state, carryOut: carryingOut(service, log) })
-  return { admin, readiness, reload: async () => (await reload()).told, joinFleet }
+    fleet.start({ admin: `${settings.admin.host}:${admin.port}`, state, carryOut: carryingOut(service, log, audit) })
+  return { admin, readiness, reload: auditedReload(async () => (await reload()).told, audit), joinFleet }
 }
 
 /** What another daemon asks for, as if it had been asked here. */
-function carryingOut(service: Parameters<typeof changeLines>[0], log: Logger) {
+function carryingOut(service: Parameters<typeof changeLines>[0], log: Logger, { note }: Audit) {
   return async (command: FleetCommand, who: string) => {
-    const { what, status, body, audit } = await changeLines(service, command, who)
-    if (audit) log.warn({ who, role: 'operate', what, ...audit }, 'admin audit')
+    const { what, status, body, audit: more } = await changeLines(service, command, who)
+    if (more) {
+      log.warn({ who, role: 'operate', what, ...more }, 'admin audit')
+      note({ who, role: 'operate', what, more })
+    }
     return { status, body }
   }
 }

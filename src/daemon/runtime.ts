@@ -54,9 +54,14 @@ export function createRuntime({ settings, clock, chance, log, processMetrics }: 
     log: log ?? createLog({ level: settings.log.level, key, services: settings.services }),
     metrics: createMetrics({ process: processMetrics ?? true }),
     instance,
-    name: settings.instance ?? `${hostname()}:${settings.admin.port || instance}`,
+    name: daemonName(settings, instance),
     mint: { epoch: () => uuidV7(clock.now(), random), token: () => Buffer.from(random(9)).toString('base64url') },
   }
+}
+
+/** Of these settings on this machine. `run` is for daemons whose port is any that is free. */
+export function daemonName({ instance, admin }: Settings, run = '0'): string {
+  return instance ?? `${hostname()}:${admin.port || run}`
 }
 
 function makeData(folder: string): void {

@@ -3,6 +3,7 @@
  * and what modules of back ends report as past its retention.
  */
 import type { Knex } from 'knex'
+import { purgeAudit } from '../audit/index.ts'
 import type { Sql } from '../base/index.ts'
 import type { ModulePurged } from '../plugin/index.ts'
 import { forgetOld } from '../sms/outbox/index.ts'
@@ -21,6 +22,8 @@ export interface Retention {
   /** Days for which the history of flows is kept, and the most rows of one flow. */
   flowEventsDays: number
   flowEventsMax: number
+  /** Days for which the audit is kept. */
+  auditDays: number
   /** Days for which a flow revision is kept after another replaced it. */
   flowRevisionsDays: number
   /** The most revisions of one flow. */
@@ -41,7 +44,7 @@ export interface Purging {
 
 export interface PurgeOutcome {
   /** How many rows were removed from the daemon's own tables, by kind. */
-  own: Record<'sms' | 'pins' | 'languages' | 'line_events' | 'flow_events' | 'flow_revisions', number>
+  own: Record<'sms' | 'pins' | 'languages' | 'line_events' | 'flow_events' | 'audit' | 'flow_revisions', number>
   /** The same for modules that removed something. */
   modules: { backend: string; answer: ModulePurged }[]
   /** Modules whose purge failed, took too long, or did not answer with counts. */
@@ -61,6 +64,7 @@ export async function purge({ sql, knex, retention, inUse, modules, clock, stop 
     ...(await purgeIdle(knex, new Date(nowMs - retention.idleMonths * MONTH_MS))),
     line_events: await purgeLineEvents(knex, new Date(nowMs - retention.lineEventsDays * DAY_MS)),
     flow_events: await purgeFlowEvents(knex, retention, nowMs),
+    audit: await purgeAudit(sql, new Date(nowMs - retention.auditDays * DAY_MS), new Date(nowMs)),
     flow_revisions: inUse ? await purgeRevisions(knex, retention, inUse, nowMs) : 0,
   }
   const asked = {

@@ -108,7 +108,7 @@ describe('the file of admin tokens, while the daemon runs', () => {
     const told = (_: object, message: string) => void logged.push(message)
     const log = { debug: told, info: told, warn: told, error: told }
     write(`read,operate:${hex(RIGHT)} mary\nread:${hex(ONE)} grafana\n`)
-    const { tokens, stop } = watchTokens(file, { clock, log })
+    const { tokens, stop } = watchTokens(file, { clock, log, audit: { note: () => undefined } })
     const access = createAccess(tokens)
     const is = (token: string) => access.check({ header: `Bearer ${token}`, address: '10.0.0.1' }, clock.now()).is
     assert.equal(is(RIGHT), 'known')
@@ -133,7 +133,11 @@ describe('the file of admin tokens, while the daemon runs', () => {
     const told: object[] = []
     const tell = (more: object, message: string) => void told.push({ ...more, message })
     write(`operate:${hex(RIGHT)} mary\nread:${hex(ONE)} grafana\n`)
-    const { stop } = watchTokens(file, { clock, log: { debug: tell, info: tell, warn: tell, error: tell } })
+    const { stop } = watchTokens(file, {
+      clock,
+      log: { debug: tell, info: tell, warn: tell, error: tell },
+      audit: { note: () => undefined },
+    })
     const old = (who: string[]) => ({
       who,
       remedy: OLD_TOKEN_REMEDY,

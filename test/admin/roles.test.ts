@@ -19,6 +19,7 @@ const anything = (): unknown => new Proxy(() => ({}), { get: (_, key) => (key ==
 
 describe('the roles of admin tokens', () => {
   const logged: object[] = []
+  const noted: object[] = []
   const tell = (more: object) => void logged.push(more)
   const files = [...ROLE_NAMES.filter((role) => role !== 'operate'), 'read,operate', 'trace,support', 'operate']
   const app = adminApp({
@@ -30,6 +31,7 @@ describe('the roles of admin tokens', () => {
     tokens: readTokens('tokens', files.map(line).join('\n')),
     now: () => 0,
     counters: { count: () => undefined },
+    audit: { note: (entry: object) => void noted.push(entry) },
     log: { debug: tell, info: tell, warn: tell, error: tell },
   } as unknown as AdminDeps)
   let server: Server
@@ -75,6 +77,9 @@ describe('the roles of admin tokens', () => {
       needs: 'operate',
     })
     assert.ok(logged.some((row) => 'needs' in row && row.needs === 'operate' && 'who' in row && row.who === 'push'))
+    const [last] = noted.slice(-1)
+    const more = { path: '/v1/lines/:line/stop', needs: 'operate' }
+    assert.deepEqual(last, { who: 'push', role: 'push', what: 'POST refused', more })
   })
 
   it('divide a route of two faces: own SMS by key, those of a subscriber by number; PDUs in clear for support', async () => {

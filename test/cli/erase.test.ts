@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { subscriberHash } from '../../src/base/log.ts'
+import { auditCommand, verifyCommand } from '../../src/cli/audit.ts'
 import { eraseCommand, exportCommand } from '../../src/cli/privacy.ts'
 
 const MSISDN = '67570000001'
@@ -66,5 +67,29 @@ describe('subscriber erase', () => {
       write: (line: string) => said.push((JSON.parse(line) as { what: string }).what),
     })
     assert.deepEqual(said.slice(0, 2), ['subscriber exported', 'export'])
+
+    const told: string[] = []
+    const say = (text: string) => void told.push(text)
+    await eraseCommand({ config, msisdn: MSISDN }, () => undefined, { write: () => undefined })
+    await auditCommand({ config, since: '1h', last: 10, msisdn: `+${MSISDN}` }, say)
+    const [head, ...rows] = told[0]!.split('\n')
+    assert.match(head!, /^AT +DAEMON +WHO +ROLE +WHAT +SUBSCRIBER +DETAIL$/)
+    assert.equal(rows.length, 2)
+    assert.match(rows[0]!, / shell +subscriber exported +\S{12} +dialogues=0 rows=0$/)
+    assert.match(rows[1]!, / shell +subscriber erased .* after="erased"/)
+    await auditCommand({ config, since: '1h', last: 1, json: true }, say)
+    const [last] = JSON.parse(told[1]!) as { what: string; seq: number; instance: string; hash: string }[]
+    assert.deepEqual([last!.what, last!.seq], ['subscriber erased', 2])
+    await auditCommand({ config, since: '1h', last: 10, msisdn: '67570000009' }, say)
+    assert.match(told[2]!, /^nothing since /)
+    assert.doesNotMatch(told.join(), /6757000|\*\*/)
+    await assert.rejects(auditCommand({ config, since: 'soon', last: 1 }, say), /--since 'soon' is neither/)
+
+    const heads = [`${last!.instance},2,${last!.hash}`]
+    assert.equal(await verifyCommand({ config, head: heads }, say), true)
+    assert.match(told[3]!, /^whole {3}\S+: 2 rows, 1 to 2, head [0-9a-f]{64}$/)
+    assert.equal(await verifyCommand({ config, head: [`${last!.instance},2,${'f'.repeat(64)}`] }, say), false)
+    assert.match(told[4]!, /^BROKEN {2}\S+: row 2 is not the one whose hash the log told$/)
+    await assert.rejects(verifyCommand({ config, head: ['x'] }, say), /--head 'x' is not CHAIN,SEQ,HASH/)
   })
 })

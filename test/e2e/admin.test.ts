@@ -13,7 +13,7 @@ import { readPdus } from '../../src/tools/capture/capture.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { T1, T4 } from '../support/screens.ts'
-import { describeWith } from '../support/services.ts'
+import { describeWith, until } from '../support/services.ts'
 
 const JOHN = '67570000001'
 /** As many as the server takes, and more. */
@@ -192,6 +192,13 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
       ['operateer', ROLE_NAMES.join(), 'open', 'ended', '675******01'],
     )
     assert.ok(lines.some((line) => line.what === 'DELETE refused' && line.who === 'reader'))
+    const kept = async () =>
+      (await staged.knex('audit').where({ what: 'dialogue ended', who: 'operateer' })) as object[]
+    await until(async () => (await kept()).length > 0, 'no row of it')
+    const [row] = (await kept()) as { subscriber: string; detail: string }[]
+    assert.match(row!.subscriber, /^[\w-]{12}$/)
+    assert.equal((JSON.parse(row!.detail) as { after: string }).after, 'ended')
+    assert.doesNotMatch(JSON.stringify(await staged.knex('audit')), new RegExp(JOHN))
     assert.doesNotMatch(JSON.stringify(staged.logged()), new RegExp(`${TOKENS.read}|${TOKENS.operate}|${JOHN}`))
   })
 

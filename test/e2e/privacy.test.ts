@@ -162,6 +162,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
       appointmentsMonths: 24,
       idleMonths: 24,
       flowEventsDays: 730,
+      auditDays: 730,
       flowEventsMax: 10_000,
       flowRevisionsDays: 365,
       flowRevisionsMax: 100,

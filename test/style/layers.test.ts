@@ -71,6 +71,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/sms/inbox': ['src/sms/settings', 'src/smpp', 'src/smpp/dialect', 'src/sms/outbox', 'src/sms/pdu'],
   'src/hooks': ['src/backend', 'src/sms/outbox'],
   'src/fleet': [],
+  'src/audit': ['src/watch'],
   'src/watch': ['src/backend', 'src/hooks', 'src/smpp'],
   'src/test-dials': [
     'src/smpp',
@@ -103,6 +104,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'samples/dental': ['src/plugin'],
   'samples/topup': [],
   'src/privacy': [
+    'src/audit',
     'src/plugin',
     'src/backend',
     'src/dialogue',
@@ -130,6 +132,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
     'src/watch',
     'src/fleet',
     'src/test-dials',
+    'src/audit',
   ],
   'src/admin/routes': ['src/sms/requests', 'src/fleet'],
   'src/ingress': ['src/smpp'],

@@ -109,7 +109,7 @@ describe('the pages about security', () => {
         Number(found[2]),
       ]),
     )
-    const { smsDays, appointmentsMonths, idleMonths } = retention
-    assert.deepEqual(said, { smsDays, appointmentsMonths, idleMonths, dropFiles: trace.dropFiles })
+    const { smsDays, appointmentsMonths, idleMonths, auditDays } = retention
+    assert.deepEqual(said, { smsDays, appointmentsMonths, idleMonths, auditDays, dropFiles: trace.dropFiles })
   })
 })

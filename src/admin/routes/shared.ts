@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { z } from 'zod'
+import type { Audit } from '../../audit/index.ts'
 import { maskMsisdn, type Counters, type Log } from '../../base/index.ts'
 import type { FleetCommand } from '../../fleet/index.ts'
 import type { Token } from '../access.ts'
@@ -23,14 +24,17 @@ export interface RouteDeps {
   fleet: FleetService
   now(): number
   counters: Counters
-  /** Logs who, what, before and after. */
+  /** Keeps who, what, before and after. */
   audit(c: Context<Admitted>, what: string, more: object): void
 }
 
-export function auditing(log: Log): RouteDeps['audit'] {
+/** To the log and to Postgres. */
+export function auditing(log: Log, { note }: Pick<Audit, 'note'>): RouteDeps['audit'] {
   return (c, what, more) => {
     const token = c.get('token')
-    log.warn({ who: token?.name ?? '-', role: token?.roles.join() ?? '-', what, ...more }, 'admin audit')
+    const by = { who: token?.name ?? '-', role: token?.roles.join() ?? '-', what }
+    log.warn({ ...by, ...more }, 'admin audit')
+    note({ ...by, more })
   }
 }
 
