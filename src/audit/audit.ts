@@ -8,8 +8,6 @@ import { createWaitingRows } from '../watch/index.ts'
 import { auditRowOf, type AuditEntry, type AuditWaiting, type ChainHead } from './chain.ts'
 import { appendAudit } from './rows.ts'
 
-export type { AuditEntry } from './chain.ts'
-
 export interface AuditDeps {
   sql: Sql
   clock: Clock

@@ -73,7 +73,7 @@ export function chained(rows: readonly AuditWaiting[], head: ChainHead): AuditRo
   })
 }
 
-export function hashOfAudit(row: Omit<AuditRow, 'hash'>): string {
+function hashOfAudit(row: Omit<AuditRow, 'hash'>): string {
   const { prev, id, instance, seq, at, who, role, what, subscriber, detail } = row
   const said = JSON.stringify([prev, id, instance, seq, at, who, role, what, subscriber, detail])
   return createHash('sha256').update(said).digest('hex')
