@@ -16,7 +16,7 @@ export async function up(knex: Knex): Promise<void> {
     table.text('role').notNullable()
     table.text('what').notNullable()
     table.text('subscriber')
-    // JSON as it was hashed: jsonb would order its keys anew.
+    // JSON as it was hashed: jsonb would put its keys in another order.
     table.text('detail').notNullable()
     table.text('prev').notNullable()
     table.text('hash').notNullable()

@@ -109,7 +109,7 @@ export const LOG_MEANINGS: Record<string, string> = {
     'Another daemon has a smaller `submits.perSecond` for `line`. The smallest counts for all. See `remedy`; during a change it is in order.',
   'admin audit': 'For the record: who changed or looked at what. `subscriber export` and `erase` write it to stderr.',
   'audit head':
-    'The end of the chain of this daemon in the audit: `chain`, `seq`, `hash`. Keep it: `audit verify --head CHAIN,SEQ,HASH` then tells whether somebody made the chain anew. Each hour, if there is a new one.',
+    'The end of the chain of this daemon in the audit: `chain`, `seq`, `hash`. Keep it: `audit verify --head CHAIN,SEQ,HASH` then tells whether somebody wrote the chain again. Each hour, if there is a new one.',
   'the audit waits for Postgres':
     'Postgres took no rows of the audit. They wait in memory (10,000), and are written when it is back.',
   'audit entries are lost: only the log has them':

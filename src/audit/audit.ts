@@ -1,6 +1,6 @@
 /**
  * The audit of one daemon: entries go to Postgres a moment later, and the end of the chain to the log each hour. While
- * Postgres is away they wait; what there is no room for is counted, told in the log, and told in the audit itself.
+ * Postgres is unreachable they wait; what there is no room for is counted, and told in the log and in the audit.
  */
 import type { Counters, Log, Sql } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'

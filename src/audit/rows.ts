@@ -145,7 +145,7 @@ export async function auditChains(sql: Sql): Promise<ChainBegin[]> {
 /** The most rows of one purge: the next one removes the rest. */
 const OLD_MAX = 5_000
 
-/** Removes what is older, from the beginnings of chains, and keeps where they begin then. Resolves with how many rows. */
+/** Removes what is older, from the beginnings of chains, and keeps where they begin then. Resolves with the count. */
 export async function purgeAudit(sql: Sql, before: Date, now: Date): Promise<number> {
   let removed = 0
   for (const { instance, seq } of await OLD(sql, { before, most: OLD_MAX }))

@@ -1,6 +1,6 @@
 /** `audit` and `audit verify`: who did what, and whether the record of it is whole. */
 import { auditRowOf, auditSince, verifyAudit, type AuditRow, type ChainVerdict } from '../audit/index.ts'
-import { UsageError } from '../base/index.ts'
+import { systemClock, UsageError } from '../base/index.ts'
 import { loadSettings, type Settings } from '../config/index.ts'
 import { logKey } from '../daemon/index.ts'
 import { durationMsOf } from '../sms/outbox/index.ts'
@@ -19,10 +19,10 @@ export interface AuditOptions {
   json?: boolean
 }
 
-export async function auditCommand(options: AuditOptions, say: Say, nowMs = Date.now()): Promise<void> {
+export async function auditCommand(options: AuditOptions, say: Say): Promise<void> {
   const { config, who = '', last: most } = options
   const { settings } = loadSettings(config, process.env)
-  const since = sinceOf(options.since, nowMs)
+  const since = sinceOf(options.since, systemClock().now())
   const subscriber = hashFor(settings, options.msisdn)
   const database = await connectDatabase(settings)
   const rows = await auditSince(database.sql, { since, who, subscriber, most }).finally(() => database.close())

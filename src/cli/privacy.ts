@@ -90,7 +90,9 @@ function auditOf(settings: Settings, sql: Sql, msisdn: string, destination: Line
   return async (what, more) => {
     log.warn({ who, role, what, subscriber, ...more }, 'admin audit')
     const row = auditRowOf({ who, role, what, more: { subscriber, ...more } }, key)
-    await appendAudit(sql, instance, [{ id: randomUUID(), at: new Date().toISOString(), instance, ...row }])
+    await appendAudit(sql, instance, [
+      { id: randomUUID(), at: new Date(systemClock().now()).toISOString(), instance, ...row },
+    ])
   }
 }
 

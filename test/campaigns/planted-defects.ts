@@ -378,10 +378,10 @@ export const PLANTED: readonly PlantedDefect[] = [
     name: 'an export is handed out before it is written down',
     file: 'src/cli/privacy.ts',
     edits: [
-      [`    audit('subscriber exported', { dialogues: found.dialogues.length, rows })\n`, ''],
+      [`    await audit('subscriber exported', { dialogues: found.dialogues.length, rows })\n`, ''],
       [
         '    say(JSON.stringify(found, null, 2))\n',
-        `    say(JSON.stringify(found, null, 2))\n    audit('subscriber exported', { dialogues: found.dialogues.length, rows })\n`,
+        `    say(JSON.stringify(found, null, 2))\n    await audit('subscriber exported', { dialogues: found.dialogues.length, rows })\n`,
       ],
     ],
     noticedBy: [by('test/cli/erase.test.ts', 'writes down that it was exported, before it hands it out')],

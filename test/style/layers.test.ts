@@ -134,7 +134,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
     'src/test-dials',
     'src/audit',
   ],
-  'src/admin/routes': ['src/sms/requests', 'src/fleet'],
+  'src/admin/routes': ['src/sms/requests', 'src/fleet', 'src/audit'],
   'src/ingress': ['src/smpp'],
   'src/config': ['src/base/regex', 'src/base/settings', 'src/smpp/session', 'src/sms/settings'],
   'src/simulator': [

@@ -29,12 +29,12 @@ export interface RouteDeps {
 }
 
 /** To the log and to Postgres. */
-export function auditing(log: Log, { note }: Pick<Audit, 'note'>): RouteDeps['audit'] {
+export function auditing(log: Log, kept: Pick<Audit, 'note'>): RouteDeps['audit'] {
   return (c, what, more) => {
     const token = c.get('token')
     const by = { who: token?.name ?? '-', role: token?.roles.join() ?? '-', what }
     log.warn({ ...by, ...more }, 'admin audit')
-    note({ ...by, more })
+    kept.note({ ...by, more })
   }
 }
 
