@@ -1,5 +1,6 @@
 /** Dotted paths to what a dialogue knows: `data.profile.name`, `row.at`, `answers.amount`. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
+import { remembered } from '../../base/index.ts'
 import type { Json } from '../../ussd/index.ts'
 
 /** What a path may start with. */
@@ -21,11 +22,16 @@ export interface Scope {
   rows?: string | undefined
 }
 
+/** The most paths whose parts are remembered: those of some hundred large flows. Subscribers write none. */
+const PATHS_MAX = 20_000
+const parted = remembered<readonly string[]>(PATHS_MAX)
+
 /** The value at the path; undefined if there is none. `.count` of a list is its length. Own properties only. */
 export function readPath(scope: Scope, path: string): Json | undefined {
-  const [root = '', ...rest] = path.split('.')
-  let value: Json | undefined = rootOf(scope, root)
-  for (const key of rest) {
+  const parts = parted(path, () => path.split('.'))
+  let value: Json | undefined = rootOf(scope, parts[0]!)
+  for (let i = 1; i < parts.length; i++) {
+    const key = parts[i]!
     if (Array.isArray(value) && key === 'count') value = value.length
     else if (value !== null && typeof value === 'object' && Object.hasOwn(value, key)) {
       value = (value as Record<string, Json>)[key]
