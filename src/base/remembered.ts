@@ -10,3 +10,13 @@ export function remembered<T>(max: number): (key: string, make: () => T) => T {
     return made
   }
 }
+
+/** Derives something from each object once, however many ask. It goes with the object, which must not change. */
+export function oncePer<O extends object, T>(derive: (of: O) => T): (of: O) => T {
+  const derived = new WeakMap<O, { it: T }>()
+  return (of) => {
+    const known = derived.get(of) ?? { it: derive(of) }
+    derived.set(of, known)
+    return known.it
+  }
+}

@@ -2,6 +2,7 @@
  * The largest that values can be. It follows from the rules of inputs, from what calls are expected to answer, and from
  * what is set from those.
  */
+import { oncePer } from '../../base/index.ts'
 import { fieldChars, fieldRange, type FlowDefinition, keptAt, kindOf, type RowField, setIn } from '../language/index.ts'
 import type { KeptSize } from '../screens/index.ts'
 import { charsOf, largest, type Size } from '../expression/index.ts'
@@ -23,7 +24,7 @@ interface Growing extends Bounds {
 }
 
 /** The bounds that hold on each screen. */
-export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds {
+export const boundsOf = oncePer((definition: FlowDefinition): ((screen: string) => Bounds) => {
   const bounds: Growing = { lengths: new Map(), numbers: new Map(), decimals: new Map() }
   const rows = new Map<string, Bounds>()
   for (const [from, screen] of Object.entries(definition.screens)) {
@@ -46,7 +47,7 @@ export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds
       numbers: new Map([...bounds.numbers, ...row.numbers]),
     }
   }
-}
+})
 
 /** Sets the bounds of a row's fields: by their types, or a number of characters, or of digits if shown as a number. */
 function ofRow(
@@ -104,11 +105,18 @@ function digitsOf(field: RowField | undefined): number | undefined {
 }
 
 /** The fields of the rows at this path that calls declare, with what they are. */
-export function rowFieldsAt(from: string, { screens }: FlowDefinition): [string, RowField][] {
-  return Object.entries(screens).flatMap(([name, screen]) => {
-    const sizes = kindOf(screen).sizes?.(screen) ?? []
-    return sizes.flatMap(({ field, fields }) =>
-      from === `${keptAt(name, screen)}.${field}` ? Object.entries(fields ?? {}) : [],
-    )
-  })
+export function rowFieldsAt(from: string, definition: FlowDefinition): readonly [string, RowField][] {
+  return rowFields(definition).get(from) ?? []
 }
+
+const rowFields = oncePer(({ screens }: FlowDefinition): ReadonlyMap<string, [string, RowField][]> => {
+  const all = new Map<string, [string, RowField][]>()
+  for (const [name, screen] of Object.entries(screens)) {
+    for (const { field, fields } of kindOf(screen).sizes?.(screen) ?? []) {
+      if (fields === undefined) continue
+      const from = `${keptAt(name, screen)}.${field}`
+      all.set(from, [...(all.get(from) ?? []), ...Object.entries(fields)])
+    }
+  }
+  return all
+})

@@ -7,7 +7,7 @@ import {
   type Expect,
   fieldTypeOf,
   type FlowDefinition,
-  keptAt,
+  keepersAt,
   type OperationSaid,
   refusalExpects,
   rowsFrom,
@@ -166,21 +166,19 @@ function unanswered(path: string, screen: string, read: ReadFlow): Unanswered | 
 
 /** Undefined: some call that keeps its answer there may have the field. */
 function missingIn(kept: string, field: string, read: ReadFlow): Unanswered | undefined {
-  const keepers = Object.entries(read.definition.screens).filter(([name, screen]) => keptAt(name, screen) === kept)
-  const known = keepers.map(([, screen]) => saidOfCall(screen, read.backends))
+  const keepers = keepersAt(kept, read.definition)
+  const known = keepers.map((screen) => saidOfCall(screen, read.backends))
   if (known.length === 0 || !known.every((said) => said?.answers !== undefined)) return undefined
   const fields = (known as OperationSaid[]).flatMap(({ answers = {}, refusals = {} }) => [
     ...Object.keys(answers),
     ...Object.values(refusals).flatMap((data) => Object.keys(data)),
   ])
-  const call = callOf(keepers[0]?.[1])
+  const call = callOf(keepers[0])
   return fields.includes(field) || !call ? undefined : { call: call.call, field, known: fields }
 }
 
-function rowsKeptAt(kept: string, { screens }: FlowDefinition): string | undefined {
-  const from = Object.entries(screens).flatMap(([name, screen]) =>
-    keptAt(name, screen) === kept ? [rowsFrom(screen)] : [],
-  )
+function rowsKeptAt(kept: string, definition: FlowDefinition): string | undefined {
+  const from = keepersAt(kept, definition).map(rowsFrom)
   return new Set(from).size === 1 ? from[0] : undefined
 }
 
@@ -188,12 +186,12 @@ function rowsKeptAt(kept: string, { screens }: FlowDefinition): string | undefin
 function rowMissingIn(from: string, column: string, read: ReadFlow): Unanswered | undefined {
   const [root, as, field, ...deeper] = from.split('.')
   if (root !== 'data' || field === undefined || deeper.length > 0) return undefined
-  const keepers = Object.entries(read.definition.screens).filter(([name, s]) => keptAt(name, s) === `data.${as}`)
-  const fields = keepers.map(([, screen]) => {
+  const keepers = keepersAt(`data.${as}`, read.definition)
+  const fields = keepers.map((screen) => {
     const rows = saidOfCall(screen, read.backends)?.answers?.[field]
     return typeof rows === 'object' ? rows.fields : undefined
   })
-  const call = callOf(keepers[0]?.[1])
+  const call = callOf(keepers[0])
   if (!call || fields.some((known) => known === undefined)) return undefined
   const known = fields.flatMap((each) => Object.keys(each!))
   return known.includes(column) ? undefined : { call: call.call, field: column, known }

@@ -2,6 +2,7 @@
  * Checks what becomes of pages and SMS if a value has a letter that GSM 7-bit lacks: the whole text then goes as UCS-2,
  * a page has 80 characters and an SMS 70. Values that say `letters: gsm`, numbers and dates have none.
  */
+import { oncePer } from '../../base/index.ts'
 import { pathsOf, readingOf, typed } from '../expression/index.ts'
 import {
   callOf,
@@ -9,7 +10,7 @@ import {
   type FlowDefinition,
   inputOf,
   type InputScreen,
-  keptAt,
+  keepersAt,
   kindOf,
   rowsFrom,
   setIn,
@@ -39,7 +40,7 @@ export function pagedByLetters(definition: FlowDefinition): string[] {
   return [...new Set(found.map(({ measured }) => measured.name))]
 }
 
-function overfullByLetters(definition: FlowDefinition): { measured: Measured; what: string }[] {
+const overfullByLetters = oncePer((definition: FlowDefinition): { measured: Measured; what: string }[] => {
   const isLettered = letteredIn(definition)
   const boundsOn = boundsOf(definition)
   return Object.entries(definition.screens).flatMap(([name, screen]) => {
@@ -52,7 +53,7 @@ function overfullByLetters(definition: FlowDefinition): { measured: Measured; wh
       return found ? [{ measured, what: found.what }] : []
     })
   })
-}
+})
 
 /** Lengths of answers that are tried. */
 const TRIED = [1, 2, 4, 6, 8, 12, 16, 24]
@@ -74,12 +75,12 @@ function letteredIn(definition: FlowDefinition): (path: string, screen: string) 
     const type = typeOf(path, screen)
     if (type !== undefined && type !== 'text') return false
     const [root, name = '', field = ''] = path.split('.')
-    const kept = Object.entries(definition.screens).filter(([at, one]) => keptAt(at, one) === `${root}.${name}`)
-    if (root === 'answers') return kept.some(([, one]) => takesLetters(inputOf(one)))
+    const kept = keepersAt(`${root}.${name}`, definition)
+    if (root === 'answers') return kept.some((one) => takesLetters(inputOf(one)))
     if (root === 'data') return !isPlain(`data.${name}`, field, definition)
     if (root === 'chosen' || root === 'row') {
       const here = definition.screens[screen]
-      const from = root === 'row' ? [here && rowsFrom(here)] : kept.map(([, one]) => rowsFrom(one))
+      const from = root === 'row' ? [here && rowsFrom(here)] : kept.map(rowsFrom)
       return from.some((rows) => rows === undefined || !isPlainRows(rows, definition))
     }
     if (root !== 'vars') return false
@@ -99,12 +100,11 @@ function takesLetters(screen: InputScreen | undefined): boolean {
 }
 
 /** Whether all calls that answer with this field say that it has letters of GSM only. */
-function isPlain(kept: string, field: string, { screens }: FlowDefinition): boolean {
-  const said = Object.entries(screens).flatMap(([name, screen]) =>
-    callOf(screen) && keptAt(name, screen) === kept
-      ? expectsOf(callOf(screen)!).flatMap((expect) => expect[field] ?? [])
-      : [],
-  )
+function isPlain(kept: string, field: string, definition: FlowDefinition): boolean {
+  const said = keepersAt(kept, definition).flatMap((screen) => {
+    const call = callOf(screen)
+    return call ? expectsOf(call).flatMap((expect) => expect[field] ?? []) : []
+  })
   return said.length > 0 && said.every((wanted) => typeof wanted === 'object' && wanted.letters === 'gsm')
 }
 

@@ -3,7 +3,7 @@
  * letter by letter, and is right on some days only.
  */
 import { isDay, isTimeOfDay, type Node, nodesOf, readingOf, type Scalar, wholePath } from '../expression/index.ts'
-import { type FlowDefinition, inputOf, keptAt, pointing, setIn, usesOf } from '../language/index.ts'
+import { type FlowDefinition, inputOf, keepersAt, pointing, setIn, usesOf } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { compileIn, wordsIn } from '../text/index.ts'
 import type { Complain } from './check.ts'
@@ -131,11 +131,10 @@ function temporalIn(definition: FlowDefinition): (node: Node) => Temporal | unde
 }
 
 /** By the rules of the inputs that keep this answer. */
-function answered(path: string, { screens }: FlowDefinition): Temporal | undefined {
-  const kinds = Object.entries(screens).flatMap(([name, screen]): (Temporal | undefined)[] => {
-    if (keptAt(name, screen) !== path) return []
+function answered(path: string, definition: FlowDefinition): Temporal | undefined {
+  const kinds = keepersAt(path, definition).map((screen): Temporal | undefined => {
     const { checks = [] } = inputOf(screen) ?? {}
-    return [checks.some(({ date }) => date) ? DAY : checks.some(({ time }) => time) ? TIME : undefined]
+    return checks.some(({ date }) => date) ? DAY : checks.some(({ time }) => time) ? TIME : undefined
   })
   return new Set(kinds).size === 1 ? kinds[0] : undefined
 }

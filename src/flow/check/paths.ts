@@ -2,6 +2,7 @@
 import type { Complain } from './check.ts'
 import { compileCondition, Slip, ROOTS, pathsOf } from '../expression/index.ts'
 import {
+  keepersAt,
   keptAt,
   kindOf,
   targetsOf,
@@ -150,9 +151,7 @@ function wrongPath(
 
 /** The fields that all lists and branches keep under this name; undefined if one of them keeps all. */
 function keptOf(definition: FlowDefinition, name: string): string[] | undefined {
-  const lists = Object.entries(definition.screens).flatMap(([screen, list]) =>
-    keptAt(screen, list) === `chosen.${name}` ? ['keep' in list ? list.keep : undefined] : [],
-  )
+  const lists = keepersAt(`chosen.${name}`, definition).map((list) => ('keep' in list ? list.keep : undefined))
   if (lists.length === 0 || lists.some((keep) => keep === undefined)) return undefined
   return (lists as string[][]).reduce((all, keep) => all.filter((field) => keep.includes(field)))
 }

@@ -10,7 +10,7 @@ import {
   type FlowDefinition,
   inputOf,
   type InputScreen,
-  keptAt,
+  keepersAt,
   rowsFrom,
   type Scalar,
   type ScreenDefinition,
@@ -88,11 +88,6 @@ function union(ranges: readonly (Range | undefined)[]): Range | undefined {
   return { min: Math.min(...all.map(({ min }) => min)), max: Math.max(...all.map(({ max }) => max)) }
 }
 
-/** The screens that keep their answer at this path. */
-function keepersAt(path: string, { screens }: FlowDefinition): ScreenDefinition[] {
-  return Object.entries(screens).flatMap(([name, screen]) => (keptAt(name, screen) === path ? [screen] : []))
-}
-
 /**
  * By its `number`, those of its checks, and conditions that compare the answer with a number. `path`: where the answer
  * is; undefined if conditions do not count.
@@ -130,12 +125,10 @@ interface Known {
 }
 
 function ofData(kept: string, field: string, deeper: readonly string[], known: Known): Range | undefined {
-  const { screens } = known.definition
-  const said = Object.entries(screens).flatMap(([name, screen]) =>
-    callOf(screen) && keptAt(name, screen) === kept
-      ? expectsOf(callOf(screen)!).flatMap((expect) => (Object.hasOwn(expect, field) ? [expect[field]!] : []))
-      : [],
-  )
+  const said = keepersAt(kept, known.definition).flatMap((screen) => {
+    const call = callOf(screen)
+    return call ? expectsOf(call).flatMap((expect) => (Object.hasOwn(expect, field) ? [expect[field]!] : [])) : []
+  })
   // A text may hold a number, and so may what nobody declares.
   const unsaid = { min: known.unsaidMin, max: Infinity }
   if (said.length === 0) return unsaid

@@ -1,4 +1,5 @@
 /** Checks the texts of a flow: every language is there, characters are GSM, everything fits a page. */
+import { oncePer } from '../../base/index.ts'
 import { boundsOf, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
 import { checkScript, type WrittenText } from './script.ts'
@@ -187,8 +188,23 @@ export function aboutIn({ name, language }: Measured, { languages }: FlowDefinit
   return languages.length > 1 ? `screen '${name}' in '${language}'` : `screen '${name}'`
 }
 
+const plainly = oncePer((_definition: FlowDefinition) => new Map<string, Overfull[]>())
+
 /** What does not fit on the screen's page, or into its SMS. `isLettered`: values that may have letters GSM lacks. */
 export function overfullOf(
+  measured: Measured,
+  definition: FlowDefinition,
+  isLettered?: (path: string) => boolean,
+): Overfull[] {
+  if (isLettered) return overfull(measured, definition, isLettered)
+  const known = plainly(definition)
+  const key = `${measured.language} ${measured.name}`
+  const found = known.get(key) ?? overfull(measured, definition)
+  known.set(key, found)
+  return found
+}
+
+function overfull(
   { screen, language, bounds }: Measured,
   definition: FlowDefinition,
   isLettered?: (path: string) => boolean,

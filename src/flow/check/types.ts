@@ -9,10 +9,10 @@ import {
   expectsOf,
   fieldTypeOf,
   type FieldType,
+  keepersAt,
   keptAt,
   kindOf,
   rowsFrom,
-  type ScreenDefinition,
   type FlowDefinition,
   type Scalar,
   pointing,
@@ -128,7 +128,7 @@ export function declaredAs(path: string, screen: string, definition: FlowDefinit
   const [root, as, field, ...deeper] = path.split('.')
   if (root !== 'data') return columnOf(path, screen, definition)
   if (field === undefined || deeper.length > 0) return undefined
-  const said = keepersOf(`data.${as}`, definition).flatMap((keeper) => {
+  const said = keepersAt(`data.${as}`, definition).flatMap((keeper) => {
     const call = callOf(keeper)
     return call ? expectsOf(call).flatMap((expect) => (Object.hasOwn(expect, field) ? [expect[field]!] : [])) : []
   })
@@ -146,7 +146,7 @@ function columnOf(path: string, screen: string | undefined, definition: FlowDefi
   const here = screen === undefined ? undefined : definition.screens[screen]
   if (root === 'row' && field === undefined) return here && columnAt(rowsFrom(here) ?? '', name, definition)
   if (root !== 'chosen' || field === undefined || deeper.length > 0) return undefined
-  const keepers = keepersOf(`chosen.${name}`, definition).map((keeper) => rowsFrom(keeper) ?? '')
+  const keepers = keepersAt(`chosen.${name}`, definition).map((keeper) => rowsFrom(keeper) ?? '')
   return only(keepers.map((from) => columnAt(from, field, definition)))
 }
 
@@ -158,26 +158,21 @@ function declaredType(path: string, definition: FlowDefinition): Type | undefine
   const [root, as, field, ...deeper] = path.split('.')
   if (root === 'chosen' && field !== undefined) return rowType(path, undefined, definition)
   if (['msisdn', 'code', 'line', 'language', 'now'].includes(root as string)) return 'text'
-  const types = keepersOf(`${root}.${as}`, definition).flatMap((screen) => kindOf(screen).types?.(screen, field) ?? [])
+  const types = keepersAt(`${root}.${as}`, definition).flatMap((screen) => kindOf(screen).types?.(screen, field) ?? [])
   const is = only(types)
   if (deeper.length === 0) return is
   return is === 'rows' && deeper.join() === 'count' ? 'number' : undefined
-}
-
-/** The screens that keep a value at this path, such as `data.balance`. */
-function keepersOf(path: string, { screens }: FlowDefinition): ScreenDefinition[] {
-  return Object.entries(screens).flatMap(([name, screen]) => (keptAt(name, screen) === path ? [screen] : []))
 }
 
 /** The expected field that was probably meant. An answer may have more fields than are expected. */
 export function slipIn(path: string, screen: string, definition: FlowDefinition): string | undefined {
   const [root, as, field] = path.split('.')
   if (root === 'data' && as !== undefined && field !== undefined) {
-    const calls = keepersOf(`data.${as}`, definition).map((call) => kindOf(call).fields?.(call) ?? [])
+    const calls = keepersAt(`data.${as}`, definition).map((call) => kindOf(call).fields?.(call) ?? [])
     return calls.some((known) => known.includes(field)) ? undefined : didYouMean(field, calls.flat())
   }
   const here = definition.screens[screen]
-  const chosen = () => keepersOf(`chosen.${as}`, definition).map(rowsFrom)
+  const chosen = () => keepersAt(`chosen.${as}`, definition).map(rowsFrom)
   const from = root === 'row' ? [here && rowsFrom(here)] : root === 'chosen' ? chosen() : []
   const named = root === 'row' ? as : field
   const fields = from.flatMap((path) => (path === undefined ? [] : rowFieldsAt(path, definition).map(([name]) => name)))

@@ -1,5 +1,6 @@
 /** A flow as it is after reading, and what can be asked about its screens. */
 import type { z } from 'zod'
+import { oncePer } from '../../base/index.ts'
 import {
   type CallScreen,
   type InputScreen,
@@ -31,15 +32,15 @@ export function targetsOf(screen: WrittenScreen): { to: string; path: (string | 
 }
 
 /** Every text, condition and value of a flow, with its place in the file. */
-export function usesOf(definition: Written): Uses {
+export const usesOf = oncePer((definition: Written): Uses => {
   const uses: Uses = { texts: [], conditions: [], values: [] }
   for (const [name, screen] of Object.entries(definition.screens))
     writtenKindOf(screen).uses(screen, tellUses(name, uses))
   return uses
-}
+})
 
 /** The values to which each of `vars` is set, on all screens. */
-export function setIn(definition: Written): Map<string, Scalar[]> {
+export const setIn = oncePer((definition: Written): ReadonlyMap<string, Scalar[]> => {
   const set = new Map<string, Scalar[]>()
   for (const screen of Object.values(definition.screens)) {
     for (const values of writtenKindOf(screen).vars?.(screen) ?? []) {
@@ -47,13 +48,27 @@ export function setIn(definition: Written): Map<string, Scalar[]> {
     }
   }
   return set
-}
+})
 
 /** `answers.amount`: where a screen keeps its answer. Undefined: it keeps nothing. */
 export function keptAt(name: string, screen: ScreenDefinition): string | undefined {
   const root = kindOf(screen).keeps?.(screen)
   return root && `${root}.${'as' in screen && screen.as !== undefined ? screen.as : name}`
 }
+
+/** The screens that keep their answer at this path, such as `data.balance`. */
+export function keepersAt(path: string, definition: FlowDefinition): readonly ScreenDefinition[] {
+  return keepers(definition).get(path) ?? []
+}
+
+const keepers = oncePer(({ screens }: FlowDefinition): ReadonlyMap<string, ScreenDefinition[]> => {
+  const all = new Map<string, ScreenDefinition[]>()
+  for (const [name, screen] of Object.entries(screens)) {
+    const path = keptAt(name, screen)
+    if (path !== undefined) all.set(path, [...(all.get(path) ?? []), screen])
+  }
+  return all
+})
 
 /** Whether a screen keeps its answer under a name. */
 export function keepsUnder(screen: WrittenScreen): boolean {

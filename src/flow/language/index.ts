@@ -64,6 +64,7 @@ export {
   inputOf,
   isSeen,
   keepsUnder,
+  keepersAt,
   keptAt,
   rowsFrom,
   secretsOf,
@@ -85,4 +86,4 @@ export { backendJsonSchema, catalogueJsonSchema, flowJsonSchema, partJsonSchema 
 export { hasKeys, keysOn, takesLabels } from './keys.ts'
 export { layTypes } from './lay-types.ts'
 export { BACKEND, CATALOGUE, FLOW, type OperationSaid, PART, SCREENS_MAX, SPEC } from './schema.ts'
-export { FLOW_FILE_OCTETS_MAX, type Inside, pointing, readYaml, schemaProblems, type Yaml } from './source.ts'
+export { FLOW_FILE_OCTETS_MAX, type Inside, pointing, readBy, readYaml, schemaProblems, type Yaml } from './source.ts'
