@@ -88,9 +88,19 @@ function tooDeep(source: string): number {
 
 /** The problems that a schema finds, worded for people. `base` is the path of the value in the file. */
 export function schemaProblems(schema: z.ZodType, value: unknown, yaml: Yaml, base: Path): Problem[] {
+  return readBy(schema, value, yaml, base).problems
+}
+
+/** The value as the schema reads it, if it finds no problem. */
+export function readBy<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  yaml: Yaml,
+  base: Path,
+): { read?: z.output<S>; problems: Problem[] } {
   const parsed = schema.safeParse(value)
-  if (parsed.success) return []
-  return parsed.error.issues.flatMap((issue) => issueProblems(issue, { schema, value, yaml, base }))
+  if (parsed.success) return { read: parsed.data, problems: [] }
+  return { problems: parsed.error.issues.flatMap((issue) => issueProblems(issue, { schema, value, yaml, base })) }
 }
 
 /** How many characters the excerpt of a text has. */

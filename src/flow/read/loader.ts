@@ -42,11 +42,8 @@ export async function sourceOf(folder: string, name: string): Promise<FlowSource
   }
   const found = [...parts.values()].filter((part) => part !== undefined)
   const backends = await backendsIn(join(folder, BACKENDS), [flow, ...found])
-  return {
-    ...flow,
-    ...(found.length === 0 ? {} : { parts: found }),
-    ...(backends.length === 0 ? {} : { backends }),
-  }
+  // The same object: what was parsed of it is used when the flow is read.
+  return Object.assign(flow, found.length === 0 ? {} : { parts: found }, backends.length === 0 ? {} : { backends })
 }
 
 /** A back end that describes itself: as if its file were in the folder `backends`. */

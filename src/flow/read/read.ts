@@ -15,6 +15,7 @@ import {
   layTypes,
   SCREEN_TYPES,
   type ScreenTypes,
+  readBy,
   readYaml,
   schemaProblems,
   type Yaml,
@@ -123,9 +124,14 @@ function* readingPart(
   ]
 }
 
-/** The parts that a file names, whatever else is wrong with the file. */
-export function partsNamed({ file, text }: { file: string; text: string }): string[] {
-  const { value } = readYaml(file, text).yaml
+/** Files that were parsed to find their parts, until they are read. Parsing takes a third of reading a flow. */
+const PARSED = new WeakMap<object, ReturnType<typeof readYaml>>()
+
+/** The parts that a file names, whatever else is wrong with the file. The same object is not parsed again. */
+export function partsNamed(files: FlowFiles): string[] {
+  const parsed = readYaml(files.file, files.text)
+  PARSED.set(files, parsed)
+  const { value } = parsed.yaml
   const { include, screens } = (value ?? {}) as { include?: unknown; screens?: unknown }
   const called = Object.values((screens ?? {}) as object).map(
     (screen: unknown) => (screen as { flow?: unknown } | null)?.flow,
@@ -166,7 +172,8 @@ function* readingModule(
   problems: Problem[],
 ): Generator<undefined, { yaml: Yaml; written: object; screens: Record<string, WrittenScreen> }> {
   const { types } = of
-  const { yaml, problems: found } = readYaml(source.file, source.text)
+  const { yaml, problems: found } = PARSED.get(source) ?? readYaml(source.file, source.text)
+  PARSED.delete(source)
   yield
   problems.push(...found)
   const screens: Record<string, WrittenScreen> = {}
@@ -237,10 +244,9 @@ function readScreen(name: string, written: unknown, reading: Reading): unknown {
   const kind = kindOf(written, name, reading)
   if (!kind) return undefined
   const schema = types.get(kind)?.schema ?? SCREENS[kind as keyof typeof SCREENS]
-  const found = schemaProblems(schema, written, yaml, path)
+  const { read: screen, problems: found } = readBy<z.ZodType<object>>(schema, written, yaml, path)
   problems.push(...found.map((problem) => ({ ...problem, what: `screen '${name}': ${problem.what}` })))
-  if (found.length > 0) return undefined
-  const screen = schema.parse(written)
+  if (!screen) return undefined
   const whole = { ...screen, kind }
   for (const { path: key, what } of clashesIn(whole))
     problems.push({ where: yaml.at([...path, ...key]), what: `screen '${name}'${what}` })
@@ -290,7 +296,8 @@ function isOtherKeyOf(kind: (typeof KINDS)[number], key: string): boolean {
 
 function readCatalogue(source: { file: string; text: string }, problems: Problem[]) {
   const { yaml, problems: found } = readYaml(source.file, source.text)
-  if (found.length === 0) found.push(...schemaProblems(CATALOGUE, yaml.value, yaml, []))
-  problems.push(...found)
-  return found.length === 0 ? { catalogue: CATALOGUE.parse(yaml.value), yaml } : undefined
+  const { read: catalogue, problems: others } =
+    found.length > 0 ? { problems: found } : readBy(CATALOGUE, yaml.value, yaml, [])
+  problems.push(...others)
+  return catalogue && { catalogue, yaml }
 }
