@@ -1,5 +1,5 @@
 /** What a flow reads, and the examples with which its screens are explored. */
-import { dayLater } from '../../base/index.ts'
+import { dayLater, oncePer } from '../../base/index.ts'
 import { WALKED_AT } from '../engine/index.ts'
 import {
   type Against,
@@ -14,30 +14,40 @@ import {
   Slip,
 } from '../expression/index.ts'
 import { type FlowDefinition, kindOf, rowsFrom, type ScreenDefinition, usesOf } from '../language/index.ts'
-import { type Examples, fieldPath, type Lengths, type Reads, type RowFields } from '../screens/index.ts'
+import {
+  type ExampleDeps,
+  type Examples,
+  fieldPath,
+  type Lengths,
+  type Reads,
+  readsMade,
+  type RowFields,
+} from '../screens/index.ts'
 import { type Slot, compileIn, wordsIn } from '../text/index.ts'
-
-/** A flow is walked once for each language, with the same examples. */
-const MADE = new WeakMap<FlowDefinition, Map<Lengths, (name: string) => Examples>>()
 
 /** The examples of each screen, by its name. The definition must be valid. */
 export function examplesIn(definition: FlowDefinition, lengths: Lengths): (name: string) => Examples {
-  const made = MADE.get(definition) ?? new Map<Lengths, (name: string) => Examples>()
-  MADE.set(definition, made)
-  return remembered(made, lengths, () => examplesMade(definition, lengths))
+  return remembered(made(definition), lengths, () => examplesMade(definition, lengths))
 }
+
+/** A flow is walked once for each language, with the same examples. */
+const made = oncePer((_definition: FlowDefinition) => new Map<Lengths, (name: string) => Examples>())
+
+/** What examples of both lengths are made from. */
+const sources = oncePer((definition: FlowDefinition): Pick<ExampleDeps, 'reads' | 'rowsUnder'> => {
+  const reads = readsOf(definition)
+  const known = new Map<string, RowFields[]>()
+  const lists = listsIn(definition)
+  return {
+    reads,
+    rowsUnder: (root) => remembered(known, root, () => rowsUnder(root, lists.get(root) ?? [], definition, reads)),
+  }
+})
 
 function examplesMade(definition: FlowDefinition, lengths: Lengths): (name: string) => Examples {
   const { screens, zone } = definition
-  const reads = readsOf(definition)
   const known = new Map<string, Examples>()
-  const under = new Map<string, RowFields[]>()
-  const deps = {
-    zone,
-    reads,
-    lengths,
-    rowsUnder: (root: string) => remembered(under, root, () => rowsUnder(root, definition, reads)),
-  }
+  const deps = { zone, lengths, ...sources(definition) }
   return (name) =>
     remembered(known, name, () => {
       const screen = screens[name]
@@ -66,16 +76,13 @@ function readsOf(definition: FlowDefinition): Reads {
   })
   const readings = [...asked, ...values.flatMap(({ value }) => readingOf(value) ?? [])]
   const rows = readings.flatMap((reading) => reading.rows)
-  return {
-    slots: [...slotsOf(definition), ...readings.flatMap(slotsIn)],
-    against: [
-      ...readings.flatMap((reading) => reading.against),
-      ...readings.flatMap(({ node }) => againstTimes(node, definition.zone)),
-      ...asked.flatMap(({ paths }) => againstAnswers(paths, definition)),
-    ],
-    handed: values.flatMap(({ value }) => pathsOf(value)).filter((path) => rows.every(({ from }) => from !== path)),
-    rows,
-  }
+  const against = [
+    ...readings.flatMap((reading) => reading.against),
+    ...readings.flatMap(({ node }) => againstTimes(node, definition.zone)),
+    ...asked.flatMap(({ paths }) => againstAnswers(paths, definition)),
+  ]
+  const handed = values.flatMap(({ value }) => pathsOf(value)).filter((path) => rows.every(({ from }) => from !== path))
+  return readsMade([...slotsOf(definition), ...readings.flatMap(slotsIn)], against, handed, rows)
 }
 
 /**
@@ -113,14 +120,14 @@ function againstAnswers(paths: readonly string[], { screens }: FlowDefinition): 
 }
 
 /** Everything that the texts show, in all languages. */
-export function slotsOf(definition: FlowDefinition): Slot[] {
-  return usesOf(definition).texts.flatMap(({ text }) =>
+export const slotsOf = oncePer((definition: FlowDefinition): readonly Slot[] =>
+  usesOf(definition).texts.flatMap(({ text }) =>
     definition.languages.flatMap((language) => {
       const message = compileIn(definition, wordsIn(definition, text, language) ?? '', language)
       return typeof message === 'string' ? [] : [...message.slots]
     }),
-  )
-}
+  ),
+)
 
 /** Whether what follows depends on single rows. */
 function isRouted(screen: ScreenDefinition): boolean {
@@ -128,13 +135,29 @@ function isRouted(screen: ScreenDefinition): boolean {
   return does === 'pass' || rows?.(screen)?.where !== undefined
 }
 
-/** The rows under this path, each once, with everything that lists and branches read of them. */
-function rowsUnder(root: string, definition: FlowDefinition, reads: Reads): RowFields[] {
-  const { slots, against, handed, rows } = reads
-  const lists = new Map<string, RowFields>()
-  for (const [name, screen] of Object.entries(definition.screens)) {
+/** A screen that shows rows or goes over them. */
+interface Listing {
+  name: string
+  screen: ScreenDefinition
+  from: string
+}
+
+/** The screens with rows, by the answer that has the rows: `data.slots` for `data.slots.rows`. */
+function listsIn({ screens }: FlowDefinition): ReadonlyMap<string, Listing[]> {
+  const all = new Map<string, Listing[]>()
+  for (const [name, screen] of Object.entries(screens)) {
     const from = rowsFrom(screen)
-    if (from === undefined || (from !== root && !from.startsWith(`${root}.`))) continue
+    if (from === undefined) continue
+    const root = from.split('.').slice(0, 2).join('.')
+    all.set(root, [...(all.get(root) ?? []), { name, screen, from }])
+  }
+  return all
+}
+
+/** The rows under this path, each once, with everything that lists and branches read of them. */
+function rowsUnder(root: string, under: readonly Listing[], definition: FlowDefinition, reads: Reads): RowFields[] {
+  const lists = new Map<string, RowFields>()
+  for (const { name, screen, from } of under) {
     const list = lists.get(from) ?? { from, fields: new Map<string, string[]>(), routed: false }
     const stands = standingIn(name, definition, reads) ?? list.stands
     const routed = list.routed || isRouted(screen)
@@ -144,19 +167,16 @@ function rowsUnder(root: string, definition: FlowDefinition, reads: Reads): RowF
       if (field !== undefined && !known.includes(path)) list.fields.set(field, [...known, path])
     }
     const chosen = `chosen.${('as' in screen ? screen.as : undefined) ?? name}`
-    for (const path of [...slots.map((slot) => slot.path), ...against.map((test) => test.path), ...handed]) {
-      if (path.startsWith('row.')) note(path.split('.')[1], path)
-      if (path.startsWith(`${chosen}.`)) note(path.split('.')[2], path)
-    }
+    for (const path of reads.pathsUnder('row', chosen)) note(path.split('.')[path.startsWith('row.') ? 1 : 2], path)
     const { search = [], stands: standing, sort } = kindOf(screen).rows?.(screen) ?? {}
     for (const field of [...search, standing, sort]) note(field, `row.${field}`)
   }
-  for (const { from, reads } of rows) {
+  for (const { from, reads: read } of reads.rows) {
     if (from !== root && !from.startsWith(`${root}.`)) continue
     const list = lists.get(from) ?? { from, fields: new Map<string, string[]>(), routed: false }
     lists.set(from, list)
-    if (typeof reads === 'object')
-      list.fields.set(reads.field, [...(list.fields.get(reads.field) ?? []), fieldPath(from, reads.field)])
+    if (typeof read === 'object')
+      list.fields.set(read.field, [...(list.fields.get(read.field) ?? []), fieldPath(from, read.field)])
   }
   return [...lists.values()]
 }

@@ -190,12 +190,7 @@ function typeOf(wanted: NonNullable<CallScreen['expect']>[string]) {
 
 function pathsUnder(root: string, { reads, rowsUnder }: ExampleDeps): string[] {
   const lists = rowsUnder(root).map(({ from }) => from)
-  const all = [...reads.slots.map((slot) => slot.path), ...reads.against.map((test) => test.path), ...reads.handed]
-  return [...new Set(all)].filter(
-    (path) =>
-      (path === root || path.startsWith(`${root}.`)) &&
-      !lists.some((from) => path === from || path.startsWith(`${from}.`)),
-  )
+  return reads.pathsUnder(root).filter((path) => !lists.some((from) => path === from || path.startsWith(`${from}.`)))
 }
 
 function put(into: Json, path: readonly string[], value: Json): Json {

@@ -51,12 +51,48 @@ export interface ExampleDeps {
 
 /** What a flow reads, how its texts show it, and with what it is compared. */
 export interface Reads {
-  slots: readonly Slot[]
-  against: readonly Against[]
-  /** Paths that are only passed on. */
-  handed: readonly string[]
+  slotsAt: (path: string) => readonly Slot[]
+  againstAt: (path: string) => readonly Against[]
+  /** All paths that begin with one of these roots, such as `row` or `data.slots`: each once, in the order of the file. */
+  pathsUnder: (...roots: string[]) => readonly string[]
   /** Rows that functions read. */
   rows: readonly RowsRead[]
+}
+
+/** `handed`: paths that are only passed on. */
+export function readsMade(
+  slots: readonly Slot[],
+  against: readonly Against[],
+  handed: readonly string[],
+  rows: readonly RowsRead[],
+): Reads {
+  const [shown, compared] = [byKey(slots, ({ path }) => [path]), byKey(against, ({ path }) => [path])]
+  const paths = [...new Set([...shown.keys(), ...compared.keys(), ...handed])].map((path, i) => ({ path, i }))
+  const rooted = byKey(paths, ({ path }) => {
+    const [root = '', ...more] = path.split('.')
+    return more.length === 0 ? [root] : [root, `${root}.${more[0]}`]
+  })
+  return {
+    slotsAt: (path) => shown.get(path) ?? [],
+    againstAt: (path) => compared.get(path) ?? [],
+    pathsUnder: (...roots) => {
+      const found = roots.flatMap((root) => rooted.get(root) ?? [])
+      return found.toSorted((one, other) => one.i - other.i).map(({ path }) => path)
+    },
+    rows,
+  }
+}
+
+function byKey<T>(all: readonly T[], keysOf: (one: T) => string[]): ReadonlyMap<string, T[]> {
+  const found = new Map<string, T[]>()
+  for (const one of all) {
+    for (const key of keysOf(one)) {
+      const known = found.get(key)
+      if (known) known.push(one)
+      else found.set(key, [one])
+    }
+  }
+  return found
 }
 
 /** The rows in a call's answer. */
@@ -85,8 +121,8 @@ export function momentAt(n: number): string {
 }
 
 /** A value that fits the way in which texts show it. Undefined if no text shows it. */
-export function sampleAt(path: string, { slots }: Reads, n: number): Json | undefined {
-  const shown = slots.filter((slot) => slot.path === path)
+export function sampleAt(path: string, { slotsAt }: Reads, n: number): Json | undefined {
+  const shown = slotsAt(path)
   const as = new Set(shown.map((slot) => slot.as))
   if (as.has('date') || as.has('time')) return momentAt(n)
   if (as.has('number')) return 120 * n
@@ -95,10 +131,10 @@ export function sampleAt(path: string, { slots }: Reads, n: number): Json | unde
 }
 
 /** Values at which the result of a condition or of a choice changes. */
-export function valuesAt({ slots, against }: Reads, path: string): Json[] {
-  const tests = against.filter((test) => test.path === path).map((test) => test.value)
+export function valuesAt({ slotsAt, againstAt }: Reads, path: string): Json[] {
+  const tests = againstAt(path).map((test) => test.value)
   const numbers = tests.filter((value) => typeof value === 'number').flatMap((value) => [value - 1, value, value + 1])
   const others = tests.filter((value) => typeof value !== 'number')
-  const among = slots.filter((slot) => slot.path === path).flatMap((slot) => slot.among ?? [])
+  const among = slotsAt(path).flatMap((slot) => slot.among ?? [])
   return [...new Set<Json>([...numbers, ...others, ...among])]
 }

@@ -2,7 +2,16 @@
 export type { BranchScreen } from './branch.ts'
 export type { CallScreen } from './call.ts'
 export { closingPlan } from './closing.ts'
-export { type CallExample, type Examples, fieldPath, type Lengths, type Reads, type RowFields } from './examples.ts'
+export {
+  type CallExample,
+  type ExampleDeps,
+  type Examples,
+  fieldPath,
+  type Lengths,
+  type Reads,
+  readsMade,
+  type RowFields,
+} from './examples.ts'
 export { type DeclaredFields, declaredFields, type Expect, expectsOf, refusalExpects } from './expect.ts'
 export { acceptsAlone, type InputScreen } from './input.ts'
 export { BACK, backPlan, barred, keyed, type Keys, reaching } from './keys.ts'
