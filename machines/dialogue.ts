@@ -141,6 +141,8 @@ interface Steps {
   states: Map<string, AnyMachineSnapshot>
   /** One event per target state. */
   events: ReadonlyMap<string, { type: string }>
+  /** Where each event leads from each state. The chart has no guards, so it always leads there. */
+  moves: Map<string, Map<string | undefined, string>>
 }
 
 /** The event that leaves the screen unchanged. */
@@ -155,7 +157,7 @@ export function dialogueMachine(id: string, start: string, screens: ReadonlyMap<
   for (const [name, screen] of screens) states[name] = stateOf(screen.targets)
   const chart = createMachine({ id, initial: DIAL, states })
   const events = new Map(Object.keys(states).map((name) => [name, { type: eventTo(name) }]))
-  return { chart, start, screens, steps: { states: new Map(), events } }
+  return { chart, start, screens, steps: { states: new Map(), events, moves: new Map() } }
 }
 
 function stateOf(targets: readonly string[]): object {
@@ -221,10 +223,15 @@ function merged(before: DialogueContext, after: DialogueContext): DialogueContex
  * and entered and what they do; here a state has no child, and none does anything.
  */
 function stepped({ chart, steps }: DialogueMachine, from: string, to: string | undefined): string {
+  const moves = steps.moves.get(from) ?? new Map<string | undefined, string>()
+  const known = moves.get(to)
+  if (known !== undefined) return known
   const event = to === undefined ? STAY : (steps.events.get(to) ?? { type: eventTo(to) })
   const selected = chart.getTransitionData(restored(chart, steps, from), event)[0]
   if (!selected) throw new Error(`'${from}' does not lead to '${to}'`)
-  return selected.target?.[0]?.key ?? from
+  const next = selected.target?.[0]?.key ?? from
+  steps.moves.set(from, moves.set(to, next))
+  return next
 }
 
 /** Each state is looked up once. xstate throws if the chart has no such state. */

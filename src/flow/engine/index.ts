@@ -27,6 +27,8 @@ export {
   type LayoutLine,
   layPage,
   lookUp,
+  onceWhole,
+  type Page,
   pageFor,
   relay,
   roomAbove,

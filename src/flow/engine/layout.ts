@@ -80,10 +80,11 @@ export function relay(given: ScreenContent, shown: Shown, heads: readonly string
 
 /** The same sheet with each line computed once: a page is tried again and again with one more line. */
 function written(sheet: ScreenContent): ScreenContent {
-  return { ...sheet, title: once(sheet.title), options: sheet.options.map(once) }
+  return { ...sheet, title: onceWhole(sheet.title), options: sheet.options.map(onceWhole) }
 }
 
-function once(line: LayoutLine): LayoutLine {
+/** The same line; written whole, it is written once. */
+export function onceWhole(line: LayoutLine): LayoutLine {
   let whole: string | undefined
   return (valueMax) => (valueMax === undefined ? (whole ??= line()) : line(valueMax))
 }

@@ -236,10 +236,8 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
     keyed: backKeys.has(name),
     labels: takesLabels(definition, definition.screens[name]),
   })
-  const builtIn =
-    (key: 'goodbye' | 'busy') =>
-    ({ context }: { context: DialogueContext }) =>
-      word(key, context)
+  const builtIn = (key: 'goodbye' | 'busy') =>
+    Object.assign(({ context }: { context: DialogueContext }) => word(key, context), { reads: [] })
   const plans = new Map<string, Plan>()
   const navigates = hasKeys(definition)
   for (const [name, screen] of Object.entries(definition.screens)) {

@@ -7,7 +7,7 @@ import { compileCondition, compileValues, labelNamed, Slip } from '../expression
 import { choiceKey, condition, key, name, text, type Text, type TextKey, values } from '../terms/index.ts'
 import type { CoveredStep, KeySlip, Outcome } from './kind.ts'
 import type { Overfull } from './measure.ts'
-import type { KeyedOption, Offer, Option } from './offer.ts'
+import type { KeyedOption, Offer, OfferReads, Option } from './offer.ts'
 import type { Env } from './plan.ts'
 import { target, to, type Target } from './routes.ts'
 import type { TellUses } from './uses.ts'
@@ -211,21 +211,21 @@ type Written = Required<Pick<Offer, 'options' | 'fixed'>>
 /** The context that keeps a value as if it were typed. Undefined: it breaks a rule, and the choice is not shown. */
 export type KeepsValue = (context: DialogueContext, value: string | number) => DialogueContext | undefined
 
-/** The written choices that are shown. `isConstant`: in one language they are always the same. */
+/** The written choices that are shown, and what they depend on. */
 export function choicesOf(
   choices: readonly Choice[],
   env: Env,
   keep?: KeepsValue,
-): { (context: DialogueContext): Written; isConstant: boolean } {
+): { (context: DialogueContext): Written; reads: OfferReads } {
   const compiled = choices.map((choice) => ({
     choice,
     label: env.text(choice.label),
-    holds: choice.when === undefined ? undefined : env.condition(choice.when).holds,
+    when: choice.when === undefined ? undefined : env.condition(choice.when),
     values: choice.set && compileValues(choice.set, env),
   }))
   const options = (context: DialogueContext): Written => {
     const shown = compiled
-      .filter(({ holds }) => holds === undefined || holds({ context }))
+      .filter(({ when }) => when === undefined || when.holds({ context }))
       .filter(({ choice }) => choice.value === undefined || !keep || keep(context, choice.value) !== undefined)
       .map(({ choice, label, values }): Option & { key?: string | undefined } => ({
         key: choice.key,
@@ -239,20 +239,9 @@ export function choicesOf(
     const [fixed, plain] = parted(shown, ({ key: own }) => own !== undefined)
     return { options: plain, fixed: fixed as KeyedOption[] }
   }
-  const isConstant = !keep && compiled.every(({ holds, label }) => holds === undefined && label.isConstant === true)
-  return Object.assign(isConstant ? oncePerLanguage(options) : options, { isConstant })
-}
-
-/** For options that depend only on the language. There are few languages: those of the flow. */
-function oncePerLanguage(options: (context: DialogueContext) => Written): (context: DialogueContext) => Written {
-  const made = new Map<string, Written>()
-  return ({ language }) => {
-    const known = made.get(language)
-    if (known) return known
-    const found = options({ language } as DialogueContext)
-    made.set(language, found)
-    return found
-  }
+  // What stands for an answer is shown only if it passes the rules, and those may read anything.
+  const reads = keep ? undefined : compiled.flatMap(({ label, when }) => [...label.reads, ...(when?.paths ?? [])])
+  return Object.assign(options, { reads })
 }
 
 /**

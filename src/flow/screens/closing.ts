@@ -22,7 +22,8 @@ export function closingPlan(env: Env, text: SayText, reason: Ending, rows?: Retu
     options: [],
     closing: true,
   })
-  const offered = offering(env, offer, (context) => ({ ...context, wrong: 0, dialled: [] }))
+  const reads = [...text.reads, ...(rows?.reads ?? [])]
+  const offered = offering(env, offer, (context) => ({ ...context, wrong: 0, dialled: [] }), reads)
   return {
     targets: env.name === GOODBYE ? [] : [GOODBYE],
     ...offered,

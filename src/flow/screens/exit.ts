@@ -1,5 +1,6 @@
 /** `exit`: the dialogue ends with the built-in `goodbye`. */
 import { z } from 'zod'
+import type { Scope } from '../expression/index.ts'
 import { closingPlan } from './closing.ts'
 import type { ScreenKind } from './kind.ts'
 
@@ -16,5 +17,10 @@ export const exitKind = {
   uses: () => {},
   caption: () => 'exit',
   pressed: () => '',
-  plan: (_screen, env) => closingPlan(env, ({ context }) => env.word('goodbye', context), 'exit'),
+  plan: (_screen, env) =>
+    closingPlan(
+      env,
+      Object.assign(({ context }: Scope) => env.word('goodbye', context), { reads: [] }),
+      'exit',
+    ),
 } satisfies ScreenKind<ExitScreen>

@@ -3,7 +3,8 @@
  * lines that name the keys stand under the page. The screen inside lays its page out in the space that they leave.
  */
 import type { DialogueContext, DialogueEvent, Move, Visit } from '../../../machines/dialogue.ts'
-import { trimAnswer } from '../../ussd/index.ts'
+import { remembered } from '../../base/index.ts'
+import { type PageLimit, trimAnswer } from '../../ussd/index.ts'
 import { pageFor, roomAbove } from '../engine/index.ts'
 import { left, restless, type Env, type Plan } from './plan.ts'
 
@@ -25,7 +26,7 @@ export interface Homes {
 
 /** Adds the keys of a screen that asks to its plan. */
 export function keyed(plan: Plan, env: Env, keys: Keys, homes: Homes): Plan {
-  const around: Around = { env, keys, homes }
+  const around: Around = { env, keys, homes, rooms: remembered(ROOMS_MAX) }
   const { arrive = (context: DialogueContext) => context, answer, pass } = plan
   return {
     ...plan,
@@ -78,7 +79,12 @@ interface Around {
   env: Env
   keys: Keys
   homes: Homes
+  /** The page that the lines leave, by lines and page. */
+  rooms: (key: string, make: () => PageLimit) => PageLimit
 }
+
+/** The most of them: the dialects of the lines have only a few page limits, and a flow few languages. */
+const ROOMS_MAX = 100
 
 function trailOf(context: DialogueContext): Visit[] {
   return context.trail ?? []
@@ -157,10 +163,14 @@ function linesOf(context: DialogueContext, around: Around): string[] {
 
 /** Reserves space for all possible lines, so that a page is the same when it is shown again. */
 function narrowed(context: DialogueContext, around: Around): DialogueContext {
-  const { env, keys } = around
-  const lines = [
-    ...(keys.back === undefined ? [] : [`${keys.back}. ${env.word('back', context)}`]),
-    ...(homeOf(context, around) === undefined ? [] : [`${keys.home}. ${env.word('home', context)}`]),
-  ]
-  return lines.length === 0 ? context : { ...context, page: roomAbove(lines, pageFor(context)) }
+  const { env, keys, rooms } = around
+  const isHome = homeOf(context, around) !== undefined
+  if (keys.back === undefined && !isHome) return context
+  const { language, page } = context
+  const room = rooms(`${language} ${isHome ? 1 : 0} ${page.septets} ${page.ucs2}`, () => {
+    const back = keys.back === undefined ? [] : [`${keys.back}. ${env.word('back', context)}`]
+    const home = isHome ? [`${keys.home}. ${env.word('home', context)}`] : []
+    return roomAbove([...back, ...home], pageFor(context))
+  })
+  return { ...context, page: room }
 }

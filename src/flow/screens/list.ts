@@ -30,7 +30,7 @@ import {
 import type { KeySlip, Outcome, ScreenKind } from './kind.ts'
 import { fitsPage } from './measure.ts'
 import { offering, type Offer, type Option } from './offer.ts'
-import { isPicked, pickerOf, pickingKeys, type PickRows, sortedBy } from './picking.ts'
+import { isPicked, pickerOf, pickingKeys, pickReads, type PickRows, sortedBy } from './picking.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 import { target } from './routes.ts'
 import { NO_ROWS, withRow } from './rows.ts'
@@ -224,25 +224,29 @@ function listPlan(screen: ListScreen, env: Env): Plan {
     stays: true,
     choose: (chosen) => left(chosen),
   })
-  const offer = (context: DialogueContext): Offer => ({
-    title: (valueMax) => title({ context }, { valueMax }),
-    fixed: written(context).fixed,
-    options: [
-      ...rowsOf(context).map((item) => ({
-        label: (valueMax?: number) => row({ context, row: item }, { valueMax }),
-        to: screen.to,
-        choose: (chosen: DialogueContext) => keepRow(chosen, item),
-      })),
-      ...(!context.find ? [] : [allOf(context)]),
-      ...written(context).options,
-    ],
-    back: screen.back,
-    search: screen.search && ((searching, letters) => found(screen, searching, letters, env.zone)),
-    ...typing,
-  })
+  const offer = (context: DialogueContext): Offer => {
+    const { fixed, options } = written(context)
+    return {
+      title: (valueMax) => title({ context }, { valueMax }),
+      fixed,
+      options: [
+        ...rowsOf(context).map((item) => ({
+          label: (valueMax?: number) => row({ context, row: item }, { valueMax }),
+          to: screen.to,
+          choose: (chosen: DialogueContext) => keepRow(chosen, item),
+        })),
+        ...(!context.find ? [] : [allOf(context)]),
+        ...options,
+      ],
+      back: screen.back,
+      search: screen.search && ((searching, letters) => found(screen, searching, letters, env.zone)),
+      ...typing,
+    }
+  }
   const empty = (context: DialogueContext) =>
     screen.empty !== undefined && picked(screen, env.zone)(context).length === 0
-  const offered = offering(env, offer, (context) => arrived(context, env, 'list'))
+  const reads = written.reads && [...title.reads, ...row.reads, ...written.reads, ...pickReads(screen)]
+  const offered = offering(env, offer, (context) => arrived(context, env, 'list'), reads)
   const names = [screen.to, screen.back, screen.empty, ...screen.choices.map((choice) => choice.to), GOODBYE]
   return {
     targets: names.filter((name) => name !== undefined),

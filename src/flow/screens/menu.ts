@@ -25,7 +25,7 @@ import {
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { ScreenKind } from './kind.ts'
 import { fitsPage } from './measure.ts'
-import { constantOffer, offering, type Offer } from './offer.ts'
+import { offering, type Offer } from './offer.ts'
 import { arrived, GOODBYE, type Env, type Plan } from './plan.ts'
 import { target } from './routes.ts'
 import type { InputScreen } from './input.ts'
@@ -144,6 +144,7 @@ function menuPlan(screen: MenuScreen, env: Env): Plan {
     ...typing,
     back: screen.back,
   })
+  const reads = options.reads && [...title.reads, ...options.reads, ...(lines?.reads ?? [])]
   return {
     targets: [
       ...screen.choices.map((choice) => choice.to),
@@ -151,8 +152,6 @@ function menuPlan(screen: MenuScreen, env: Env): Plan {
       ...(input ? [input.to] : []),
       GOODBYE,
     ],
-    ...offering(env, title.isConstant && options.isConstant ? constantOffer(offer) : offer, (context) =>
-      arrived(context, env, 'menu'),
-    ),
+    ...offering(env, offer, (context) => arrived(context, env, 'menu'), reads),
   }
 }

@@ -1,18 +1,21 @@
 /** Screens that offer numbered options: menus, lists, long texts, and the offer to resume. */
 import type { DialogueContext, DialogueEvent, Move, Shown } from '../../../machines/dialogue.ts'
 import { trimAnswer } from '../../ussd/index.ts'
-import { labelNamed } from '../expression/index.ts'
+import { labelNamed, readPath } from '../expression/index.ts'
 import {
   keyLines,
   layPage,
   lookUp,
+  onceWhole,
   pageFor,
   relay,
   roomAbove,
   type LayoutLine,
+  type Page,
   type ScreenContent,
   type Want,
 } from '../engine/index.ts'
+import { ROWS_SLOT } from '../text/index.ts'
 import { GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 /** What is offered in a context. The same context gives the same offer. */
@@ -34,21 +37,54 @@ export interface Offer {
   }
   /** The text ends the dialogue: its last page has no options. */
   closing?: boolean
-  /** Only for a constant offer: its first page without a notice, by page limit. */
-  laid?: Map<number, Shown>
+  /** Only for an offer that is remembered: its pages without a notice, by page limit and place. */
+  laid?: Map<string, Shown>
 }
 
-/** An offer that depends only on the language: it is made once per language. */
-export function constantOffer(offer: (context: DialogueContext) => Offer): (context: DialogueContext) => Offer {
+type Offering = (context: DialogueContext) => Offer
+
+/** The paths of all values on which an offer depends, beside the language, the time and the search. Undefined: others. */
+export type OfferReads = readonly string[] | undefined
+
+/** The same offer as long as nothing changes on which it depends: a turn, and a walk, ask for it again and again. */
+function remembering(offer: Offering, reads: OfferReads): Offering {
+  if (!reads) return offer
+  // A row is a part of the rows, which are among the paths.
+  const read = reads.filter((path) => path !== ROWS_SLOT && !path.startsWith('row.'))
+  const paths = [...new Set(read.map((path) => path.split('.').slice(0, 2).join('.')))]
+  return paths.length === 0 ? oncePerLanguage(offer) : oncePerValues(offer, paths)
+}
+
+/** There are few languages: those of the flow. For any other, the flow's first language is shown. */
+function oncePerLanguage(offer: Offering): Offering {
   const offers = new Map<string, Offer>()
   return ({ language }) => {
-    const known = offers.get(language)
-    if (known) return known
-    const made = { ...offer({ language } as DialogueContext), laid: new Map<number, Shown>() }
-    // There are few languages: those of the flow. For any other, the flow's first language is shown.
+    const made = offers.get(language) ?? kept(offer({ language } as DialogueContext))
     offers.set(language, made)
     return made
   }
+}
+
+/** The last one for each answer: it goes with what it shows. Values are not changed in place. */
+function oncePerValues(offer: Offering, paths: readonly string[]): Offering {
+  const offers = new WeakMap<object, { on: readonly unknown[]; made: Offer }>()
+  return (context) => {
+    const { language, now, find, data } = context
+    const on: unknown[] = [language, now, find || '']
+    for (const path of paths) on.push(readPath({ context }, path))
+    const holder = on.find((value) => typeof value === 'object' && value !== null) ?? data
+    const known = offers.get(holder)
+    if (known?.on.every((value, i) => value === on[i])) return known.made
+    const made = kept(offer(context))
+    offers.set(holder, { on, made })
+    return made
+  }
+}
+
+/** An offer of which nothing is written or laid out twice. */
+function kept({ title, options, ...offer }: Offer): Offer {
+  const written = options.map((option) => ({ ...option, label: onceWhole(option.label) }))
+  return { ...offer, title: onceWhole(title), options: written, laid: new Map() }
 }
 
 export interface Option {
@@ -63,12 +99,17 @@ export interface Option {
 /** An option with a key of its own in place of a number. */
 export type KeyedOption = Option & { key: string }
 
-/** The functions of a screen with this offer. `arrive` prepares the context; dialled answers are played on it. */
+/**
+ * The functions of a screen with this offer. `arrive` prepares the context; dialled answers are played on it. `reads`:
+ * what the offer depends on, if it may be remembered.
+ */
 export function offering(
   env: Env,
-  offer: (context: DialogueContext) => Offer,
+  made: Offering,
   arrive: (context: DialogueContext) => DialogueContext,
+  reads?: OfferReads,
 ): Required<Pick<Plan, 'arrive' | 'answer' | 'pass' | 'want'>> {
+  const offer = remembering(made, reads)
   return {
     arrive: (context) => arrivedAt(env, offer, arrive(context)),
     answer: (context, event) => (event.type === 'ANSWER' ? answered(env, offer, context, event) : undefined),
@@ -76,8 +117,6 @@ export function offering(
     want: (context) => wanted(env, offer, context),
   }
 }
-
-type Offering = (context: DialogueContext) => Offer
 
 function answered(
   env: Env,
@@ -136,7 +175,7 @@ function pressed(
     return named === undefined ? undefined : chosen(env, offer, all[named], context)
   }
   if (key === 'more') {
-    const { next } = layPage(sheetOf(env, offered, context), shown.at)
+    const { next } = LAID.get(shown) ?? layPage(sheetOf(env, offered, context), shown.at)
     return { context: turned(env, offer, context, [...shown.at, next]) }
   }
   if (key === 'back') {
@@ -164,37 +203,35 @@ function arrivedAt(env: Env, offer: Offering, context: DialogueContext): Dialogu
 
 /** The context with another page of the same offer. */
 function turned(env: Env, offer: Offering, context: DialogueContext, at: [number, number][]): DialogueContext {
-  const offered = offer(context)
-  const isFirst = at.length === 1 && at[0]![0] === 0 && at[0]![1] === 0 && context.notice === ''
-  const shown = isFirst && offered.laid ? firstPage(env, offered, context) : laid(env, offered, context, at)
-  return { ...context, wrong: 0, shown }
+  return { ...context, wrong: 0, shown: pageAt(env, offer(context), context, at) }
 }
 
-function laid(env: Env, offer: Offer, context: DialogueContext, at: [number, number][]): Shown {
+/** A page without a notice is laid out once. */
+function pageAt(env: Env, offer: Offer, context: DialogueContext, at: Shown['at']): Shown {
+  if (!offer.laid || context.notice !== '') return laidOut(env, offer, context, at)
+  const { septets, ucs2 } = context.page
+  const key = `${septets} ${ucs2} ${at.join()}`
+  const known = offer.laid.get(key)
+  if (known) return known
+  const shown = laidOut(env, offer, context, at)
+  if (offer.laid.size < LAID_MAX) offer.laid.set(key, shown)
+  return shown
+}
+
+function laidOut(env: Env, offer: Offer, context: DialogueContext, at: Shown['at']): Shown {
   const page = layPage(sheetOf(env, offer, context), at)
   const shown = { at, n: page.n, more: page.more }
-  LAID.set(shown, page.text)
+  LAID.set(shown, page)
   return shown
 }
 
-/** The first page is laid out once per page limit, for all dialogues. */
-function firstPage(env: Env, offer: Offer, context: DialogueContext): Shown {
-  const { septets, ucs2 } = context.page
-  const limit = septets * 65_536 + ucs2
-  const known = offer.laid!.get(limit)
-  if (known) return known
-  const shown = laid(env, offer, context, [[0, 0]])
-  if (offer.laid!.size < LAID_MAX) offer.laid!.set(limit, shown)
-  return shown
-}
-
-/** The most page limits to remember. The dialects of the lines have only a few. */
+/** The most pages of an offer to remember. The dialects of the lines have only a few page limits. */
 const LAID_MAX = 50
 
 function wanted(env: Env, offer: Offering, context: DialogueContext): Want {
   const shown = context.shown ?? NOTHING_SHOWN
   const offered = offer(context)
-  const text = (context.wrong > 0 ? undefined : LAID.get(shown)) ?? written(env, offered, context, shown)
+  const text = (context.wrong > 0 ? undefined : LAID.get(shown)?.text) ?? written(env, offered, context, shown)
   return { do: 'ask', text: [text, ...linesUnder(offered, context)].join('\n'), screen: env.name }
 }
 
@@ -221,8 +258,8 @@ function saidOfWrong(env: Env, offer: Offer, context: DialogueContext): string[]
   return [`${word}\n${offer.title()}`, word]
 }
 
-/** The text of the page that was laid out last: it is needed next, and must be computed again only after a restart. */
-const LAID = new WeakMap<Shown, string>()
+/** The page that was laid out last: it is needed next, and must be computed again only after a restart. */
+const LAID = new WeakMap<Shown, Page>()
 
 /** Whether the page shown is the last page of a text that ends the dialogue. */
 export function ends(offer: Offer, context: DialogueContext): boolean {

@@ -42,6 +42,12 @@ export const isPicked = ({ where, sort }: Omit<Picking, 'from'>): boolean => whe
 /** The field by which rows are sorted. */
 export const sortedBy = (sort: string): string => sort.replace(/^-/, '')
 
+/** The paths on which the rows depend. */
+export function pickReads({ from, where }: Picking): readonly string[] {
+  const compiled = where === undefined ? undefined : compileCondition(where)
+  return [from, ...(compiled === undefined || compiled instanceof Slip ? [] : compiled.paths)]
+}
+
 const PICKERS = new WeakMap<object, PickRows>()
 
 /** `many`: whether a thousand rows are kept. The condition must be valid. */

@@ -4,7 +4,7 @@ import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { path, text, type Text } from '../terms/index.ts'
 import type { Filling } from '../text/index.ts'
 import type { RowsUsed } from './kind.ts'
-import { isPicked, pickerOf, pickingKeys, type PickRows, sortedBy } from './picking.ts'
+import { isPicked, pickerOf, pickingKeys, pickReads, type PickRows, sortedBy } from './picking.ts'
 import type { Env } from './plan.ts'
 import type { TellUses, TextRole } from './uses.ts'
 
@@ -58,16 +58,20 @@ export function pickTextRows(written: TextRows | undefined, zone: string): PickR
 /** More than any text shows: further rows are not filled in. */
 const LINES_UNITS_MAX = 16_384
 
+/** The lines of the rows in a dialogue. */
+interface RowLines {
+  (context: DialogueContext, filling?: Filling): string
+  /** The paths of what they show or depend on. */
+  reads: readonly string[]
+}
+
 /** The lines of the rows. Undefined: the screen has none. */
-export function linesOf(
-  written: TextRows | undefined,
-  env: Pick<Env, 'text' | 'zone'>,
-): ((context: DialogueContext, filling?: Filling) => string) | undefined {
+export function linesOf(written: TextRows | undefined, env: Pick<Env, 'text' | 'zone'>): RowLines | undefined {
   const pick = pickTextRows(written, env.zone)
   if (!written || !pick) return undefined
   const line = env.text(written.row)
   const none = written.none === undefined ? undefined : env.text(written.none)
-  return (context, filling = {}) => {
+  const say = (context: DialogueContext, filling: Filling = {}) => {
     const { valueMax } = filling
     const found = pick(context)
     if (found.length === 0) return none?.({ context }, filling) ?? ''
@@ -81,4 +85,5 @@ export function linesOf(
     }
     return lines.join('\n')
   }
+  return Object.assign(say, { reads: [...pickReads(written), ...line.reads, ...(none?.reads ?? [])] })
 }

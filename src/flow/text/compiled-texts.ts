@@ -22,8 +22,8 @@ export interface Wording {
 /** A text in the dialogue's language. */
 export interface SayText {
   (scope: Scope, filling?: Filling): string
-  /** The text shows no value, so it depends only on the language. */
-  isConstant?: boolean
+  /** The paths of all values that it shows, in any language. Without any it depends only on the language. */
+  reads: readonly string[]
 }
 
 export interface CompiledTexts {
@@ -47,9 +47,10 @@ export function compiledTexts(definition: Wording): CompiledTexts {
         definition.languages.map((language) => [language, messageIn(definition, text, language)]),
       )
       const fallback = messages.get(definition.languages[0] as string) as Message
-      const say: SayText = (scope, filling) => (messages.get(scope.context.language) ?? fallback).say(scope, filling)
-      say.isConstant = [...messages.values()].every(({ slots }) => slots.length === 0)
-      return say
+      const say = (scope: Scope, filling?: Filling) =>
+        (messages.get(scope.context.language) ?? fallback).say(scope, filling)
+      const reads = new Set([...messages.values()].flatMap(({ slots }) => slots.map(({ path }) => path)))
+      return Object.assign(say, { reads: [...reads] })
     },
     condition: (source) => sound<Condition>(compileCondition(source, definition.zone)),
   }
