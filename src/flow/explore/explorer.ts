@@ -182,8 +182,9 @@ const isPage = (state: State): state is ExploredPage => state.want.do !== 'call'
 /** Each edge as it is found. The states that they lead to are appended to the states that wait. */
 function* edgesFrom(state: State, exploring: Exploring): Generator<Edge> {
   let wrong: FlowEvent | undefined
+  const others = sameElsewhere(state)
   for (const act of actsIn(state, exploring)) {
-    if (isTriedElsewhere(state, act, exploring)) continue
+    if (isTriedElsewhere(act, others, exploring)) continue
     const edge = edgeOf(state, act, exploring)
     if (edge.isRefused && act.how !== 'printed') wrong ??= act.events[0]
     yield edge
@@ -192,20 +193,42 @@ function* edgesFrom(state: State, exploring: Exploring): Generator<Edge> {
     yield givingUp(state, wrong ?? { type: 'ANSWER', text: NEVER_RIGHT }, exploring)
 }
 
-/** Whether the act was tried in the other walk, on a page with the same keys, and leads to nothing new in this one. */
-function isTriedElsewhere(state: State, { told }: Act, { kinds }: Exploring): boolean {
-  for (let { twin } = state; twin; { twin } = twin) {
-    if (keysOf(twin) !== keysOf(state)) continue
-    const edge = twin.edges.find((one) => one.told === told)
+/** The states of this kind with the same keys in the walks that this one is like. */
+function sameElsewhere(state: State): State[] {
+  const found: State[] = []
+  for (let { twin } = state; twin; { twin } = twin) if (keysOf(twin) === keysOf(state)) found.push(twin)
+  return found
+}
+
+/** Whether the act was tried in another walk, on a page with the same keys, and leads to nothing new in this one. */
+function isTriedElsewhere({ told }: Act, others: readonly State[], { kinds }: Exploring): boolean {
+  for (const other of others) {
+    const edge = edgesByAct(other).get(told)
     if (edge) return edge.to === undefined || kinds.has(edge.to.kind)
   }
   return false
 }
 
+const BY_ACT = new WeakMap<State, ReadonlyMap<string, Edge>>()
+
+/** The first edge of each act, of a state whose walk is over. */
+function edgesByAct(state: State): ReadonlyMap<string, Edge> {
+  const known = BY_ACT.get(state) ?? new Map(state.edges.toReversed().map((edge) => [edge.told, edge]))
+  BY_ACT.set(state, known)
+  return known
+}
+
 const KEYS = /^[\d*#]+(?=\. )/gm
+const PRINTED = new WeakMap<State, string>()
 
 /** The keys that a page prints, and how many of them are options: twelve rows, or eleven and `More`. */
-function keysOf({ want, screen, context: { shown } }: State): string {
+function keysOf(state: State): string {
+  const known = PRINTED.get(state) ?? keysPrinted(state)
+  PRINTED.set(state, known)
+  return known
+}
+
+function keysPrinted({ want, screen, context: { shown } }: State): string {
   const keys = want.do === 'ask' ? (undirected(want.text).match(KEYS) ?? []) : [want.do]
   return [screen, shown?.n, shown?.more, ...keys].join(' ')
 }

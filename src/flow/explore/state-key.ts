@@ -1,5 +1,6 @@
 /** What distinguishes two states: only what can still be read from there on. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
+import { oncePer } from '../../base/index.ts'
 import { setPathOf, readsByScreen, setOn } from '../check/index.ts'
 import { compileCondition, Slip, readPath, readRows } from '../expression/index.ts'
 import { kindOf, rowsFrom, targetsOf, type FlowDefinition, usesOf } from '../language/index.ts'
@@ -11,16 +12,7 @@ import { slotsOf } from './examples.ts'
  * exists, the results of conditions on it, the words by which texts choose, and whether lists have no, few or many
  * rows.
  */
-export function stateKeys(definition: FlowDefinition): (snapshot: FlowSnapshot) => string {
-  const key = KEYS.get(definition) ?? keysOf(definition)
-  KEYS.set(definition, key)
-  return key
-}
-
-/** A flow is walked once for each language, with the same keys. */
-const KEYS = new WeakMap<FlowDefinition, (snapshot: FlowSnapshot) => string>()
-
-function keysOf(definition: FlowDefinition): (snapshot: FlowSnapshot) => string {
+export const stateKeys = oncePer((definition: FlowDefinition): ((snapshot: FlowSnapshot) => string) => {
   const live = liveKeys(definition)
   const none: ReadonlySet<string> = new Set()
   const asked = usesOf(definition).conditions.flatMap(({ screen, condition, inRow }) => {
@@ -44,33 +36,37 @@ function keysOf(definition: FlowDefinition): (snapshot: FlowSnapshot) => string 
     return [{ keys, way: (context: DialogueContext) => String(Math.min(pick(context).length, 4)) }]
   })
   const byScreen = new Map<string, Telling>()
-  const tellingOn = (screen: string): Telling => {
+  const tellingOf = (screen: string): Telling => {
     const keys = live.get(screen) ?? none
     const isLive = (path: string) => keys.has(setPathOf(path) ?? '')
-    const telling = byScreen.get(screen) ?? {
+    return {
       keys: [...keys],
       holds: conditions.filter((condition) => condition.keys.some((key) => keys.has(key))).map(({ holds }) => holds),
       lists: lists.filter(isLive),
       choices: choices.filter(isLive),
       ways: [...overRows, ...picked].filter((one) => one.keys.some((key) => keys.has(key))).map(({ way }) => way),
     }
-    byScreen.set(screen, telling)
-    return telling
   }
   return (snapshot) => {
-    const context = contextOf(snapshot)
-    const { keys, holds, lists: from, choices: chosen, ways } = tellingOn(snapshot.value)
-    const scope = { context }
-    const there = keys.map((key) => (readPath(scope, key) === undefined ? '0' : '1')).join('')
-    const held = holds.map((condition) => (condition(scope) ? '1' : '0')).join('')
-    const rows = from.map((path) => Math.min(readRows(scope, path).length, 4)).join('')
-    const picked = chosen.map((path) => String(readPath(scope, path)))
-    const led = ways.map((way) => way(context))
-    const page = context.shown?.at.length ?? 0
-    const before = `${context.trail?.at(-2)?.screen ?? ''}${context.homed ? '+' : ''}`
-    const found = context.find ? 'found' : ''
-    return [snapshot.value, page, before, found, there, held, rows, ...led, ...picked].join(' ')
+    const screen = snapshot.value
+    const telling = byScreen.get(screen) ?? tellingOf(screen)
+    byScreen.set(screen, telling)
+    return keyOf(screen, contextOf(snapshot), telling)
   }
+})
+
+function keyOf(screen: string, context: DialogueContext, { keys, holds, lists, choices, ways }: Telling): string {
+  const scope = { context }
+  const { shown, trail, homed, find } = context
+  let key = `${screen} ${shown?.at.length ?? 0} ${trail?.at(-2)?.screen ?? ''}${homed ? '+' : ''} ${find ? 'found' : ''} `
+  for (const path of keys) key += readPath(scope, path) === undefined ? '0' : '1'
+  key += ' '
+  for (const condition of holds) key += condition(scope) ? '1' : '0'
+  key += ' '
+  for (const path of lists) key += Math.min(readRows(scope, path).length, 4)
+  for (const way of ways) key += ` ${way(context)}`
+  for (const path of choices) key += ` ${String(readPath(scope, path))}`
+  return key
 }
 
 /** What tells states of one screen apart. */
