@@ -43,7 +43,7 @@ export interface Offer {
 
 type Offering = (context: DialogueContext) => Offer
 
-/** The paths of all values on which an offer depends, beside the language, the time and the search. Undefined: others. */
+/** The paths of the values on which an offer depends, beside language, time and search. Undefined: perhaps on any. */
 export type OfferReads = readonly string[] | undefined
 
 /** The same offer as long as nothing changes on which it depends: a turn, and a walk, ask for it again and again. */
