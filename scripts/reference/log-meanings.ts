@@ -4,6 +4,8 @@
  */
 export const LOG_MEANINGS: Record<string, string> = {
   // error
+  'a call detail record cannot be read':
+    'A record that waits in the store of dialogues is sealed with a key that is not here (it stays), or was altered (it is removed).',
   'a dialogue record in Redis cannot be read':
     'A record is damaged, of another release, or sealed with another key. It is put aside; the subscriber gets the busy text.',
   'deferred answer given up after repeated take-overs: check what its back end answered':
@@ -82,6 +84,11 @@ export const LOG_MEANINGS: Record<string, string> = {
   'withheld response not sent':
     'The answer to a deliver_sm that waits for its reply could not be sent. A bug or a lost link.',
   // warn
+  'call detail records are not written':
+    'Postgres does not take them. They wait beside the dialogues, up to `records.waitingMax`, and are written when it answers.',
+  'days of call detail records wait for the next round':
+    'Another statement held a lock for too long (55P03), or the role may not create tables (42501). Tried again every ten minutes; rows of a day without a partition are in `cdr_default` meanwhile.',
+  'days of call detail records were not looked after': 'Postgres did not answer. Tried again in ten minutes.',
   'one piece of work held the event loop':
     'Nobody else was served for `ms` milliseconds of processor time. `where` says at what: an answer of a back end, a pattern, a flow. Make that one smaller, and please report it.',
   'other users can read the settings file: if one of these settings is a secret, chmod 600':
@@ -189,6 +196,9 @@ export const LOG_MEANINGS: Record<string, string> = {
   'dialogue store keys reloaded': 'The key file changed and is in force.',
   'line changed': 'A line was added, changed, removed, stopped or started.',
   'link closed': 'A link ended. If it was bound, `the bind is down` follows.',
+  'call detail records are written again': 'Postgres takes them again; those that waited are written.',
+  'days of call detail records':
+    'Partitions of `cdr` that were made ahead, filled with rows that came before them, or dropped because they are old (`records.days`).',
   'old records removed': 'How many rows `retention` removed.',
   'settings reloaded': 'SIGHUP: what of the settings took effect, and what waits for a restart.',
   stopped: 'The drain is over. Exit 0.',

@@ -10,7 +10,7 @@ import { appendFileSync } from 'node:fs'
 
 /**
  * In the order in which a message passes them (src/gateway/gateway.ts); then those of an SMS
- * (src/sms/outbox/dispatch.ts, src/sms/service.ts).
+ * (src/sms/outbox/dispatch.ts, src/sms/service.ts), and that of a call detail record (src/records/collector.ts).
  */
 export const FAILPOINTS = [
   'before-read',
@@ -30,6 +30,7 @@ export const FAILPOINTS = [
   'sms-after-octets',
   'sms-after-response',
   'sms-in-settle',
+  'cdr-written',
 ] as const
 
 export type Failpoint = (typeof FAILPOINTS)[number]

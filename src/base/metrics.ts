@@ -77,6 +77,8 @@ export const COUNTERS = {
   // result: src/test-dials/outcome.ts
   ussd_test_dials_total: ['Test dials of the schedule by result', ['line', 'service', 'result']],
   ussd_pushes_total: ['USSD pushes by result', ['line', 'result']],
+  // kind: dialogue, deferred, sms, refused
+  records_total: ['Call detail records written', ['kind']],
   ussd_late_total: ['Deferred answers, by what was done with them', ['line', 'what']],
   ussd_cut_total: ['Replies cut because they were longer than one page', ['line', 'flow']],
   admin_turned_away_total: ['Requests that the admin server refused, by reason', ['why']],

@@ -15,7 +15,16 @@ import {
   subscriberHash,
 } from '../base/index.ts'
 import { loadSettings, type Settings } from '../config/index.ts'
-import { absentSamples, configuredModules, daemonName, groupsOf, logKey, openStores } from '../daemon/index.ts'
+import {
+  absentSamples,
+  collectRecords,
+  configuredModules,
+  daemonName,
+  groupsOf,
+  logKey,
+  openStores,
+  recordingOf,
+} from '../daemon/index.ts'
 import { erasePerson, exportSubscriber, type PrivacyDeps } from '../privacy/index.ts'
 import { msisdnOf } from '../ussd/index.ts'
 import { unreachable } from '../store/index.ts'
@@ -118,13 +127,16 @@ async function withStores(
   const { settings } = loadSettings(options.config, process.env)
   try {
     const [clock, metrics, log] = [systemClock(), createMetrics({ process: false }), silentLog]
-    const stores = await openStores({ settings, log, metrics, clock })
+    const recording = recordingOf(settings, '')
+    const stores = await openStores({ settings, log, metrics, clock, recording })
     try {
       const { sql, knex, dialogues, shelf, owed } = stores
       const host = { sql, clock, chance: systemChance, metrics, log }
       const modules = [...(await configuredModules(settings, host)), ...(await absentSamples(settings, host))]
       const { services } = settings
-      const deps = { sql, knex, dialogues, shelf, owed, groups: groupsOf(settings), services, modules, clock }
+      const groups = groupsOf(settings)
+      const collect = () => collectRecords(stores)
+      const deps = { sql, knex, dialogues, shelf, owed, collect, groups, services, modules, clock }
       await run(deps, msisdn, auditOf(settings, sql, msisdn, audited))
     } finally {
       await stores.close()

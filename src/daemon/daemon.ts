@@ -40,6 +40,7 @@ import { STATUS } from '../smpp/pdu/index.ts'
 import type { LinkPort, Pdu } from '../smpp/index.ts'
 import { createClockCheck, trustedClock, type ClockCheck } from './clock-check.ts'
 import { readinessOf } from './readiness.ts'
+import { createRecords, recordingOf, type DaemonRecords } from './records.ts'
 import { createReload, noFile } from './reload/index.ts'
 import { startRetention } from './retention.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts'
@@ -153,16 +154,20 @@ interface Parts {
   requests: SmsRequests
   owed: OwedSms
   hooks: Hooks
+  records: DaemonRecords
 }
 
 async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
-  const stores = await openStores(runtime)
+  const recording = recordingOf(runtime.settings, runtime.name)
+  const stores = await openStores({ ...runtime, recording })
   stops.add(() => stores.close())
   const { lineEvents, flowEvents, fleet, audit } = createSeen(runtime, stores, stops)
   const tokens = watchTokens(runtime.settings.admin.tokensFile, { ...runtime, audit })
   stops.add(async () => tokens.stop())
   const clockCheck = await checkClock(runtime, stores, options.wall)
   stops.add(async () => clockCheck.stop())
+  const records = createRecords(runtime, { stores, recording, mayRun: () => clockCheck.isKnown() })
+  stops.add(() => records.stop())
   const { requests, owed } = createSmsAsking(runtime, stores, clockCheck, {
     replace: (sms) => services.sms.atSmsc.replace(sms),
     recall: (sms) => services.sms.atSmsc.recall(sms),
@@ -203,17 +208,27 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const { lines } = connections
   const { perSubscriber } = runtime.settings.dialogue
   const overload = createOverload(perSubscriber, (name) => lineOf(runtime, name)?.msisdn)
-  const serving = { stores, backends, flows: flows.registry, lines, clockCheck, overload, requests }
+  const serving = { stores, backends, flows: flows.registry, lines, clockCheck, overload, requests, records }
   const services = createServices(runtime, serving)
   const lastRun = createLastRun({ ...runtime, data: runtime.settings.data })
-  const around = gatewayDeps(runtime, { stores, flows, connections, services, overload, stillness, lastRun, holds })
+  const around = gatewayDeps(runtime, {
+    stores,
+    flows,
+    connections,
+    services,
+    overload,
+    stillness,
+    lastRun,
+    holds,
+    records,
+  })
   const gateway = createGateway(around)
   const testDials = createDaemonTestDials(runtime, { lines, clockCheck, gateway, around })
   const watch = createWatch(runtime, { stores, lines, clockCheck, certificates, fleet, testDials })
   stops.add(() => watch.stop())
   const seen = { lineEvents, flowEvents, fleet, audit, watch }
   const built = { ...seen, stores, backends, flows, connections, services, gateway }
-  return { ...built, holds, testDials, tokens, clockCheck, lastRun, requests, owed, hooks }
+  return { ...built, holds, testDials, tokens, clockCheck, lastRun, requests, owed, hooks, records }
 }
 
 /** What others see of this daemon: its place in the fleet, and the histories of lines and flows. */
@@ -248,11 +263,12 @@ type AroundGateway = Pick<Parts, 'stores' | 'flows' | 'connections' | 'services'
   stillness: Stillness
   lastRun: LastRun
   holds: LineHolds
+  records: DaemonRecords
 }
 
 function gatewayDeps(runtime: Runtime, around: AroundGateway): GatewayDeps {
   const { settings } = runtime
-  const { stores, flows, connections, services, overload, stillness, lastRun, holds } = around
+  const { stores, flows, connections, services, overload, stillness, lastRun, holds, records } = around
   return {
     ...runtime,
     dialogues: stores.dialogues,
@@ -271,6 +287,7 @@ function gatewayDeps(runtime: Runtime, around: AroundGateway): GatewayDeps {
     heldLine: holds.of,
     stoodStill: stillness.last,
     isSuspect: lastRun.isSuspect,
+    onTurnedAway: records.turnedAway,
     intake: createIntake({ now: monotonicClock(runtime.clock) }),
     activeMs: () => performance.eventLoopUtilization().active,
   }
@@ -391,6 +408,7 @@ async function start(runtime: Runtime, parts: Parts, stops: StopOrder): Promise<
     }),
   )
   parts.owed.start()
+  parts.records.start()
   parts.hooks.start()
   services.sms.start()
   stops.add(() => services.sms.stop())

@@ -4,6 +4,7 @@ import { createDaemonDeferred } from './deferred.ts'
 import { languageLookup, servicesOf, smsBackend, subscriberBackend, type Backends } from './backends/index.ts'
 import type { Lines } from './lines/index.ts'
 import { createDaemonPush } from './push.ts'
+import type { DaemonRecords } from './records.ts'
 import type { Runtime } from './runtime.ts'
 import type { Stores } from './stores.ts'
 import { wordPlayer } from './word-flows.ts'
@@ -37,11 +38,12 @@ export interface ServicesDeps {
   overload: Overload
   /** SMS that flows ask for. */
   requests: SmsRequests
+  records: Pick<DaemonRecords, 'told'>
 }
 
 /** Starts nothing yet: `deferred.start()` and `sms.start()` do that. */
 export function createServices(runtime: Runtime, deps: ServicesDeps): DaemonServices {
-  const { stores, backends, flows, lines, clockCheck, overload, requests } = deps
+  const { stores, backends, flows, lines, clockCheck, overload, requests, records } = deps
   const { settings, clock } = runtime
   const { sql, dialogues, sealer, shelf } = stores
   const services = servicesOf(settings)
@@ -62,7 +64,19 @@ export function createServices(runtime: Runtime, deps: ServicesDeps): DaemonServ
     isClockRight: () => clockCheck.isRight(),
   })
   const mayRun = () => clockCheck.isKnown()
-  const deferred = createDaemonDeferred({ ...runtime, dialogues, sql, sealer, flows, backend, lines, push, mayRun })
+  const record = records.told
+  const deferred = createDaemonDeferred({
+    ...runtime,
+    dialogues,
+    sql,
+    sealer,
+    flows,
+    backend,
+    lines,
+    push,
+    mayRun,
+    record,
+  })
   const { subjects } = backends
   const sms = createSmsSide({
     ...runtime,

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Knex } from 'knex'
 import type { RedisSettings, Settings } from '../config/index.ts'
-import type { DialogueStore } from '../dialogue/index.ts'
+import type { DialogueStore, Recording } from '../dialogue/index.ts'
 import { UsageError, pooled, statement, type Log, type Metrics, type Sql } from '../base/index.ts'
 import type { Decided } from '../flow/release/index.ts'
 import type { FlowArchive } from '../flow/engine/index.ts'
@@ -75,6 +75,8 @@ export interface StoreDeps {
   log: Log
   metrics: Metrics
   clock: Clock
+  /** What is recorded of dialogues. Absent: nothing. */
+  recording?: Recording | undefined
 }
 
 export async function openStores(deps: StoreDeps): Promise<Stores> {
@@ -208,11 +210,8 @@ interface Opened {
   closeDialogues(): Promise<void>
 }
 
-async function openDialogues(
-  { settings, log, metrics, clock }: StoreDeps,
-  sealer: Sealer,
-  tls: StoreTls['redis'],
-): Promise<Opened> {
+async function openDialogues(deps: StoreDeps, sealer: Sealer, tls: StoreTls['redis']): Promise<Opened> {
+  const { settings, log, metrics, clock } = deps
   const { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax } = settings.dialogue
   const limits = { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax }
   const subscribersMax = unfinishedSubscribersMax(settings.sms.long)
@@ -220,9 +219,15 @@ async function openDialogues(
     metrics.count('dialogue_store_errors_total', { call: 'record', code: fault })
     log.error({ fault }, 'dialogue store')
   }
+  const recording = deps.recording && {
+    ...deps.recording,
+    max: settings.records.waitingMax,
+    onFull: (count: number) => metrics.count('limits_total', { limit: 'records_waiting_max' }, count),
+  }
   if (settings.redis === 'embedded') {
     log.warn({}, 'dialogues are in an embedded journal: they survive the end of the process, not a power cut')
-    const dialogues = await journalDialogues({ dir: join(settings.data, 'dialogues'), limits, onFault, sealer })
+    const dir = join(settings.data, 'dialogues')
+    const dialogues = await journalDialogues({ dir, limits, onFault, sealer, recording })
     // In the folder that the journal has locked.
     const shelf = fileParts({
       file: join(settings.data, 'dialogues', 'sms-parts.json'),
@@ -241,7 +246,7 @@ async function openDialogues(
     )
   }
   const client = await connect(serversOf(settings.redis, tls), log, clock)
-  const dialogues = await redisDialogues({ client, prefix, limits, log, onFault, sealer })
+  const dialogues = await redisDialogues({ client, prefix, limits, log, onFault, sealer, recording })
   const closeDialogues = async () => {
     await dialogues.close()
     await disconnect(client)

@@ -52,6 +52,8 @@ export interface DeferredDeps {
   push: Pick<Push, 'offer'>
   /** Writes an SMS with this id to the outbox, in that transaction. */
   enqueueSms(trx: SqlRunner, sms: { id: string; msisdn: string; line: string; text: string }): Promise<void>
+  /** Writes its call detail record, in that transaction. Absent: there are none. */
+  record?: ((trx: SqlRunner, told: ToldAnswer) => Promise<unknown>) | undefined
   /** Tells its back ends to release what they hold. */
   release(record: DialogueRecord, flow: string): void
   /** Seals and opens what is stored of a dialogue. */
@@ -67,6 +69,13 @@ export interface DeferredDeps {
   instance: string
   /** Absent: yes. False: the clock of this machine is wrong, and whose lease is over is not known here. */
   mayRun?: (() => boolean) | undefined
+}
+
+/** A deferred answer that is over. `said`: null if there was nothing to tell. */
+export interface ToldAnswer {
+  record: DialogueRecord
+  said: PlayedScreen | null
+  how: 'shown' | 'sms' | 'void'
 }
 
 export interface DeferredAnswers {
@@ -246,6 +255,7 @@ class DeferredChain {
       const [mine] = await SETTLE_DEFERRED(trx, { epoch: row.epoch, lease: this.#deps.instance })
       const sms = { id: row.epoch, msisdn: row.msisdn, line: row.line, text: said?.reply.text ?? '' }
       if (mine && said && !isShown) await this.#deps.enqueueSms(trx, sms)
+      if (mine) await this.#deps.record?.(trx, { record, said, how: isShown ? 'shown' : said ? 'sms' : 'void' })
       return mine !== undefined
     })
     if (!isDone) return

@@ -1,2 +1,2 @@
 /** Deferred answers: they come after the network's patience. */
-export { createDeferredAnswers, type DeferredAnswers, type DeferredDeps } from './deferred.ts'
+export { createDeferredAnswers, type DeferredAnswers, type DeferredDeps, type ToldAnswer } from './deferred.ts'

@@ -15,6 +15,8 @@ import {
   type PastNumber,
 } from './entry.ts'
 import { hasCounted, heardWith, isAhead, isSteady, STEPS, wasHeard } from './heard.ts'
+import { waitedUntil } from './cdr.ts'
+import { answeredAfter, NO_TRACK, screenOf } from './track.ts'
 import type { Answer, DialogueLimits, Taking } from './types.ts'
 
 /**
@@ -360,6 +362,7 @@ function next(old: DialogueEntry, taking: Taking): DialogueEntry {
     touchedMs: taking.nowMs,
     confirmed: null,
     takeovers: 0,
+    track: answeredAfter(old.track ?? NO_TRACK, screenOf(old), taking.answer.kind, taking.nowMs - old.touchedMs),
   }
   if (isStalled) entry.answer.isStalled = true
   // Only the begin's PDU has the operation that began the dialogue; the return paths of answers need it.
@@ -388,7 +391,7 @@ function countedStep(old: DialogueEntry, { answer: { step } }: Taking): Pick<Ans
 /** What a new dialogue keeps of the one before it. */
 function ended(old: DialogueEntry, nowMs: number): DialogueEntry {
   if (old.status === 'ended') return { ...old, previous: null }
-  return {
+  const gone: DialogueEntry = {
     ...old,
     status: 'ended',
     ended: 'superseded',
@@ -397,6 +400,7 @@ function ended(old: DialogueEntry, nowMs: number): DialogueEntry {
     confirmed: null,
     previous: null,
   }
+  return waitedUntil(gone, old)
 }
 
 function pastOf(old: DialogueEntry, begin: Taking, limits: DialogueLimits): PastNumber[] {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { pooled, StoreError } from '../base/index.ts'
 import { bury, classifyAnswer, classifyBegin } from './classify.ts'
+import { recordsFor, type Recording } from './cdr.ts'
 import { createDecider, DECIDES_MAX, type Ruling } from './decider.ts'
 import { deadlineMs, endMs, recordOf, tokenOf } from './entry.ts'
 import { takeMessage } from './take.ts'
@@ -15,14 +16,17 @@ const FRESH_OCTETS = 6
 export interface DialoguesDeps {
   register: DialogueRegister
   limits: DialogueLimits
+  /** Absent: no call detail records are kept. */
+  recording?: Recording | undefined
   /** Returns this many random octets. Default: those of the system. */
   random?: ((octets: number) => Uint8Array) | undefined
 }
 
-export function createDialogues({ register, limits, random = pooled(randomBytes) }: DialoguesDeps): DialogueStore {
+export function createDialogues(given: DialoguesDeps): DialogueStore {
+  const { register, limits, recording, random = pooled(randomBytes) } = given
   const fresh = () => Buffer.from(random(FRESH_OCTETS)).toString('base64url')
   const decider = createDecider(register)
-  const deps = { register, decider, limits }
+  const deps = { register, decider, limits, recording }
   return {
     ...endings(deps, fresh),
     open: (taking, atOnce) => takeMessage({ ...deps, classify: classifyBegin }, taking, atOnce),
@@ -47,6 +51,7 @@ export function createDialogues({ register, limits, random = pooled(randomBytes)
     check: () => register.check(),
     ...(register.time ? { time: () => register.time!() } : {}),
     ...(register.nodes ? { nodes: () => register.nodes!() } : {}),
+    ...(register.records ? { records: register.records } : {}),
     close: () => register.close(),
   }
 }
@@ -54,7 +59,10 @@ export function createDialogues({ register, limits, random = pooled(randomBytes)
 type Deps = Parameters<typeof seizeDue>[0]
 
 /** The operations that end a turn or a dialogue. */
-function endings({ decider, limits }: Deps, fresh: () => string): Pick<DialogueStore, 'rest' | 'drop' | 'bury'> {
+function endings(
+  { decider, limits, recording }: Deps,
+  fresh: () => string,
+): Pick<DialogueStore, 'rest' | 'drop' | 'bury'> {
   return {
     async rest(resting) {
       const { key, nowMs, held } = resting
@@ -62,7 +70,7 @@ function endings({ decider, limits }: Deps, fresh: () => string): Pick<DialogueS
         const taken = mayRest(now?.entry, resting)
         if (typeof taken === 'string') return { result: taken === 'again' }
         const entry = rest(taken, resting, fresh(), limits)
-        return { result: true, write: { entry, dueMs: deadlineMs(entry, limits) } }
+        return { result: true, write: { entry, dueMs: deadlineMs(entry, limits), ...recordsFor(recording, entry) } }
       })
       return decided?.result ?? false
     },
@@ -70,7 +78,9 @@ function endings({ decider, limits }: Deps, fresh: () => string): Pick<DialogueS
       const decided = await decider.decide({ key, nowMs }, (now): Ruling<DialogueRecord | null> => {
         const found = drop(now?.entry, { which, reason, nowMs, fresh: fresh() }, limits)
         if (!found) return { result: null }
-        return { result: found.dropped ? recordOf(found.entry) : null, write: { entry: found.entry, dueMs: null } }
+        const kept = recordsFor(recording, found.dropped ? found.entry : null)
+        const write = { entry: found.entry, dueMs: null, ...kept }
+        return { result: found.dropped ? recordOf(found.entry) : null, write }
       })
       if (!decided) throw crowded()
       return decided.result

@@ -1,5 +1,6 @@
 /** What a store keeps of one dialogue: its record, and what only the store needs. */
 import type { EndReason, ReturnPath } from '../ussd/index.ts'
+import type { Track } from './track.ts'
 import type { DialogueLimits, DialogueRecord } from './types.ts'
 
 /** How many other network numbers of the same subscriber are remembered: a late copy of their begin is not a redial. */
@@ -16,6 +17,8 @@ export interface DialogueEntry extends DialogueRecord {
   past: PastNumber[]
   /** What it heard before its last message, if the network has a counter: heard.ts. */
   heard?: string
+  /** For its call detail record. Absent: nothing was answered yet. */
+  track?: Track
   /** If ended: until when the tombstone counts. */
   untilMs: number | null
   /** The entry before this one, kept during the first turn: `open` gives the same result if it is called again. */

@@ -1,4 +1,5 @@
 /** One dialogue between its turns: what a message means for it, what a turn does, and the port of its store. */
+export type { CallRecord, Recording } from './cdr.ts'
 export { knownMs } from './classify.ts'
 export { createDialogues } from './dialogues.ts'
 export { type DialogueEntry, PAST_MAX } from './entry.ts'
@@ -26,9 +27,11 @@ export type {
   TurnOutcome,
   Overdue,
   PlayAtOnce,
+  RecordShelf,
   Settled,
   StoreFault,
   TakeResult,
   Taking,
   Unreadable,
+  WaitingRecord,
 } from './types.ts'

@@ -1,6 +1,8 @@
 /** What happens to an entry after it was taken: rest, drop, confirm, or a deadline. Pure, like classify.ts. */
 import { accepted, counts, endMs, keepMs, nextVersion, recordOf, tokenOf, type DialogueEntry } from './entry.ts'
 import { sameNetwork } from './classify.ts'
+import { waitedUntil } from './cdr.ts'
+import { NO_TRACK, playedStep } from './track.ts'
 import type { EndReason, UssdReply } from '../ussd/index.ts'
 import type { DialogueLimits, DialogueRecord, TurnOutcome, Resting } from './types.ts'
 
@@ -17,10 +19,10 @@ export function mayRest(
 
 /** A taken turn with its outcome: the entry afterwards. */
 export function rest(taken: DialogueEntry, outcome: TurnOutcome, fresh: string, limits: DialogueLimits): DialogueEntry {
-  const { ended, revision, reply, snapshot } = outcome
+  const { ended, revision, reply, snapshot, step } = outcome
   // Never before it was taken: if the clock was set back during the turn, the dialogue would be idle for an hour.
   const nowMs = Math.max(outcome.nowMs, taken.touchedMs)
-  return {
+  const entry: DialogueEntry = {
     ...taken,
     version: nextVersion(taken.version, fresh),
     status: ended ? 'ended' : 'resting',
@@ -34,6 +36,8 @@ export function rest(taken: DialogueEntry, outcome: TurnOutcome, fresh: string, 
     previous: null,
     takeovers: 0,
   }
+  if (step && (step.backendMs > 0 || step.choice !== undefined)) entry.track = playedStep(taken.track ?? NO_TRACK, step)
+  return entry
 }
 
 export interface Dropping {
@@ -128,7 +132,7 @@ function end(
   { reason, nowMs, fresh }: Omit<Dropping, 'which'>,
   limits: DialogueLimits,
 ): DialogueEntry {
-  return {
+  const entry: DialogueEntry = {
     ...old,
     version: nextVersion(old.version, fresh),
     status: 'ended',
@@ -138,4 +142,5 @@ function end(
     previous: null,
     untilMs: nowMs + keepMs(reason, limits),
   }
+  return waitedUntil(entry, old)
 }

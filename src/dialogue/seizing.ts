@@ -1,4 +1,5 @@
 /** Seizes what is due. Each entry goes to one of the daemons that ask. */
+import { recordsFor, type Recording } from './cdr.ts'
 import type { Decider } from './decider.ts'
 import { recordOf, tokenOf } from './entry.ts'
 import { seize, type Seizing } from './outcome.ts'
@@ -8,6 +9,7 @@ export interface Sweeping {
   register: DialogueRegister
   decider: Decider
   limits: DialogueLimits
+  recording?: Recording | undefined
 }
 
 export async function seizeDue(deps: Sweeping, limit: number, seizing: Seizing): Promise<Overdue[]> {
@@ -19,7 +21,11 @@ export async function seizeDue(deps: Sweeping, limit: number, seizing: Seizing):
   return seized.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
 }
 
-async function seizeOne({ register, decider, limits }: Sweeping, name: string, seizing: Seizing): Promise<Overdue[]> {
+async function seizeOne(
+  { register, decider, limits, recording }: Sweeping,
+  name: string,
+  seizing: Seizing,
+): Promise<Overdue[]> {
   const { nowMs } = seizing
   const now = await register.read(name, { nowMs, unreadable: 'leave' })
   if (now === null) await register.touch(name, null, null, nowMs)
@@ -27,7 +33,8 @@ async function seizeOne({ register, decider, limits }: Sweeping, name: string, s
   const { is, entry, deadlineMs: dueMs } = seize(now.entry, seizing, limits)
   const stays = entry === now.entry
   if (stays && !(await register.touch(name, entry.version, dueMs, nowMs))) return []
-  const claim = { from: now, entry, nowMs, dueMs, dueByMs: nowMs }
+  const kept = recordsFor(recording, is === 'ended' ? entry : null)
+  const claim = { from: now, entry, nowMs, dueMs, dueByMs: nowMs, ...kept }
   const written = stays ? { held: now } : await decider.write(name, claim, 'leave')
   if (is === 'nothing' || !('held' in written)) return []
   const record = recordOf(entry)

@@ -1,6 +1,7 @@
 /** A message of the network meets the record of its subscriber: what it means, and what is written. */
 import { StoreError } from '../base/index.ts'
 import { decidedAgain, type Classified, type classifyBegin } from './classify.ts'
+import { recordsFor, type Recording } from './cdr.ts'
 import type { Decider, Ruling } from './decider.ts'
 import { deadlineMs, recordOf, type DialogueEntry } from './entry.ts'
 import { rest } from './outcome.ts'
@@ -10,6 +11,8 @@ export interface TakeDeps {
   register: Pick<DialogueRegister, 'touch'>
   decider: Decider
   limits: DialogueLimits
+  /** Absent: no call detail records are kept. */
+  recording?: Recording | undefined
   /** For a begin, or for an answer. */
   classify: typeof classifyBegin
 }
@@ -62,9 +65,15 @@ function decide(deps: TakeDeps, taking: Taking, atOnce?: PlayAtOnce): Promise<De
     const result: Judged = { found, records: { record, previous } }
     const outcome = atOnce?.({ record, previous, mayBeCopy, writtenMs })
     if (outcome === 'show-again') return { result: { found: { is: 'repeat', entry: now!.entry, resend: true } } }
-    if (!outcome) return { result, write: { entry: found.entry, dueMs: leaseUntilMs } }
+    const replaced = found.is === 'opened' && now?.entry.status !== 'ended' ? found.entry.previous : null
+    if (!outcome) {
+      return { result, write: { entry: found.entry, dueMs: leaseUntilMs, ...recordsFor(deps.recording, replaced) } }
+    }
     const entry = rest(found.entry, outcome, '', limits)
-    return { result, write: { entry, dueMs: deadlineMs(entry, limits) } }
+    return {
+      result,
+      write: { entry, dueMs: deadlineMs(entry, limits), ...recordsFor(deps.recording, replaced, entry) },
+    }
   })
 }
 

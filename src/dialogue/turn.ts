@@ -23,6 +23,7 @@ import {
   type UssdReply,
 } from '../ussd/index.ts'
 import { failpoint, type Log } from '../base/index.ts'
+import type { Step } from './track.ts'
 import type { DialogueRecord } from './types.ts'
 
 export interface TurnDeps {
@@ -54,6 +55,7 @@ export interface Played {
   /** Null: it rests on a question. */
   ended: EndReason | null
   calls: number
+  step: Step
   /** It ended with a holding text, before a back end had answered. */
   held?: HeldCall
   /** It was held, and no answer came in all that time. */
@@ -86,22 +88,28 @@ export async function playTurn(
   failpoint('in-step')
   const time = timeOf(deadlineMs, deps.clock)
   let held: HeldCall | undefined
+  const step = stepOf(flow, record)
   try {
     const played = await advanceOrWait(flow, snapshot, event, async (want, n, at) => {
       const call = { flow, want, n, record, snapshot: at }
       const patience = patienceWith(call, deps)
-      if (!patience) return callBackend({ ...call, signal: time.signal(), deadlineMs }, deps)
-      const outcome = await patiently(call, patience, deps)
-      if ('is' in outcome) return outcome
+      const askedMs = deps.clock.now()
+      const outcome = patience
+        ? await patiently(call, patience, deps)
+        : await callBackend({ ...call, signal: time.signal(), deadlineMs }, deps)
+      step.backendMs += deps.clock.now() - askedMs
+      if (!('untilMs' in outcome)) return outcome
       held = outcome
       return null
     })
-    if (played.want.do !== 'call') return { flow, snapshot: played.snapshot, calls: played.calls, ...said(played.want) }
+    if (played.want.do !== 'call')
+      return { flow, snapshot: played.snapshot, calls: played.calls, step, ...said(played.want) }
     const text = flow.text('holding', languageOf(played.snapshot.context, deps.language))
     return {
       flow,
       snapshot: played.snapshot,
       calls: played.calls + 1,
+      step,
       reply: { action: 'end', text },
       ended: 'answer-later',
       held: held!,
@@ -135,7 +143,13 @@ export function playAtOnce(
   const next = event ? flow.step(snapshot, event) : snapshot
   const want = flow.want(next)
   if (want.do === 'call') return { flow, snapshot: next, event: null }
-  return { flow, snapshot: next, calls: 0, ...said(want) }
+  return { flow, snapshot: next, calls: 0, step: stepOf(flow, record), ...said(want) }
+}
+
+/** Which choice of the screen the record's answer is. */
+function stepOf(flow: CompiledFlow, { snapshot, answer }: DialogueRecord): Step {
+  const choice = snapshot && answer.kind === 'input' ? flow.choice?.(snapshot as FlowSnapshot, answer.text) : undefined
+  return choice === undefined ? { backendMs: 0 } : { choice, backendMs: 0 }
 }
 
 /** Plays a held turn to its end. The record is as it was taken, with the snapshot that rests on the call. */
@@ -144,6 +158,7 @@ export async function playHeld(record: DialogueRecord, held: HeldCall, deps: Tur
   if (!flow || !record.snapshot) return undefined
   const time = timeOf(held.untilMs, deps.clock)
   let first: CallOutcome | undefined
+  const askedMs = deps.clock.now()
   try {
     const played = await advance(flow, record.snapshot as FlowSnapshot, null, async (want, i, at) => {
       const outcome =
@@ -161,6 +176,7 @@ export async function playHeld(record: DialogueRecord, held: HeldCall, deps: Tur
       flow,
       snapshot: played.snapshot,
       calls: played.calls,
+      step: { backendMs: deps.clock.now() - askedMs },
       ...said(played.want),
       ...(isLate ? { waitedOut: true } : {}),
     }

@@ -6,7 +6,9 @@
  * recognise late duplicates and to offer resume). There are no locks: a write names the version from which it was
  * decided, and if another write was faster, the message is decided again.
  */
+import type { CallRecord } from './cdr.ts'
 import type { DialogueEntry } from './entry.ts'
+import type { Step } from './track.ts'
 import type { Standstill } from '../base/index.ts'
 import type { EndReason, JsonObject, ReturnPath, UssdReply } from '../ussd/index.ts'
 
@@ -124,6 +126,8 @@ export interface TurnOutcome {
   reply: UssdReply & { step: number | null; link: string }
   /** Null: the dialogue rests on a question. Otherwise: it ended with this reply, for this reason. */
   ended: EndReason | null
+  /** What the call detail record says of the turn. Absent: no flow was asked. */
+  step?: Step | undefined
 }
 
 /** The outcome of a turn that was taken before. */
@@ -258,7 +262,26 @@ export interface DialogueStore {
    * The servers that hold dialogues: how many are known, and how many are connected. A store without servers has none.
    */
   nodes?(): { known: number; ready: number }
+  /** Call detail records that wait to be collected. Absent: none are kept. */
+  records?: RecordShelf
   close(): Promise<void>
+}
+
+/** A call detail record that waits, and its place in the store. */
+export interface WaitingRecord {
+  record: CallRecord
+  at: string
+}
+
+/** Where call detail records wait until a database has them. Several daemons may collect at once. */
+export interface RecordShelf {
+  count(): Promise<number>
+  /** Those that can be read here, about so many at once. */
+  pages(limit: number): AsyncIterable<WaitingRecord[]>
+  /** They were collected. Safe to repeat. */
+  remove(at: readonly string[]): Promise<void>
+  /** Gets what this process keeps from now on, so that it need not be read. Nothing is removed by that. */
+  follow(kept: (records: WaitingRecord[]) => void): void
 }
 
 /** A record whose reply was accepted: which turn it was, and when it was rested. */
@@ -284,6 +307,8 @@ export interface Write {
   dueMs?: number | null
   /** Only if its deadline had come by then. */
   dueByMs?: number
+  /** Of dialogues that end with this write: kept until they were collected. Absent: none. */
+  records?: readonly CallRecord[]
 }
 
 /**
@@ -312,6 +337,7 @@ export interface DialogueRegister {
   check(): Promise<{ durable: boolean; notes: string[] }>
   time?(): Promise<number>
   nodes?(): { known: number; ready: number }
+  records?: RecordShelf
   close(): Promise<void>
 }
 

@@ -83,6 +83,8 @@ export interface GatewayDeps {
    * dial). Such a turn is stored before it is evaluated, so that its attempts count. Absent: none.
    */
   isSuspect?(writtenMs: number | null): boolean
+  /** A dial was answered with a text outside any dialogue. */
+  onTurnedAway?(dial: { msisdn: string; code: string; line: string; why: string }): void
   chance: Chance
   mint: { epoch(): string; token(): string }
   log: Log
@@ -368,7 +370,12 @@ class UssdGateway {
       from.link.respond(from.pdu, STATUS.ESME_RTHROTTLED)
       return 'again'
     }
-    return this.#texts.say(refusal.text, message, from)
+    const said = await this.#texts.say(refusal.text, message, from)
+    if (said !== 'again' && message.kind === 'begin') {
+      const { msisdn, code } = message
+      this.#deps.onTurnedAway?.({ msisdn, code, line: from.line.name, why: refusal.result })
+    }
+    return said
   }
 
   /** Ends a dialogue with a text, whatever its state. */

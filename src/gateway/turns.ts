@@ -185,9 +185,15 @@ export class Turns {
     const nowMs = this.#deps.clock.now()
     const reply = replyIn(record, said.reply)
     const written = line.dialect.write(reply, record.returnPath)
-    const { flow, revision, snapshot, ended } = said
+    const { flow, revision, snapshot, ended, step } = said
     const stored = { ...reply, step: written.step ?? null, link: from?.link.id ?? '' }
-    return { flow, reply, written, startedMs: nowMs, outcome: { nowMs, revision, snapshot, ended, reply: stored } }
+    return {
+      flow,
+      reply,
+      written,
+      startedMs: nowMs,
+      outcome: { nowMs, revision, snapshot, ended, step, reply: stored },
+    }
   }
 
   async #played(record: DialogueRecord, line: Line, { lost, begun }: Turning): Promise<Turned> {

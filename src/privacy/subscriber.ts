@@ -41,6 +41,8 @@ export interface PrivacyDeps {
   shelf: Pick<PartShelf, 'find' | 'erase'>
   /** SMS that wait for Postgres. */
   owed: Pick<OwedShelf, 'erase'>
+  /** Writes the call detail records that wait, so that none comes afterwards. Absent: none are kept. */
+  collect?: (() => Promise<unknown>) | undefined
   /** The line groups in which dialogues may be. */
   groups: readonly string[]
   services: readonly CodeRoute[]
@@ -117,6 +119,7 @@ export async function erasePerson(
 ): Promise<Erased> {
   const { sql, knex, dialogues, shelf, owed } = deps
   const records = await dialogues.erase(msisdn)
+  await deps.collect?.()
   const { answers, failed } = await askModules(deps, ({ subscriber }) => subscriber?.erase(msisdn))
   const language = await subscriberLanguages(sql).forget(msisdn)
   const sms = (await shelf.erase(msisdn)) + (await owed.erase(msisdn)) + (await eraseSms(sql, msisdn))

@@ -6,12 +6,14 @@ import {
   type DialogueLimits,
   type DialogueRegister,
   type Held,
+  type Recording,
   type StoreFault,
   type Unreadable,
 } from '../dialogue/index.ts'
 import { silentLog, StoreError, type Log } from '../base/index.ts'
 import { readRecord, turnOf, writeRecord } from './record.ts'
-import type { Change, Register, Stored } from './register.ts'
+import { recordShelf } from './records.ts'
+import type { Change, RecordsKept, Register, Stored } from './register.ts'
 import { plainSealer, type SealPlace, type Sealer } from './seal.ts'
 
 export interface DialogueRegisterOptions {
@@ -22,6 +24,9 @@ export interface DialogueRegisterOptions {
   onFault?: ((fault: StoreFault) => void) | undefined
   log?: Log | undefined
 }
+
+/** What is recorded of dialogues, and how many records may wait. */
+export type RecordingKept = Recording & RecordsKept
 
 /** A value that nobody touches expires this long after the last moment at which it could matter. */
 const BACKSTOP_MS = 3_600_000
@@ -34,6 +39,7 @@ type MaybeHeld = Held | Promise<null | undefined>
 /** `read` and `write` throw nothing: what fails before Redis is asked is rejected, too. */
 export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegister {
   const { register, limits, sealer = plainSealer } = options
+  const shelf = register.records && recordShelf(register.records, { ...options, sealer })
   const slotOf = (where: DialogueKey | string) =>
     typeof where === 'string' ? sealer.named(where) : sealer.place(where)
   const heldIn = (slot: SealPlace, stored: Stored, { nowMs, unreadable }: Reading): MaybeHeld => {
@@ -54,7 +60,7 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
         return Promise.reject(error)
       }
     },
-    write(where, { from, entry, nowMs, dueMs, dueByMs }) {
+    write(where, { from, entry, nowMs, dueMs, dueByMs, records }) {
       try {
         const slot = slotOf(where)
         const value = writeRecord(slot, entry, limits.snapshotOctetsMax)
@@ -66,7 +72,12 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
           dueByMs,
         }
         if (dueMs !== undefined) change.dueMs = dueMs
-        return register.write(slot, change).then((written) => (written ? { entry, at: slot.name } : null))
+        if (records && shelf) change.records = shelf.stored(slot, records)
+        return register.write(slot, change).then((written) => {
+          if (!written) return null
+          if (records) shelf?.wasKept(slot, records)
+          return { entry, at: slot.name }
+        })
       } catch (error) {
         return Promise.reject(error)
       }
@@ -80,6 +91,7 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
     check: () => register.check(),
     ...(register.time ? { time: () => register.time!() } : {}),
     ...(register.nodes ? { nodes: () => register.nodes!() } : {}),
+    ...(shelf ? { records: shelf.shelf } : {}),
     close: () => register.close(),
   }
 }

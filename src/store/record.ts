@@ -104,6 +104,7 @@ type Body = [
   /** 1: the counter of the answer is stalled. */
   stalled?: number,
   heard?: string | 0,
+  track?: [path: string, waitMs: number, backendMs: number] | 0,
 ]
 type Before = [
   version: string,
@@ -160,6 +161,7 @@ function written(entry: DialogueEntry, msisdn: string | 0): Body {
     entry.takeovers ?? 0,
     answer.isStalled ? 1 : 0,
     entry.heard || 0,
+    entry.track ? [entry.track.path, entry.track.waitMs, entry.track.backendMs] : 0,
   ]
   let length = body.length
   while (length > BODY_MIN && body[length - 1] === 0) length--
@@ -212,7 +214,8 @@ function entryOf(
   { snapshot, previous }: Pick<DialogueEntry, 'snapshot' | 'previous'>,
 ): DialogueEntry {
   const [status, network, code, kind, text, step, line, path, openedMs, touched, reply] = body
-  const [, , , , , , , , , , , , past = 0, ended = 0, until = 0, takeovers = 0, stalled = 0, heard = 0] = body
+  const [, , , , , , , , , , , , past = 0, ended = 0, until = 0, takeovers = 0, stalled = 0, heard = 0, track = 0] =
+    body
   const touchedMs = openedMs + touched
   const entry: DialogueEntry = {
     version,
@@ -239,6 +242,7 @@ function entryOf(
   }
   if (stalled) entry.answer.isStalled = true
   if (heard) entry.heard = heard
+  if (track) entry.track = { path: track[0], waitMs: track[1], backendMs: track[2] }
   return entry
 }
 
@@ -262,7 +266,7 @@ function readPath(path: unknown[], key: DialogueKey): ReturnPath {
 }
 
 /** Unchanged, or as JSON without spaces if it could be taken for something else. */
-function word(text: string): string {
+export function word(text: string): string {
   if (PLAIN.test(text)) return text
   const json = JSON.stringify(text)
   return json.includes(' ') ? json.replaceAll(' ', '\\u0020') : json

@@ -28,6 +28,30 @@ export interface Change {
   untilMs: number
   /** Only if its deadline had come by then. */
   dueByMs?: number | undefined
+  /** Stored with the value, until they are removed. Absent: none. */
+  records?: readonly StoredRecord[] | undefined
+}
+
+/** A call detail record beside the values. Neither has a line break, and the field has no blank. */
+export interface StoredRecord {
+  field: string
+  text: string
+}
+
+/** How many call detail records may wait, and what is told of those that found no room. */
+export interface RecordsKept {
+  max: number
+  onFull(count: number): void
+}
+
+/** The call detail records that were stored with values. */
+export interface StoredRecords {
+  count(): Promise<number>
+  /** About so many at once. `at`: their places. */
+  pages(limit: number): AsyncIterable<(StoredRecord & { at: string })[]>
+  remove(at: readonly string[]): Promise<void>
+  /** The place of a record that was stored with the value of this name. */
+  at(name: string, field: string): string
 }
 
 export interface Register {
@@ -51,5 +75,7 @@ export interface Register {
   /** The time of the store's clock, in milliseconds. Absent: it has no clock of its own. */
   time?(): Promise<number>
   nodes?(): { known: number; ready: number }
+  /** Absent: it keeps none. */
+  records?: StoredRecords
   close(): Promise<void>
 }

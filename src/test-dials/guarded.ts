@@ -23,7 +23,7 @@ export interface DialNotes {
 
 /** `line`: where replies go. Absent: the lines of the daemon, for dials that come through the network. */
 export function testGateway(base: GatewayDeps, notes: DialNotes, line?: Line): Gateway {
-  const { mark: _mark, ...rest } = base
+  const { mark: _mark, onTurnedAway: _away, ...rest } = base
   return createGateway({
     ...rest,
     ...(line ? { line: () => line, services: servicesOn(base.services, line.name) } : {}),

@@ -1,4 +1,5 @@
 /** Can somebody dial now? Test dials, on a schedule or when asked, inside the daemon or through the network. */
+export { TEST_LINE_LEAD } from './caught-line.ts'
 export { testGateway } from './guarded.ts'
 export { dialHere } from './here.ts'
 export type { TestDialHeard } from './outcome.ts'

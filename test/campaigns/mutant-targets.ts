@@ -68,7 +68,7 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   ]),
   ...files('dialogue', TURN, ['turn', 'turned']),
   ...files('dialogue', DIALOGUES, ['classify', 'decider', 'dialogues', 'key', 'seizing', 'take']),
-  ...files('dialogue', OUTCOME, ['entry', 'outcome']),
+  ...files('dialogue', OUTCOME, ['entry', 'outcome', 'cdr', 'track']),
   ...each('dialogue', ['heard', 'shown']),
   ...each('smpp/pdu', ['framer']),
   ...files('smpp/pdu', CODEC, ['codec', 'codec-fast-path', 'tlvs']),
@@ -78,8 +78,17 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   ...files('smpp/session', BIND, ['bind']),
   ...each('smpp/session', ['alarm', 'bind-request', 'inbound', 'open-requests']),
   ...files('smpp/dialect', DIALECT, ['carrier', 'classify', 'code', 'dialect', 'envelope', 'text', 'write']),
-  ...files('store', RECORD, ['dialogues', 'record']),
-  ...files('store/redis', REDIS, ['earlier', 'gathered', 'keyspace', 'octets', 'register', 'store', 'turn-calls']),
+  ...files('store', RECORD, ['dialogues', 'record', 'records']),
+  ...files('store/redis', REDIS, [
+    'earlier',
+    'gathered',
+    'keyspace',
+    'octets',
+    'records',
+    'register',
+    'store',
+    'turn-calls',
+  ]),
   'src/store/redis/shares.ts': { tests: suite('store/redis', 'shares'), redis: true },
   'src/store/redis/owed.ts': { tests: tests('store/owed'), redis: true },
   ...files('sms/outbox', OUTBOX, ['dispatch', 'forget', 'gathering', 'recall', 'rows', 'settling']),
@@ -106,6 +115,11 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   ...files('push', PUSH, ['opening', 'pages', 'push', 'refusal', 'reply', 'screen', 'way']),
   'src/ussd/status-policy.ts': { tests: tests('ussd/status-policy') },
   ...files('deferred', LATE, ['deferred', 'rows']),
+  ...files('records', { tests: suite('records', 'collector', 'rows'), postgres: true }, [
+    'collector',
+    'partitions',
+    'rows',
+  ]),
 }
 
 /** The parts that nothing may get past: taking and resting a turn, framing, and sending an SMS. */

@@ -7,6 +7,7 @@ import type {
   TakeResult,
   Taking,
 } from '../../src/dialogue/types.ts'
+import type { RecordingKept } from '../../src/store/dialogues.ts'
 import type { EndReason, ReturnPath } from '../../src/ussd/vocabulary.ts'
 
 export const LIMITS: DialogueLimits = {
@@ -18,6 +19,11 @@ export const LIMITS: DialogueLimits = {
   snapshotOctetsMax: 2_000,
   duplicateBeginMs: 10_000,
 }
+/** What a daemon records of dialogues, with room for so many records. */
+export function recordingOf(max = 6_400, onFull: (count: number) => void = () => undefined): RecordingKept {
+  return { instance: 'd1', serviceOf: ({ code }) => ({ code: code.slice(0, 5), channel: 'ussd' }), max, onFull }
+}
+
 export const LEASE_MS = 3_000
 export const T0 = Date.parse('2025-05-01T09:00:00+10:00')
 
@@ -54,6 +60,7 @@ export interface Rested {
   atMs?: number
   snapshot?: Resting['snapshot']
   held?: Resting['held']
+  heard?: Resting['step']
 }
 
 let serial = 0
@@ -90,6 +97,7 @@ export function dialogueFixture(store: DialogueStore) {
       epoch,
       token: rested.token,
       held: rested.held,
+      step: rested.heard,
       nowMs: rested.atMs ?? T0,
       revision: 'dental@9f2c01ab77de',
       snapshot: rested.snapshot ?? { value: 'main', context: { page: 1 } },

@@ -1,15 +1,17 @@
 /** What every dialogue store must do; the memory store and Redis are both held to it. */
 import type { DialogueLimits, DialogueStore } from '../../src/dialogue/types.ts'
 import { answering } from './dialogue-answers.ts'
+import type { RecordingKept } from '../../src/store/dialogues.ts'
 import { opening } from './dialogue-begins.ts'
 import { ending } from './dialogue-ends.ts'
 import { keeping } from './dialogue-keeping.ts'
 import { LIMITS } from './dialogue-fixture.ts'
+import { recordsOfDialogues } from './dialogue-records.ts'
 import { sweeping } from './dialogue-sweeps.ts'
 
 /** One place where dialogues are kept; a store on it can be closed and opened again. */
 export interface Place {
-  open(limits?: DialogueLimits): Promise<DialogueStore>
+  open(limits?: DialogueLimits, more?: { recording?: RecordingKept }): Promise<DialogueStore>
   /** False: what is closed is gone. */
   durable: boolean
   /** Closes what was opened and removes what was kept. */
@@ -46,4 +48,5 @@ export function dialogueStoreContract(makePlace: () => Promise<Place>): void {
   describe('a rest, a renewal, a drop', () => ending(held))
   describe('deadlines', () => sweeping(held))
   describe('keeping', () => keeping(held))
+  describe('call detail records', () => recordsOfDialogues(held))
 }

@@ -76,6 +76,7 @@ describe('a turn whose back end is patient', () => {
       flow,
       snapshot: { value: 'asked', context: {} },
       calls: 1,
+      step: { backendMs: 1_999 },
       reply: { action: 'continue', text: 'How many?' },
       ended: null,
     })
@@ -102,6 +103,7 @@ describe('a turn whose back end is patient', () => {
           flow: null,
           snapshot: { value: 'calls', context: language ? { language } : {} },
           calls: 1,
+          step: { backendMs: 2_000 },
           reply: { action: 'end', text: 'We will tell you.' },
           ended: 'answer-later',
         },
@@ -206,6 +208,7 @@ describe('a turn whose back end is patient', () => {
         flow,
         snapshot: { value: 'asked', context: { language: 'tpi' } },
         calls: 1,
+        step: { backendMs: 0 },
         reply: { action: 'continue', text: 'How many?' },
         ended: null,
       })

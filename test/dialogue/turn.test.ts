@@ -67,6 +67,7 @@ describe('one turn', () => {
       flow,
       snapshot: { value: 'first', context: { language: 'tpi' } },
       calls: 0,
+      step: { backendMs: 0 },
       reply: { action: 'continue', text: 'How many?' },
       ended: null,
     })

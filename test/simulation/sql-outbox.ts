@@ -330,6 +330,7 @@ export function insertSms(
       last_status: null,
       last_error: null,
       sent_line: null,
+      recorded: false,
       created_at: now,
       submitted_at: null,
       settled_at: null,

@@ -67,6 +67,7 @@ export interface Sms {
   last_status: number | null
   last_error: string | null
   sent_line: string | null
+  recorded: boolean
   created_at: Date
   submitted_at: Date | null
   settled_at: Date | null

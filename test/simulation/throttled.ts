@@ -217,6 +217,7 @@ function owe(
         last_status: null,
         last_error: null,
         sent_line: null,
+        recorded: false,
         created_at: now,
         submitted_at: null,
         settled_at: null,

@@ -9,7 +9,7 @@ import type { DialogueStore, StoreFault } from '../../src/dialogue/types.ts'
 import { StoreError, UsageError } from '../../src/base/errors.ts'
 import { journalDialogues } from '../../src/store/journal/store.ts'
 import { createSealer, plainSealer, type KeyRing, type Sealer } from '../../src/store/seal.ts'
-import { expectIs, LEASE_MS, LIMITS, dialogueFixture, T0 } from '../contract/dialogue-fixture.ts'
+import { expectIs, LEASE_MS, LIMITS, dialogueFixture, recordingOf, T0 } from '../contract/dialogue-fixture.ts'
 import { dialogueStoreContract } from '../contract/dialogue-store.ts'
 import { describeWith, services } from '../support/services.ts'
 import { redisPlace, type RedisPlace } from './redis/place.ts'
@@ -34,7 +34,7 @@ describeWith(['redis'], 'the dialogue store in Redis with keys', () => {
   dialogueStoreContract(async () => {
     const place = await redisPlace(LIMITS)
     const sealer = sealerOf(K1)
-    return { ...place, open: (limits = LIMITS) => place.open(limits, { sealer }) }
+    return { ...place, open: (limits = LIMITS, more = {}) => place.open(limits, { sealer, ...more }) }
   })
 })
 
@@ -210,8 +210,8 @@ describe('the dialogue store with a journal and keys', () => {
     const stores: DialogueStore[] = []
     return {
       durable: true,
-      async open(limits = LIMITS) {
-        stores.push(await journalDialogues({ dir, limits, sealer: sealerOf(K1) }))
+      async open(limits = LIMITS, { recording = recordingOf() } = {}) {
+        stores.push(await journalDialogues({ dir, limits, recording, sealer: sealerOf(K1) }))
         return stores.at(-1)!
       },
       async clear() {

@@ -72,6 +72,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/hooks': ['src/backend', 'src/sms/outbox'],
   'src/fleet': [],
   'src/audit': ['src/watch'],
+  'src/records': ['src/dialogue'],
   'src/watch': ['src/backend', 'src/hooks', 'src/smpp'],
   'src/test-dials': [
     'src/smpp',

@@ -78,6 +78,11 @@ export interface CompiledFlow {
   /** Pure. */
   want(snapshot: FlowSnapshot): Want
   /**
+   * The key of the choice that this answer is on the screen where the snapshot rests, as it stands there. Undefined:
+   * something was typed, or nobody knows it. Pure.
+   */
+  choice?(snapshot: FlowSnapshot, answer: string): string | undefined
+  /**
    * Why the flow cannot use the answer to the call that the snapshot wants: a refusal that leads nowhere, or expected
    * fields that are missing. Undefined: it can use it, or there was no answer. Pure.
    */

@@ -154,6 +154,7 @@ function compiled(
         const want = planAt(snapshot.value).want(context)
         return isRtl(context.language) ? directedWant(want) : want
       }),
+    choice: (snapshot, answer) => planAt(snapshot.value).choice?.(restedOf(snapshot).context, answer),
     useless: (snapshot, outcome) => {
       const screen = definition.screens[snapshot.value]
       return screen && kindOf(screen).useless?.(screen, outcome)

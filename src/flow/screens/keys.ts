@@ -38,6 +38,9 @@ export function keyed(plan: Plan, env: Env, keys: Keys, homes: Homes): Plan {
     answer: (context, event) =>
       keyPressed(context, event, around) ?? widened(answer?.(narrowed(context, around), event), context),
     ...(pass ? { pass: (context: DialogueContext) => passed(context, pass, around) } : {}),
+    choice: (context, answer) =>
+      [keys.back, keys.home].find((key) => key !== undefined && key === trimAnswer(answer)) ??
+      plan.choice?.(narrowed(context, around), answer),
     want: (context) => {
       const want = plan.want(narrowed(context, around))
       return want.do === 'ask' ? { ...want, text: [want.text, ...linesOf(context, around)].join('\n') } : want

@@ -108,13 +108,14 @@ export function offering(
   made: Offering,
   arrive: (context: DialogueContext) => DialogueContext,
   reads?: OfferReads,
-): Required<Pick<Plan, 'arrive' | 'answer' | 'pass' | 'want'>> {
+): Required<Pick<Plan, 'arrive' | 'answer' | 'pass' | 'want' | 'choice'>> {
   const offer = remembering(made, reads)
   return {
     arrive: (context) => arrivedAt(env, offer, arrive(context)),
     answer: (context, event) => (event.type === 'ANSWER' ? answered(env, offer, context, event) : undefined),
     pass: (context) => dialled(env, offer, context),
     want: (context) => wanted(env, offer, context),
+    choice: (context, answer) => choiceOf(env, offer(context), context, trimAnswer(answer)),
   }
 }
 
@@ -183,6 +184,23 @@ function pressed(
     return { to: back as string, context: left(context) }
   }
   return chosen(env, offer, options[key.option], context)
+}
+
+/** As `pressed`, without what follows from it. A label that was typed counts as its number. */
+function choiceOf(
+  env: Env,
+  { options, fixed = [], back, search }: Offer,
+  { shown }: DialogueContext,
+  answer: string,
+): string | undefined {
+  if (!shown) return undefined
+  if (fixed.some(({ key }) => key === answer) || lookUp(shown, back !== undefined, answer, env.keyed)) return answer
+  const all = env.labels && !search ? [...options, ...fixed] : []
+  const named = labelNamed(
+    all.map(({ label }) => label()),
+    answer,
+  )
+  return named === undefined ? undefined : (fixed[named - options.length]?.key ?? String(named + 1))
 }
 
 function chosen(env: Env, offer: Offering, option: Option | undefined, context: DialogueContext): Move | undefined {

@@ -13,6 +13,8 @@ export type KeepAnswer = (as: string, data: Json) => Json
 export interface Plan extends Screen {
   /** What a dialogue that rests here wants. Throws on a screen where no dialogue rests. */
   want: (context: DialogueContext) => Want
+  /** The key as it stands on the screen, if the answer is one of its choices. Absent: the screen has none. */
+  choice?: (context: DialogueContext, answer: string) => string | undefined
 }
 
 /** What a screen is compiled with. */

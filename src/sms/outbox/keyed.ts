@@ -73,7 +73,8 @@ const PUT = statement<PutRow>(
       quiet_zone = EXCLUDED.quiet_zone, hook = EXCLUDED.hook, template = EXCLUDED.template,
       tlvs = EXCLUDED.tlvs, asked = EXCLUDED.asked, due_at = EXCLUDED.due_at,
       expires_at = EXCLUDED.expires_at, wake_at = EXCLUDED.wake_at, state = 'due', lease = NULL, attempts = 0,
-      losses = 0, parts = 1, sent_line = NULL, recall_at = NULL, settled_at = NULL, submitted_at = NULL
+      losses = 0, parts = 1, sent_line = NULL, recall_at = NULL, settled_at = NULL, submitted_at = NULL,
+      recorded = false
     WHERE (o.state IN (${REUSABLE})
         OR (o.state = 'due' AND (o.lease IS NULL OR o.wake_at <= CAST(:now AS timestamptz))))
       AND NOT EXISTS (SELECT FROM sms_part p WHERE p.sms = o.id)

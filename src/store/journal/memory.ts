@@ -5,13 +5,16 @@
 import { nameOfKey } from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
 import type { StoreFault } from '../../dialogue/index.ts'
-import type { Change, Register, ValueSlot } from '../register.ts'
+import type { Change, RecordsKept, Register, StoredRecords, ValueSlot } from '../register.ts'
 import { settled, versionOf, waitsFor } from '../record.ts'
 import { deadlines } from './memory-deadlines.ts'
 
 /** One change, as the journal has it. `dueMs`: when something must be done about it; `untilMs`: when it expires. */
 export type JournalLine =
-  | { put: string; value: string; dueMs: number | null; untilMs: number }
+  | { put: string; value: string; dueMs: number | null; untilMs: number; cdr?: [field: string, text: string][] }
+  /** Call detail records that wait, and those that were removed. */
+  | { cdr: [field: string, text: string][] }
+  | { collected: readonly string[] }
   | { due: string; dueMs: number | null }
   /** The flag of a value, and its deadline. */
   | { settled: string; dueMs: number | null }
@@ -34,6 +37,8 @@ export interface MemoryOptions {
   journal?: Journal
   /** The content of the journal. */
   lines?: Iterable<JournalLine>
+  /** Absent: no call detail records are stored with values. */
+  records?: RecordsKept | undefined
   onFault?: ((fault: StoreFault) => void) | undefined
 }
 
@@ -50,9 +55,13 @@ class MemoryRegister implements Register {
   readonly #journal: Journal | undefined
   readonly #held: ReturnType<typeof createValues>
   readonly #onFault: MemoryOptions['onFault']
+  readonly #kept: RecordsKept | undefined
+  readonly records?: StoredRecords
   #closed = false
 
-  constructor({ journal, lines = [], onFault }: MemoryOptions) {
+  constructor({ journal, lines = [], records, onFault }: MemoryOptions) {
+    this.#kept = records
+    if (records) this.records = this.#storedRecords()
     this.#journal = journal
     this.#held = createValues(lines)
     this.#onFault = onFault
@@ -63,12 +72,41 @@ class MemoryRegister implements Register {
     return value === undefined ? null : { value, at: name }
   }
 
-  async write({ name }: ValueSlot, { from, value, dueMs, untilMs, dueByMs }: Change) {
+  async write({ name }: ValueSlot, { from, value, dueMs, untilMs, dueByMs, records }: Change) {
     const { due } = this.#open()
     if (!this.#stands(name, from && from.version) || !this.#isDue(name, dueByMs)) return false
     if (value === null) this.#change({ gone: name })
-    else this.#change({ put: name, value, untilMs, dueMs: dueMs === undefined ? (due.at(name) ?? null) : dueMs })
+    else {
+      const cdr = this.#roomFor(records)
+      const put = { put: name, value, untilMs, dueMs: dueMs === undefined ? (due.at(name) ?? null) : dueMs }
+      this.#change(cdr ? { ...put, cdr } : put)
+    }
     return true
+  }
+
+  #roomFor(records: Change['records']): [string, string][] | undefined {
+    if (!records || !this.#kept) return undefined
+    if (this.#held.records.size < this.#kept.max) return records.map(({ field, text }) => [field, text])
+    this.#kept.onFull(records.length)
+    return undefined
+  }
+
+  #storedRecords(): StoredRecords {
+    return {
+      at: (_name, field) => field,
+      count: async () => this.#open().records.size,
+      pages: (limit) => this.#recordPages(limit),
+      remove: async (at) => {
+        const { records } = this.#open()
+        const collected = at.filter((field) => records.has(field))
+        if (collected.length) this.#change({ collected })
+      },
+    }
+  }
+
+  async *#recordPages(limit: number) {
+    const all = [...this.#open().records].map(([field, text]) => ({ at: field, field, text }))
+    for (let from = 0; from < all.length; from += limit) yield all.slice(from, from + limit)
   }
 
   settle({ name }: ValueSlot, turn: string, dueMs: number | null) {
@@ -158,6 +196,7 @@ class MemoryRegister implements Register {
 
 function createValues(lines: Iterable<JournalLine>) {
   const values = new Map<string, string>()
+  const records = new Map<string, string>()
   const due = deadlines()
   const ends = deadlines()
 
@@ -167,13 +206,15 @@ function createValues(lines: Iterable<JournalLine>) {
     ends.set(name, null)
   }
   const apply = (line: JournalLine) => {
+    if ('cdr' in line) for (const [field, text] of line.cdr ?? []) records.set(field, text)
     if ('put' in line) {
       values.set(line.put, line.value)
       due.set(line.put, line.dueMs)
       ends.set(line.put, line.untilMs)
     } else if ('due' in line) due.set(line.due, line.dueMs)
     else if ('gone' in line) drop(line.gone)
-    else settle(line.settled, line.dueMs)
+    else if ('collected' in line) for (const field of line.collected) records.delete(field)
+    else if ('settled' in line) settle(line.settled, line.dueMs)
   }
   const settle = (name: string, dueMs: number | null) => {
     const value = values.get(name)
@@ -184,6 +225,7 @@ function createValues(lines: Iterable<JournalLine>) {
   for (const line of lines) apply(line)
   return {
     values,
+    records,
     due,
     apply,
     purge(nowMs: number) {
@@ -192,6 +234,7 @@ function createValues(lines: Iterable<JournalLine>) {
     /** Everything, as lines that would create it again. */
     *live(): Iterable<JournalLine> {
       for (const [put, value] of values) yield { put, value, dueMs: due.at(put) ?? null, untilMs: ends.at(put) ?? 0 }
+      for (const one of records) yield { cdr: [one] }
     },
   }
 }

@@ -22,7 +22,7 @@ import { join } from 'node:path'
 import { createDialogues, type DialogueLimits, type DialogueStore, type StoreFault } from '../../dialogue/index.ts'
 import { StoreError, UsageError, type Log } from '../../base/index.ts'
 import { lockDirectory } from './lock.ts'
-import { dialogueRegister } from '../dialogues.ts'
+import { dialogueRegister, type RecordingKept } from '../dialogues.ts'
 import { memoryRegister, type Journal, type JournalLine, type MemoryOptions } from './memory.ts'
 import { plainSealer, type SealPlace, type Sealer } from '../seal.ts'
 
@@ -38,6 +38,8 @@ export interface JournalOptions {
   compactOctets?: number
   onFault?: (fault: StoreFault) => void
   log?: Log
+  /** Absent: no call detail records are kept. */
+  recording?: RecordingKept | undefined
 }
 
 /** About ten thousand turns: rewritten seldom, and read in well under a second at a start. */
@@ -45,12 +47,11 @@ const COMPACT_OCTETS = 16 * 1024 * 1024
 
 /** Throws UsageError if another process has the directory, or if the journal is from a newer release. */
 export async function journalDialogues(options: JournalOptions): Promise<DialogueStore> {
-  const { dir, limits, onFault, log } = options
-  const over = (memory: MemoryOptions) =>
-    createDialogues({
-      register: dialogueRegister({ register: memoryRegister({ ...memory, onFault }), limits, onFault, log }),
-      limits,
-    })
+  const { dir, limits, onFault, log, recording } = options
+  const over = (memory: MemoryOptions) => {
+    const register = memoryRegister({ ...memory, records: recording, onFault })
+    return createDialogues({ register: dialogueRegister({ register, limits, onFault, log }), limits, recording })
+  }
   if (dir === undefined) return over({})
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const unlock = lockDirectory(dir, 'dialogues')
@@ -122,6 +123,9 @@ function readJournal(dir: string, place: SealPlace, onFault?: (fault: StoreFault
   return { lines, octets, name, number }
 }
 
+/** The lines that are not values. */
+const KINDS = ['due', 'gone', 'settled', 'cdr', 'collected'] as const
+
 function numbered(line: string): [number, string] {
   const [, at = '0', text = ''] = /^(\d{1,15}) (.*)$/s.exec(line) ?? []
   return [Number(at), text]
@@ -140,7 +144,7 @@ function read(line: string, place: SealPlace, bound: string): JournalLine | 'cor
   try {
     const change = JSON.parse(place.open(line, bound)) as JournalLine
     if ('put' in change) return typeof change.value === 'string' && change.untilMs > 0 ? change : 'corrupt'
-    return 'due' in change || 'gone' in change || 'settled' in change ? change : 'corrupt'
+    return KINDS.some((kind) => kind in change) ? change : 'corrupt'
   } catch (error) {
     if (error instanceof StoreError && error.code === 'sealed') throw new UsageError(error.message)
     return error instanceof StoreError && error.code === 'unsealed' ? 'unsealed' : 'corrupt'

@@ -5,7 +5,7 @@
 import { Redis } from 'ioredis'
 import { bucketOf, type StoreFault } from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
-import type { Register } from '../register.ts'
+import type { RecordsKept, Register } from '../register.ts'
 import { asStoreError } from './connection.ts'
 import { loopTurn } from './gathered.ts'
 import { scriptByHash, type WordsCall } from './octets.ts'
@@ -20,6 +20,7 @@ import {
   type WholeIndex,
   redisTime,
 } from './keyspace.ts'
+import { storedRecords } from './records.ts'
 import { SCRIPTS, type ScriptName } from './scripts.ts'
 import type { Client } from './servers.ts'
 import { turnCalls } from './turn-calls.ts'
@@ -33,6 +34,8 @@ export interface RedisRegisterOptions {
   kind: { letter: string; index: string }
   /** The most values. */
   max?: { count: number; what: string } | undefined
+  /** Absent: no call detail records are stored with values. */
+  records?: RecordsKept | undefined
   onFault?: ((fault: StoreFault) => void) | undefined
 }
 
@@ -87,6 +90,7 @@ export function redisRegister(options: RedisRegisterOptions): Register {
     check: () => ask('check', () => checkRedis(client, prefix)),
     time: () => ask('time', () => redisTime(client)),
     nodes: () => connectedTo(client),
+    ...(options.records ? { records: storedRecords(client, keys.records, ask) } : {}),
     async close() {
       turns.flush()
       closed = true
@@ -111,9 +115,11 @@ export type RedisKeys = ReturnType<typeof keysOf>
 
 function keysOf(prefix: string, { letter, index }: RedisRegisterOptions['kind']) {
   const at = (name: string) => `${prefix}:{b${bucketOf(name)}}`
+  const recordKeys = indexKeys(prefix, 'cdr')
   return {
     value: (name: string) => `${at(name)}:${letter}:${name}`,
     aside: (name: string) => `${at(name)}:${ASIDE}:${name}`,
+    records: (bucket: number) => recordKeys[bucket]!,
     both(name: string): [value: string, index: string] {
       const bucket = at(name)
       return [`${bucket}:${letter}:${name}`, `${bucket}:${index}`]

@@ -18,17 +18,23 @@ end
 `
 
 /** The number of keys of each write in WRITE. */
-export const WRITE_KEYS = 3
-const WRITE_ARGS = 8
+export const WRITE_KEYS = 4
+const WRITE_ARGS = 10
 
 /**
  * Several writes, each with its own result. KEYS of each: also where the value was read, which may be under its former
- * name. ARGV of each: the version that must be stored ('' none), the next value ('' none), its time to live, its name,
+ * name, and the hash of call detail records of the bucket. ARGV of each: the version that must be stored ('' none), the next value ('' none), its time to live, its name,
  * its deadline ('' none, '=' unchanged), by when its deadline must have come ('' any), the name under which it was
- * read, and how many values the bucket may have ('' any). Returns for each: 1 written, 0 refused, 2 no room.
+ * read, how many values the bucket may have ('' any), its records (lines of a field and a text; '' none), and how many
+ * of them the bucket may have. Returns for each: 1 written, 0 refused, 2 no room, 3 written without its records.
  */
 const WRITE = `${STANDS}
-local function write(key, index, at, version, value, ttl, name, deadline, by, former, most)
+local function keep(hash, records, most)
+  if redis.call('HLEN', hash) >= tonumber(most) then return 3 end
+  for field, text in string.gmatch(records, '(%S+) ([^\\n]+)') do redis.call('HSET', hash, field, text) end
+  return 1
+end
+local function write(key, index, at, hash, version, value, ttl, name, deadline, by, former, most, records, mostRecords)
   if version == '' then
     if redis.call('EXISTS', key) == 1 then return 0 end
     if most ~= '' and redis.call('ZCARD', index) >= tonumber(most) then return 2 end
@@ -42,13 +48,14 @@ local function write(key, index, at, version, value, ttl, name, deadline, by, fo
   if value == '' then redis.call('DEL', key) else redis.call('SET', key, value, 'PX', ttl) end
   if value == '' or deadline == '' then redis.call('ZREM', index, name)
   elseif deadline ~= '=' then redis.call('ZADD', index, deadline, name) end
+  if records ~= '' then return keep(hash, records, mostRecords) end
   return 1
 end
 local done = {}
 for i = 1, #KEYS / ${WRITE_KEYS} do
   local k, a = (i - 1) * ${WRITE_KEYS}, (i - 1) * ${WRITE_ARGS}
-  done[i] = write(KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], ARGV[a + 5],
-    ARGV[a + 6], ARGV[a + 7], ARGV[a + 8])
+  done[i] = write(KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], KEYS[k + 4], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4],
+    ARGV[a + 5], ARGV[a + 6], ARGV[a + 7], ARGV[a + 8], ARGV[a + 9], ARGV[a + 10])
 end
 return done
 `

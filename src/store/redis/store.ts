@@ -1,7 +1,7 @@
 /** Dialogues in Redis, for several daemons. With a sealer, numbers are hidden and records encrypted. */
 import { createDialogues, type DialogueLimits, type DialogueStore, type StoreFault } from '../../dialogue/index.ts'
 import { silentLog, type Log } from '../../base/index.ts'
-import { dialogueRegister } from '../dialogues.ts'
+import { dialogueRegister, type RecordingKept } from '../dialogues.ts'
 import type { Sealer } from '../seal.ts'
 import { connect, disconnect } from './connection.ts'
 import { redisRegister } from './register.ts'
@@ -15,6 +15,8 @@ export type RedisDialoguesOptions = {
   onFault?: (fault: StoreFault) => void
   /** Default: everything is stored unencrypted. */
   sealer?: Sealer
+  /** Absent: no call detail records are kept. */
+  recording?: RecordingKept | undefined
 } & (
   | { servers: RedisServers; client?: undefined }
   /**
@@ -32,12 +34,13 @@ const DIALOGUES = { letter: 'u', index: 'deadlines' } as const
  * it.
  */
 export async function redisDialogues(options: RedisDialoguesOptions): Promise<DialogueStore> {
-  const { prefix = 'ussd', limits, log = silentLog, onFault, sealer } = options
+  const { prefix = 'ussd', limits, log = silentLog, onFault, sealer, recording } = options
   const client = options.client ?? (await connect(options.servers, log))
-  const register = redisRegister({ client, prefix, kind: DIALOGUES, onFault })
+  const register = redisRegister({ client, prefix, kind: DIALOGUES, records: recording, onFault })
   const dialogues = createDialogues({
     register: dialogueRegister({ register, limits, sealer, onFault, log }),
     limits,
+    recording,
   })
   let closed = false
   return {

@@ -47,7 +47,7 @@ const ODD_MAX = 1_000
 
 /** `read` and `write` each cost only one promise. */
 export function turnCalls(options: RedisRegisterOptions, deps: TurnCallsDeps): TurnCalls {
-  const { client, max, onFault } = options
+  const { client, max, onFault, records } = options
   const { scripts, keys, out, refusal } = deps
   const { get, alone } = reader(client, keys, out)
   /** Names whose value may not be a string: the write was refused although nothing was read. */
@@ -70,10 +70,11 @@ export function turnCalls(options: RedisRegisterOptions, deps: TurnCallsDeps): T
       const refused = refusal()
       if (refused) return Promise.reject(refused)
       return write(
-        writeOf(keys, max, slot, change, (answer) => {
+        writeOf({ keys, ...options }, slot, change, (answer) => {
+          if (answer === UNKEPT) records?.onFull(change.records?.length ?? 0)
           if (answer === FULL) return new StoreError('too-large', max!.what)
           if (answer === REFUSED && change.from === null && odd.size < ODD_MAX) odd.add(slot.name)
-          return answer === WRITTEN
+          return answer === WRITTEN || answer === UNKEPT
         }),
       )
     },
@@ -88,6 +89,7 @@ export function turnCalls(options: RedisRegisterOptions, deps: TurnCallsDeps): T
 const REFUSED = 0
 const WRITTEN = 1
 const FULL = 2
+const UNKEPT = 3
 
 /**
  * The value of a name; a value that is not a string reads as ''. The reads of one loop turn are one MGET; not in a
@@ -151,17 +153,16 @@ function writer(script: WordsCall, out: LoopTurn, together: boolean): (one: OneW
 }
 
 function writeOf(
-  keys: RedisKeys,
-  max: RedisRegisterOptions['max'],
+  { keys, max, records: kept }: { keys: RedisKeys } & Pick<RedisRegisterOptions, 'max' | 'records'>,
   { name }: ValueSlot,
-  { from, value, dueMs, nowMs, untilMs, dueByMs }: Change,
+  { from, value, dueMs, nowMs, untilMs, dueByMs, records }: Change,
   read: OneWrite['read'],
 ): OneWrite {
   const [key, index] = keys.both(name)
   const at = from === null || from.at === name ? key : keys.value(from.at)
   return {
     read,
-    keys: [key, index, at],
+    keys: [key, index, at, keys.records(bucketOf(name))],
     args: [
       from?.version ?? '',
       value ?? '',
@@ -170,9 +171,15 @@ function writeOf(
       dueMs === undefined ? '=' : String(dueMs ?? ''),
       String(dueByMs ?? ''),
       from?.at ?? '',
-      max ? String(Math.max(1, Math.ceil(max.count / BUCKETS))) : '',
+      max ? String(perBucket(max.count)) : '',
+      records && kept ? records.map(({ field, text }) => `${field} ${text}`).join('\n') : '',
+      records && kept ? String(perBucket(kept.max)) : '',
     ],
   }
+}
+
+function perBucket(count: number): number {
+  return Math.max(1, Math.ceil(count / BUCKETS))
 }
 
 /** Collects until the loop turn ends. In a Cluster a script may touch only one bucket. */

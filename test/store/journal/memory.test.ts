@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { journalDialogues } from '../../../src/store/journal/store.ts'
 import { deadlines } from '../../../src/store/journal/memory-deadlines.ts'
-import { LIMITS, dialogueFixture, T0 } from '../../contract/dialogue-fixture.ts'
+import { LIMITS, dialogueFixture, recordingOf, T0 } from '../../contract/dialogue-fixture.ts'
 import { dialogueStoreContract } from '../../contract/dialogue-store.ts'
 
 describe('the dialogue store in memory', () => {
   dialogueStoreContract(async () => ({
     durable: false,
-    open: (limits = LIMITS) => journalDialogues({ limits }),
+    open: (limits = LIMITS, { recording = recordingOf() } = {}) => journalDialogues({ limits, recording }),
     clear: async () => undefined,
   }))
 

@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import type { DialogueStore, StoreFault } from '../../../src/dialogue/types.ts'
 import { UsageError } from '../../../src/base/errors.ts'
 import { journalDialogues, type JournalOptions } from '../../../src/store/journal/store.ts'
-import { expectIs, LEASE_MS, LIMITS, dialogueFixture, T0 } from '../../contract/dialogue-fixture.ts'
+import { expectIs, LEASE_MS, LIMITS, dialogueFixture, recordingOf, T0 } from '../../contract/dialogue-fixture.ts'
 import { dialogueStoreContract } from '../../contract/dialogue-store.ts'
 
 describe('the dialogue store with a journal', () => {
@@ -25,8 +25,8 @@ describe('the dialogue store with a journal', () => {
     const stores: DialogueStore[] = []
     return {
       durable: true,
-      async open(limits = LIMITS) {
-        stores.push(await journalDialogues({ dir, limits }))
+      async open(limits = LIMITS, { recording = recordingOf() } = {}) {
+        stores.push(await journalDialogues({ dir, limits, recording }))
         return stores.at(-1)!
       },
       async clear() {

@@ -4,7 +4,7 @@ import type { DialogueStore } from '../../../src/dialogue/types.ts'
 import { REDIS_OPTIONS } from '../../../src/store/redis/servers.ts'
 import { redisParts } from '../../../src/store/redis/parts.ts'
 import { redisDialogues } from '../../../src/store/redis/store.ts'
-import { LIMITS, dialogueFixture } from '../../contract/dialogue-fixture.ts'
+import { LIMITS, dialogueFixture, recordingOf } from '../../contract/dialogue-fixture.ts'
 import { dialogueStoreContract } from '../../contract/dialogue-store.ts'
 import { describeWith, until } from '../../support/services.ts'
 import { ownRedis, type OwnRedis } from './own.ts'
@@ -34,8 +34,8 @@ describeWith(['redis'], 'the dialogue store in a Redis Cluster of two nodes', ()
     const stores: DialogueStore[] = []
     return {
       durable: true,
-      async open(limits = LIMITS) {
-        stores.push(await redisDialogues({ client: cluster, prefix, limits }))
+      async open(limits = LIMITS, { recording = recordingOf() } = {}) {
+        stores.push(await redisDialogues({ client: cluster, prefix, limits, recording }))
         return stores.at(-1)!
       },
       clear: async () => void (await Promise.all(stores.map((store) => store.close()))),

@@ -248,7 +248,8 @@ describeWith(['redis'], 'the dialogue store among others', () => {
       expectIs(await begin(), 'opened')
       await dialogueFixture(await open()).drop()
       assert.equal(await (await open()).erase('67570000001'), 1)
-      assert.deepEqual(await client.keys(`${place.prefix}:*`), [], 'erasing removes what was put aside, too')
+      const left = (await client.keys(`${place.prefix}:*`)).filter((key) => !key.endsWith(':cdr'))
+      assert.deepEqual(left, [], 'erasing removes what was put aside, too')
     }
   })
   it('leaves what a later release wrote to the daemons of that release, counts it, and gives the subscriber who dials anew a dialogue', async () => {

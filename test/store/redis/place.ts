@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import type { DialogueLimits, DialogueStore } from '../../../src/dialogue/types.ts'
 import { redisDialogues, type RedisDialoguesOptions } from '../../../src/store/redis/store.ts'
 import type { Place } from '../../contract/dialogue-store.ts'
+import { recordingOf } from '../../contract/dialogue-fixture.ts'
 import { services } from '../../support/services.ts'
 
 export interface RedisPlace extends Place {
@@ -23,6 +24,7 @@ export async function redisPlace(usual: DialogueLimits): Promise<RedisPlace> {
         servers: { url: services.redisUrl! },
         prefix,
         limits,
+        recording: recordingOf(),
         ...more,
       } as RedisDialoguesOptions)
       stores.push(store)

@@ -1,0 +1,198 @@
+/** Call detail records of this daemon: what dialogues are recorded as, and how records come into Postgres. */
+import type { Settings } from '../config/index.ts'
+import type { SqlRunner } from '../base/index.ts'
+import type { ToldAnswer } from '../deferred/index.ts'
+import type { CallRecord, Recording } from '../dialogue/index.ts'
+import { pushedFlow } from '../push/index.ts'
+import {
+  collectWaiting,
+  createCollector,
+  keepDays,
+  NO_FILE,
+  recordSms,
+  writeRecords,
+  type Collector,
+} from '../records/index.ts'
+import { TEST_LINE_LEAD } from '../test-dials/index.ts'
+import { normaliseCode, routeCode, shownCode } from '../ussd/index.ts'
+import type { Runtime } from './runtime.ts'
+import type { Stores } from './stores.ts'
+
+/** What this daemon knows of a dialogue beside its record. Undefined: nothing is recorded. */
+export function recordingOf({ records, services, door, testDials }: Settings, name: string): Recording | undefined {
+  if (records.to === 'none') return undefined
+  const testers = new Set(testDials.map(({ from }) => from))
+  return {
+    instance: name,
+    serviceOf({ code, line, msisdn }) {
+      if (pushedFlow(code) !== null) return { code: '', channel: 'push' }
+      const isTest = line.startsWith(TEST_LINE_LEAD) || testers.has(msisdn)
+      const channel = isTest ? 'test' : line === door?.name ? 'http' : 'ussd'
+      const route = routeCode(services, code, line.replace(TEST_LINE_LEAD, ''))?.route
+      const own = route && normaliseCode(route.code)
+      return { code: own || shownCode(code, services), channel }
+    },
+  }
+}
+
+/** Writes all records that wait beside the dialogues: then none comes afterwards. */
+export function collectRecords({ dialogues, sql }: Pick<Stores, 'dialogues' | 'sql'>): Promise<void> {
+  const write = (records: readonly CallRecord[]) => writeRecords(sql, records, NO_FILE)
+  return collectWaiting({ shelf: dialogues.records, write, batch: BATCH.embedded })
+}
+
+export interface DaemonRecords {
+  /** A dial that was turned away. */
+  turnedAway(dial: TurnedAwayDial): void
+  /** Writes the record of a deferred answer in the transaction that settles it. Undefined: nothing is recorded. */
+  told?: (trx: SqlRunner, told: ToldAnswer) => Promise<unknown>
+  start(): void
+  stop(): Promise<void>
+}
+
+export interface TurnedAwayDial {
+  msisdn: string
+  code: string
+  line: string
+  why: string
+}
+
+export interface DaemonRecordsDeps {
+  stores: Pick<Stores, 'dialogues' | 'sql'>
+  recording: Recording | undefined
+  mayRun(): boolean
+}
+
+/** A statement takes some 10 ms then. PGlite works in this process: it may not hold the event loop. */
+const BATCH = { server: 500, embedded: 50 }
+const HOUR_MS = 3_600_000
+/** A day that is in use for a moment is dropped in the next round. */
+const DAYS_EVERY_MS = 600_000
+
+const NONE: DaemonRecords = { turnedAway: () => undefined, start: () => undefined, stop: async () => undefined }
+
+export function createRecords(runtime: Runtime, { stores, recording, mayRun }: DaemonRecordsDeps): DaemonRecords {
+  if (!recording) return NONE
+  const { settings, clock, log, metrics, mint, name } = runtime
+  const { sql, dialogues } = stores
+  const batch = BATCH[settings.postgres === 'embedded' ? 'embedded' : 'server']
+  const receiptMs = settings.records.receiptHours * HOUR_MS
+  const collector: Collector = createCollector({
+    shelf: dialogues.records,
+    write: async (records) => {
+      for (const { kind } of await writeRecords(sql, records, NO_FILE)) metrics.count('records_total', { kind })
+    },
+    writeOthers: async () => {
+      const beforeMs = clock.now() - receiptMs
+      const n = await recordSms(sql, { instance: name, file: NO_FILE, limit: batch, beforeMs })
+      if (n > 0) metrics.count('records_total', { kind: 'sms' }, n)
+      return n >= batch
+    },
+    batch,
+    clock,
+    log,
+    counters: metrics,
+    mayRun,
+  })
+  metrics.gauge('records_waiting', 'Call detail records that wait beside the dialogues', () =>
+    (dialogues.records?.count() ?? Promise.resolve(0)).catch(() => -1),
+  )
+  const days = startDays(runtime, sql, mayRun)
+  return {
+    turnedAway: ({ msisdn, code, line, why }) =>
+      collector.put(
+        refused({
+          epoch: mint.epoch(),
+          nowMs: clock.now(),
+          msisdn,
+          line,
+          why,
+          instance: name,
+          ...recording.serviceOf({ code, line, msisdn }),
+        }),
+      ),
+    told: (trx, told) => writeRecords(trx, [deferredRecord(told, clock.now(), recording)], NO_FILE),
+    start() {
+      collector.start()
+      days.start()
+    },
+    async stop() {
+      await days.stop()
+      await collector.stop()
+    },
+  }
+}
+
+/** From the dial to the moment at which it was told; the dialogue's own record ends with the holding text. */
+function deferredRecord(
+  { record, said, how }: ToldAnswer,
+  nowMs: number,
+  { instance, serviceOf }: Recording,
+): CallRecord {
+  const { epoch, key, line, code, openedMs, turn } = record
+  const snapshot = said?.snapshot ?? record.snapshot
+  const context = snapshot?.context as { language?: unknown } | undefined
+  return {
+    epoch,
+    kind: 'deferred',
+    openedMs,
+    endedMs: Math.max(openedMs, nowMs),
+    msisdn: key.msisdn,
+    line,
+    ...serviceOf({ code, line, msisdn: key.msisdn }),
+    channel: how === 'shown' ? 'push' : 'sms',
+    flow: said?.revision ?? record.revision,
+    reason: said?.ended ?? (said ? 'completed' : 'flow-gone'),
+    screen: typeof snapshot?.value === 'string' ? snapshot.value : '',
+    turns: turn,
+    waitMs: 0,
+    backendMs: Math.max(0, nowMs - openedMs),
+    language: typeof context?.language === 'string' ? context.language : '',
+    instance,
+    path: '',
+    detail: how,
+  }
+}
+
+interface Refused extends Pick<CallRecord, 'epoch' | 'msisdn' | 'line' | 'code' | 'channel' | 'instance'> {
+  nowMs: number
+  why: string
+}
+
+function refused({ nowMs, why, ...known }: Refused): CallRecord {
+  const nothing = { flow: '', screen: '', turns: 0, waitMs: 0, backendMs: 0, language: '', path: '', detail: '' }
+  return { ...known, ...nothing, kind: 'refused', openedMs: nowMs, endedMs: nowMs, reason: why }
+}
+
+/** Partitions: at once, and then now and again. */
+function startDays({ settings, clock, log, metrics }: Runtime, sql: Stores['sql'], mayRun: () => boolean) {
+  let cancel = (): void => undefined
+  let round: Promise<unknown> = Promise.resolve()
+  let stopped = true
+  const once = async () => {
+    if (!mayRun()) return
+    const done = await keepDays(sql, { nowMs: clock.now(), days: settings.records.days })
+    const { dropped, failed } = done
+    if (dropped > 0) metrics.count('retention_purged_total', { what: 'cdr_days', backend: '' }, dropped)
+    if (done.made + done.moved + dropped > 0) log.info({ ...done }, 'days of call detail records')
+    else if (failed.length > 0) log.warn({ failed }, 'days of call detail records wait for the next round')
+  }
+  const again = (ms: number) => {
+    cancel = clock.after(ms, () => {
+      round = once()
+        .catch((error: unknown) => log.warn({ err: error }, 'days of call detail records were not looked after'))
+        .then(() => (stopped ? undefined : again(DAYS_EVERY_MS)))
+    })
+  }
+  return {
+    start() {
+      stopped = false
+      again(0)
+    },
+    async stop() {
+      stopped = true
+      cancel()
+      await round
+    },
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The call detail record of a dialogue (docs/RECORDS.md): made by the write that ends it, and kept beside it by the
+ * store until a database has it.
+ */
+import type { DialogueEntry } from './entry.ts'
+import { NO_TRACK, screenOf } from './track.ts'
+
+export interface CallRecord {
+  epoch: string
+  kind: 'dialogue' | 'deferred' | 'refused'
+  openedMs: number
+  endedMs: number
+  msisdn: string
+  line: string
+  /** As in the settings: never what was dialled behind it. */
+  code: string
+  flow: string
+  reason: string
+  screen: string
+  turns: number
+  waitMs: number
+  backendMs: number
+  language: string
+  channel: string
+  instance: string
+  path: string
+  detail: string
+}
+
+/** What a daemon knows beside the dialogue. */
+export interface Recording {
+  /** The name of the daemon. */
+  instance: string
+  /** The service code in the settings that this is, and how the dialogue came. */
+  serviceOf(dialogue: { code: string; line: string; msisdn: string }): { code: string; channel: string }
+}
+
+/** The record of an entry that has just ended. */
+function cdrOf(entry: DialogueEntry, { instance, serviceOf }: Recording): CallRecord {
+  const { track = NO_TRACK, openedMs, touchedMs, line } = entry
+  return {
+    epoch: entry.epoch,
+    kind: 'dialogue',
+    openedMs,
+    endedMs: Math.max(openedMs, touchedMs),
+    msisdn: entry.key.msisdn,
+    line,
+    ...serviceOf({ code: entry.code, line, msisdn: entry.key.msisdn }),
+    flow: entry.revision,
+    reason: entry.ended ?? 'failed',
+    screen: screenOf(entry),
+    turns: entry.turn,
+    waitMs: track.waitMs,
+    backendMs: track.backendMs,
+    language: languageIn(entry.snapshot),
+    instance,
+    path: track.path,
+    detail: '',
+  }
+}
+
+/** The same dialogue after it ended from outside: while it rested on a question, the subscriber was waited for. */
+export function waitedUntil(entry: DialogueEntry, before: DialogueEntry): DialogueEntry {
+  if (before.status !== 'resting') return entry
+  const { track = NO_TRACK } = entry
+  const waitMs = track.waitMs + Math.max(0, entry.touchedMs - before.touchedMs)
+  return { ...entry, track: { ...track, waitMs } }
+}
+
+/** The language in which a snapshot speaks; '' if it does not say. */
+export function languageIn(snapshot: DialogueEntry['snapshot']): string {
+  const context = snapshot?.context as { language?: unknown } | undefined
+  return typeof context?.language === 'string' ? context.language : ''
+}
+
+/** What a write keeps of the dialogues that end with it. */
+export function recordsFor(
+  recording: Recording | undefined,
+  ...entries: (DialogueEntry | null)[]
+): { records?: CallRecord[] } {
+  if (!recording) return {}
+  const records = entries.flatMap((entry) => (entry?.status === 'ended' ? [cdrOf(entry, recording)] : []))
+  return records.length === 0 ? {} : { records }
+}

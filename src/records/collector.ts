@@ -1,0 +1,155 @@
+/**
+ * Collects call detail records: from the store of dialogues, which keeps each until it was written, and from this
+ * process, which hands its own on at once, so that they need not be read again. A record may be written twice, by two
+ * daemons or after a crash: its key makes it one row.
+ */
+import { failpoint, type Counters, type Log } from '../base/index.ts'
+import type { CallRecord, RecordShelf, WaitingRecord } from '../dialogue/index.ts'
+import type { Clock } from '../ussd/index.ts'
+
+export interface CollectorDeps {
+  /** Absent: the store of dialogues keeps none. */
+  shelf: RecordShelf | undefined
+  /** Writes them, durably. May write some twice. */
+  write(records: readonly CallRecord[]): Promise<unknown>
+  /** Writes the records of things that are rows already. True: there may be more. Absent: there are none. */
+  writeOthers?(): Promise<boolean>
+  /** How many are written at once. */
+  batch: number
+  clock: Clock
+  log: Log
+  counters: Counters
+  /** False: the clock of this machine is wrong. */
+  mayRun(): boolean
+}
+
+export interface Collector {
+  /** A record that is in no store: it is lost with this process. */
+  put(record: CallRecord): void
+  start(): void
+  /** Writes what is here, once. What the store keeps is written by others, or after the restart. */
+  stop(): Promise<void>
+}
+
+/** A bill may be a second late, and a batch is cheaper than rows. */
+const SOON_MS = 1_000
+/** What a daemon left behind that died is found so soon. */
+const LOOK_MS = 15_000
+/** While the database does not answer. */
+const AWAY_MS = 5_000
+/** Records in memory: five minutes of a hundred dials a second, some 15 MB. What the store keeps is found there. */
+export const RECORDS_IN_MEMORY_MAX = 30_000
+
+/** A record here; `at`: also in the store. */
+type Pending = { record: CallRecord; at?: string }
+
+/** Writes what waits in the store now, once: for whoever needs all of it in the table. */
+export async function collectWaiting({
+  shelf,
+  write,
+  batch,
+}: Pick<CollectorDeps, 'shelf' | 'write' | 'batch'>): Promise<void> {
+  for await (const page of shelf?.pages(batch) ?? []) {
+    if (page.length === 0) continue
+    await write(page.map(({ record }) => record))
+    await shelf?.remove(page.map(({ at }) => at))
+  }
+}
+
+export function createCollector(deps: CollectorDeps): Collector {
+  return new RecordCollector(deps)
+}
+
+class RecordCollector implements Collector {
+  readonly #deps: CollectorDeps
+  readonly #pending: Pending[] = []
+  #cancel = (): void => undefined
+  #round: Promise<unknown> = Promise.resolve()
+  #lookMs = 0
+  #isAway = false
+  #stopped = true
+
+  constructor(deps: CollectorDeps) {
+    this.#deps = deps
+    deps.shelf?.follow((kept) => this.#follow(kept))
+  }
+
+  put(record: CallRecord): void {
+    if (this.#hasRoom(1)) this.#pending.push({ record })
+    else this.#deps.counters.count('limits_total', { limit: 'records_in_memory_max' })
+  }
+
+  start(): void {
+    this.#stopped = false
+    this.#again(SOON_MS)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancel()
+    await this.#round
+    await this.#writePending().catch(() => undefined)
+  }
+
+  #follow(kept: readonly WaitingRecord[]): void {
+    if (this.#hasRoom(kept.length)) this.#pending.push(...kept)
+  }
+
+  #hasRoom(more: number): boolean {
+    return this.#pending.length + more <= RECORDS_IN_MEMORY_MAX
+  }
+
+  #again(afterMs: number): void {
+    this.#cancel = this.#deps.clock.after(afterMs, () => {
+      this.#round = this.#collect().then((pauseMs) => (this.#stopped ? undefined : this.#again(pauseMs)))
+    })
+  }
+
+  /** Never rejects. Answers when to go on. */
+  async #collect(): Promise<number> {
+    const { clock, log, mayRun } = this.#deps
+    if (!mayRun()) return AWAY_MS
+    try {
+      await this.#writePending()
+      if (clock.now() >= this.#lookMs || clock.now() < this.#lookMs - LOOK_MS) await this.#look()
+      await this.#writeOthers()
+      if (this.#isAway) log.info({}, 'call detail records are written again')
+      this.#isAway = false
+      return SOON_MS
+    } catch (error) {
+      if (!this.#isAway) log.warn({ err: error, waiting: this.#pending.length }, 'call detail records are not written')
+      this.#isAway = true
+      return AWAY_MS
+    }
+  }
+
+  /** What this process has. What it fails to write stays. */
+  async #writePending(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const some = this.#pending.slice(0, this.#deps.batch)
+      await this.#write(some)
+      this.#pending.splice(0, some.length)
+    }
+  }
+
+  /** What is in the store, of all daemons. */
+  async #look(): Promise<void> {
+    const { shelf, batch, clock } = this.#deps
+    for await (const page of shelf?.pages(batch) ?? []) {
+      if (this.#stopped) return
+      await this.#write(page)
+    }
+    this.#lookMs = clock.now() + LOOK_MS
+  }
+
+  async #writeOthers(): Promise<void> {
+    while (!this.#stopped && (await this.#deps.writeOthers?.())) continue
+  }
+
+  async #write(some: readonly Pending[]): Promise<void> {
+    if (some.length === 0) return
+    await this.#deps.write(some.map(({ record }) => record))
+    failpoint('cdr-written')
+    await this.#deps.shelf?.remove(some.flatMap(({ at }) => at ?? []))
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The days of `cdr`: partitions are made ahead, what found none is moved to its day, and old days are dropped. DDL needs
+ * locks that a busy table does not give at once: what failed is done in the next round.
+ */
+import { type Sql, type SqlRunner, sqlState, statement } from '../base/index.ts'
+import { dayOf } from './rows.ts'
+
+const DAY_MS = 86_400_000
+/** A weekend without any daemon, and a day for daemons in another month. */
+const DAYS_AHEAD = 4
+/** Days moved in one round: after a clock that was wrong there may be many. */
+const MOVES_MAX = 31
+/** Rows removed by one statement: some hundredths of a second. */
+const ROWS_MAX = 5_000
+
+export interface DaysKept {
+  nowMs: number
+  /** How many days are kept. */
+  days: number
+}
+
+export interface DaysDone {
+  made: number
+  moved: number
+  dropped: number
+  /** Days that wait for the next round, and why. */
+  failed: { day: string; code: string }[]
+}
+
+const PARTITIONS = statement<{ name: string }>(
+  'cdr-partitions',
+  `
+  SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+  WHERE i.inhparent = CAST('cdr' AS regclass) AND c.relname ~ '^cdr_[0-9]{8}$' ORDER BY 1`,
+)
+
+const STRAY = statement<{ day: string }>(
+  'cdr-stray-days',
+  `SELECT DISTINCT CAST(day AS text) AS day FROM cdr_default WHERE day >= CAST(:from AS date) ORDER BY 1 LIMIT ${MOVES_MAX}`,
+)
+
+const FORGET = statement<{ n: number }>(
+  'cdr-forget',
+  `
+  WITH gone AS (
+    DELETE FROM cdr_default WHERE ctid IN (
+      SELECT ctid FROM cdr_default WHERE day < CAST(:before AS date) LIMIT ${ROWS_MAX})
+    RETURNING 1)
+  SELECT CAST(count(*) AS int) AS n FROM gone`,
+)
+
+/** One round. Rejects only if Postgres is unreachable. Several daemons at once do no harm. */
+export async function keepDays(sql: Sql, { nowMs, days }: DaysKept): Promise<DaysDone> {
+  const done: DaysDone = { made: 0, moved: 0, dropped: 0, failed: [] }
+  const oldest = dayOf(nowMs - days * DAY_MS)
+  const there = new Set((await PARTITIONS(sql, {})).map(({ name }) => name))
+  const ahead = Array.from({ length: DAYS_AHEAD + 1 }, (_, n) => dayOf(nowMs + (n - 1) * DAY_MS))
+  const stray = (await STRAY(sql, { from: oldest })).map(({ day }) => day)
+  for (const day of [...new Set([...ahead, ...stray])]) {
+    if (there.has(nameOfDay(day))) continue
+    const isStray = stray.includes(day)
+    if (await tried(done, day, () => make(sql, day, isStray))) isStray ? done.moved++ : done.made++
+  }
+  for (const name of [...there].filter((one) => one < nameOfDay(oldest)))
+    if (await tried(done, name, () => sql.transaction((trx) => run(trx, `DROP TABLE IF EXISTS ${name}`))))
+      done.dropped++
+  await FORGET(sql, { before: oldest })
+  return done
+}
+
+function nameOfDay(day: string): string {
+  return `cdr_${day.replaceAll('-', '')}`
+}
+
+/** Another daemon may just be making it. */
+const IS_THERE = new Set(['42P07', '42710', '23505'])
+
+async function tried(done: DaysDone, day: string, work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work()
+    return true
+  } catch (error) {
+    const code = sqlState(error)
+    if (code === undefined) throw error
+    if (!IS_THERE.has(code)) done.failed.push({ day, code })
+    return false
+  }
+}
+
+/** Made beside the table and then attached: that waits for no reader. Rows that came before it are moved with it. */
+async function make(sql: Sql, day: string, isStray: boolean): Promise<void> {
+  const name = nameOfDay(day)
+  const next = dayOf(Date.parse(day) + DAY_MS)
+  await sql.transaction(async (trx) => {
+    await run(trx, `CREATE TABLE ${name} (LIKE cdr INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`)
+    if (isStray) {
+      await run(
+        trx,
+        `WITH moved AS (DELETE FROM cdr_default WHERE day = '${day}' RETURNING *) INSERT INTO ${name} SELECT * FROM moved`,
+      )
+    }
+    await run(trx, `ALTER TABLE cdr ATTACH PARTITION ${name} FOR VALUES FROM ('${day}') TO ('${next}')`)
+  })
+}
+
+/** DDL has no parameters: the names and days are ours. */
+function run(trx: SqlRunner, sql: string): Promise<object[]> {
+  return statement('', sql)(trx, {}) as Promise<object[]>
+}

@@ -1,0 +1,125 @@
+/** The statements of `cdr` (docs/RECORDS.md): a row that is written twice is one row. */
+import { type SqlRunner, statement } from '../base/index.ts'
+import type { CallRecord } from '../dialogue/index.ts'
+
+/** What goes into no file of mediation. */
+export const NO_FILE = 0
+
+const COLUMNS = [
+  'day date',
+  'epoch text',
+  'kind text',
+  'opened_at timestamptz',
+  'ended_at timestamptz',
+  'msisdn text',
+  'line text',
+  'code text',
+  'flow text',
+  'reason text',
+  'screen text',
+  'turns int',
+  'total_ms bigint',
+  'wait_ms bigint',
+  'backend_ms bigint',
+  'language text',
+  'channel text',
+  'instance text',
+  'path text',
+  'parts int',
+  'detail text',
+]
+const NAMES = COLUMNS.map((column) => column.split(' ')[0]).join(', ')
+
+/** Answers with those that are new. */
+const WRITE = statement<{ epoch: string; kind: string }>(
+  'cdr-write',
+  `
+  INSERT INTO cdr (${NAMES}, file)
+  SELECT ${NAMES}, CAST(:file AS bigint) FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(${COLUMNS.join(', ')})
+  ON CONFLICT DO NOTHING
+  RETURNING epoch, kind`,
+)
+
+/** Writes records. `file`: null if they wait for a file. Answers with those that were not there. */
+export async function writeRecords(
+  sql: SqlRunner,
+  records: readonly CallRecord[],
+  file: number | null,
+): Promise<CallRecord[]> {
+  const written = await WRITE(sql, { rows: JSON.stringify(records.map(rowOf)), file })
+  const fresh = new Set(written.map(({ epoch, kind }) => `${kind} ${epoch}`))
+  return records.filter(({ epoch, kind }) => fresh.delete(`${kind} ${epoch}`))
+}
+
+function rowOf(record: CallRecord): Record<string, string | number> {
+  const { openedMs, endedMs, waitMs, backendMs, ...same } = record
+  return {
+    ...same,
+    day: dayOf(startOf(record)),
+    opened_at: new Date(openedMs).toISOString(),
+    ended_at: new Date(endedMs).toISOString(),
+    total_ms: endedMs - openedMs,
+    wait_ms: waitMs,
+    backend_ms: backendMs,
+    parts: 0,
+  }
+}
+
+/** The day in UTC, as Postgres reads it. */
+export function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
+}
+
+/** When it began, by its epoch: whoever writes it again finds the same day. (UUIDv7, RFC 9562 §5.7) */
+function startOf({ epoch, openedMs }: CallRecord): number {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-7/.test(epoch) ? parseInt(epoch.slice(0, 8) + epoch.slice(9, 13), 16) : openedMs
+}
+
+/**
+ * SMS that are settled, and those that an SMSC took so long ago that no receipt is waited for. One that is asked for
+ * again under its key is settled once more, at another moment: that moment is in the epoch.
+ */
+const SMS_SETTLED = (name: string, settled: string) =>
+  statement<{ n: number }>(
+    name,
+    `
+  WITH pick AS (
+    SELECT id FROM sms_outbox WHERE NOT recorded AND ${settled}
+    ORDER BY state, submitted_at LIMIT CAST(:limit AS int) FOR UPDATE SKIP LOCKED
+  ), marked AS (
+    UPDATE sms_outbox o SET recorded = true FROM pick WHERE o.id = pick.id
+    RETURNING o.*, COALESCE(o.settled_at, o.submitted_at, o.created_at) AS over_at
+  ), written AS (
+    INSERT INTO cdr (${NAMES}, file)
+    SELECT CAST(over_at AT TIME ZONE 'UTC' AS date), 'sms-' || id || '-' || CAST(extract(epoch FROM over_at) * 1000 AS bigint),
+      'sms', created_at, GREATEST(created_at, over_at), msisdn, COALESCE(sent_line, line), '',
+      COALESCE(owner, split_part(subject, ':', 1)), state, kind, attempts,
+      GREATEST(0, CAST(extract(epoch FROM over_at - created_at) * 1000 AS bigint)), 0, 0, '', 'sms',
+      CAST(:instance AS text), '', COALESCE(parts, 1), COALESCE(last_error, ''), CAST(:file AS bigint)
+    FROM marked
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+  )
+  SELECT CAST(count(*) AS int) AS n FROM marked`,
+  )
+
+const SETTLED = SMS_SETTLED('cdr-sms', `state IN ('delivered', 'failed', 'expired', 'cancelled')`)
+const UNRECEIPTED = SMS_SETTLED(
+  'cdr-sms-accepted',
+  `state = 'accepted' AND submitted_at < CAST(:before AS timestamptz)`,
+)
+
+export interface SmsRecording {
+  instance: string
+  file: number | null
+  limit: number
+  /** An SMS that was taken before this gets no receipt any more. */
+  beforeMs: number
+}
+
+/** Writes the records of SMS that have none. Answers how many; fewer than the limit: that is all. */
+export async function recordSms(sql: SqlRunner, { instance, file, limit, beforeMs }: SmsRecording): Promise<number> {
+  const settled = await SETTLED(sql, { instance, file, limit })
+  const taken = await UNRECEIPTED(sql, { instance, file, limit, before: new Date(beforeMs) })
+  return Math.max(settled[0]!.n, taken[0]!.n)
+}

@@ -1,0 +1,45 @@
+/**
+ * Call detail records that wait in Redis: a hash in each bucket, `prefix:{b<0…63>}:cdr`, so that the script that ends a
+ * dialogue stores its record, too.
+ */
+import { bucketOf, BUCKETS } from '../../dialogue/index.ts'
+import type { StoredRecords } from '../register.ts'
+import type { Client } from './servers.ts'
+
+type Ask = <T>(call: string, work: () => Promise<T>) => Promise<T>
+
+export function storedRecords(client: Client, keyOf: (bucket: number) => string, ask: Ask): StoredRecords {
+  const buckets = Array.from({ length: BUCKETS }, (_, bucket) => bucket)
+  const lengths = () => ask('count records', () => Promise.all(buckets.map((bucket) => client.hlen(keyOf(bucket)))))
+  return {
+    at: (name, field) => `${bucketOf(name)} ${field}`,
+    count: async () => (await lengths()).reduce((sum, length) => sum + length, 0),
+    async *pages(limit) {
+      const all = await lengths()
+      for (const bucket of buckets.filter((one) => all[one]! > 0)) {
+        let cursor = '0'
+        do {
+          const [next, flat] = await ask('read records', () => client.hscan(keyOf(bucket), cursor, 'COUNT', limit))
+          cursor = next
+          const found = Array.from({ length: flat.length / 2 }, (_, n) => ({
+            at: `${bucket} ${flat[2 * n]}`,
+            field: flat[2 * n]!,
+            text: flat[2 * n + 1]!,
+          }))
+          for (let from = 0; from < found.length; from += limit) yield found.slice(from, from + limit)
+        } while (cursor !== '0')
+      }
+    },
+    async remove(at) {
+      const fields = new Map<number, string[]>()
+      for (const one of at) {
+        const blank = one.indexOf(' ')
+        const bucket = Number(one.slice(0, blank))
+        fields.set(bucket, [...(fields.get(bucket) ?? []), one.slice(blank + 1)])
+      }
+      await ask('remove records', () =>
+        Promise.all([...fields].map(([bucket, names]) => client.hdel(keyOf(bucket), ...names))),
+      )
+    },
+  }
+}

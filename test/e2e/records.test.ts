@@ -1,0 +1,149 @@
+/** Call detail records over real stores: one a dialogue, whatever ends it and whoever dies. */
+import assert from 'node:assert/strict'
+import type { Knex } from 'knex'
+import { seedDental } from '../support/dental.ts'
+import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
+import { ProcessStage, soonTakenOver } from '../support/process-stage.ts'
+import { foreignSmsc } from '../support/foreign-smsc.ts'
+import { describeWith, services, until } from '../support/services.ts'
+import { sqlOn } from '../../src/store/postgres/sql.ts'
+import { Redis } from 'ioredis'
+import { faultProxy, type FaultProxy } from '../campaigns/proxy.ts'
+
+const recorded = async (knex: Knex, kind = 'dialogue') => (await knex('cdr').where({ kind }).orderBy('epoch')) as Row[]
+interface Row {
+  epoch: string
+  msisdn: string
+  code: string
+  reason: string
+  screen: string
+  path: string
+  flow: string
+  turns: number
+  instance: string
+}
+
+for (const embedded of [false, true]) {
+  describeWith(
+    embedded ? [] : ['redis', 'postgres'],
+    `records of a daemon${embedded ? ', all embedded' : ''}`,
+    function () {
+      this.timeout(60_000)
+      let staged: Staged
+      let smsc: Awaited<ReturnType<typeof foreignSmsc>>
+      before(async () => {
+        smsc = await foreignSmsc()
+        staged = await stageDaemon({ smscPort: smsc.port, embedded })
+      })
+      after(async () => {
+        await staged?.close()
+        smsc?.stop()
+      })
+
+      it('tell of a dialogue what was seen and chosen, by number', async () => {
+        const phone = smsc.phone('67570000001')
+        await phone.dial('*123#')
+        for (const key of ['2', '2', '1', '1']) await phone.answer(key)
+        await phone.hangUp()
+        await until(async () => (await recorded(staged.knex)).length === 1, 'no record')
+        const [row] = await recorded(staged.knex)
+        assert.equal(row!.code, '*123#')
+        assert.match(row!.flow, /^dental@[0-9a-f]{12}$/)
+        assert.equal(row!.reason, 'subscriber-abort')
+        assert.match(row!.path, /^[a-z-]+:2\/\d+>[a-z-]+:2\/\d+>[a-z-]+:1\/\d+>[a-z-]+:1\/\d+$/)
+        assert.ok(row!.screen !== '' && row!.turns === 5)
+        assert.equal(row!.instance, staged.daemon.name)
+      })
+
+      it('are there of a dial that no service has, without its digits', async () => {
+        await smsc.phone('67570000012').dial('*999*4321#')
+        await until(async () => (await recorded(staged.knex, 'refused')).length === 1, 'no record')
+        const [row] = await recorded(staged.knex, 'refused')
+        assert.deepEqual(
+          [row!.msisdn, row!.code, row!.reason, row!.turns],
+          ['67570000012', '*999*#', 'unknown-code', 0],
+        )
+      })
+
+      it('are there of each SMS, when it is settled', async () => {
+        await staged.knex('sms_outbox').where({ state: 'due' }).update({ state: 'cancelled', settled_at: new Date() })
+        await until(async () => (await recorded(staged.knex, 'sms')).length > 0, 'no record')
+        await until(
+          async () => (await staged.knex('sms_outbox').where({ recorded: false, state: 'cancelled' })).length === 0,
+          'SMS without a record',
+        )
+      })
+    },
+  )
+}
+
+describeWith(['redis', 'postgres'], 'records of daemons that are killed, with Postgres away for a while', function () {
+  this.timeout(180_000)
+  let proxy: FaultProxy
+  const on = new ProcessStage((settings) => {
+    soonTakenOver(settings)
+    settings.reminders.pollMs = 60_000
+    settings.dialogue.idleMs = 3_000
+    settings.dialogue.tombstoneMs = 600_000
+    if (settings.postgres !== 'embedded') {
+      const url = new URL(settings.postgres.url)
+      url.hostname = '127.0.0.1'
+      url.port = String(proxy.port)
+      settings.postgres.url = url.toString()
+    }
+  })
+  const started = (env: Record<string, string> = {}) =>
+    on.startBound({ USSD_CONNECTOR_FROZEN_CLOCK: '2025-05-01T09:00:00+10:00', ...env })
+  let serial = 0
+
+  before(async () => {
+    proxy = await faultProxy({ host: '127.0.0.1', port: 5432 })
+    await on.open()
+    await seedDental(sqlOn(on.knex, { named: true }), { atMs: FROZEN })
+  })
+  after(async () => {
+    await on.close()
+    await proxy?.close()
+  })
+
+  /** Dials, and hangs up, goes on, or leaves it. The daemon may die meanwhile: then the phone gets nothing. */
+  async function dialogue(): Promise<void> {
+    const phone = on.smsc.phone(`6757010${String(++serial).padStart(4, '0')}`)
+    const withinMs = 3_000
+    const isShown = await phone.dial('*123#', { withinMs }).then(Boolean, () => false)
+    if (!isShown) return
+    if (serial % 3 === 0) phone.hangUp()
+    if (serial % 3 === 1) await phone.answer('0', { withinMs }).catch(() => undefined)
+  }
+
+  /** The epochs of all that were opened, by their tombstones: each subscriber dialled once. */
+  async function epochsInRedis(): Promise<string[]> {
+    const redis = new Redis(services.redisUrl!)
+    try {
+      const keys = await redis.keys(`${on.stage.prefix}:{b*}:u:*`)
+      const values = await Promise.all(keys.map((key) => redis.getrange(key, 0, 255)))
+      return values.map((value) => value.split('\n')[0]!.split(' ')[2]!).toSorted()
+    } finally {
+      redis.disconnect()
+    }
+  }
+
+  it('are those of all dialogues that were opened, each once', async () => {
+    for (const point of ['after-write', 'after-rest', 'cdr-written']) {
+      let isDead = false
+      await started({ USSD_CONNECTOR_FAILPOINTS: `${point}=0.2;seed=3` })
+      void on.daemon.exited.then(() => (isDead = true))
+      if (point === 'after-rest') await proxy.set({ is: 'refuse' })
+      for (let n = 0; n < 12 && !isDead; n++) await dialogue()
+      await on.kill()
+      await proxy.set({ is: 'pass' })
+    }
+    await started()
+    for (let n = 0; n < 3; n++) await dialogue()
+    const opened = await epochsInRedis()
+    assert.ok(opened.length >= 5, `${opened.length} dialogues are too few to show anything`)
+    const rows = async () => (await recorded(on.knex)).map(({ epoch }) => epoch)
+    await until(async () => (await rows()).length >= opened.length, 'records are missing', 60_000)
+    assert.deepEqual(await rows(), opened)
+  })
+})
