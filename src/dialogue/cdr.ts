@@ -52,7 +52,7 @@ function cdrOf(entry: DialogueEntry, { instance, serviceOf }: Recording): CallRe
     turns: entry.turn,
     waitMs: track.waitMs,
     backendMs: track.backendMs,
-    language: languageIn(entry.snapshot),
+    language: spokenIn(entry.snapshot),
     instance,
     path: track.path,
     detail: '',
@@ -68,7 +68,7 @@ export function waitedUntil(entry: DialogueEntry, before: DialogueEntry): Dialog
 }
 
 /** The language in which a snapshot speaks; '' if it does not say. */
-export function languageIn(snapshot: DialogueEntry['snapshot']): string {
+function spokenIn(snapshot: DialogueEntry['snapshot']): string {
   const context = snapshot?.context as { language?: unknown } | undefined
   return typeof context?.language === 'string' ? context.language : ''
 }

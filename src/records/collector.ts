@@ -43,7 +43,7 @@ export const RECORDS_IN_MEMORY_MAX = 30_000
 /** A record here; `at`: also in the store. */
 type Pending = { record: CallRecord; at?: string }
 
-/** Writes what waits in the store now, once: for whoever needs all of it in the table. */
+/** Writes what waits in the store now, once: for a caller that needs all of it in the table. */
 export async function collectWaiting({
   shelf,
   write,

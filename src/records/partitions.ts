@@ -3,7 +3,7 @@
  * locks that a busy table does not give at once: what failed is done in the next round.
  */
 import { type Sql, type SqlRunner, sqlState, statement } from '../base/index.ts'
-import { dayOf } from './rows.ts'
+import { utcDayOf } from './rows.ts'
 
 const DAY_MS = 86_400_000
 /** A weekend without any daemon, and a day for daemons in another month. */
@@ -52,9 +52,9 @@ const FORGET = statement<{ n: number }>(
 /** One round. Rejects only if Postgres is unreachable. Several daemons at once do no harm. */
 export async function keepDays(sql: Sql, { nowMs, days }: DaysKept): Promise<DaysDone> {
   const done: DaysDone = { made: 0, moved: 0, dropped: 0, failed: [] }
-  const oldest = dayOf(nowMs - days * DAY_MS)
+  const oldest = utcDayOf(nowMs - days * DAY_MS)
   const there = new Set((await PARTITIONS(sql, {})).map(({ name }) => name))
-  const ahead = Array.from({ length: DAYS_AHEAD + 1 }, (_, n) => dayOf(nowMs + (n - 1) * DAY_MS))
+  const ahead = Array.from({ length: DAYS_AHEAD + 1 }, (_, n) => utcDayOf(nowMs + (n - 1) * DAY_MS))
   const stray = (await STRAY(sql, { from: oldest })).map(({ day }) => day)
   for (const day of [...new Set([...ahead, ...stray])]) {
     if (there.has(nameOfDay(day))) continue
@@ -90,7 +90,7 @@ async function tried(done: DaysDone, day: string, work: () => Promise<unknown>):
 /** Made beside the table and then attached: that waits for no reader. Rows that came before it are moved with it. */
 async function make(sql: Sql, day: string, isStray: boolean): Promise<void> {
   const name = nameOfDay(day)
-  const next = dayOf(Date.parse(day) + DAY_MS)
+  const next = utcDayOf(Date.parse(day) + DAY_MS)
   await sql.transaction(async (trx) => {
     await run(trx, `CREATE TABLE ${name} (LIKE cdr INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`)
     if (isStray) {

@@ -55,7 +55,7 @@ function rowOf(record: CallRecord): Record<string, string | number> {
   const { openedMs, endedMs, waitMs, backendMs, ...same } = record
   return {
     ...same,
-    day: dayOf(startOf(record)),
+    day: utcDayOf(startOf(record)),
     opened_at: new Date(openedMs).toISOString(),
     ended_at: new Date(endedMs).toISOString(),
     total_ms: endedMs - openedMs,
@@ -66,11 +66,11 @@ function rowOf(record: CallRecord): Record<string, string | number> {
 }
 
 /** The day in UTC, as Postgres reads it. */
-export function dayOf(ms: number): string {
+export function utcDayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10)
 }
 
-/** When it began, by its epoch: whoever writes it again finds the same day. (UUIDv7, RFC 9562 §5.7) */
+/** When it began, by its epoch: a record that is written again gets the same day. (UUIDv7, RFC 9562 §5.7) */
 function startOf({ epoch, openedMs }: CallRecord): number {
   return /^[0-9a-f]{8}-[0-9a-f]{4}-7/.test(epoch) ? parseInt(epoch.slice(0, 8) + epoch.slice(9, 13), 16) : openedMs
 }
