@@ -175,12 +175,8 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   stops.add(() => owed.stop())
   const hooks = createSmsHooks(runtime, stores, clockCheck)
   stops.add(() => hooks.stop())
-  const backends = await createBackends({
-    ...runtime,
-    owed,
-    sql: stores.sql,
-    pinPepper: pinPepperOf(runtime.settings),
-  })
+  const pinPepper = pinPepperOf(runtime.settings)
+  const backends = await createBackends({ ...runtime, owed, sql: stores.sql, pinPepper })
   stops.add(() => backends.close())
   const { archive, decided } = stores
   const onTaken = flowEvents.taken
@@ -211,17 +207,8 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const serving = { stores, backends, flows: flows.registry, lines, clockCheck, overload, requests, records }
   const services = createServices(runtime, serving)
   const lastRun = createLastRun({ ...runtime, data: runtime.settings.data })
-  const around = gatewayDeps(runtime, {
-    stores,
-    flows,
-    connections,
-    services,
-    overload,
-    stillness,
-    lastRun,
-    holds,
-    records,
-  })
+  const before = { stores, flows, connections, services }
+  const around = gatewayDeps(runtime, { ...before, overload, stillness, lastRun, holds, records })
   const gateway = createGateway(around)
   const testDials = createDaemonTestDials(runtime, { lines, clockCheck, gateway, around })
   const watch = createWatch(runtime, { stores, lines, clockCheck, certificates, fleet, testDials })

@@ -56,10 +56,10 @@ export async function keepDays(sql: Sql, { nowMs, days }: DaysKept): Promise<Day
   const there = new Set((await PARTITIONS(sql, {})).map(({ name }) => name))
   const ahead = Array.from({ length: DAYS_AHEAD + 1 }, (_, n) => utcDayOf(nowMs + (n - 1) * DAY_MS))
   const stray = (await STRAY(sql, { from: oldest })).map(({ day }) => day)
-  for (const day of [...new Set([...ahead, ...stray])]) {
+  for (const day of new Set([...ahead, ...stray])) {
     if (there.has(nameOfDay(day))) continue
     const isStray = stray.includes(day)
-    if (await tried(done, day, () => make(sql, day, isStray))) isStray ? done.moved++ : done.made++
+    if (await tried(done, day, () => make(sql, day, isStray))) done[isStray ? 'moved' : 'made']++
   }
   for (const name of [...there].filter((one) => one < nameOfDay(oldest)))
     if (await tried(done, name, () => sql.transaction((trx) => run(trx, `DROP TABLE IF EXISTS ${name}`))))

@@ -130,11 +130,11 @@ describeWith(['redis', 'postgres'], 'records of daemons that are killed, with Po
 
   it('are those of all dialogues that were opened, each once', async () => {
     for (const point of ['after-write', 'after-rest', 'cdr-written']) {
-      let isDead = false
+      const daemon = { isDead: false }
       await started({ USSD_CONNECTOR_FAILPOINTS: `${point}=0.2;seed=3` })
-      void on.daemon.exited.then(() => (isDead = true))
+      void on.daemon.exited.then(() => (daemon.isDead = true))
       if (point === 'after-rest') await proxy.set({ is: 'refuse' })
-      for (let n = 0; n < 12 && !isDead; n++) await dialogue()
+      for (let n = 0; n < 12 && !daemon.isDead; n++) await dialogue()
       await on.kill()
       await proxy.set({ is: 'pass' })
     }
