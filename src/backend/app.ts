@@ -31,6 +31,8 @@ export interface AppDeps {
   replies?: AppReplies
   /** Replaces the system's resolver in tests. */
   resolve?: Resolve
+  /** What continues our trace in the application (`traceparent`). Absent: there are no traces. */
+  traceHeaders?: (() => Record<string, string>) | undefined
 }
 
 /** A second less than the turn's limit, so that the busy text is in time. Aggregators give applications 10 to 15 s. */
@@ -121,7 +123,11 @@ interface Target {
   close(): Promise<void>
 }
 
-function target(url: string, settings: AppSettings & { timeoutMs: number }, { resolve }: AppDeps): Target {
+function target(
+  url: string,
+  settings: AppSettings & { timeoutMs: number },
+  { resolve, traceHeaders }: AppDeps,
+): Target {
   const base = new URL(url)
   const agent = agentFor(base, settings, resolve)
   const own = {
@@ -138,7 +144,7 @@ function target(url: string, settings: AppSettings & { timeoutMs: number }, { re
         origin: base.origin,
         method,
         signal,
-        headers: { ...own, ...more, ...headers },
+        headers: { ...own, ...more, ...headers, ...traceHeaders?.() },
         path: `${path === '' ? base.pathname : base.pathname.replace(/\/+$/, '') + path}${search ? `?${search}` : ''}`,
         ...(method === 'POST' ? { body } : {}),
       })

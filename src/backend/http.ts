@@ -47,6 +47,8 @@ export interface HttpDeps {
   counters: Counters
   /** Replaces the system's resolver in tests. */
   resolve?: Resolve
+  /** What continues our trace in the back end (`traceparent`). Absent: there are no traces. */
+  traceHeaders?: (() => Record<string, string>) | undefined
 }
 
 const TIMEOUT_MS = 2_000
@@ -56,7 +58,7 @@ const TROUBLE = new Set([408, 425, 429])
 
 /** Never rejects. Redirects are never followed. The connected address must be one that a back end may have. */
 export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps): Backend {
-  const { clock, chance, counters, resolve } = deps
+  const { clock, chance, counters, resolve, traceHeaders } = deps
   const base = new URL(settings.url)
   const agent = agentFor(base, settings, resolve)
   const headers = headersOf(settings)
@@ -67,7 +69,7 @@ export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps
         origin: base.origin,
         path: `${base.pathname.replace(/\/+$/, '')}/${encodeURIComponent(operation)}`,
         method: 'POST',
-        headers: { ...headers, ...keysOf(context, settings.idempotency) },
+        headers: { ...headers, ...keysOf(context, settings.idempotency), ...traceHeaders?.() },
         body,
         signal,
       })

@@ -159,7 +159,7 @@ interface Parts {
 
 async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
   const recording = recordingOf(runtime.settings, runtime.name)
-  const stores = await openStores({ ...runtime, recording })
+  const stores = await openSpanned({ ...runtime, recording })
   stops.add(() => stores.close())
   const { lineEvents, flowEvents, fleet, audit } = createSeen(runtime, stores, stops)
   const tokens = watchTokens(runtime.settings.admin.tokensFile, { ...runtime, audit })
@@ -188,10 +188,11 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const certificates = createCertificates(() => certificateFiles(runtime.settings), runtime.clock.now)
   const connections = createConnections(runtime, {
     connect: notingConnect(certificates),
-    onRequest: (pdu, line, link) =>
+    onRequest: spanned(runtime, (pdu, line, link) =>
       clockCheck.isRight()
         ? testDials.gatewayOf(pdu, line).onRequest(pdu, line, link)
         : deliverAgain(runtime, pdu, link),
+    ),
     onLate: (late, line) => services.sms.onLate(late, line),
     onOutage: lineEvents.outage,
     onChange(line, what) {
@@ -218,6 +219,14 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   return { ...built, holds, testDials, tokens, clockCheck, lastRun, requests, owed, hooks, records }
 }
 
+/** The stores; where there are spans, each call that a turn awaits has one. */
+async function openSpanned(deps: Runtime & Parameters<typeof openStores>[0]): Promise<Stores> {
+  const stores = await openStores(deps)
+  deps.spans?.sql(stores.sql)
+  deps.spans?.store(stores.dialogues)
+  return stores
+}
+
 /** What others see of this daemon: its place in the fleet, and the histories of lines and flows. */
 function createSeen(runtime: Runtime, { sql }: Stores, stops: StopOrder) {
   const deps = { ...runtime, sql, counters: runtime.metrics }
@@ -233,6 +242,10 @@ async function checkClock(runtime: Runtime, stores: Stores, wall: DaemonOptions[
   const check = createClockCheck({ ...runtime, wall, stores: asked })
   await check.start()
   return check
+}
+
+function spanned({ spans }: Runtime, onRequest: Gateway['onRequest']): Gateway['onRequest'] {
+  return spans ? spans.request(onRequest) : onRequest
 }
 
 /** Another daemon serves it, or this one when its clock is right again. (SMPP v3.4 §5.1.3) */
@@ -254,10 +267,12 @@ type AroundGateway = Pick<Parts, 'stores' | 'flows' | 'connections' | 'services'
 }
 
 function gatewayDeps(runtime: Runtime, around: AroundGateway): GatewayDeps {
-  const { settings } = runtime
+  const { settings, spans, metrics } = runtime
   const { stores, flows, connections, services, overload, stillness, lastRun, holds, records } = around
+  const intake = createIntake({ now: monotonicClock(runtime.clock) })
   return {
     ...runtime,
+    metrics: spans ? spans.metrics(metrics) : metrics,
     dialogues: stores.dialogues,
     flows: flows.registry,
     services: services.services,
@@ -275,7 +290,7 @@ function gatewayDeps(runtime: Runtime, around: AroundGateway): GatewayDeps {
     stoodStill: stillness.last,
     isSuspect: lastRun.isSuspect,
     onTurnedAway: records.turnedAway,
-    intake: createIntake({ now: monotonicClock(runtime.clock) }),
+    intake: spans ? spans.intake(intake) : intake,
     activeMs: () => performance.eventLoopUtilization().active,
   }
 }

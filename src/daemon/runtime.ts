@@ -15,6 +15,7 @@ import {
   type Metrics,
 } from '../base/index.ts'
 import type { Settings } from '../config/index.ts'
+import { openSpans, type Spans } from '../spans/index.ts'
 import type { Chance, Clock } from '../ussd/index.ts'
 
 export interface Runtime {
@@ -30,6 +31,8 @@ export interface Runtime {
   mint: { epoch(): string; token(): string }
   /** Hashes the numbers of subscribers in the log and in captures. */
   key: Buffer
+  /** Undefined: no SDK of OpenTelemetry was loaded before the daemon. */
+  spans: Spans | undefined
 }
 
 export interface RuntimeOptions {
@@ -55,6 +58,7 @@ export function createRuntime({ settings, clock, chance, log, processMetrics }: 
     metrics: createMetrics({ process: processMetrics ?? true }),
     instance,
     name: daemonName(settings, instance),
+    spans: openSpans(),
     mint: { epoch: () => uuidV7(clock.now(), random), token: () => Buffer.from(random(9)).toString('base64url') },
   }
 }

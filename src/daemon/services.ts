@@ -51,7 +51,11 @@ export function createServices(runtime: Runtime, deps: ServicesDeps): DaemonServ
   const chosenLanguage = languageLookup({ ...runtime, languages, flows })
   const ours = [subscriberBackend(languages, clock), smsBackend(requests)]
   const own = new Map(ours.map((each) => [each.name, each]))
-  const backend = (name: string) => own.get(name) ?? backends.get(name)
+  const { spans } = runtime
+  const backend = (name: string) => {
+    const found = own.get(name) ?? backends.get(name)
+    return spans && found ? spans.backend(found) : found
+  }
   const push = createDaemonPush({
     ...runtime,
     dialogues,

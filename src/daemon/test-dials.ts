@@ -58,6 +58,8 @@ export function createDaemonTestDials(runtime: Runtime, deps: DaemonTestDialsDep
       return { result: 'line-down', why }
     }
     const limit = deps.clockCheck.isRight() ? deps.gateway.overload(line) : 'clock_wrong'
+    // Somebody wants no dials now.
+    if (limit === 'line_held') return null
     return limit === null ? here(one, line, expected) : { result: 'turned-away', why: limit }
   }
 

@@ -2,5 +2,5 @@
 export { createOverload, type Overload } from './admission.ts'
 export { createEnding, createRelease, type EndingDeps } from './ending.ts'
 export { createGateway, type Gateway, type GatewayDeps } from './gateway.ts'
-export { createIntake } from './intake.ts'
+export { createIntake, type Intake } from './intake.ts'
 export type { Service } from './steps.ts'

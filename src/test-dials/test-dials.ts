@@ -212,7 +212,7 @@ function registerGauges(metrics: TestDialsDeps['metrics'], told: () => Known[]):
   const labels = ['line', 'service']
   metrics.gauges(
     'ussd_test_dial_up',
-    '1: a test dial gets its first screen; 0: it does not. None while the line is stopped or another daemon has it',
+    '1: a test dial gets its first screen; 0: it does not. None while the line is stopped or held, or another daemon has it',
     labels,
     each(({ last }) => Number(last!.result === 'ok')),
   )

@@ -204,7 +204,7 @@ describeWith(['redis', 'postgres'], 'test dials', function () {
     await linesCommand({ ...options, stop: 'mica' }, () => undefined)
     const stopped = await command({ line: 'mica', code: '*123#' })
     assert.equal(stopped.code, 2)
-    assert.match(stopped.said, /^nothing to dial: the line is stopped/)
+    assert.match(stopped.said, /^nothing to dial: the line is stopped or held/)
     await linesCommand({ ...options, start: 'mica' }, () => undefined)
     await until(async () => (await dialled('mica', '*123#')).result === 'ok', 'not bound again')
     await others.stop()

@@ -73,6 +73,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/fleet': [],
   'src/audit': ['src/watch'],
   'src/records': ['src/dialogue'],
+  'src/spans': ['src/smpp', 'src/smpp/pdu', 'src/backend', 'src/dialogue', 'src/gateway'],
   'src/watch': ['src/backend', 'src/hooks', 'src/smpp'],
   'src/test-dials': [
     'src/smpp',
@@ -184,8 +185,9 @@ const MAY: Record<string, readonly string[] | '*'> = {
     'src/sms/requests',
     'src/services/pin',
     'src/services/subscriber',
+    'src/spans',
   ],
-  'src/daemon/lines': ['src/admin', 'src/config', 'src/smpp', 'src/smpp/dialect', 'src/smpp/session'],
+  'src/daemon/lines': ['src/spans', 'src/admin', 'src/config', 'src/smpp', 'src/smpp/dialect', 'src/smpp/session'],
   'src/daemon/reload': ['src/admin', 'src/config', 'src/daemon/backends', 'src/daemon/lines', 'src/gateway', 'src/sms'],
   'src/daemon/watch': [
     'src/admin',

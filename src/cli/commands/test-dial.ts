@@ -53,7 +53,7 @@ export async function testDialCommand(
 }
 
 const NO_DIALS =
-  'nothing to dial: the line is stopped, stands by for another daemon, or has no service code that can be dialled'
+  'nothing to dial: the line is stopped or held, stands by for another daemon, or has no service code that can be dialled'
 const NOT_YET = 'no test dial yet: the settings have no testDials, or the daemon has just started'
 
 function shown(dials: readonly TestDialRow[], { last }: TestDialOptions): string[] {

@@ -6,6 +6,7 @@ import { secretIn, UsageError, type Log, type Metrics } from '../../base/index.t
 import { appFlow, appName, type CompiledFlow } from '../../flow/engine/index.ts'
 import { textFlow } from '../../push/index.ts'
 import type { Service } from '../../gateway/index.ts'
+import type { Spans } from '../../spans/index.ts'
 import type { Clock } from '../../ussd/index.ts'
 
 type App = Settings['apps'][string]
@@ -41,13 +42,14 @@ export interface AppParts {
   clock: Clock
   metrics: Metrics
   log: Log
+  spans?: Pick<Spans, 'headers'> | undefined
 }
 
 /**
  * The back end of an application, unguarded. `made`: all that it is made of. Throws ProblemsError or UsageError.
  * `isTrial`: its port is not opened.
  */
-export function builtApp(name: string, app: App, { settings, clock, metrics, log }: AppParts) {
+export function builtApp(name: string, app: App, { settings, clock, metrics, log, spans }: AppParts) {
   const contract = contractOfApp(name, app, settings.contracts.dir)
   const own = settingsOf(app, name)
   const timed = app.patienceMs === undefined ? own : { ...own, timeoutMs: app.patienceMs + settings.late.waitMs }
@@ -55,7 +57,8 @@ export function builtApp(name: string, app: App, { settings, clock, metrics, log
 
   async function build(before: AppListening | undefined, isTrial: boolean) {
     const listening = await listeningOf(app, contract, { metrics, before, isTrial })
-    const deps: AppDeps = { clock, counters: metrics, log, ...(listening ? { replies: listening.lease() } : {}) }
+    const replies = listening ? { replies: listening.lease() } : {}
+    const deps: AppDeps = { clock, counters: metrics, log, traceHeaders: spans?.headers, ...replies }
     return { backend: appBackend(appName(name), contract, timed, deps), listening }
   }
 

@@ -13,6 +13,7 @@ import type { BackendModule } from '../../plugin/index.ts'
 import { chosenInSms } from '../../services/subscriber/index.ts'
 import type { OwedSms } from '../../sms/requests/index.ts'
 import type { SmsSubject } from '../../sms/outbox/index.ts'
+import type { Spans } from '../../spans/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
 import { declaredBy, loadModule, smsSubject, type LoadedModule } from './modules.ts'
 import { tenured, type Tenure } from './tenure.ts'
@@ -53,6 +54,7 @@ export interface BackendDeps {
   log: Log
   /** Takes the SMS that answers ask for. Absent: they stay in the answer, and nobody gets them. */
   owed?: Pick<OwedSms, 'owe'>
+  spans?: Pick<Spans, 'headers'> | undefined
 }
 
 interface Built {
@@ -244,10 +246,11 @@ function callsAtOnce(patienceMs: number | undefined, { postgres }: Settings): nu
 
 /** The cache stands in front of the guard, and the guard in front of the network. */
 function overHttp(name: string, http: Http, token: string | undefined, deps: BackendDeps): Backend {
-  const { settings, clock, chance, metrics, log, owed } = deps
+  const { settings, clock, chance, metrics, log, owed, spans } = deps
   const { patienceMs, concurrent, cache, timeoutMs } = http
   const wait = untilDeferred(patienceMs, settings)
-  const bare = httpBackend(name, { ...httpOf(http, token), ...wait }, { clock, chance, counters: metrics })
+  const asked = { clock, chance, counters: metrics, traceHeaders: spans?.headers }
+  const bare = httpBackend(name, { ...httpOf(http, token), ...wait }, asked)
   const guarding = { clock, counters: metrics, log, onCall: metrics.backend }
   const guarded = guard(patient(bare, patienceMs, settings), guarding, concurrent, http.octetsMax)
   const owner = http.smsToken === undefined ? `backend:${name}` : `token:${http.smsToken}`

@@ -4,6 +4,7 @@ import type { Log, Metrics } from '../../base/index.ts'
 import type { Connect, LateResponse, LineShares, Tap, TunableLine } from '../../smpp/session/index.ts'
 import type { Line, LinkPort, OutageTold, Pdu } from '../../smpp/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
+import type { Spans } from '../../spans/index.ts'
 import type { LineCaps } from './caps.ts'
 import { makeLine, tuningOf, type LineSource } from './line.ts'
 import { trialLog } from './replacement.ts'
@@ -24,6 +25,7 @@ export interface LinesDeps {
   /** A line was added, changed, removed, stopped or started. */
   onChange?(line: string, what: string): void
   tap?: Tap | undefined
+  spans?: Pick<Spans, 'line'> | undefined
   /** Default: TCP or TLS. */
   connect?: Connect | undefined
   /** Where daemons divide the caps of their lines. Absent: this daemon is alone. */
@@ -105,5 +107,6 @@ function makeRunning(
           .catch((error: unknown) => log.warn({ err: error, line: own.name }, 'late submit_sm_resp not stored')),
     }),
   }
+  deps.spans?.line(made.line)
   return made
 }
