@@ -7,7 +7,7 @@
 export const ROLES = {
   read: 'see lines, flows, alarms, daemons and metrics, and no number of a subscriber',
   support: 'look up one subscriber, with numbers; end a dialogue, change an SMS that waits',
-  operate: 'stop, start, hold and release lines, reload the settings; silence alarms',
+  operate: 'stop, start, hold and release lines, dial tests, reload the settings; silence alarms',
   publish: 'publish, try, roll back and recall flows',
   push: 'begin USSD on the handset of a subscriber',
   trace: 'take the PDUs of a line, masked; with support in clear',

@@ -1,7 +1,7 @@
 /**
  * What has a span: a message of the SMSC, from its PDU to our reply; within it what the store, the back ends and
- * Postgres take, and what we send. Attributes have no number and no text of a subscriber. Parts are wrapped in place when
- * the daemon is built, so the path of a message is the same code with and without spans.
+ * Postgres take, and what we send. Attributes have no number and no text of a subscriber. Parts are wrapped in place
+ * when the daemon is built, so the path of a message is the same code with and without spans.
  */
 import { SpanKind, type Tracer } from '@opentelemetry/api'
 import type { Backend } from '../backend/index.ts'
