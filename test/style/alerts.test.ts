@@ -26,7 +26,9 @@ describe(`the alerts, by Prometheus itself${isThere ? '' : ' (skipped: no promto
     assert.ok(ok, said)
   })
 
-  it('are told from rules that would be silent, or too early', () => {
+  it('are told from rules that would be silent, or too early', function () {
+    // Ten runs of promtool, each some seconds of a machine that has much else to do.
+    this.timeout(240_000)
     const rules = readFileSync(join(root, 'deploy/alerts.yml'), 'utf8')
     const tests = readFileSync(join(root, 'test/style/alerts.test.yml'), 'utf8')
     const dir = mkdtempSync(join(tmpdir(), 'ussd-alerts-'))
@@ -51,7 +53,6 @@ describe(`the alerts, by Prometheus itself${isThere ? '' : ' (skipped: no promto
         false,
       )
       assert.equal(isTaken(' unless on (instance, line) max by (instance, line) (smpp_bind_up) == 0', ''), false)
-      assert.equal(isTaken('max by (instance, line) (smpp_bind_up) == 0', 'smpp_bind_up == 0'), false)
       assert.equal(isTaken('ussd_test_dial_up == 0 unless', 'ussd_test_dial_up == 2 unless'), false)
       assert.equal(isTaken('< 21 * 86400', '< 22 * 86400'), false)
       assert.equal(isTaken(' and on (line) max by (line) (smpp_bind_up) == 1)', ')'), false)
