@@ -17,6 +17,7 @@ interface Locked {
 
 interface Package {
   dependencies: Record<string, string>
+  optionalDependencies: Record<string, string>
   devDependencies: Record<string, string>
   allowScripts: Record<string, boolean>
 }
@@ -48,7 +49,7 @@ describe('what comes from others', () => {
     assert.ok(production.length > 0 && production.length <= PRODUCTION_MAX, `${production.length}: is each worth it?`)
   })
   it('is named by exact versions', () => {
-    const loose = Object.entries({ ...own.dependencies, ...own.devDependencies }).filter(
+    const loose = Object.entries({ ...own.dependencies, ...own.optionalDependencies, ...own.devDependencies }).filter(
       ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
     )
     assert.deepEqual(loose, [])
@@ -102,7 +103,7 @@ describe('what comes from others', () => {
       bom.components.every((one) => /^[0-9a-f]{128}$/.test(one.hashes[0]!.content) && one.licenses[0]!.license.id),
     )
     const [self, ...others] = bom.dependencies
-    assert.equal(self!.dependsOn.length, Object.keys(own.dependencies).length)
+    assert.equal(self!.dependsOn.length, Object.keys({ ...own.dependencies, ...own.optionalDependencies }).length)
     for (const one of bom.components) assert.ok(one.purl.startsWith('pkg:npm/'), one['bom-ref'])
     const listed = new Set(bom.components.map((one) => one['bom-ref']))
     const reached = new Set([...self!.dependsOn, ...others.flatMap((one) => one.dependsOn)])

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls'
 import knexFactory, { type Knex } from 'knex'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Sql } from '../../base/index.ts'
+import { UsageError, type Sql } from '../../base/index.ts'
 import { lockDirectory } from '../journal/index.ts'
 import { sqlOn, type Connection } from './sql.ts'
 import { wholeUrl } from './url.ts'
@@ -100,7 +100,21 @@ function serverLimits({ statementMs = 2000, lockMs = 1000 }: ServerSettings): ob
 }
 
 /** Ten files that a daemon with a Postgres server does not need. */
-const pglite = () => Promise.all([import('@electric-sql/pglite'), import('@electric-sql/pglite/node-postgres')])
+const PGLITE = '@electric-sql/pglite'
+
+/** Throws UsageError if it is not installed: it is optional, and the image goes without. */
+async function pglite() {
+  try {
+    return await Promise.all([import('@electric-sql/pglite'), import('@electric-sql/pglite/node-postgres')])
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes(PGLITE)) throw error
+    throw new UsageError(
+      `postgres: embedded needs the package ${PGLITE}, which is not installed (it is optional, and the image is without it): ` +
+        'set postgres.url to a server, or run `npm install --include=optional` where the program is installed',
+    )
+  }
+}
 
 async function openEmbedded(settings: EmbeddedSettings): Promise<Postgres> {
   const inMemory = settings.embedded.startsWith('memory://')
