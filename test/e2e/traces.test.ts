@@ -1,14 +1,8 @@
 /** OpenTelemetry: one trace from the PDU of a dial over stores, Postgres and back end to our reply; and nothing without an SDK. */
 import assert from 'node:assert/strict'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { context, propagation, trace } from '@opentelemetry/api'
-import {
-  InMemorySpanExporter,
-  NodeTracerProvider,
-  SimpleSpanProcessor,
-  type ReadableSpan,
-} from '@opentelemetry/sdk-trace-node'
+import { context, propagation, trace, type Attributes, type SpanContext } from '@opentelemetry/api'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { openSpans } from '../../src/spans/spans.ts'
 import { stub, type Stub } from '../backend/contracts/stub.ts'
@@ -59,150 +53,180 @@ async function dialogue(smsc: Smsc): Promise<void> {
   assert.equal(john.screen?.text, 'Bought.')
 }
 
-describeWith(['redis', 'postgres'], 'traces', function () {
-  this.timeout(60_000)
-  let smsc: Smsc
-  let shop: Stub
-  let staged: Staged | undefined
-  beforeEach(async () => {
-    smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    shop = await stub()
-  })
-  afterEach(async () => {
-    await staged?.close()
-    staged = undefined
-    await smsc.stop()
-    await shop.close()
-    for (const api of [trace, context, propagation]) api.disable()
-  })
+/** What a test reads of a span that is over. */
+interface FinishedSpan {
+  name: string
+  parentSpanContext?: SpanContext
+  attributes: Attributes
+  events: object[]
+  status: { code: number; message?: string }
+  spanContext(): SpanContext
+}
 
-  it('are one from the PDU to the reply for each turn, and go on in the back end', async () => {
-    const exporter = new InMemorySpanExporter()
-    new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }).register()
-    staged = await staging(smsc, shop)
-    await dialogue(smsc)
-    const spans = () => exporter.getFinishedSpans()
-    const roots = () => spans().filter(({ parentSpanContext: parent }) => parent === undefined)
-    await until(() => roots().length === 2, 'no traces')
-    const tree = (root: ReadableSpan) => {
-      const own = spans().filter((span) => span.spanContext().traceId === root.spanContext().traceId)
-      const nameOf = (id: string | undefined) => own.find((span) => span.spanContext().spanId === id)?.name
-      // At its end the module releases what it may hold, on its own time.
-      const turn = own.filter(({ name }) => name !== 'sql dental-release-all')
-      return turn.map(({ name, parentSpanContext: parent }) => `${nameOf(parent?.spanId) ?? ''} > ${name}`).toSorted()
-    }
-    const [begin, input] = roots() as [ReadableSpan, ReadableSpan]
-    assert.deepEqual([begin.name, input.name], ['ussd begin', 'ussd input'])
-    assert.deepEqual(tree(begin), [
-      ' > ussd begin',
-      'dental.profile > sql dental-profile',
-      'ussd begin > dental.profile',
-      'ussd begin > dialogues open',
-      'ussd begin > dialogues rest',
-      'ussd begin > shop.price',
-      'ussd begin > smpp submit_sm',
-    ])
-    assert.deepEqual(tree(input), [
-      ' > ussd input',
-      'ussd input > dialogues rest',
-      'ussd input > dialogues take',
-      'ussd input > shop.buy',
-      'ussd input > smpp submit_sm',
-    ])
-    const { attributes } = input
-    assert.equal(attributes['ussd.line'], 'test')
-    assert.equal(attributes['ussd.message'], 'next')
-    assert.equal(attributes['ussd.flow'], 'shop')
-    assert.equal(attributes['ussd.ended'], 'completed')
-    assert.equal(attributes['ussd.service'], '*123#')
-    // What the back end gets continues the span of its call.
-    const called = shop.heard.map(({ headers }) => headers.traceparent)
-    const calls = spans().filter(({ name }) => name.startsWith('shop.'))
-    assert.deepEqual(
-      called,
-      calls.map((span) => `00-${span.spanContext().traceId}-${span.spanContext().spanId}-01`),
-    )
-    // Nobody is known by a trace, and nothing that was written or read.
-    const all = JSON.stringify(
-      spans().map(({ name, attributes: of, events, status }) => ({ name, of, events, status })),
-    )
-    for (const word of [JOHN, JOHN.slice(3), SECRET, 'costs', 'Bought']) assert.ok(!all.includes(word), word)
-  })
+/** The SDK, of which the program itself knows nothing. Its name is no literal: a tree may be without it. */
+const SDK = '@opentelemetry/sdk-trace-node'
+const isThere = existsSync(join(root, 'node_modules', SDK))
 
-  it('show which part failed', async () => {
-    const exporter = new InMemorySpanExporter()
-    new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }).register()
-    staged = await staging(smsc, shop)
-    shop.says({ status: 500, headers: {}, body: 'secret of the shop' })
-    await smsc.phone(JOHN).dial('*123#')
-    const call = () => exporter.getFinishedSpans().find(({ name }) => name === 'shop.price')
-    await until(() => call() !== undefined, 'no span of the call')
-    assert.deepEqual([call()!.status.code, call()!.status.message], [2, 'down'])
-    assert.equal(call()!.attributes['ussd.result'], 'failed')
-  })
+/** Registers an SDK that keeps its spans here. */
+async function keptSpans(): Promise<() => FinishedSpan[]> {
+  const sdk = (await import(SDK)) as {
+    InMemorySpanExporter: new () => { getFinishedSpans(): FinishedSpan[] }
+    SimpleSpanProcessor: new (exporter: object) => object
+    NodeTracerProvider: new (options: object) => { register(): void }
+  }
+  const exporter = new sdk.InMemorySpanExporter()
+  new sdk.NodeTracerProvider({ spanProcessors: [new sdk.SimpleSpanProcessor(exporter)] }).register()
+  return () => exporter.getFinishedSpans()
+}
 
-  it('reach a collector from the daemon as an operator runs it, with the file under examples/', async () => {
-    const collector = await stub()
-    collector.says({ status: 200, headers: { 'content-type': 'application/json' }, body: '{}' })
-    shop.says({ status: 200, headers: { 'content-type': 'application/json' }, body: '{"price":5}' })
-    const stage = newStage()
-    const knex = await stageTables(stage)
-    const settings = settingsFor({ smscPort: smsc.port, change: (of) => change(of, shop) }, stage)
-    delete settings.backends.dental
-    writeFileSync(
-      join(settings.flows.dir, 'shop.yaml'),
-      SHOP.replace(/start: who/, 'start: ask').replace(/ {2}who: .*\n/, ''),
-    )
-    const daemon = runProcess(settings, stage.data, {
-      NODE_OPTIONS: `--import ${join(root, 'examples/tracing/otel.mjs')}`,
-      OTEL_EXPORTER_OTLP_ENDPOINT: new URL(collector.url).origin,
-      OTEL_SERVICE_NAME: 'ussd-of-a-test',
+describeWith(
+  ['redis', 'postgres'],
+  `traces${isThere ? '' : ` (most skipped: no ${SDK} here; run npm ci)`}`,
+  function () {
+    this.timeout(60_000)
+    let smsc: Smsc
+    let shop: Stub
+    let staged: Staged | undefined
+    beforeEach(async () => {
+      smsc = await startSmsc({ clock: realClock, chance: Math.random })
+      shop = await stub()
     })
-    try {
-      await bound(daemon, smsc)
-      await smsc.phone(JOHN).dial('*123#')
-      daemon.kill('SIGTERM')
-      assert.equal(await daemon.exited, 0)
-      const told = collector.heard.filter(({ target }) => target === '/v1/traces').map(({ body }) => body)
-      for (const name of ['ussd begin', 'dialogues open', 'shop.price', 'smpp submit_sm', 'ussd-of-a-test'])
-        assert.ok(
-          told.some((body) => body.includes(`"${name}"`)),
-          `${name} in ${told.length} requests`,
-        )
-      assert.ok(told.every((body) => !body.includes(JOHN)))
-    } finally {
-      daemon.kill('SIGKILL')
-      await collector.close()
-      await knex.raw(`DROP SCHEMA IF EXISTS "${stage.schema}" CASCADE`)
-      await knex.destroy()
-      rmSync(stage.data, { recursive: true, force: true })
-    }
-  })
+    afterEach(async () => {
+      await staged?.close()
+      staged = undefined
+      await smsc.stop()
+      await shop.close()
+      for (const api of [trace, context, propagation]) api.disable()
+    })
 
-  it('are not there without an SDK: nothing is wrapped, and a turn calls nothing of the API', async () => {
-    assert.equal(openSpans(), undefined)
-    staged = await staging(smsc, shop)
-    let calls = 0
-    const counting = <T extends object>(api: T, names: (keyof T)[]) => {
-      for (const name of names) {
-        const own = api[name] as (...of: unknown[]) => unknown
-        Object.assign(api, { [name]: (...of: unknown[]) => (calls++, own.apply(api, of)) })
-      }
-      return () => names.forEach((name) => Reflect.deleteProperty(api, name))
-    }
-    const undo = [
-      counting(trace, ['getTracer', 'getActiveSpan', 'setSpan', 'getSpan']),
-      counting(context, ['active', 'with', 'bind']),
-      counting(propagation, ['inject', 'extract']),
-    ]
-    try {
+    it('are one from the PDU to the reply for each turn, and go on in the back end', async function () {
+      if (!isThere) this.skip()
+      const spans = await keptSpans()
+      staged = await staging(smsc, shop)
       await dialogue(smsc)
-      assert.equal(calls, 0)
-      trace.getActiveSpan()
-      assert.ok(calls > 0, 'the counter counts')
-    } finally {
-      for (const one of undo) one()
-    }
-    assert.ok(shop.heard.every(({ headers }) => headers.traceparent === undefined))
-  })
-})
+      const roots = () => spans().filter(({ parentSpanContext: parent }) => parent === undefined)
+      await until(() => roots().length === 2, 'no traces')
+      const tree = (root: FinishedSpan) => {
+        const own = spans().filter((span) => span.spanContext().traceId === root.spanContext().traceId)
+        const nameOf = (id: string | undefined) => own.find((span) => span.spanContext().spanId === id)?.name
+        // At its end the module releases what it may hold, on its own time.
+        const turn = own.filter(({ name }) => name !== 'sql dental-release-all')
+        return turn.map(({ name, parentSpanContext: parent }) => `${nameOf(parent?.spanId) ?? ''} > ${name}`).toSorted()
+      }
+      const [begin, input] = roots() as [FinishedSpan, FinishedSpan]
+      assert.deepEqual([begin.name, input.name], ['ussd begin', 'ussd input'])
+      assert.deepEqual(tree(begin), [
+        ' > ussd begin',
+        'dental.profile > sql dental-profile',
+        'ussd begin > dental.profile',
+        'ussd begin > dialogues open',
+        'ussd begin > dialogues rest',
+        'ussd begin > shop.price',
+        'ussd begin > smpp submit_sm',
+      ])
+      assert.deepEqual(tree(input), [
+        ' > ussd input',
+        'ussd input > dialogues rest',
+        'ussd input > dialogues take',
+        'ussd input > shop.buy',
+        'ussd input > smpp submit_sm',
+      ])
+      const { attributes } = input
+      assert.equal(attributes['ussd.line'], 'test')
+      assert.equal(attributes['ussd.message'], 'next')
+      assert.equal(attributes['ussd.flow'], 'shop')
+      assert.equal(attributes['ussd.ended'], 'completed')
+      assert.equal(attributes['ussd.service'], '*123#')
+      // What the back end gets continues the span of its call.
+      const called = shop.heard.map(({ headers }) => headers.traceparent)
+      const calls = spans().filter(({ name }) => name.startsWith('shop.'))
+      assert.deepEqual(
+        called,
+        calls.map((span) => `00-${span.spanContext().traceId}-${span.spanContext().spanId}-01`),
+      )
+      // Nobody is known by a trace, and nothing that was written or read.
+      const all = JSON.stringify(
+        spans().map(({ name, attributes: of, events, status }) => ({ name, of, events, status })),
+      )
+      for (const word of [JOHN, JOHN.slice(3), SECRET, 'costs', 'Bought']) assert.ok(!all.includes(word), word)
+    })
+
+    it('show which part failed', async function () {
+      if (!isThere) this.skip()
+      const spans = await keptSpans()
+      staged = await staging(smsc, shop)
+      shop.says({ status: 500, headers: {}, body: 'secret of the shop' })
+      await smsc.phone(JOHN).dial('*123#')
+      const call = () => spans().find(({ name }) => name === 'shop.price')
+      await until(() => call() !== undefined, 'no span of the call')
+      assert.deepEqual([call()!.status.code, call()!.status.message], [2, 'down'])
+      assert.equal(call()!.attributes['ussd.result'], 'failed')
+    })
+
+    it('reach a collector from the daemon as an operator runs it, with the file under examples/', async function () {
+      if (!isThere) this.skip()
+      const collector = await stub()
+      collector.says({ status: 200, headers: { 'content-type': 'application/json' }, body: '{}' })
+      shop.says({ status: 200, headers: { 'content-type': 'application/json' }, body: '{"price":5}' })
+      const stage = newStage()
+      const knex = await stageTables(stage)
+      const settings = settingsFor({ smscPort: smsc.port, change: (of) => change(of, shop) }, stage)
+      delete settings.backends.dental
+      writeFileSync(
+        join(settings.flows.dir, 'shop.yaml'),
+        SHOP.replace(/start: who/, 'start: ask').replace(/ {2}who: .*\n/, ''),
+      )
+      const daemon = runProcess(settings, stage.data, {
+        NODE_OPTIONS: `--import ${join(root, 'examples/tracing/otel.mjs')}`,
+        OTEL_EXPORTER_OTLP_ENDPOINT: new URL(collector.url).origin,
+        OTEL_SERVICE_NAME: 'ussd-of-a-test',
+      })
+      try {
+        await bound(daemon, smsc)
+        await smsc.phone(JOHN).dial('*123#')
+        daemon.kill('SIGTERM')
+        assert.equal(await daemon.exited, 0)
+        const told = collector.heard.filter(({ target }) => target === '/v1/traces').map(({ body }) => body)
+        for (const name of ['ussd begin', 'dialogues open', 'shop.price', 'smpp submit_sm', 'ussd-of-a-test'])
+          assert.ok(
+            told.some((body) => body.includes(`"${name}"`)),
+            `${name} in ${told.length} requests`,
+          )
+        assert.ok(told.every((body) => !body.includes(JOHN)))
+      } finally {
+        daemon.kill('SIGKILL')
+        await collector.close()
+        await knex.raw(`DROP SCHEMA IF EXISTS "${stage.schema}" CASCADE`)
+        await knex.destroy()
+        rmSync(stage.data, { recursive: true, force: true })
+      }
+    })
+
+    it('are not there without an SDK: nothing is wrapped, and a turn calls nothing of the API', async () => {
+      assert.equal(openSpans(), undefined)
+      staged = await staging(smsc, shop)
+      let calls = 0
+      const counting = <T extends object>(api: T, names: (keyof T)[]) => {
+        for (const name of names) {
+          const own = api[name] as (...of: unknown[]) => unknown
+          Object.assign(api, { [name]: (...of: unknown[]) => (calls++, own.apply(api, of)) })
+        }
+        return () => names.forEach((name) => Reflect.deleteProperty(api, name))
+      }
+      const undo = [
+        counting(trace, ['getTracer', 'getActiveSpan', 'setSpan', 'getSpan']),
+        counting(context, ['active', 'with', 'bind']),
+        counting(propagation, ['inject', 'extract']),
+      ]
+      try {
+        await dialogue(smsc)
+        assert.equal(calls, 0)
+        trace.getActiveSpan()
+        assert.ok(calls > 0, 'the counter counts')
+      } finally {
+        for (const one of undo) one()
+      }
+      assert.ok(shop.heard.every(({ headers }) => headers.traceparent === undefined))
+    })
+  },
+)
