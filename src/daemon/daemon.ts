@@ -188,11 +188,7 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const certificates = createCertificates(() => certificateFiles(runtime.settings), runtime.clock.now)
   const connections = createConnections(runtime, {
     connect: notingConnect(certificates),
-    onRequest: spanned(runtime, (pdu, line, link) =>
-      clockCheck.isRight()
-        ? testDials.gatewayOf(pdu, line).onRequest(pdu, line, link)
-        : deliverAgain(runtime, pdu, link),
-    ),
+    onRequest: entrance(runtime, clockCheck, (pdu, line) => testDials.gatewayOf(pdu, line)),
     onLate: (late, line) => services.sms.onLate(late, line),
     onOutage: lineEvents.outage,
     onChange(line, what) {
@@ -244,7 +240,15 @@ async function checkClock(runtime: Runtime, stores: Stores, wall: DaemonOptions[
   return check
 }
 
-function spanned({ spans }: Runtime, onRequest: Gateway['onRequest']): Gateway['onRequest'] {
+/** Where the requests of SMSCs come in. While the clock is wrong, nothing is decided here. */
+function entrance(
+  runtime: Runtime,
+  clockCheck: ClockCheck,
+  gatewayOf: DaemonTestDials['gatewayOf'],
+): Gateway['onRequest'] {
+  const { spans } = runtime
+  const onRequest: Gateway['onRequest'] = (pdu, line, link) =>
+    clockCheck.isRight() ? gatewayOf(pdu, line).onRequest(pdu, line, link) : deliverAgain(runtime, pdu, link)
   return spans ? spans.request(onRequest) : onRequest
 }
 
