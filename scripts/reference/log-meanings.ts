@@ -138,6 +138,8 @@ export const LOG_MEANINGS: Record<string, string> = {
   'back end not closed':
     'A reload replaced the back end, and closing the old one failed. Its connections end by themselves.',
   'back end did not take the end': 'A module of a back end failed when it was told of an end.',
+  'back end not asked':
+    'A call was refused before it left: the back end is down (`backend-breaker`), or has too many calls (`backend-concurrent`, `backend-waiting`).',
   'back end failed': 'One call had no usable answer. `why` says: late, down, nonsense, refused-call.',
   'dialogues are in an embedded journal: they survive the end of the process, not a power cut':
     'Embedded stores are in use. For an operator, set `redis` and `postgres`.',

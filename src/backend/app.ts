@@ -3,7 +3,7 @@
  * screen. The guards are those of every HTTP back end: deadline, size, no redirects, no private addresses.
  */
 import { type AppAsk, type AppSaid, appHistory } from '../flow/engine/index.ts'
-import { stretch, type Log, type Counters } from '../base/index.ts'
+import { dialogueInLog, stretch, type Log, type Counters } from '../base/index.ts'
 import { type Clock, type JsonObject, boundaryAt, clean } from '../ussd/index.ts'
 import type { Resolve } from './address.ts'
 import { Nonsense, readBody, REPLY_OCTETS_MAX } from './body.ts'
@@ -74,7 +74,8 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
     } catch (error) {
       const failed = failure(error, signal, 'close') as CallResult & { is: 'failed' }
       counters.count('backend_calls_total', { backend: name, operation: 'close', result: failed.why })
-      log.warn({ backend: name, why: failed.why, detail: failed.detail }, 'application not told that a dialogue ended')
+      const { why, detail } = failed
+      log.warn({ backend: name, why, detail, ...dialogueInLog(closing) }, 'application not told that a dialogue ended')
     } finally {
       cancel()
       notices--

@@ -1,10 +1,10 @@
 /** In front of every back end: a limit of parallel calls, a circuit breaker, and the counters. */
-import { type Log, type Counters, monotonicClock, semaphore } from '../base/index.ts'
+import { type Log, type Counters, dialogueInLog, monotonicClock, semaphore } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import { bounded } from './bounds.ts'
 import { CLOSED, allow, record, type Breaker } from './breaker.ts'
 import { Nonsense } from './body.ts'
-import type { Backend, CallResult } from './types.ts'
+import type { Backend, CallContext, CallResult } from './types.ts'
 
 export interface GuardDeps {
   clock: Clock
@@ -44,6 +44,8 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
       if (refused) {
         counters.count('limits_total', { limit: refused.limit })
         counters.count('backend_calls_total', { backend: name, operation, result: refused.why })
+        const { limit, why } = refused
+        log.info({ backend: name, operation, why, limit, ...dialogueInLog(context) }, 'back end not asked')
         return { is: 'failed', why: refused.why, detail: refused.limit }
       }
       const begunMs = clock.now()
@@ -52,9 +54,10 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
           ...deps,
           backend: name,
           operation,
+          context,
           unitsMax,
         })
-        health.note(result, operation)
+        health.note(result, operation, context)
         const outcome = result.is === 'failed' ? result.why : result.is
         counters.count('backend_calls_total', { backend: name, operation, result: outcome })
         return result
@@ -67,7 +70,8 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
       try {
         await backend.ended?.(epoch, reason, about)
       } catch (error) {
-        log.warn({ backend: name, error: (error as Error).name }, 'back end not told that a dialogue ended')
+        const whose = dialogueInLog({ msisdn: '', line: '', ...about, epoch })
+        log.warn({ backend: name, error: (error as Error).name, ...whose }, 'back end not told that a dialogue ended')
       }
     },
     close: async () => backend.close?.(),
@@ -83,14 +87,15 @@ function watchedBreaker(name: string, now: () => number, log: Log) {
       breaker = asked.breaker
       return asked.goes
     },
-    note(result: CallResult, operation: string): void {
+    note(result: CallResult, operation: string, context: CallContext): void {
       const before = breaker
       breaker = record(breaker, isWell(result), now())
       if (before.openUntilMs === 0 && breaker.openUntilMs > 0)
         log.error({ backend: name }, 'back end is down: calls are refused at once')
       if (before.openUntilMs > 0 && breaker.openUntilMs === 0) log.info({ backend: name }, 'back end answers again')
       if (result.is !== 'failed') return
-      log.warn({ backend: name, operation, why: result.why, detail: result.detail }, 'back end failed')
+      const { why, detail } = result
+      log.warn({ backend: name, operation, why, detail, ...dialogueInLog(context) }, 'back end failed')
     },
   }
 }
@@ -98,17 +103,19 @@ function watchedBreaker(name: string, now: () => number, log: Log) {
 interface Bounding extends Pick<GuardDeps, 'counters' | 'log'> {
   backend: string
   operation: string
+  context: CallContext
   unitsMax: number | undefined
 }
 
 /** Bounds the answer of every kind of back end, so that a flow handles it in bounded time. */
-function withinBounds(given: CallResult, { counters, log, backend, operation, unitsMax }: Bounding): CallResult {
+function withinBounds(given: CallResult, { counters, log, ...how }: Bounding): CallResult {
+  const { backend, operation, context, unitsMax } = how
   try {
     const { result, cut } = bounded(given, unitsMax)
     if (cut > 0) {
       counters.count('limits_total', { limit: 'backend-text' }, cut)
       log.warn(
-        { backend, operation, texts: cut },
+        { backend, operation, texts: cut, ...dialogueInLog(context) },
         'texts of a back end were cut: they are longer than any screen shows',
       )
     }

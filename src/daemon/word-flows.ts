@@ -4,6 +4,7 @@
  * refuses flows that could; here it is held.
  */
 import type { Backend } from '../backend/index.ts'
+import { dialogueInLog } from '../base/index.ts'
 import { playTurn, type DialogueRecord, type TurnDeps } from '../dialogue/index.ts'
 import { WORD_CODE } from '../flow/engine/index.ts'
 import type { Lines } from './lines/index.ts'
@@ -33,7 +34,10 @@ export function wordPlayer(runtime: Runtime, deps: WordFlowDeps): (asked: WordAs
     const record = recordOf(runtime, deps, asked)
     const { flow } = asked
     const give = (why: string) => {
-      log.warn({ flow, why }, 'a flow that a word by SMS started has no answer: the busy text is sent')
+      log.warn(
+        { flow, why, ...dialogueInLog(record) },
+        'a flow that a word by SMS started has no answer: the busy text is sent',
+      )
       return settings.texts.busy
     }
     try {
@@ -72,7 +76,10 @@ function changingNothing(
         if (!context.once) return backend.call(operation, args, context)
         const said = { backend: backend.name, operation }
         metrics.count('backend_calls_total', { ...said, result: 'refused-call' })
-        log.warn({ ...said, flow }, 'a flow that a word by SMS started makes no call that changes something')
+        log.warn(
+          { ...said, flow, ...dialogueInLog(context) },
+          'a flow that a word by SMS started makes no call that changes something',
+        )
         return { is: 'failed', why: 'refused-call', detail: 'by SMS' }
       },
     }

@@ -17,7 +17,15 @@ import {
   type DialogueRecord,
   type DialogueStore,
 } from '../dialogue/index.ts'
-import { monotonicClock, StoreError, type Log, type Metrics, type Sql, type SqlRunner } from '../base/index.ts'
+import {
+  dialogueInLog,
+  monotonicClock,
+  StoreError,
+  type Log,
+  type Metrics,
+  type Sql,
+  type SqlRunner,
+} from '../base/index.ts'
 import type { FlowRegistry } from '../flow/engine/index.ts'
 import type { Push, PushResult, PlayedScreen } from '../push/index.ts'
 import type { Line } from '../smpp/index.ts'
@@ -214,7 +222,8 @@ class DeferredChain {
       const said = goingOn(record, turned(played))
       await this.#settle(row, record, said, await this.#offer(row, said))
     } catch (error) {
-      this.#deps.log.error({ err: error, epoch: row.epoch }, 'deferred answer not delivered: it will be tried again')
+      const whose = dialogueInLog(row)
+      this.#deps.log.error({ err: error, ...whose }, 'deferred answer not delivered: it will be tried again')
       await this.#lived(row)
     } finally {
       this.#following.delete(row.epoch)
@@ -260,21 +269,17 @@ class DeferredChain {
     })
     if (!isDone) return
     this.#counted(row.line, isShown ? 'shown' : said ? 'sms' : 'void')
-    if (said)
-      this.#deps.log.info(
-        { msisdn: row.msisdn, line: row.line, epoch: row.epoch, pushed: is ?? 'no' },
-        'deferred answer delivered',
-      )
+    if (said) this.#deps.log.info({ ...dialogueInLog(row), pushed: is ?? 'no' }, 'deferred answer delivered')
     const goesOn = isShown && !said?.ended
     if (!goesOn) this.#deps.release({ ...record, ended: said?.ended ?? 'completed' }, record.revision.split('@')[0]!)
   }
 
   /** Several daemons failed with it: the answer kills or stalls them. The subscriber gets the busy text by SMS. */
   async #giveUp(row: DeferredRow, record: DialogueRecord): Promise<void> {
-    const { epoch, line, takeovers, revision } = row
+    const { takeovers, revision } = row
     this.#deps.metrics.count('limits_total', { limit: 'late_takeovers_max' })
     this.#deps.log.error(
-      { epoch, line, takeovers, flow: revision },
+      { ...dialogueInLog(row), takeovers, flow: revision },
       'deferred answer given up after repeated take-overs: check what its back end answered',
     )
     const text = (await this.#deps.flows.pinned(revision))?.text('busy', this.#deps.limits.language)
@@ -325,7 +330,7 @@ class DeferredChain {
     for (const row of rows.filter(({ epoch }) => !this.#following.has(epoch))) {
       void this.#takeOver(row).catch((error: unknown) => {
         if (isForged(error)) return this.#putAside(row, error)
-        this.#deps.log.warn({ err: error, epoch: row.epoch }, 'deferred answer waits for the store')
+        this.#deps.log.warn({ err: error, ...dialogueInLog(row) }, 'deferred answer waits for the store')
         return this.#lived(row)
       })
     }
@@ -342,7 +347,7 @@ class DeferredChain {
   async #putAside(row: DeferredRow, why: StoreError): Promise<void> {
     this.#counted(row.line, 'refused')
     this.#deps.log.error(
-      { epoch: row.epoch, why: why.message },
+      { ...dialogueInLog(row), why: why.message },
       'a row of ussd_late was altered or is not sealed: it is not delivered',
     )
     const until = new Date(row.until_at.getTime() + 2 * GIVE_UP_MS)

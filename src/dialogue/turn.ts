@@ -22,7 +22,7 @@ import {
   refusalInLog,
   type UssdReply,
 } from '../ussd/index.ts'
-import { failpoint, type Log } from '../base/index.ts'
+import { dialogueInLog, failpoint, type Log } from '../base/index.ts'
 import type { Step } from './track.ts'
 import type { DialogueRecord } from './types.ts'
 
@@ -315,7 +315,15 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
     const named = useless?.refusal === undefined ? {} : { refusal: refusalInLog(useless.refusal) }
     if (useless)
       deps.log?.warn(
-        { flow: call.flow.revision, screen, backend: want.backend, operation, ...useless, ...named },
+        {
+          flow: call.flow.revision,
+          screen,
+          backend: want.backend,
+          operation,
+          ...useless,
+          ...named,
+          ...dialogueInLog(record),
+        },
         USELESS,
       )
     return want.keyed ? { ...result, ...key } : result

@@ -3,7 +3,7 @@
  * it was given up.
  */
 import { nameOfKey, type DialogueRecord, type DialogueStore } from '../dialogue/index.ts'
-import { failpoint, failpointOnceWritten, type Log, type Metrics, TurnoverMap } from '../base/index.ts'
+import { dialogueInLog, failpoint, failpointOnceWritten, type Log, type Metrics, TurnoverMap } from '../base/index.ts'
 import { REPLY_MS_MIN, type GatewayLimits, type GuardStore, type Send } from './steps.ts'
 import { countReply, isUnsettled, sendReply, writeReply, type ReplyToSend, type Sent } from './reply.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
@@ -43,8 +43,8 @@ export type Resent = 'sent' | 'later' | 'over'
 interface Sending {
   isWanted(): Promise<boolean | null>
   mayLeave?: MayLeave
-  /** The epoch of the dialogue that the screen belongs to. */
-  epoch?: string
+  /** The dialogue that the screen belongs to. */
+  record?: DialogueRecord
   /** The sweep will send it once more, so it is not given up yet. */
   isSentAgain?: boolean
   /** The first write has been made. */
@@ -149,7 +149,8 @@ class ReplyDelivery implements Delivery {
     const settled = this.#settled(record, reply, { written, mayLeave, known, nowMs })
     if (!withheld) return settled
     // The response comes when the subscriber answers: nothing can wait for that.
-    settled.catch((error: unknown) => log.error({ err: error, epoch: record.epoch }, 'withheld response not sent'))
+    const whose = dialogueInLog(record)
+    settled.catch((error: unknown) => log.error({ err: error, ...whose }, 'withheld response not sent'))
     return Promise.resolve('open')
   }
 
@@ -200,7 +201,7 @@ class ReplyDelivery implements Delivery {
       const sent = await this.#send(reply, {
         isWanted: () => this.#isCurrent(record, known),
         mayLeave,
-        epoch: record.epoch,
+        record,
         // A last screen gets another round: what it says has happened, and no answer of the subscriber can ask for it
         // again.
         isSentAgain: known.isFirst && record.ended !== null,
@@ -218,12 +219,12 @@ class ReplyDelivery implements Delivery {
   /** Sends. If it is given up, that is logged and counted. */
   async #send(reply: ReplyToSend, sending: Sending): Promise<Sent> {
     const { clock, chance, metrics, log } = this.#deps
-    const { isWanted, mayLeave, epoch, isSentAgain = false, first } = sending
+    const { isWanted, mayLeave, record, isSentAgain = false, first } = sending
     const startedMs = first?.startedMs ?? clock.now()
     let tries = 0
     const throttled = () => {
       tries++
-      if (epoch !== undefined) this.#throttled.add(epoch)
+      if (record) this.#throttled.add(record.epoch)
     }
     const sent = await sendReply(reply, { clock, chance, metrics, isWanted, mayLeave, throttled }, first?.outcome)
     if (sent === 'throttled' && isSentAgain) return 'open'
@@ -232,7 +233,8 @@ class ReplyDelivery implements Delivery {
     const why = sent === 'throttled' ? 'throttled' : 'gone-on'
     metrics.count('ussd_given_up_total', { line, why })
     const ms = clock.now() - startedMs
-    log.warn({ line, epoch, why, tries, ms, remedy: REMEDY }, 'screen given up: the SMSC throttles us')
+    const whose = record ? dialogueInLog(record) : { line }
+    log.warn({ ...whose, why, tries, ms, remedy: REMEDY }, 'screen given up: the SMSC throttles us')
     return sent
   }
 
@@ -241,7 +243,7 @@ class ReplyDelivery implements Delivery {
     const { guarded, dialogues, clock } = this.#deps
     for (let tries = 0; tries < LOOKS_MAX; tries++) {
       const askedMs = clock.now()
-      const now = await guarded('find', () => dialogues.find(record.key))
+      const now = await guarded('find', () => dialogues.find(record.key), record)
       if (now === undefined) return null
       if (clock.now() - askedMs >= BELIEVED_MS) continue
       known.knownMs = askedMs

@@ -4,7 +4,7 @@ import { beganAs, type DialogueRecord } from '../dialogue/index.ts'
 import type { FlowRegistry } from '../flow/engine/index.ts'
 import { beginOf, serviceFor, type Service } from './steps.ts'
 import { pushedFlow } from '../push/index.ts'
-import type { Log, Metrics } from '../base/index.ts'
+import { dialogueInLog, type Log, type Metrics } from '../base/index.ts'
 import { shownCode, type EndReason, type JsonObject } from '../ussd/index.ts'
 
 export interface EndingDeps {
@@ -43,11 +43,9 @@ export function createEnding(deps: EndingDeps): (record: DialogueRecord) => void
     metrics.ended(record.revision || flow, reason)
     log.info(
       {
-        msisdn: record.key.msisdn,
-        line: record.line,
+        ...dialogueInLog(record),
         code: shownCode(record.code, deps.services),
         flow: record.revision || flow,
-        epoch: record.epoch,
         turns: record.turn,
         ms: record.touchedMs - record.openedMs,
         reason,
@@ -80,7 +78,9 @@ export function createRelease({ flows, backend, log }: Pick<EndingDeps, 'flows' 
     for (const name of flows.current(flow)?.backends ?? []) {
       backend(name)
         ?.ended?.(epoch, record.ended ?? 'failed', about)
-        .catch((error: unknown) => log.warn({ err: error, backend: name, epoch }, 'back end did not take the end'))
+        .catch((error: unknown) =>
+          log.warn({ err: error, backend: name, ...dialogueInLog(record) }, 'back end did not take the end'),
+        )
     }
   }
 }

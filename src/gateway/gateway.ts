@@ -315,8 +315,8 @@ class UssdGateway {
 
   #take(taking: Taking, atOnce: PlayAtOnce): Promise<TakeResult | undefined> {
     const { dialogues } = this.#deps
-    if (taking.answer.kind !== 'begin') return this.#guarded('take', () => dialogues.take(taking, atOnce))
-    const open = () => this.#guarded('open', () => dialogues.open(taking, atOnce))
+    if (taking.answer.kind !== 'begin') return this.#guarded('take', () => dialogues.take(taking, atOnce), taking)
+    const open = () => this.#guarded('open', () => dialogues.open(taking, atOnce), taking)
     return this.#order.after(nameOfKey(taking.key), () => {
       if (!this.#unopened.waits(taking.key)) return open()
       return this.#unopened.flush(taking).then((isKnown) => (isKnown ? open() : undefined))
@@ -329,7 +329,7 @@ class UssdGateway {
     const which = message.network ? { network: message.network } : {}
     const key = dialogueKeyOf(message, from.line)
     const ended = await this.#order.after(nameOfKey(key), () =>
-      this.#guarded('drop', () => dialogues.drop(key, which, reason, clock.now())),
+      this.#guarded('drop', () => dialogues.drop(key, which, reason, clock.now()), { key, line: from.line.name }),
     )
     from.link.respond(from.pdu, STATUS.ESME_ROK)
     this.#counted(message, from, ended ? 'ended' : 'unknown')

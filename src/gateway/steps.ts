@@ -10,7 +10,15 @@ import {
   type TakeResult,
   type Taking,
 } from '../dialogue/index.ts'
-import { StoreError, type Log, type Metrics, monotonicClock, type Standstill } from '../base/index.ts'
+import {
+  dialogueInLog,
+  type DialogueNamed,
+  StoreError,
+  type Log,
+  type Metrics,
+  monotonicClock,
+  type Standstill,
+} from '../base/index.ts'
 import { pushedFlow } from '../push/index.ts'
 import type { SeenMessage } from '../tools/recorder/index.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
@@ -154,20 +162,23 @@ export function takingOf(
   }
 }
 
-/** Wraps calls of the dialogue store. Undefined if a call failed; that is counted and logged here. */
-export type GuardStore = <T>(call: string, run: () => Promise<T>) => Promise<T | undefined>
+/**
+ * Wraps calls of the dialogue store. Undefined if a call failed; that is counted and logged here. `about`: whose
+ * dialogue it is; absent: of many.
+ */
+export type GuardStore = <T>(call: string, run: () => Promise<T>, about?: DialogueNamed) => Promise<T | undefined>
 
 export function guardStore({ metrics, log }: { metrics: Metrics; log: Log }): GuardStore {
-  const failed = (call: string, error: unknown): undefined => {
+  const failed = (call: string, error: unknown, about: DialogueNamed | undefined): undefined => {
     const code = error instanceof StoreError ? error.code : 'bug'
     metrics.count('dialogue_store_errors_total', { call, code })
-    log.error({ err: error, call }, 'dialogue store failed')
+    log.error({ err: error, call, ...(about && dialogueInLog(about)) }, 'dialogue store failed')
   }
-  return (call, run) => {
+  return (call, run, about) => {
     try {
-      return run().catch((error: unknown) => failed(call, error))
+      return run().catch((error: unknown) => failed(call, error, about))
     } catch (error) {
-      return Promise.resolve(failed(call, error))
+      return Promise.resolve(failed(call, error, about))
     }
   }
 }
@@ -235,9 +246,9 @@ export function isGivenUp(record: DialogueRecord, nowMs: number, { limits, metri
   if ((record.takeovers ?? 0) <= limits.takeoversMax)
     return nowMs > record.touchedMs + limits.turnMs + limits.leaseMs * 2
   metrics.count('limits_total', { limit: 'takeovers_max' })
-  const { epoch, line, turn, takeovers } = record
+  const { turn, takeovers } = record
   log.error(
-    { epoch, line, turn, takeovers, flow: record.revision || record.code },
+    { ...dialogueInLog(record), turn, takeovers, flow: record.revision || record.code },
     'turn given up after repeated take-overs: check what its back end answered and why the earlier daemons ended',
   )
   return true

@@ -1,6 +1,6 @@
 /** Handles what is due: turns of dead daemons, replies that were not accepted, dialogues without an answer. */
 import type { DialogueStore, Overdue, DialogueRecord } from '../dialogue/index.ts'
-import type { Log, Metrics } from '../base/index.ts'
+import { dialogueInLog, type Log, type Metrics } from '../base/index.ts'
 import { replyIn } from '../push/index.ts'
 import type { Line } from '../smpp/index.ts'
 import type { Clock } from '../ussd/index.ts'
@@ -55,7 +55,7 @@ export function createSweep(deps: SweepDeps): () => Promise<void> {
       due.map((item) =>
         dealWith(deps, item).catch((error: unknown) => {
           metrics.count('bugs_total', { where: 'sweep' })
-          log.error({ err: error, epoch: item.record.epoch }, 'the sweep failed for one dialogue')
+          log.error({ err: error, ...dialogueInLog(item.record) }, 'the sweep failed for one dialogue')
         }),
       ),
     )

@@ -126,7 +126,7 @@ export class Turns {
     const { key, epoch } = record
     const { token, held, from } = how
     const stopRenewing = this.#leases.keep(
-      () => void guarded('renew', () => dialogues.renew(key, epoch, token, clock.now() + limits.leaseMs)),
+      () => void guarded('renew', () => dialogues.renew(key, epoch, token, clock.now() + limits.leaseMs), record),
     )
     const startedMs = clock.now()
     await this.#whileUnderWay(record, line, from, async () => {
@@ -152,7 +152,8 @@ export class Turns {
 
   async drop(record: DialogueRecord, reason: EndReason): Promise<void> {
     const { dialogues, clock, guarded, finish } = this.#deps
-    const ended = await guarded('drop', () => dialogues.drop(record.key, { epoch: record.epoch }, reason, clock.now()))
+    const { key, epoch } = record
+    const ended = await guarded('drop', () => dialogues.drop(key, { epoch }, reason, clock.now()), record)
     if (ended) finish(ended)
   }
 

@@ -107,7 +107,7 @@ class UnopenedBegins implements Unopened {
       const { begin, untilMs, isOver } = one
       const nowMs = clock.now()
       if (nowMs < untilMs && !isOver) continue
-      if (nowMs < untilMs && (await guarded('bury', () => dialogues.bury(begin, untilMs, nowMs))) === undefined)
+      if (nowMs < untilMs && (await guarded('bury', () => dialogues.bury(begin, untilMs, nowMs), begin)) === undefined)
         return false
       this.#keep(
         name,

@@ -1,6 +1,6 @@
 /** A turn whose outcome the store refused: because it failed, went on without us, or forgot the dialogue. */
 import type { DialogueRecord, DialogueStore } from '../dialogue/index.ts'
-import { StoreError, type Log, type Metrics } from '../base/index.ts'
+import { dialogueInLog, StoreError, type Log, type Metrics } from '../base/index.ts'
 import type { From, GuardStore } from './steps.ts'
 import type { Clock, EndReason, UssdAction } from '../ussd/index.ts'
 import type { Line } from '../smpp/index.ts'
@@ -28,9 +28,10 @@ const RETRY_MS = 200
 
 export function createUnrested({ dialogues, metrics, log, guarded, clock, limits, apologise }: UnrestedDeps): Unrested {
   /** The current record, asked for as long as the turn has time. Undefined: the store does not say. */
-  async function standing({ key, touchedMs }: DialogueRecord): Promise<DialogueRecord | null | undefined> {
+  async function standing(record: DialogueRecord): Promise<DialogueRecord | null | undefined> {
+    const { key, touchedMs } = record
     for (;;) {
-      const now = await guarded('find', () => dialogues.find(key))
+      const now = await guarded('find', () => dialogues.find(key), record)
       if (now !== undefined || clock.now() + RETRY_MS >= touchedMs + limits.turnMs) return now
       await new Promise<void>((done) => clock.after(RETRY_MS, done))
     }
@@ -41,7 +42,7 @@ export function createUnrested({ dialogues, metrics, log, guarded, clock, limits
       const store = error instanceof StoreError
       if (store) metrics.count('dialogue_store_errors_total', { call: 'rest', code: error.code })
       else metrics.count('bugs_total', { where: 'turn' })
-      log.error({ err: error, epoch: record.epoch, line: line.name, revision: record.revision }, 'turn failed')
+      log.error({ err: error, ...dialogueInLog(record), revision: record.revision }, 'turn failed')
       await apologise(record, store ? 'store-failed' : 'failed', line, from)
     },
     async refused(record, action, line, from) {

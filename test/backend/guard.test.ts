@@ -48,6 +48,26 @@ describe('the breaker', () => {
 })
 
 describe('a guarded back end', () => {
+  it('a failure in the log says whose dialogue it was, and of a read for everybody whose it was not', async () => {
+    const said: object[] = []
+    const log = { ...silentLog, warn: (fields: object, message: string) => void said.push({ message, ...fields }) }
+    const info = (fields: object, message: string) => void said.push({ message, ...fields })
+    const failing = async (): Promise<CallResult> => ({ is: 'failed', why: 'late', detail: 'x' })
+    const backend = guard({ name: 'wallet', call: failing }, { ...guardParts(), log: { ...log, info } }, 1)
+    await backend.call('pay', {}, context())
+    await backend.call('prices', {}, { ...context(), msisdn: '', epoch: '' })
+    await backend.call('pay', {}, context(AbortSignal.abort()))
+    const whose = { msisdn: '67570000001', line: 'digicel', epoch: 'e' }
+    const failed = { message: 'back end failed', backend: 'wallet', why: 'late', detail: 'x' }
+    assert.deepEqual(said.slice(0, 2), [
+      { ...failed, operation: 'pay', ...whose },
+      { ...failed, operation: 'prices', line: 'digicel' },
+    ])
+    for (let n = 0; n < 8; n++) await backend.call('pay', {}, context())
+    const refused = { backend: 'wallet', operation: 'pay', why: 'down', limit: 'backend-breaker' }
+    assert.deepEqual(said.at(-1), { message: 'back end not asked', ...refused, ...whose })
+  })
+
   const stub = (call: () => Promise<CallResult>): Backend => ({ name: 'wallet', call })
 
   it('asks a back end that is down no longer, and serves again when it is back', async () => {

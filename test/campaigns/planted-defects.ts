@@ -54,7 +54,7 @@ export const PLANTED: readonly PlantedDefect[] = [
     file: 'src/gateway/turns.ts',
     edits: [
       [
-        `() => void guarded('renew', () => dialogues.renew(key, epoch, token, clock.now() + limits.leaseMs)),`,
+        `() => void guarded('renew', () => dialogues.renew(key, epoch, token, clock.now() + limits.leaseMs), record),`,
         '() => undefined,',
       ],
     ],

@@ -92,6 +92,22 @@ describe('house style', () => {
     )
   })
 
+  it('a line of the log about a dialogue names it in one way: by dialogueInLog', () => {
+    const said = /\blog\.(?:debug|info|warn|error)\(\s*\{[^}]*\b(?:epoch|back ?end)\b[^}]*\}/g
+    // Of the back end itself, not of a call.
+    const ofItself = /'(?:back end is down|back end answers again|the module of a back end)/
+    const daemon = code.filter((file) => /^src\/(?!cli|simulator|base)/.test(file))
+    const bare = daemon.flatMap((file) => {
+      const text = readFileSync(join(root, file), 'utf8')
+      return Array.from(text.matchAll(said), ({ 0: call, index }) => ({ call, rest: text.slice(index, index + 300) }))
+        .filter(
+          ({ call, rest }) => !call.includes('...dialogueInLog(') && !call.includes('...whose') && !ofItself.test(rest),
+        )
+        .map(({ call }) => `${file}: ${call.replaceAll(/\s+/g, ' ')}`)
+    })
+    assert.deepEqual(bare, [])
+  })
+
   it('every file says at its top what it is', () => {
     const silent = code.filter((file) => !/^(#!.*\n)?(\/\*\*|\/\/)/.test(readFileSync(join(root, file), 'utf8')))
     assert.deepEqual(silent, [])

@@ -4,7 +4,7 @@
  * has seen it.
  */
 import type { Backend, CallContext } from '../../backend/index.ts'
-import type { Counters, Log } from '../../base/index.ts'
+import { type Counters, dialogueInLog, type Log } from '../../base/index.ts'
 import { SMS_TOGETHER_MAX, smsRequestSchema, type OwedSms, type SmsRequest } from '../../sms/requests/index.ts'
 import type { Clock, Json } from '../../ussd/index.ts'
 import { wrongWords } from './flow-sms.ts'
@@ -22,9 +22,10 @@ const LOST = 'SMS that a back end asked for are lost: neither Postgres nor the d
 
 /** The same back end. Its answers lose `sms` and `cancel`. */
 export function askingSms(backend: Backend, { owner, owed, clock, log, counters }: AnswerSmsDeps): Backend {
-  const refused = (operation: string, result: string, why: string) => {
+  const refused = (operation: string, context: CallContext, { result, why }: Refused) => {
     counters.count('sms_requests_total', { owner, result })
-    log.warn({ backend: backend.name, operation, why }, 'an SMS that a back end asked for is not sent')
+    const said = { backend: backend.name, operation, why, ...dialogueInLog(context) }
+    log.warn(said, 'an SMS that a back end asked for is not sent')
   }
 
   async function ask(operation: string, asked: Asked, context: CallContext): Promise<void> {
@@ -32,13 +33,13 @@ export function askingSms(backend: Backend, { owner, owed, clock, log, counters 
     const sms = asked.sms.slice(0, SMS_TOGETHER_MAX).flatMap((one): SmsRequest[] => {
       const read = smsRequestSchema.safeParse(one)
       if (read.success) return [read.data]
-      refused(operation, 'wrong', wrongWords(read.error.issues))
+      refused(operation, context, { result: 'wrong', why: wrongWords(read.error.issues) })
       return []
     })
     const cancel = asked.cancel.slice(0, SMS_TOGETHER_MAX).filter((key) => typeof key === 'string')
     if (asked.sms.length > SMS_TOGETHER_MAX || asked.cancel.length > SMS_TOGETHER_MAX) {
       counters.count('limits_total', { limit: 'backend_sms_max' })
-      refused(operation, 'over', `more than ${SMS_TOGETHER_MAX} in one answer`)
+      refused(operation, context, { result: 'over', why: `more than ${SMS_TOGETHER_MAX} in one answer` })
     }
     if (sms.length === 0 && cancel.length === 0) return
     const asker = { owner, msisdn, line, language, key: intention }
@@ -46,7 +47,7 @@ export function askingSms(backend: Backend, { owner, owed, clock, log, counters 
       await owed.owe(intention, { asker, sms, cancel, askedMs: clock.today() })
     } catch (error) {
       counters.count('sms_owed_total', { what: 'lost' })
-      log.error({ err: error, backend: backend.name, operation }, LOST)
+      log.error({ err: error, backend: backend.name, operation, ...dialogueInLog(context) }, LOST)
     }
   }
 
@@ -60,6 +61,12 @@ export function askingSms(backend: Backend, { owner, owed, clock, log, counters 
       return { ...result, data: found.rest }
     },
   }
+}
+
+interface Refused {
+  /** A label of the counter. */
+  result: string
+  why: string
 }
 
 interface Asked {

@@ -51,7 +51,7 @@ export function languageLookup({
       metrics.count('language_lookups_failed', { why: 'late' })
     } catch (error) {
       metrics.count('language_lookups_failed', { why: 'down' })
-      log.warn({ err: error }, "subscriber's language not read: the store failed")
+      log.warn({ err: error, msisdn }, "subscriber's language not read: the store failed")
     } finally {
       cancel()
     }
