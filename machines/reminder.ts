@@ -39,6 +39,8 @@ export type ReminderEvent =
   | { type: 'RECALLED' }
   /** It is too late to be of use. */
   | { type: 'EXPIRE' }
+  /** An operator has it sent again. */
+  | { type: 'RETRY' }
 
 /** What a receipt or a late response can still change for an SMS that was sent. */
 const AFTERMATH = { ACCEPTED: 'accepted', DELIVERED: 'delivered', UNDELIVERED: 'failed', REFUSED: 'failed' } as const
@@ -68,12 +70,13 @@ export const reminderMachine = setup({
         GRACE_OVER: [{ guard: 'mayRetry', target: 'due' }, { target: 'failed' }],
         CANCEL: 'cancelled',
         EXPIRE: 'expired',
+        RETRY: 'due',
       },
     },
     accepted: { on: { DELIVERED: 'delivered', UNDELIVERED: 'failed', RECALLED: 'cancelled' } },
     delivered: {},
-    failed: {},
-    expired: {},
+    failed: { on: { RETRY: 'due' } },
+    expired: { on: { RETRY: 'due' } },
     cancelled: {},
   },
 })

@@ -6,6 +6,8 @@ export const LOG_MEANINGS: Record<string, string> = {
   // error
   'a call detail record cannot be read':
     'A record that waits in the store of dialogues is sealed with a key that is not here (it stays), or was altered (it is removed).',
+  'SMS given up':
+    'Nobody gets this SMS any more: `reason` says why. `sms` is its number for `ussd-connector sms retry`. docs/SMS.md, "SMS that failed".',
   'a dialogue record in Redis cannot be read':
     'A record is damaged, of another release, or sealed with another key. It is put aside; the subscriber gets the busy text.',
   'deferred answer given up after repeated take-overs: check what its back end answered':

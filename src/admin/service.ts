@@ -6,8 +6,10 @@ import type { Gateway } from '../gateway/index.ts'
 import { WrongClockError, type NotifyRequest, type Push, type PushOutcome, type PushRequest } from '../push/index.ts'
 import type { BindDown, BindRow } from '../smpp/index.ts'
 import type { SmsAnswer, SmsAsker, SmsRequest, SmsRequests } from '../sms/requests/index.ts'
-import { durationMsOf, type Replacing, type SmsRow } from '../sms/outbox/index.ts'
 import type { TestDialRow, TestDials } from '../test-dials/index.ts'
+import type { ListedSms, ListedState, Retried, SmsOperator, SmsPlace } from '../sms/operator/index.ts'
+import { durationMsOf, type Replacing, smsReason } from '../sms/outbox/index.ts'
+import { MOMENT_FORMS, momentBackMs } from './moments.ts'
 import type { TraceAsked } from '../tools/recorder/index.ts'
 import type { AlarmRow, Alarms, LineEvents, SilenceRow, Silences } from '../watch/index.ts'
 
@@ -126,10 +128,23 @@ export interface DialogueSummary extends Pick<
 }
 
 /** `wakeAt`: when it leaves; null where it has left. `submittedAt` null: it has not been sent. */
-export type SmsSummary = Omit<SmsRow, 'due_at' | 'wake_at' | 'submitted_at'> & {
+export interface SmsSummary extends Pick<
+  ListedSms,
+  'id' | 'msisdn' | 'kind' | 'owner' | 'state' | 'line' | 'parts' | 'attempts' | 'status'
+> {
   dueAt: string
   wakeAt: string | null
   submittedAt: string | null
+  settledAt: string | null
+  /** Why it is so, in words; '' where nothing is to be explained. */
+  reason: string
+}
+
+export interface SmsListAsked {
+  state: ListedState
+  since: string | undefined
+  cursor: string | undefined
+  limit: number
 }
 
 export interface AlarmsTold {
@@ -165,8 +180,9 @@ export interface AdminServiceDeps {
   lineEvents: Pick<LineEvents, 'of'>
   watch: { alarms: Pick<Alarms, 'rows' | 'test'>; silences: Silences }
   testDials: Pick<TestDials, 'rows' | 'dial'>
-  sms: Replacing
+  sms: { replacing: Replacing; operator: SmsOperator }
   requests: SmsRequests
+  clock: { now(): number }
   /** The language that a subscriber chose. */
   chosenLanguage(msisdn: string): Promise<string | null>
   /** Rejects with ProblemsError or UsageError. */
@@ -204,17 +220,10 @@ export function createAdminService(deps: AdminServiceDeps) {
     /** Shows a flow's first screen, or a text, to a subscriber who has not dialled. Or why this daemon pushes nothing. */
     push: (asked: PushRequest | NotifyRequest) => pushed(push, asked),
     trace: deps.trace,
-    /** The newest SMS of one subscriber. */
-    smsOf: async (msisdn: string): Promise<SmsSummary[]> =>
-      (await sms.of(msisdn)).map(({ due_at: due, wake_at: wake, submitted_at: sent, ...row }) => ({
-        ...row,
-        dueAt: due.toISOString(),
-        wakeAt: row.state === 'due' ? wake.toISOString() : null,
-        submittedAt: sent?.toISOString() ?? null,
-      })),
     /** Replaces the text of one of them. Resolves with the outcome (docs/SMS.md). */
-    replaceSms: (id: string, text: string) => sms.replace(id, text),
+    replaceSms: (id: string, text: string) => sms.replacing.replace(id, text),
     ...askedSms(deps),
+    ...operatedSms(deps),
     ...watched(deps),
     ...testDialling(deps),
     ...changedLines(deps),
@@ -332,6 +341,66 @@ function summaryOf(record: DialogueRecord): DialogueSummary {
     openedMs,
     touchedMs,
     ended,
+  }
+}
+
+/** SMS of any owner, as an operator sees and changes them. */
+function operatedSms({ settings, sms: { operator }, clock }: AdminServiceDeps) {
+  return {
+    /** The newest SMS of one subscriber. */
+    smsOf: async (msisdn: string): Promise<SmsSummary[]> => (await operator.of(msisdn)).map(smsSummaryOf),
+    /** SMS in one state, page by page. */
+    async listSms({ state, since, cursor, limit }: SmsListAsked) {
+      const sinceMs =
+        since === undefined ? null : momentBackMs(since, { zone: settings.reminders.zone, nowMs: clock.now() })
+      if (since !== undefined && sinceMs === null) return { refused: `since: '${since}' is not ${MOMENT_FORMS}` }
+      const after = cursor === undefined ? null : placeOf(cursor)
+      if (after === undefined) return { refused: 'cursor: not one of ours: give the `next` of the page before' }
+      const { sms, next } = await operator.page({ state, sinceMs, after, limit })
+      return { sms: sms.map(smsSummaryOf), next: next && cursorOf(next) }
+    },
+    /** `for`: it is of use for so long from now on. */
+    async retrySms(id: string, asked: { mayBeTwice: boolean; for: string | undefined }): Promise<Retried | Refused> {
+      const forMs = asked.for === undefined ? null : durationMsOf(asked.for)
+      if (asked.for !== undefined && !forMs)
+        return { refused: `for: '${asked.for}' is not a duration such as 30m or 2h` }
+      return operator.retry(id, { mayBeTwice: asked.mayBeTwice, forMs })
+    },
+    cancelSmsOf: (id: string) => operator.cancel(id),
+  }
+}
+
+interface Refused {
+  refused: string
+}
+
+const cursorOf = ({ at, id }: SmsPlace) => Buffer.from(`${id}/${at}`).toString('base64url')
+
+/** Undefined: it is not one of ours. */
+function placeOf(cursor: string): SmsPlace | undefined {
+  const [, id, at] =
+    /^(\d{1,18})\/(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[\d.+:-]{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString()) ??
+    []
+  return id && at ? { id, at } : undefined
+}
+
+function smsSummaryOf(row: ListedSms): SmsSummary {
+  const { id, msisdn, kind, owner, state, line, parts, attempts, status } = row
+  return {
+    id,
+    msisdn,
+    kind,
+    owner,
+    state,
+    line,
+    parts,
+    attempts,
+    status,
+    dueAt: row.due_at.toISOString(),
+    wakeAt: state === 'due' ? row.wake_at.toISOString() : null,
+    submittedAt: row.submitted_at?.toISOString() ?? null,
+    settledAt: row.settled_at?.toISOString() ?? null,
+    reason: smsReason(row),
   }
 }
 

@@ -19,7 +19,18 @@ export interface LogOptions {
 /** Fields that hold an MSISDN. */
 const NUMBERS = new Set(['msisdn', 'from', 'to', 'source', 'destination', 'source_addr', 'destination_addr'])
 /** Fields of ours that may hold long runs of digits. */
-const PLAIN = new Set(['subscriber', 'epoch', 'revision', 'intention', 'link', 'instance', 'pid', 'time', 'level'])
+const PLAIN = new Set([
+  'subscriber',
+  'epoch',
+  'sms',
+  'revision',
+  'intention',
+  'link',
+  'instance',
+  'pid',
+  'time',
+  'level',
+])
 /** A run of 7 to 15 digits that is not part of a longer word (a uuid, a hash, a date-time). */
 const DIGITS = /(?<![0-9A-Za-z-])\+?\d{7,15}(?![0-9A-Za-z])/g
 const DEPTH_MAX = 5

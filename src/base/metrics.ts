@@ -108,6 +108,8 @@ export const COUNTERS = {
   ],
   module_events_total: ['Events that back end modules count', ['backend', 'event']],
   sms_total: ['SMS of the outbox by state', ['kind', 'state']],
+  // why: expired, receipt (the network gave it up), tries, no-response, refused, not-sent (its template)
+  sms_given_up_total: ['SMS that nobody gets any more, by why; each has a line in the log', ['line', 'why']],
   sms_owed_total: [
     'answers of back ends that asked for SMS while Postgres did not answer: kept, sent later, lost',
     ['what'],
@@ -117,6 +119,10 @@ export const COUNTERS = {
     ['owner', 'result'],
   ],
   sms_replaced_total: ['SMS whose text an operator replaced, by result', ['result']],
+  sms_operator_total: [
+    'SMS that an operator had sent again (retry) or taken back (cancel), by result',
+    ['what', 'result'],
+  ],
   sms_queries_total: ['Questions to the SMSC about parts of SMS with overdue receipts', ['line', 'result']],
   sms_late_total: [
     'Responses to SMS that arrived after their deadline, by whether they changed anything',

@@ -36,7 +36,7 @@ export async function askAdmin<T>(options: AdminOptions, method: string, path: s
 /** For a command with --json. */
 export const asJson = (answer: unknown): string => JSON.stringify(answer, null, 2)
 
-/** The answer, if it is a success. Throws UsageError. */
+/** The answer, if it is a success. Throws UsageError; its `is` is that of the answer, if it has one. */
 export async function request(
   { url, tokenFile }: AdminOptions,
   method: string,
@@ -57,8 +57,9 @@ export async function request(
     throw await usageError(`${url}: ${why} (is the daemon running? Is --url its admin address?)`)
   })
   if (answer.ok) return answer
-  const said = (await answer.json().catch(() => ({}))) as { error?: string; problems?: string[] }
-  throw await usageError(
+  const said = (await answer.json().catch(() => ({}))) as { error?: string; problems?: string[]; is?: string }
+  const error = await usageError(
     [`${answer.status}: ${said.error ?? answer.statusText}`, ...(said.problems ?? [])].join('\n  '),
   )
+  throw Object.assign(error, { is: said.is })
 }

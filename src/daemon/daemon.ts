@@ -325,7 +325,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
   const readiness = () => readinessOf({ ...runtime, stores, lines, flows: flows.registry, clockCheck, holds })
   registerGauges({ metrics, name: runtime.name, settings, stores, lines, gateway, holds })
   const service = createAdminService({
-    settings,
+    ...runtime,
     groups: () => groupsOf(settings),
     dialogues: stores.dialogues,
     lines,
@@ -338,7 +338,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
     lineEvents: parts.lineEvents,
     watch,
     testDials,
-    sms: services.sms.replacing,
+    sms: services.sms,
     requests: parts.requests,
     chosenLanguage: services.chosenLanguage,
     reload,

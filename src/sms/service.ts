@@ -11,6 +11,7 @@ import {
   smsQueries,
   smsReplacing,
   type SmsSubject,
+  tellGivenUp,
 } from './outbox/index.ts'
 import {
   isLikeReceipt,
@@ -25,6 +26,14 @@ import {
   lateSmsOf,
 } from './pdu/index.ts'
 import { type PartShelf, type SenderAccess, smsIn, type SmsInDeps } from './inbox/index.ts'
+import {
+  OUTBOX_COUNTED_MAX,
+  depthWatch,
+  type DepthWatch,
+  type OutboxDepth,
+  type SmsOperator,
+  smsOperator,
+} from './operator/index.ts'
 import { sendingBy, type SendingDeps, type SendingSettings } from './sending.ts'
 import { inertSettings, serviceOfOwner, type SmsInSettings, type SmsLine } from './settings/index.ts'
 import type { Line, Pdu } from '../smpp/index.ts'
@@ -35,6 +44,8 @@ export interface SmsSide {
   onReceipt(pdu: Pdu, line: Line): Promise<void>
   onSms(pdu: Pdu, line: Line): Promise<void>
   readonly replacing: Replacing
+  /** What an operator sees of the outbox, and does with it. */
+  readonly operator: SmsOperator
   readonly atSmsc: AtSmsc
   /** A response that came after its deadline. */
   onLate(late: LateResponse, line: string): Promise<void>
@@ -56,15 +67,17 @@ export interface SmsDeps extends Omit<SendingDeps, 'settings'> {
 
 const EXPIRE_EVERY_MS = 60_000
 const ORPHANS_EVERY_MS = 60_000
+/** A look costs the database some milliseconds, and a scrape comes four times a minute. */
+const DEPTH_EVERY_MS = 15_000
 
 export function createSmsSide(deps: SmsDeps): SmsSide {
-  const { settings, sql, lines, clock, metrics } = deps
+  const { settings, lines, clock, metrics } = deps
   // Lines may change while we run, so they are looked up each time.
   const lineOf = (name: string) => settings.lines.find((line) => line.name === name)
   const serviceOf = serviceOfOwner(settings.sms)
   const managing = { ...deps, settings: settings.lines, serviceOf }
   const recall = smsRecall(managing)
-  const sending = sendingBy(deps, recall)
+  const sending = { ...sendingBy(deps, recall), givenUp: tellGivenUp({ ...deps, counters: metrics }) }
   const outbox = smsDispatcher(sending)
   const asking = { settings: settings.lines, lines, clock, serviceOf }
   const queries = smsQueries(sending, smsQuery(asking))
@@ -76,6 +89,7 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
   const upkeep = [
     repeated(EXPIRE_EVERY_MS, () => incoming.expire(), deps),
     repeated(ORPHANS_EVERY_MS, orphans.look, deps),
+    repeated(DEPTH_EVERY_MS, shownDepth(deps).look, deps),
     repeated(QUERY_EVERY_MS, ask, deps),
   ]
   const replace = smsReplace(managing)
@@ -95,7 +109,8 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
       return isReceipt ? onReceipt(pdu, line) : incoming.take(pdu, line)
     },
     atSmsc: { replace, recall },
-    replacing: smsReplacing({ sql, clock, counters: metrics, recall, replace }),
+    replacing: smsReplacing({ ...deps, counters: metrics, recall, replace }),
+    operator: smsOperator({ ...deps, counters: metrics, manages: (line) => lineOf(line)?.sms?.manage === true }),
     async onLate(late, line) {
       const sms = late.lane === 'sms' ? lateSmsOf(late.key, line) : null
       const how = lineOf(line)?.sms
@@ -123,6 +138,38 @@ function showOrphans({ lately }: OrphanWatch, metrics: Pick<SmsDeps['metrics'], 
     ['line'],
     () => lately().map(({ line, receipts }) => ({ labels: { line }, value: receipts })),
   )
+}
+
+function shownDepth({ sql, metrics, clock }: Pick<SmsDeps, 'sql' | 'metrics' | 'clock'>): DepthWatch {
+  const depth = depthWatch({ sql, clock })
+  const { lately } = depth
+  const each = (valueOf: (depth: OutboxDepth) => number) => () =>
+    (lately()?.lines ?? []).map((depth) => ({ labels: { line: depth.line }, value: valueOf(depth) }))
+  const most = `up to ${OUTBOX_COUNTED_MAX} of each line and kind, as the database has them`
+  metrics.gauges(
+    'sms_outbox_due',
+    `SMS that may leave now; ${most}`,
+    ['line'],
+    each(({ due }) => due),
+  )
+  metrics.gauges(
+    'sms_outbox_later',
+    `SMS whose moment is to come; ${most}`,
+    ['line'],
+    each(({ later }) => later),
+  )
+  metrics.gauges(
+    'sms_outbox_oldest_seconds',
+    'For how long the oldest SMS that may leave has waited; 0: none waits',
+    ['line'],
+    each(({ oldestMs }) => (oldestMs === null ? 0 : Math.max(0, clock.now() - oldestMs) / 1_000)),
+  )
+  metrics.gauge(
+    'sms_outbox_ambiguous',
+    'SMS that were sent without a response, and wait for a receipt',
+    () => lately()?.ambiguous ?? 0,
+  )
+  return depth
 }
 
 function receiptOptions(line: (SmsLine & NumberedLine) | undefined): ReceiptOptions {

@@ -101,6 +101,8 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   'src/sms/outbox/keyed.ts': REQUESTS,
   'src/sms/outbox/replace-keyed.ts': { tests: suite('sms/outbox', 'replace-keyed'), postgres: true },
   'src/sms/outbox/id-forms.ts': { tests: suite('sms/outbox', 'id-forms'), postgres: true },
+  'src/sms/outbox/given-up.ts': { tests: suite('sms/outbox', 'given-up'), postgres: true },
+  'src/sms/outbox/reason.ts': { tests: suite('sms/outbox', 'given-up'), postgres: true },
   'src/sms/outbox/orphans.ts': { tests: suite('sms/outbox', 'receipts', 'id-forms'), postgres: true },
   ...files('sms/requests', REQUESTS, ['owed', 'requests']),
   ...files('sms/outbox', RECEIPTS, ['ambiguous', 'message-id', 'receipt-rows', 'receipts', 'retry-policy']),

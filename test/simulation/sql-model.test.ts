@@ -353,7 +353,7 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
       'cancel data',
       'late true',
       'receipt matched',
-      'receipt orphan',
+      'receipt early',
       'sms ambiguous',
       'sms delivered',
       'sms cancelled',

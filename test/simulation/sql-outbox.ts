@@ -279,6 +279,20 @@ export const OUTBOX_MODEL: Model = {
         ...(gone ? { state: 'cancelled', settled_at: at(now) } : { state: row.state }),
       }),
     ),
+  'sms-depth': ({ tables }, { now }) =>
+    [
+      ...grouped(
+        [...tables.sms.values()].filter((row) => row.state === 'due'),
+        ({ line }) => line,
+      ),
+    ].map(([line, rows]) => {
+      const due = rows.filter((row) => isReady(row, at(now)))
+      const oldest = due.toSorted(by((row) => row.wake_at))[0]?.wake_at ?? null
+      return { line, due: due.length, later: rows.length - due.length, oldest }
+    }),
+  'sms-depth-ambiguous': ({ tables }) => [
+    { n: [...tables.sms.values()].filter((row) => row.state === 'ambiguous').length },
+  ],
   'forget-receipts': ({ tables }, { before }) =>
     [...tables.orphans.values()]
       .filter((one) => one.received_at < at(before))
@@ -406,7 +420,7 @@ function change(
     .filter(is)
     .map((row) => {
       put(tables, row, typeof to === 'function' ? to(row) : to)
-      return { id: String(row.id), kind: row.kind }
+      return { id: String(row.id), kind: row.kind, msisdn: row.msisdn, line: row.line, attempts: row.attempts }
     })
 }
 
@@ -420,13 +434,14 @@ function taken(tables: Tables, row: Sms): number[] {
 }
 
 function openRow(tables: Tables, row: Sms) {
-  const { kind, state, msisdn, losses, submitted_at, wake_at, parts } = row
+  const { kind, state, msisdn, attempts, losses, submitted_at, wake_at, parts } = row
   return {
     id: String(row.id),
     kind,
     state,
     msisdn,
     line: row.sent_line ?? row.line,
+    attempts,
     losses,
     submitted_at,
     wake_at,

@@ -1,7 +1,7 @@
 /** What the statements of receipts (src/sms/outbox/receipt-rows.ts) do, without SQL. */
 import type { Model } from './sql-model.ts'
 import { partsOf, put, storeParts } from './sql-outbox.ts'
-import { by, type IdFormRow, type Orphan, type Tables } from './tables.ts'
+import { by, type IdFormRow, type Orphan, type Part, type Tables } from './tables.ts'
 
 const RIVAL_MS = 86_400_000
 
@@ -15,7 +15,15 @@ export const RECEIPTS_MODEL: Model = {
   'receipt-singles': ({ tables }, { receipts, now }) =>
     (JSON.parse(String(receipts)) as SingleReceipt[])
       .filter((receipt) => settlesSingle(tables, receipt, now as Date))
-      .map(({ n }) => ({ n })),
+      .map(({ n, key, line, sender }) => {
+        const part = [...tables.parts.values()].filter((one) => one.message_key === key && one.line === line)
+        const row = part
+          .map(({ sms }) => tables.sms.get(sms)!)
+          .filter(({ msisdn }) => msisdn === sender)
+          .at(-1)!
+        const { kind, msisdn, attempts, state, last_error: error } = row
+        return { n, id: String(row.id), kind, msisdn, attempts, state, error }
+      }),
   'receipt-early-of': ({ tables }, { keys }) => {
     const known = new Set([...tables.orphans.values()].map((one) => one.message_key))
     const early = (JSON.parse(String(keys)) as { sms: string; key: string }[]).filter(({ key }) => known.has(key))
@@ -81,8 +89,12 @@ export const RECEIPTS_MODEL: Model = {
     return []
   },
   'receipt-orphans': ({ tables }, { since, until }) => {
+    const mayBeOurs = ({ sender, received_at: at }: Orphan) =>
+      [...tables.sms.values()].some(
+        (row) => row.msisdn === sender && row.losses > 0 && +(row.submitted_at ?? 0) > +at - RIVAL_MS,
+      )
     const lately = [...tables.orphans.values()].filter(
-      ({ received_at: at }) => at >= (since as Date) && at < (until as Date),
+      (one) => one.received_at >= (since as Date) && one.received_at < (until as Date) && !mayBeOurs(one),
     )
     return [...new Set(lately.map(({ line }) => line))].map((line) => {
       const own = lately.filter((one) => one.line === line)
@@ -144,12 +156,7 @@ export const RECEIPTS_MODEL: Model = {
         ),
       )
       .slice(0, 1)
-      .map((part) => ({
-        sms: String(part.sms),
-        part: part.part,
-        part_state: part.state,
-        state: tables.sms.get(part.sms)!.state,
-      })),
+      .map((part) => partRow(tables, part)),
   'receipt-reference': ({ tables }, { reference, line, from }) =>
     [...tables.parts.values()]
       .filter((part) => tables.sms.get(part.sms)!.msisdn === from && (part.sms % 65_535) + 1 === reference)
@@ -162,12 +169,7 @@ export const RECEIPTS_MODEL: Model = {
         ),
       )
       .slice(0, 1)
-      .map((part) => ({
-        sms: String(part.sms),
-        part: part.part,
-        part_state: part.state,
-        state: tables.sms.get(part.sms)!.state,
-      })),
+      .map((part) => partRow(tables, part)),
   'receipt-settle-part': ({ tables }, { sms, part, state }) => {
     const key = `${Number(sms)}/${Number(part)}`
     const found = tables.parts.get(key)
@@ -201,6 +203,11 @@ interface SingleReceipt {
   sender: string
   state: string
   error: string | null
+}
+
+function partRow(tables: Tables, { sms, part, state: part_state }: Part) {
+  const { state, kind, msisdn, attempts } = tables.sms.get(sms)!
+  return { sms: String(sms), part, part_state, state, kind, msisdn, attempts }
 }
 
 /** Of an SMS in one part, with its id, on its line, from its subscriber. */

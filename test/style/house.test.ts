@@ -95,7 +95,7 @@ describe('house style', () => {
   it('a line of the log about a dialogue names it in one way: by dialogueInLog', () => {
     const said = /\blog\.(?:debug|info|warn|error)\(\s*\{[^}]*\b(?:epoch|back ?end)\b[^}]*\}/g
     // Of the back end itself, not of a call.
-    const ofItself = /'(?:back end is down|back end answers again|the module of a back end)/
+    const ofItself = /'(?:back end is down|back end answers again|back end not closed|the module of a back end)/
     const daemon = code.filter((file) => /^src\/(?!cli|simulator|base)/.test(file))
     const bare = daemon.flatMap((file) => {
       const text = readFileSync(join(root, file), 'utf8')

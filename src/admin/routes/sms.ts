@@ -1,16 +1,10 @@
-/**
- * /v1/sms: lists the SMS of one subscriber, without their texts, and replaces the text of one. And SMS of an
- * application under keys of its own: put, looked at, cancelled.
- */
+/** /v1/sms: SMS of an application under keys of its own: put, looked at, cancelled. For support: sms-operator.ts. */
 import { randomUUID } from 'node:crypto'
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
 import { smsRequestSchema, type SmsAnswer } from '../../sms/requests/index.ts'
-import { DIGITS, lacking, whyNot, type Admitted, type RouteDeps } from './shared.ts'
-
-const replacement = z.strictObject({ text: z.string().min(1).max(1_600) })
-/** The HTTP status of each outcome. */
-const STATUS = { none: 404, off: 409, 'too-late': 409, busy: 409, unknown: 504 } as const
+import { lacking, whyNot, type Admitted, type RouteDeps } from './shared.ts'
+import { operatedSmsRoutes, smsLists } from './sms-operator.ts'
 
 const asked = smsRequestSchema.extend({
   to: z.string().min(1).max(30).describe('the number that gets it, international digits'),
@@ -28,8 +22,10 @@ const FIELDS =
 
 const PUT_STATUS = { accepted: 201, known: 200, replaced: 200, 'too-late': 409, busy: 409, past: 422 } as const
 
-export function smsRoutes({ service, audit, now, counters }: RouteDeps): Hono<Admitted> {
+export function smsRoutes(deps: RouteDeps): Hono<Admitted> {
+  const { service, audit, now, counters } = deps
   const app = new Hono<Admitted>()
+  const listed = smsLists(deps)
   const ownerOf = (c: Context<Admitted>) => `token:${c.get('token')?.name ?? '-'}`
   const noKey = { error: 'say which SMS: ?key= and the key under which you asked for it' }
 
@@ -41,15 +37,7 @@ export function smsRoutes({ service, audit, now, counters }: RouteDeps): Hono<Ad
       const found = await service.findSms(ownerOf(c), key)
       return found ? c.json(found) : c.json({ error: 'none: this token has no SMS of this key' }, 404)
     }
-    const msisdn = (c.req.query('msisdn') ?? '').replace(/^\+/, '').trim()
-    if (!DIGITS.test(msisdn))
-      return c.json(
-        { error: 'msisdn must be international digits, such as 67570000001', try: '/v1/sms?msisdn=67570000001' },
-        400,
-      )
-    const sms = await service.smsOf(msisdn)
-    audit(c, 'sms looked at', { msisdn, found: sms.length })
-    return c.json({ sms })
+    return listed(c)
   })
   app.post('/', async (c) => {
     const owner = ownerOf(c)
@@ -74,17 +62,7 @@ export function smsRoutes({ service, audit, now, counters }: RouteDeps): Hono<Ad
     if (is === 'none') return c.json({ error: 'none: this token has no SMS of this key', is }, 404)
     return c.json({ is }, is === 'too-late' ? 409 : 200)
   })
-  app.post('/:id/replace', async (c) => {
-    const id = c.req.param('id')
-    const read = replacement.safeParse(await c.req.json<unknown>().catch(() => null))
-    if (!/^\d{1,18}$/.test(id) || !read.success) {
-      return c.json({ error: 'send the body {"text"} with 1 to 1,600 characters, and an id from /v1/sms' }, 400)
-    }
-    const is = await service.replaceSms(id, read.data.text)
-    audit(c, 'sms replaced', { id, after: is })
-    const status = (STATUS as Record<string, 404 | 409 | 504 | undefined>)[is]
-    return status ? c.json({ error: `not replaced: ${is} (docs/SMS.md)`, is }, status) : c.json({ is })
-  })
+  app.route('/', operatedSmsRoutes(deps))
   return app
 }
 

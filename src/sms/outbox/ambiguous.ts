@@ -3,6 +3,7 @@ import { nextState, type ReminderState } from '../../../machines/reminder.ts'
 import type { SqlRunner } from '../../base/index.ts'
 import { STATE_OF } from './receipt-rows.ts'
 import { applyToPart, storeParts, takeReceiptOf } from './receipts.ts'
+import { SMS_ERRORS } from './reason.ts'
 import { afterGrace, afterLateRefusal } from './retry-policy.ts'
 import { HOLD, RESOLVE, type OpenRow } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
@@ -29,15 +30,15 @@ export async function reconcile(deps: OutboxDeps, row: OpenRow): Promise<Reminde
       const taken = { line: row.line || found.line, part: missing(row)[0] ?? 1, messageId: found.messageId }
       const state = await take(deps, trx, row, taken)
       for (const receipt of found.receipts) {
-        if (state)
-          await applyToPart(trx, { sms: row.id, part: taken.part, part_state: 'accepted', state }, receipt, clock.now())
+        const part = { sms: row.id, part: taken.part, kind: row.kind, msisdn: row.msisdn, attempts: row.attempts }
+        if (state) await applyToPart(deps, trx, { ...part, part_state: 'accepted', state }, receipt)
       }
       const [settled] = await STATE_OF(trx, { sms: row.id })
       return state === 'due' ? 'retried' : settled!.state
     }
     if (row.wake_at.getTime() > clock.now()) return null
     const state = nextState(row.state, afterGrace(row.losses))
-    const done = await resolve(deps, trx, row.id, { state, error: 'no response, twice' })
+    const done = await resolve(deps, trx, row, { state, error: SMS_ERRORS.lostTwice })
     return done && (state === 'due' ? 'retried' : state)
   })
 }
@@ -55,7 +56,8 @@ export async function settleLate(deps: OutboxDeps, late: LateSms, outcome: SmsOu
     }
     const { event, waitMs } = afterLateRefusal(outcome, row.losses, deps.chance)
     const state = nextState(row.state, event)
-    return (await resolve(deps, trx, row.id, { state, error: 'refused, late', waitMs })) !== null
+    const { status } = outcome
+    return (await resolve(deps, trx, row, { state, error: SMS_ERRORS.refusedLate, status, waitMs })) !== null
   })
 }
 
@@ -69,7 +71,7 @@ interface TakenPart {
 async function take(deps: OutboxDeps, trx: SqlRunner, row: OpenRow, taken: TakenPart): Promise<ReminderState | null> {
   const isLast = missing(row).every((part) => part === taken.part)
   const state = nextState(row.state, isLast ? { type: 'ACCEPTED' } : { type: 'LATER', mayRetry: true })
-  const done = await resolve(deps, trx, row.id, { state, error: null })
+  const done = await resolve(deps, trx, row, { state, error: null })
   const messageIds = Array.from({ length: row.parts }, (_, i) => (i + 1 === taken.part ? taken.messageId : null))
   if (done) await storeParts(deps, trx, { id: row.id, line: taken.line, messageIds })
   return done
@@ -79,25 +81,27 @@ interface Resolution {
   state: ReminderState
   /** The error of a failure. */
   error: string | null
+  status?: number
   waitMs?: number
 }
 
 async function resolve(
-  { clock }: OutboxDeps,
+  { clock, givenUp }: OutboxDeps,
   trx: SqlRunner,
-  id: string,
-  { state, error, waitMs = 0 }: Resolution,
+  row: OpenRow,
+  { state, error, status, waitMs = 0 }: Resolution,
 ): Promise<ReminderState | null> {
   const now = new Date(clock.now())
   const isFinal = state === 'failed' || state === 'delivered'
   const [done] = await RESOLVE(trx, {
-    id,
+    id: row.id,
     state,
     now,
     wake: new Date(clock.now() + waitMs),
     error: state === 'failed' ? error : null,
     final: isFinal,
   })
+  if (done && state === 'failed') givenUp?.({ ...row, state, error, status: status ?? null })
   return done ? state : null
 }
 

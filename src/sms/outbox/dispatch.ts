@@ -17,7 +17,7 @@ import { recallAll } from './recall.ts'
 import { linePauseMs } from './retry-policy.ts'
 import { receiptsInBulk, referenceOf, type ReceiptResult } from './receipts.ts'
 import { AMBIGUOUS, CLAIM, DUE, EXPIRE, LOSE, PUT_BEHIND, type ClaimedRow } from './rows.ts'
-import { SETTLE_MAX, settleTried, takeParts, type TakenParts, type Tried } from './settling.ts'
+import { SETTLE_MAX, settleTried, takeParts, type TakenParts, type Tried, type TriedFate } from './settling.ts'
 import { OUTBOX_DEFAULTS, type OutboxDeps, type OutboxSettings } from './settings.ts'
 import type { BeforePart, Receipt, SmsOutcome } from './types.ts'
 import { urgencyOf } from './when.ts'
@@ -154,8 +154,8 @@ interface Work extends OutboxDeps {
   /** Takes a connection to the database. */
   gated: Gate
   lanes: Lanes
-  /** Stores what became of SMS; answers with their new states. */
-  tried: Gathering<Tried, string>
+  /** Stores what became of SMS; answers with what their rows say now. */
+  tried: Gathering<Tried, TriedFate>
   /** Stores which parts of an SMS are taken. */
   taken: Gathering<TakenParts, void>
 }
@@ -175,7 +175,7 @@ function workOf(deps: OutboxDeps): Work {
     claimMax: batchMax,
     pause: () => new Promise((over) => (gatherMs > 0 ? void clock.after(gatherMs, over) : over())),
     claim: (wants) => claim(work, wants),
-    send: (row) => send(work, row),
+    send: (row, line) => send(work, row, line),
     failed: (error) => unreachable(work, error),
   })
   const settling = { ...deps, settings }
@@ -251,9 +251,11 @@ async function claim(work: Work, wants: Wants): Promise<Claimed> {
   })
   rows.sort(byUrgency)
   heads.claimed(rows, from, { wants, nowMs: work.now() })
-  for (const { state, is_again: isAgain, kind, quiet_zone: zone } of rows) {
+  for (const row of rows) {
+    const { state, is_again: isAgain, kind, quiet_zone: zone } = row
     if (isAgain) zones.learn(zone!)
     else if (state !== 'submitting') count(work, kind, state === 'due' ? 'quiet' : state)
+    if (state === 'expired') work.givenUp?.({ ...row, ...UNSENT })
   }
   const crowded = crowds.among(rows, work.now())
   // Whatever becomes of that: these rows are to be sent.
@@ -295,21 +297,28 @@ async function keepUp(work: Work): Promise<void> {
   }
   for (let times = 0; times < EXPIRE_TIMES; times++) {
     const expired = await EXPIRE(sql, { now, today, limit: EXPIRE_MAX })
-    for (const row of expired) count(work, row.kind, 'expired')
+    for (const row of expired) {
+      count(work, row.kind, 'expired')
+      work.givenUp?.({ ...row, ...UNSENT, state: 'expired' })
+    }
     if (expired.length < EXPIRE_MAX) break
   }
   for (const { kind, is } of await recallAll(work, settings.batchMax)) count(work, kind, is)
 }
 
+/** Of an SMS that was not sent now. */
+const UNSENT = { status: null, error: null }
+
 /** Sends one, and stores what became of it. False: it was not written. */
-async function send(work: Work, row: ClaimedRow): Promise<boolean> {
+async function send(work: Work, row: ClaimedRow, line: string): Promise<boolean> {
   failpoint('sms-after-submitting')
   const outcome = await submit(work, row, (taken) => takePart(work, row, taken))
   failpoint('sms-after-response')
   const pauseMs = linePauseMs(outcome)
   if (pauseMs) work.pausedUntil.set(row.owed_line, work.now() + pauseMs)
-  const state = await work.tried.ask({ row, outcome })
+  const { state, status, error } = await work.tried.ask({ row, outcome, line })
   count(work, row.kind, state === 'due' ? outcome.is : state)
+  if (state === 'failed') work.givenUp?.({ ...row, line: row.line || line, state, status, error })
   return outcome.is !== 'unsent'
 }
 

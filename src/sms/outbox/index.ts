@@ -4,13 +4,35 @@ export { smsDispatcher } from './dispatch.ts'
 export { enqueueSms } from './enqueue.ts'
 export { eraseSms, forgetOld } from './forget.ts'
 export { type QueryLine, smsQueries } from './query.ts'
-export { type AtSmsc, type Replacing, type SmsRow, smsReplacing } from './replace.ts'
+export { SMS_ERRORS, smsReason } from './reason.ts'
+export { type AtSmsc, type Replacing, smsReplacing } from './replace.ts'
+export { DUE_GROUPS, OWNER, statesFor } from './rows.ts'
+export { tellGivenUp } from './given-up.ts'
 export { mayBeReplaced, replaceKeyed } from './replace-keyed.ts'
 export type { SmsRoute } from './lanes.ts'
 export { planSms } from './plan.ts'
-export { cancelSms, findSms, putSms, type Cancelled, type KeyedRow, type Put } from './keyed.ts'
+export {
+  CANCEL_HELD,
+  cancelledAs,
+  cancelSms,
+  findSms,
+  putSms,
+  type Cancelled,
+  type KeyedRow,
+  type Put,
+} from './keyed.ts'
 export { repeated } from './upkeep.ts'
-export { classOf, durationMsOf, isUrgent, quietZoneOf, SMS_CLASSES, type SmsClass, urgencyOf, whenOf } from './when.ts'
+export {
+  classOf,
+  durationMsOf,
+  instantOf,
+  isUrgent,
+  quietZoneOf,
+  SMS_CLASSES,
+  type SmsClass,
+  urgencyOf,
+  whenOf,
+} from './when.ts'
 export type { OutboxDeps } from './settings.ts'
 export { CANCEL_SMS, smsBinding, type SmsModule, WRITE_SMS } from './statements.ts'
 export { AMBIGUOUS_GRACE_MS, ownClasses, refused, STATUS_CLASSES, statusClass } from './retry-policy.ts'

@@ -125,12 +125,16 @@ export type Cancelled = 'cancelled' | 'recalled' | 'too-late' | 'none'
 const UNLEFT = statesFor({ type: 'CANCEL' })
 const AT_SMSC = `${statesFor({ type: 'RECALLED' })}, 'submitting'`
 
-const CANCEL_KEYED = statement<{ before: string; line: string; is_done: boolean }>(
-  'sms-cancel-keyed',
-  `
+interface CancelRow {
+  before: string
+  line: string
+  is_done: boolean
+}
+
+/** Cancels the SMS of this condition, or marks it for cancelling at its SMSC. `:now` is the wall clock. */
+export const CANCEL_HELD = (which: string) => `
   WITH old AS (
-    SELECT id, state, COALESCE(sent_line, line) AS line FROM sms_outbox
-    WHERE owner = CAST(:owner AS text) AND key = CAST(:key AS text) FOR UPDATE
+    SELECT id, state, msisdn, COALESCE(sent_line, line) AS line FROM sms_outbox WHERE ${which} FOR UPDATE
   ), done AS (
     UPDATE sms_outbox o SET
       state = CASE WHEN old.state IN (${UNLEFT}) THEN 'cancelled' ELSE o.state END,
@@ -140,8 +144,22 @@ const CANCEL_KEYED = statement<{ before: string; line: string; is_done: boolean 
     FROM old WHERE o.id = old.id AND old.state IN (${UNLEFT}, ${AT_SMSC})
     RETURNING o.id
   )
-  SELECT old.state AS before, old.line, done.id IS NOT NULL AS is_done FROM old LEFT JOIN done USING (id)`,
+  SELECT old.state AS before, old.line, old.msisdn, done.id IS NOT NULL AS is_done FROM old LEFT JOIN done USING (id)`
+
+const CANCEL_KEYED = statement<CancelRow>(
+  'sms-cancel-keyed',
+  CANCEL_HELD('owner = CAST(:owner AS text) AND key = CAST(:key AS text)'),
 )
+
+/** What became of it. `manages`: whether SMS of this line can be cancelled at its SMSC. */
+export function cancelledAs(row: CancelRow | undefined, manages: (line: string) => boolean): Cancelled {
+  if (!row) return 'none'
+  if (row.before === 'cancelled') return 'cancelled'
+  if (!row.is_done) return 'too-late'
+  if (row.before === 'due') return 'cancelled'
+  // Of an ambiguous one nobody knows whether the SMSC has it; it is not tried again.
+  return row.before !== 'ambiguous' && manages(row.line) ? 'recalled' : 'too-late'
+}
 
 /** `manages`: whether SMS of this line can be cancelled at its SMSC. */
 export async function cancelSms(
@@ -150,12 +168,7 @@ export async function cancelSms(
   { clock, manages }: { clock: Clock; manages(line: string): boolean },
 ): Promise<Cancelled> {
   const [row] = await CANCEL_KEYED(sql, { owner, key, now: new Date(clock.now()) })
-  if (!row) return 'none'
-  if (row.before === 'cancelled') return 'cancelled'
-  if (!row.is_done) return 'too-late'
-  if (row.before === 'due') return 'cancelled'
-  // Of an ambiguous one nobody knows whether the SMSC has it; it is not tried again.
-  return row.before !== 'ambiguous' && manages(row.line) ? 'recalled' : 'too-late'
+  return cancelledAs(row, manages)
 }
 
 export interface KeyedRow {

@@ -37,8 +37,8 @@ export interface LanesDeps {
   pause(): Promise<void>
   /** Takes as many due rows. Those that are `submitting` are to be sent now. */
   claim(wants: Wants): Promise<Claimed>
-  /** Sends one, and stores what became of it. False: it was not written. */
-  send(row: ClaimedRow): Promise<boolean>
+  /** Sends one on this line, and stores what became of it. False: it was not written. */
+  send(row: ClaimedRow, line: string): Promise<boolean>
   failed(error: unknown): void
 }
 
@@ -170,7 +170,7 @@ export class Lanes {
     this.#open.set(line, (this.#open.get(line) ?? 0) + 1)
     this.#openAll++
     try {
-      if (await this.#deps.send(row)) {
+      if (await this.#deps.send(row, line)) {
         this.sent++
         lane.isMoving = true
       }

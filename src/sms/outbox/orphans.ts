@@ -16,13 +16,18 @@ const PAGE = 100
 /** How many of a line are tried again when its form is known: the newest. */
 const KEPT_MAX = 10_000
 
-/** How many matched nothing, by line, and an example of their ids. */
+/**
+ * How many matched nothing, by line, and an example of their ids. Not those of a subscriber to whom an SMS went without
+ * a response within a day: they may be its receipts, and it was given up, or sent again, before they came.
+ */
 const LATELY = statement<{ line: string; receipts: number; example: string }>(
   'receipt-orphans',
   `
   SELECT line, CAST(count(*) AS int) AS receipts, max(message_id) AS example FROM (
-    SELECT line, message_id FROM sms_receipt_orphan
+    SELECT line, message_id FROM sms_receipt_orphan r
     WHERE received_at >= CAST(:since AS timestamptz) AND received_at < CAST(:until AS timestamptz)
+      AND NOT EXISTS (SELECT FROM sms_outbox o
+        WHERE o.msisdn = r.sender AND o.losses > 0 AND o.submitted_at > r.received_at - interval '1 day')
     ORDER BY received_at DESC LIMIT ${COUNT_MAX}) lately
   GROUP BY line`,
 )
@@ -89,7 +94,7 @@ async function settleKept({ sql, ...deps }: OutboxDeps, forms: IdForms, orphan: 
     await LOCK_KEY(trx, { name: `sms:${key}` })
     const part = await findPart({ sql, ...deps }, trx, receipt, key)
     if (!part) return
-    await applyToPart(trx, part, receipt, deps.clock.now())
+    await applyToPart({ sql, ...deps }, trx, part, receipt)
     await DROP_ORPHANS(trx, { ids: JSON.stringify([orphan.id]) })
   })
 }

@@ -21,7 +21,12 @@ export interface PartRow {
   part: number
   part_state: PartState
   state: ReminderState
+  kind: string
+  msisdn: string
+  attempts: number
 }
+
+const PART_COLUMNS = 'p.sms, p.part, p.state AS part_state, o.state, o.kind, o.msisdn, o.attempts'
 
 /** Shorter numbers are service numbers. */
 const NATIONAL_DIGITS_MIN = 6
@@ -128,7 +133,7 @@ export const KEEP_ORPHAN = statement<{ id: string }>(
 export const FIND_PART = statement<PartRow>(
   'receipt-part',
   `
-  SELECT p.sms, p.part, p.state AS part_state, o.state
+  SELECT ${PART_COLUMNS}
   FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
   WHERE p.message_key = :key AND (p.line IN (:line, '') AND ${isTo('CAST(:from AS text)')}
     OR (o.msisdn = :from AND p.line IN ${LINES_OF_SMSC}))
@@ -149,7 +154,7 @@ export const FIND_OTHERS = statement<{ message_key: string }>(
 export const FIND_REFERENCE = statement<PartRow>(
   'receipt-reference',
   `
-  SELECT p.sms, p.part, p.state AS part_state, o.state
+  SELECT ${PART_COLUMNS}
   FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
   WHERE o.msisdn = :from AND o.id % 65535 + 1 = CAST(:reference AS int) AND (p.line IN (:line, '') OR p.line IN ${LINES_OF_SMSC})
   ORDER BY p.sms DESC, p.state = 'accepted' DESC, p.part
@@ -163,13 +168,24 @@ const hears = (type: 'DELIVERED' | 'UNDELIVERED') =>
     .join(', ')})`
 const CHANGES = `CASE settled.state WHEN 'delivered' THEN ${hears('DELIVERED')} ELSE ${hears('UNDELIVERED')} END`
 
+/** `n`: which receipt it was; the rest is of its SMS, as it is now. */
+export interface SettledSingle {
+  n: number
+  id: string
+  kind: string
+  msisdn: string
+  attempts: number
+  state: string
+  error: string | null
+}
+
 /**
  * Everything that the usual receipts do, in one statement for many: for SMS in one part, with their ids, on their
  * lines, from their subscribers. `:receipts` is `[{ n, key, id, line, sender, state, error }]`, each for another part.
  * One that is not told is another kind of receipt, or changes nothing. For an SMS in several parts, each part must be
  * seen under the lock of the SMS.
  */
-export const SETTLE_SINGLES = statement<{ n: number }>(
+export const SETTLE_SINGLES = statement<SettledSingle>(
   'receipt-singles',
   `
   WITH found AS (
@@ -192,14 +208,14 @@ export const SETTLE_SINGLES = statement<{ n: number }>(
     last_error = CASE WHEN ${CHANGES} THEN settled.error ELSE o.last_error END,
     settled_at = CASE WHEN ${CHANGES} THEN CAST(:now AS timestamptz) ELSE o.settled_at END
   FROM settled WHERE o.id = ANY(ARRAY(SELECT sms FROM settled)) AND o.id + 0 = settled.sms
-  RETURNING settled.n`,
+  RETURNING settled.n, o.id, o.kind, o.msisdn, o.attempts, o.state, o.last_error AS error`,
 )
 
 /** One part of a known SMS. */
 export const PART_AT = statement<PartRow>(
   'receipt-part-at',
   `
-  SELECT p.sms, p.part, p.state AS part_state, o.state
+  SELECT ${PART_COLUMNS}
   FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
   WHERE p.sms = CAST(:sms AS bigint) AND p.part = CAST(:part AS int) FOR UPDATE OF o`,
 )

@@ -22,11 +22,15 @@ import {
   type PartRow,
   type PartState,
 } from './receipt-rows.ts'
+import { RECEIPT_ERROR } from './reason.ts'
 import type { OutboxDeps } from './settings.ts'
 import type { PartIds, Receipt } from './types.ts'
 
-/** matched: it changed something · repeat: it changed nothing · orphan: kept until its id is known. */
-export type ReceiptResult = 'matched' | 'repeat' | 'orphan'
+/**
+ * matched: it changed something · repeat: it changed nothing · early: kept until its id is known, mostly in the
+ * response that is behind it. Whether it matches nothing is known later (orphans.ts).
+ */
+export type ReceiptResult = 'matched' | 'repeat' | 'early'
 
 /** An SMS of which the SMSC accepted parts, on this line. */
 export interface AcceptedSms {
@@ -82,10 +86,10 @@ async function applyReceipt(deps: OutboxDeps, forms: IdForms, receipt: Receipt, 
     sql.transaction<ReceiptResult>(async (trx) => {
       if (key !== NO_KEY) await LOCK_KEY(trx, { name: `sms:${key}` })
       const part = key === NO_KEY ? undefined : await findPart(deps, trx, receipt, key)
-      if (part) return (await applyToPart(trx, part, receipt, clock.now())) ? 'matched' : 'repeat'
+      if (part) return (await applyToPart(deps, trx, part, receipt)) ? 'matched' : 'repeat'
       const isKept = await keepOrphan(trx, receipt, key, clock.now())
       holds = isKept ? await formShown(deps, trx, forms, receipt) : undefined
-      return isKept ? 'orphan' : 'repeat'
+      return isKept ? 'early' : 'repeat'
     })
   const result = await repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
   if (holds) forms.adopt(receipt.line, holds)
@@ -125,6 +129,10 @@ async function settleSingles(deps: OutboxDeps, all: readonly KeyedReceipt[]): Pr
     chance,
     signal: AbortSignal.any([]),
   })
+  for (const { n, ...sms } of told) {
+    const { line, state } = all[n]!.receipt
+    if (sms.state === 'failed' && partStateOf(state) === 'failed') deps.givenUp?.({ ...sms, line, status: null })
+  }
   const matched = new Set(told.map(({ n }) => n))
   return all.map((_, n) => matched.has(n))
 }
@@ -186,7 +194,7 @@ export async function applyEarly(
     const { line, message_id: messageId, sender: from, state, error, reference } = orphan
     const receipt = { line, messageId, from, state, error, reference }
     const part = await findPart(deps, trx, receipt, orphan.message_key)
-    if (part) await applyToPart(trx, part, receipt, deps.clock.now())
+    if (part) await applyToPart(deps, trx, part, receipt)
   }
 }
 
@@ -196,7 +204,7 @@ export async function applyState(deps: OutboxDeps, at: { sms: string; part: numb
   const apply = () =>
     deps.sql.transaction(async (trx) => {
       const [part] = await PART_AT(trx, at)
-      return part ? applyToPart(trx, part, said, clock.now()) : false
+      return part ? applyToPart(deps, trx, part, said) : false
     })
   return repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
 }
@@ -285,7 +293,7 @@ export async function findPart(
 }
 
 /** Stores the receipt of one part. The SMS is delivered when all parts are. False: nothing new. */
-export async function applyToPart(trx: SqlRunner, part: PartRow, receipt: Match, nowMs: number): Promise<boolean> {
+export async function applyToPart(deps: OutboxDeps, trx: SqlRunner, part: PartRow, receipt: Match): Promise<boolean> {
   const state = partStateOf(receipt.state)
   if (state === 'accepted' || part.part_state !== 'accepted') return false
   await SETTLE_PART(trx, { sms: part.sms, part: part.part, state })
@@ -296,7 +304,8 @@ export async function applyToPart(trx: SqlRunner, part: PartRow, receipt: Match,
   const to = whole === 'accepted' ? part.state : nextState(part.state, eventOf(whole))
   if (to === part.state) return true
   const error = to === 'failed' ? errorOf(receipt) : null
-  await SETTLE_WHOLE(trx, { sms: part.sms, state: to, error, now: new Date(nowMs) })
+  await SETTLE_WHOLE(trx, { sms: part.sms, state: to, error, now: new Date(deps.clock.now()) })
+  if (to === 'failed') deps.givenUp?.({ ...part, id: part.sms, line: receipt.line, state: to, status: null, error })
   return true
 }
 
@@ -308,7 +317,7 @@ async function keepOrphan(trx: SqlRunner, receipt: Receipt, key: string, nowMs: 
 }
 
 function errorOf({ state, error }: Match): string {
-  return `receipt: ${state} ${error}`.trim()
+  return `${RECEIPT_ERROR}${state} ${error}`.trim()
 }
 
 function partStateOf(state: Receipt['state']): PartState {

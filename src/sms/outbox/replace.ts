@@ -11,28 +11,6 @@ import type { RecallOutcome, SmsReplace, SmsToRecall } from './types.ts'
  */
 export type Replaced = 'changed' | 'replaced' | 'sent-anew' | 'too-late' | 'busy' | 'unknown' | 'off' | 'none'
 
-/** One SMS of a subscriber, without its text. */
-export interface SmsRow {
-  id: string
-  kind: string
-  state: string
-  line: string
-  parts: number
-  due_at: Date
-  wake_at: Date
-  submitted_at: Date | null
-}
-
-/** How many of the newest SMS of one subscriber are listed. */
-const SMS_LISTED_MAX = 50
-
-const OF_SUBSCRIBER = statement<SmsRow>(
-  'sms-of-subscriber',
-  `
-  SELECT id, kind, state, COALESCE(sent_line, line) AS line, parts, due_at, wake_at, submitted_at
-  FROM sms_outbox WHERE msisdn = :msisdn ORDER BY id DESC LIMIT ${SMS_LISTED_MAX}`,
-)
-
 /** No part of it was sent or is about to be sent. */
 const CHANGE_DUE = statement<{ id: string }>(
   'sms-change-due',
@@ -84,7 +62,6 @@ const OWE_ANEW = statement<{ id: string }>(
 )
 
 export interface Replacing {
-  of(msisdn: string): Promise<SmsRow[]>
   /** Rejects if Postgres is unreachable. */
   replace(id: string, text: string): Promise<Replaced>
 }
@@ -132,7 +109,6 @@ export function smsReplacing(deps: ReplacingDeps): Replacing {
   }
 
   return {
-    of: (msisdn) => OF_SUBSCRIBER(sql, { msisdn }),
     async replace(id, text) {
       const result = await replaced(id, text)
       counters.count('sms_replaced_total', { result })

@@ -4,6 +4,7 @@
  */
 import type { ReminderEvent } from '../../../machines/reminder.ts'
 import type { Chance, StatusPolicy } from '../../ussd/index.ts'
+import { SMS_ERRORS } from './reason.ts'
 import type { SmsOutcome } from './types.ts'
 
 /**
@@ -96,9 +97,9 @@ export function afterTry(outcome: SmsOutcome, { attempts, ambiguousGraceMs, chan
     case 'accepted':
       return { ...quiet, event: { type: 'ACCEPTED' } }
     case 'failed':
-      return { ...quiet, event: { type: 'REFUSED' }, status: outcome.status, error: outcome.why ?? 'refused' }
+      return { ...quiet, event: { type: 'REFUSED' }, status: outcome.status, error: outcome.why ?? SMS_ERRORS.refused }
     case 'ambiguous':
-      return { ...quiet, event: { type: 'LOST' }, waitMs: ambiguousGraceMs, error: 'no response' }
+      return { ...quiet, event: { type: 'LOST' }, waitMs: ambiguousGraceMs, error: SMS_ERRORS.lost }
     case 'unsent':
       return { ...quiet, event: { type: 'UNSENT' }, waitMs: unsentMs(chance) }
     case 'later':
@@ -107,7 +108,7 @@ export function afterTry(outcome: SmsOutcome, { attempts, ambiguousGraceMs, chan
         waitMs: laterMs(outcome.destination ?? false, attempts, chance),
         isHeldBack: outcome.destination ?? false,
         status: outcome.status,
-        error: 'the SMSC asked us to wait',
+        error: SMS_ERRORS.wait,
       }
   }
 }

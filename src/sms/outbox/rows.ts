@@ -39,12 +39,15 @@ export interface ClaimedRow {
   tlvs: string | null
 }
 
+export type ExpiredRow = Pick<ClaimedRow, 'id' | 'kind' | 'msisdn' | 'line' | 'attempts'>
+
 export interface OpenRow {
   id: string
   kind: string
   state: 'ambiguous'
   msisdn: string
   line: string
+  attempts: number
   losses: number
   submitted_at: Date
   wake_at: Date
@@ -79,18 +82,20 @@ const byIds = (column: string, query: string) => `${column} = ANY(ARRAY(${query}
 /** More lines and kinds than any outbox has: beyond them, SMS wait until others are sent. */
 const GROUPS_MAX = 256
 
-/**
- * Each line and kind of which SMS are due: `groups` now or later, `ready` now. One look at the index for each, however
- * many there are; none unless `condition`.
- */
-const groupsIf = (condition: string) => `
+/** Each line and kind of which SMS are due, now or later: one look at the index for each; none unless `condition`. */
+const dueGroupsIf = (condition: string) => `
   WITH RECURSIVE groups AS (
     (SELECT line, kind FROM sms_outbox WHERE state = 'due' AND ${condition} ORDER BY line, kind LIMIT 1)
     UNION ALL
     SELECT next.line, next.kind FROM groups CROSS JOIN LATERAL (
       SELECT line, kind FROM sms_outbox WHERE state = 'due' AND (line, kind) > (groups.line, groups.kind)
       ORDER BY line, kind LIMIT 1) next
-  ), ready AS (
+  )`
+
+export const DUE_GROUPS = dueGroupsIf('true')
+
+/** `groups` as above; `ready`: those of which some may leave now, however many there are. */
+const groupsIf = (condition: string) => `${dueGroupsIf(condition)}, ready AS (
     SELECT own.line, own.kind FROM (SELECT line, kind FROM groups LIMIT ${GROUPS_MAX}) own CROSS JOIN LATERAL (
       SELECT true FROM sms_outbox WHERE line = own.line AND kind = own.kind AND ${READY} ORDER BY wake_at, id LIMIT 1) one
   )`
@@ -268,21 +273,21 @@ export const LOSE = statement<{ id: string; kind: string }>(
 )
 
 /** At most `:limit` rows: more would take longer than a statement may. */
-export const EXPIRE = statement<{ id: string; kind: string }>(
+export const EXPIRE = statement<ExpiredRow>(
   'sms-expire',
   `
   UPDATE sms_outbox SET state = '${nextState('due', { type: 'EXPIRE' })}', lease = NULL,
     settled_at = CAST(:now AS timestamptz)
   WHERE id IN (SELECT id FROM sms_outbox WHERE ${EXPIRED}
     ORDER BY expires_at LIMIT CAST(:limit AS int) FOR UPDATE SKIP LOCKED)
-  RETURNING id, kind`,
+  RETURNING id, kind, msisdn, line, attempts`,
 )
 
 /** Rows that a receipt may still settle, or that must be tried once more. */
 export const AMBIGUOUS = statement<OpenRow>(
   'sms-ambiguous',
   `
-  SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, losses, submitted_at, wake_at, parts, ${TAKEN}
+  SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, attempts, losses, submitted_at, wake_at, parts, ${TAKEN}
   FROM sms_outbox o
   WHERE state = 'ambiguous' AND (wake_at <= CAST(:now AS timestamptz)
     OR EXISTS (SELECT FROM sms_receipt_orphan r WHERE r.sender = o.msisdn AND r.received_at >= o.submitted_at))
@@ -293,7 +298,7 @@ export const AMBIGUOUS = statement<OpenRow>(
 export const HOLD = statement<OpenRow>(
   'sms-hold',
   `
-  SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, losses, submitted_at, wake_at, parts, ${TAKEN}
+  SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, attempts, losses, submitted_at, wake_at, parts, ${TAKEN}
   FROM sms_outbox o WHERE id = CAST(:id AS bigint) AND state = 'ambiguous' FOR UPDATE`,
 )
 

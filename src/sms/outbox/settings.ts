@@ -1,6 +1,7 @@
 /** The settings of reminders, and what they depend on. */
 import type { Log, Counters, Sql } from '../../base/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
+import type { GivingUp } from './given-up.ts'
 import type { SmsRoute } from './lanes.ts'
 import type { IdBases } from './message-id.ts'
 import { QUIET_HOURS_DEFAULT, type QuietHours } from './schedule.ts'
@@ -65,6 +66,8 @@ export interface OutboxDeps {
   chance: Chance
   log: Log
   counters: Counters
+  /** Gets each SMS that nobody gets any more. Absent: nobody is told. */
+  givenUp?: GivingUp
   settings?: Partial<OutboxSettings>
   /**
    * How a line writes message ids. Null: its ids identify nothing (they are all the same), so receipts are not matched

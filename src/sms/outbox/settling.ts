@@ -3,6 +3,7 @@ import { nextState } from '../../../machines/reminder.ts'
 import { failpoint, type SqlRunner } from '../../base/index.ts'
 import { applyEarly, idsOf, partKeysOf, type AcceptedSms } from './receipts.ts'
 import { EARLY_OF } from './receipt-rows.ts'
+import type { SmsFate } from './reason.ts'
 import { afterTry, type NextStep } from './retry-policy.ts'
 import { HOLD_BACK, SETTLE_SMS, TAKE_PARTS, type ClaimedRow } from './rows.ts'
 import type { OutboxDeps, OutboxSettings } from './settings.ts'
@@ -14,14 +15,19 @@ export const SETTLE_MAX = 100
 export interface Tried {
   row: ClaimedRow
   outcome: SmsOutcome
+  /** The line that took it. */
+  line: string
 }
 
 interface SettlingDeps extends OutboxDeps {
   settings: OutboxSettings
 }
 
-/** Stores the results. Answers with the new states, in the same order. May run twice. */
-export async function settleTried(deps: SettlingDeps, all: readonly Tried[]): Promise<string[]> {
+/** What a row says after a try. */
+export type TriedFate = Pick<SmsFate, 'state' | 'status' | 'error'>
+
+/** Stores the results. Answers with what the rows say now, in the same order. May run twice. */
+export async function settleTried(deps: SettlingDeps, all: readonly Tried[]): Promise<TriedFate[]> {
   const { sql, clock } = deps
   const steps = all.map((one) => stepOf(deps, one))
   const accepted = acceptedOf(
@@ -46,7 +52,7 @@ export async function settleTried(deps: SettlingDeps, all: readonly Tried[]): Pr
       }
       await applyAllEarly(deps, trx, { accepted, kept })
     })
-  return steps.map(({ row }) => row.state)
+  return steps.map(({ row }) => row)
 }
 
 /** Which parts of an SMS its SMSC has, before the next one is sent. */
@@ -107,7 +113,7 @@ async function applyAllEarly(
 }
 
 /** The step that follows a result, and the row as it is stored. */
-function stepOf(deps: SettlingDeps, { row, outcome }: Tried) {
+function stepOf(deps: SettlingDeps, { row, outcome, line }: Tried) {
   const { clock, chance, settings } = deps
   const next = afterTry(outcome, { attempts: row.attempts, ambiguousGraceMs: settings.ambiguousGraceMs, chance })
   const state = nextState('submitting', next.event)
@@ -126,7 +132,8 @@ function stepOf(deps: SettlingDeps, { row, outcome }: Tried) {
       lost: outcome.is === 'ambiguous' ? 1 : 0,
       status: next.status,
       error: next.error,
-      line: (took?.line ?? row.line) || null,
+      // Who refused it for good; another line may still be asked for what waits.
+      line: (took?.line ?? (row.line || (state === 'failed' ? line : ''))) || null,
       parts: took?.messageIds.length || null,
       final: state === 'failed',
     },

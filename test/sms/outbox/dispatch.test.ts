@@ -343,7 +343,7 @@ describeBoth('the outbox', (database) => {
       answer = () => ({ is: 'ambiguous' })
       await outbox.tick()
       await clock.advance(1_000)
-      assert.equal(await outbox.applyReceipt(receipt('unknown', { reference: referenceOf(id) + 1 })), 'orphan')
+      assert.equal(await outbox.applyReceipt(receipt('unknown', { reference: referenceOf(id) + 1 })), 'early')
       await outbox.tick()
       assert.equal(await state(id), 'ambiguous')
       assert.deepEqual(counted, { 'sms_total ambiguous': 1 }, 'it was looked at, and nothing became of it')

@@ -285,7 +285,7 @@ describeBoth('the lanes of the outbox', (database) => {
       applied(last!, 'delivered'),
       applied('unknown'),
     ])
-    assert.deepEqual(results, [...rest.map(() => 'matched'), 'matched', 'repeat', 'orphan'])
+    assert.deepEqual(results, [...rest.map(() => 'matched'), 'matched', 'repeat', 'early'])
     assert.equal(names.filter((name) => name === 'receipt-singles').length, 1)
     assert.deepEqual([await states(rest), await states([last!])], [['delivered leased'], ['failed leased']])
   })

@@ -56,6 +56,10 @@ describe('the statechart of one SMS', () => {
     }
   })
 
+  it('is sent again by an operator where nobody gets it otherwise, and never where the SMSC has it', () => {
+    assert.deepEqual(statesHearing({ type: 'RETRY' }), ['ambiguous', 'failed', 'expired'])
+  })
+
   it('is never delivered without having been submitted', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...events)), (path) => {

@@ -34,7 +34,7 @@ describeBoth('receipts of SMS', (database) => {
   it('may come before the response', async () => {
     const id = await owe()
     answer = async () => {
-      assert.equal(await outbox.applyReceipt(receipt('early')), 'orphan')
+      assert.equal(await outbox.applyReceipt(receipt('early')), 'early')
       return { is: 'accepted', messageIds: ['early'] }
     }
     await outbox.tick()
@@ -112,7 +112,7 @@ describeBoth('receipts of SMS', (database) => {
     await hexed.tick()
     assert.equal(await hexed.applyReceipt(receipt('0123456789')), 'matched')
     assert.deepEqual([await state(named), await state(any)], ['delivered', 'accepted'])
-    assert.equal(await hexed.applyReceipt(receipt('123456789', { line: 'useless' })), 'orphan')
+    assert.equal(await hexed.applyReceipt(receipt('123456789', { line: 'useless' })), 'early')
   })
 
   it('of a line whose ids say nothing are matched by reference and subscriber, before the response too', async () => {
@@ -120,8 +120,8 @@ describeBoth('receipts of SMS', (database) => {
     const reference = (id: string) => (Number(id) % 65_535) + 1
     answer = async (sms) => {
       const said = { line: 'digicel-2', reference: reference(sms.id) }
-      assert.equal(await useless.applyReceipt(receipt('0', { ...said, from: '67570000009' })), 'orphan')
-      if (sms.kind === 'early') assert.equal(await useless.applyReceipt(receipt('0', said)), 'orphan')
+      assert.equal(await useless.applyReceipt(receipt('0', { ...said, from: '67570000009' })), 'early')
+      if (sms.kind === 'early') assert.equal(await useless.applyReceipt(receipt('0', said)), 'early')
       return { is: 'accepted', messageIds: ['0'], line: 'digicel' }
     }
     const [early, late] = [await owe({ kind: 'early' }), await owe({ subject: 'dental:2' })]
@@ -129,7 +129,7 @@ describeBoth('receipts of SMS', (database) => {
     assert.deepEqual([await state(early), await state(late)], ['delivered', 'accepted'])
     assert.equal(
       await useless.applyReceipt(receipt('', { reference: reference(late), from: '67570000009', state: 'expired' })),
-      'orphan',
+      'early',
     )
     assert.equal(await useless.applyReceipt(receipt('', { reference: reference(late), line: 'digicel-2' })), 'matched')
     assert.equal(await useless.applyReceipt(receipt('', { reference: reference(late) })), 'repeat')
@@ -142,15 +142,15 @@ describeBoth('receipts of SMS', (database) => {
     const id = await owe()
     await grouped.tick()
     const there = { line: 'digicel-2' }
-    assert.equal(await outbox.applyReceipt(receipt(`M${id}`, there)), 'orphan', 'of no group')
-    assert.equal(await grouped.applyReceipt(receipt(`M${id}`, { ...there, from: '67570000009' })), 'orphan')
+    assert.equal(await outbox.applyReceipt(receipt(`M${id}`, there)), 'early', 'of no group')
+    assert.equal(await grouped.applyReceipt(receipt(`M${id}`, { ...there, from: '67570000009' })), 'early')
     assert.equal(await state(id), 'accepted')
     assert.equal(await grouped.applyReceipt(receipt(`M${id}`, { ...there, state: 'enroute' })), 'repeat')
     assert.equal(await grouped.applyReceipt(receipt(`M${id}`, there)), 'matched')
     assert.equal(await state(id), 'delivered')
     answer = async () => {
-      assert.equal(await grouped.applyReceipt(receipt('early', { ...there, from: '67570000009' })), 'orphan')
-      assert.equal(await grouped.applyReceipt(receipt('early', { ...there, error: '001' })), 'orphan')
+      assert.equal(await grouped.applyReceipt(receipt('early', { ...there, from: '67570000009' })), 'early')
+      assert.equal(await grouped.applyReceipt(receipt('early', { ...there, error: '001' })), 'early')
       return { is: 'accepted', messageIds: ['early'], line: 'digicel' }
     }
     const early = await owe({ subject: 'dental:2' })
@@ -161,7 +161,7 @@ describeBoth('receipts of SMS', (database) => {
     const lost = await owe({ subject: 'dental:3' })
     await grouped.tick()
     await clock.advance(1_000)
-    assert.equal(await grouped.applyReceipt(receipt('late', { ...there, reference: Number(lost) + 1 })), 'orphan')
+    assert.equal(await grouped.applyReceipt(receipt('late', { ...there, reference: Number(lost) + 1 })), 'early')
     await clock.advance(100_000)
     await grouped.tick()
     assert.equal(await state(lost), 'delivered')
@@ -179,12 +179,12 @@ describeBoth('receipts of SMS', (database) => {
     answer = () => ({ is: 'accepted', messageIds: ['7f'] })
     const id = await owe()
     await outbox.tick()
-    assert.equal(await outbox.applyReceipt(receipt('7f', { from: '67570000009' })), 'orphan')
+    assert.equal(await outbox.applyReceipt(receipt('7f', { from: '67570000009' })), 'early')
     assert.equal(await state(id), 'accepted')
     assert.equal(await outbox.applyReceipt(receipt('7f', { from: '70000001' })), 'matched', 'a national number')
     answer = async () => {
-      assert.equal(await outbox.applyReceipt(receipt('8e', { from: '67570000009' })), 'orphan')
-      assert.equal(await outbox.applyReceipt(receipt('8f', { from: '' })), 'orphan', 'of nobody')
+      assert.equal(await outbox.applyReceipt(receipt('8e', { from: '67570000009' })), 'early')
+      assert.equal(await outbox.applyReceipt(receipt('8f', { from: '' })), 'early', 'of nobody')
       return { is: 'accepted', messageIds: ['8e', '8f'] }
     }
     const early = await owe({ subject: 'dental:2' })

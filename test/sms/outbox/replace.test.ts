@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
 import { smsReplacing, type Replacing } from '../../../src/sms/outbox/replace.ts'
+import { smsOfSubscriber } from '../../../src/sms/operator/list.ts'
 import type { RecallOutcome, ReplaceOutcome, SmsToReplace } from '../../../src/sms/outbox/types.ts'
 import { fakeClock, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
@@ -165,7 +166,7 @@ describeBoth('another text for an SMS', (database) => {
     await owed('due')
     await owed('accepted', ['a'], { subject: 's', sent_line: 'two' })
     await owed('due', [], { subject: 'o', msisdn: '67570000002' })
-    const list = await replacing.of(MSISDN)
+    const list = await smsOfSubscriber(database.db.sql, MSISDN)
     assert.deepEqual(
       list.map(({ state, line }) => [state, line]),
       [
@@ -175,6 +176,6 @@ describeBoth('another text for an SMS', (database) => {
     )
     assert.doesNotMatch(JSON.stringify(list), /At ten/)
     for (let n = 0; n < 60; n++) await owed('due', [], { subject: `n${n}` })
-    assert.equal((await replacing.of(MSISDN)).length, 50)
+    assert.equal((await smsOfSubscriber(database.db.sql, MSISDN)).length, 50)
   })
 })
