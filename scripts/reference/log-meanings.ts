@@ -90,6 +90,8 @@ export const LOG_MEANINGS: Record<string, string> = {
     'Postgres does not take them. They wait beside the dialogues, up to `records.waitingMax`, and are written when it answers.',
   'days of call detail records wait for the next round':
     'Another statement held a lock for too long (55P03), or the role may not create tables (42501). Tried again every ten minutes; rows of a day without a partition are in `cdr_default` meanwhile.',
+  'files of call detail records were not written':
+    'Postgres did not answer, or the folder (`records.files.dir`) cannot be written. Tried again within 15 seconds; what was cut is written then.',
   'days of call detail records were not looked after': 'Postgres did not answer. Tried again in ten minutes.',
   'one piece of work held the event loop':
     'Nobody else was served for `ms` milliseconds of processor time. `where` says at what: an answer of a back end, a pattern, a flow. Make that one smaller, and please report it.',
@@ -203,6 +205,7 @@ export const LOG_MEANINGS: Record<string, string> = {
   'call detail records are written again': 'Postgres takes them again; those that waited are written.',
   'days of call detail records':
     'Partitions of `cdr` that were made ahead, filled with rows that came before them, or dropped because they are old (`records.days`).',
+  'file of call detail records written': 'A partner has a new file, with so many rows (docs/RECORDS.md).',
   'old records removed': 'How many rows `retention` removed.',
   'settings reloaded': 'SIGHUP: what of the settings took effect, and what waits for a restart.',
   stopped: 'The drain is over. Exit 0.',

@@ -78,6 +78,7 @@ export const COUNTERS = {
   ussd_test_dials_total: ['Test dials of the schedule by result', ['line', 'service', 'result']],
   ussd_pushes_total: ['USSD pushes by result', ['line', 'result']],
   // kind: dialogue, deferred, sms, refused
+  records_files_total: ['Files of call detail records written', ['partner']],
   records_total: ['Call detail records written', ['kind']],
   ussd_late_total: ['Deferred answers, by what was done with them', ['line', 'what']],
   ussd_cut_total: ['Replies cut because they were longer than one page', ['line', 'flow']],

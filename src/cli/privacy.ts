@@ -135,7 +135,7 @@ async function withStores(
       const modules = [...(await configuredModules(settings, host)), ...(await absentSamples(settings, host))]
       const { services } = settings
       const groups = groupsOf(settings)
-      const collect = () => collectRecords(stores)
+      const collect = () => collectRecords(stores, settings)
       const deps = { sql, knex, dialogues, shelf, owed, collect, groups, services, modules, clock }
       await run(deps, msisdn, auditOf(settings, sql, msisdn, audited))
     } finally {

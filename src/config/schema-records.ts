@@ -1,6 +1,27 @@
 /** Settings of call detail records (docs/RECORDS.md). */
 import { z } from 'zod'
 
+const feed = z.strictObject({
+  partner: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower-case letters, digits and -')
+    .describe('the first word of the names of its files'),
+  codes: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('service codes, as in `services`; absent: all, and then no other feed gets anything'),
+  kinds: z
+    .array(z.enum(['dialogue', 'deferred', 'sms', 'refused']))
+    .min(1)
+    .default(['dialogue'])
+    .describe('sms: only in a feed without codes, because an SMS has none'),
+  unit: z
+    .enum(['session', '20s', '120s', 'step'])
+    .default('session')
+    .describe('what is billed: a session, each 20 or 120 seconds that began, each turn; of an SMS each part'),
+  format: z.enum(['csv', 'ndjson']).default('csv'),
+})
+
 export const recordsSchema = z.strictObject({
   to: z
     .enum(['postgres', 'none'])
@@ -26,6 +47,29 @@ export const recordsSchema = z.strictObject({
       'records that wait beside the dialogues while Postgres does not answer: half an hour of a hundred dialogues a second, ' +
         'some 100 MB of Redis; above it the daemon that ended the dialogue has the only copy',
     ),
+  files: z
+    .strictObject({
+      dir: z.string().describe('folder of the files; of several daemons one writes, so share it or collect from all'),
+      everyMs: z
+        .number()
+        .int()
+        .min(1_000)
+        .max(86_400_000)
+        .default(300_000)
+        .describe('how often each partner gets a file, also an empty one: what is missing is noticed within minutes'),
+      feeds: z
+        .array(feed)
+        .min(1)
+        .max(64)
+        .refine((all) => new Set(all.map(({ partner }) => partner)).size === all.length, {
+          error: 'each partner has one feed',
+        })
+        .refine((all) => all.every(({ codes, kinds }) => codes.length === 0 || !kinds.includes('sms')), {
+          error: 'a feed with codes has no kind sms: an SMS has no code',
+        }),
+    })
+    .optional()
+    .describe('files for mediation; absent: none'),
   receiptHours: z
     .number()
     .int()

@@ -10,8 +10,13 @@ import {
   keepDays,
   NO_FILE,
   recordSms,
+  startRounds,
+  writeFiles,
   writeRecords,
   type Collector,
+  type Feed,
+  type FileOf,
+  type Round,
 } from '../records/index.ts'
 import { TEST_LINE_LEAD } from '../test-dials/index.ts'
 import { normaliseCode, routeCode, shownCode } from '../ussd/index.ts'
@@ -35,9 +40,28 @@ export function recordingOf({ records, services, door, testDials }: Settings, na
   }
 }
 
+/** Which records wait for a file: those of which a feed tells. Test dials are billed to nobody. */
+function filing({ records }: Settings): { fileOf: FileOf; smsFile: number | null; feeds: readonly Feed[] } {
+  const feeds = (records.files?.feeds ?? []).map((feed) => ({
+    ...feed,
+    codes: feed.codes.map((code) => normaliseCode(code) || code),
+  }))
+  const goes = (kind: string, code: string) =>
+    feeds.some(({ kinds, codes }) => kinds.some((one) => one === kind) && (codes.length === 0 || codes.includes(code)))
+  return {
+    feeds,
+    fileOf: ({ kind, code, channel }) => (channel !== 'test' && goes(kind, code) ? null : NO_FILE),
+    smsFile: goes('sms', '') ? null : NO_FILE,
+  }
+}
+
 /** Writes all records that wait beside the dialogues: then none comes afterwards. */
-export function collectRecords({ dialogues, sql }: Pick<Stores, 'dialogues' | 'sql'>): Promise<void> {
-  const write = (records: readonly CallRecord[]) => writeRecords(sql, records, NO_FILE)
+export function collectRecords(
+  { dialogues, sql }: Pick<Stores, 'dialogues' | 'sql'>,
+  settings: Settings,
+): Promise<void> {
+  const { fileOf } = filing(settings)
+  const write = (records: readonly CallRecord[]) => writeRecords(sql, records, fileOf)
   return collectWaiting({ shelf: dialogues.records, write, batch: BATCH.embedded })
 }
 
@@ -68,6 +92,8 @@ const BATCH = { server: 500, embedded: 50 }
 const HOUR_MS = 3_600_000
 /** A day that is in use for a moment is dropped in the next round. */
 const DAYS_EVERY_MS = 600_000
+/** A quarter of the lease of the writer. */
+const FILES_EVERY_MS = 15_000
 
 const NONE: DaemonRecords = { turnedAway: () => undefined, start: () => undefined, stop: async () => undefined }
 
@@ -77,16 +103,17 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
   const { sql, dialogues } = stores
   const batch = BATCH[settings.postgres === 'embedded' ? 'embedded' : 'server']
   const receiptMs = settings.records.receiptHours * HOUR_MS
+  const { fileOf, smsFile, feeds } = filing(settings)
   const collector: Collector = createCollector({
     shelf: dialogues.records,
     write: async (records) => {
-      for (const { kind } of await writeRecords(sql, records, NO_FILE)) metrics.count('records_total', { kind })
+      for (const { kind } of await writeRecords(sql, records, fileOf)) metrics.count('records_total', { kind })
     },
     writeOthers: async () => {
       const beforeMs = clock.now() - receiptMs
-      const n = await recordSms(sql, { instance: name, file: NO_FILE, limit: batch, beforeMs })
-      if (n > 0) metrics.count('records_total', { kind: 'sms' }, n)
-      return n >= batch
+      const { written, isMore } = await recordSms(sql, { instance: name, file: smsFile, limit: batch, beforeMs })
+      if (written > 0) metrics.count('records_total', { kind: 'sms' }, written)
+      return isMore
     },
     batch,
     clock,
@@ -97,7 +124,7 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
   metrics.gauge('records_waiting', 'Call detail records that wait beside the dialogues', () =>
     (dialogues.records?.count() ?? Promise.resolve(0)).catch(() => -1),
   )
-  const days = startDays(runtime, sql, mayRun)
+  const rounds = startRounds([daysRound(runtime, sql), ...filesRound(runtime, sql, feeds)], { clock, mayRun })
   return {
     turnedAway: ({ msisdn, code, line, why }) =>
       collector.put(
@@ -111,13 +138,13 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
           ...recording.serviceOf({ code, line, msisdn }),
         }),
       ),
-    told: (trx, told) => writeRecords(trx, [deferredRecord(told, clock.now(), recording)], NO_FILE),
+    told: (trx, told) => writeRecords(trx, [deferredRecord(told, clock.now(), recording)], fileOf),
     start() {
       collector.start()
-      days.start()
+      rounds.start()
     },
     async stop() {
-      await days.stop()
+      await rounds.stop()
       await collector.stop()
     },
   }
@@ -164,35 +191,32 @@ function refused({ nowMs, why, ...known }: Refused): CallRecord {
   return { ...known, ...nothing, kind: 'refused', openedMs: nowMs, endedMs: nowMs, reason: why }
 }
 
-/** Partitions: at once, and then now and again. */
-function startDays({ settings, clock, log, metrics }: Runtime, sql: Stores['sql'], mayRun: () => boolean) {
-  let cancel = (): void => undefined
-  let round: Promise<unknown> = Promise.resolve()
-  let stopped = true
-  const once = async () => {
-    if (!mayRun()) return
-    const done = await keepDays(sql, { nowMs: clock.now(), days: settings.records.days })
-    const { dropped, failed } = done
-    if (dropped > 0) metrics.count('retention_purged_total', { what: 'cdr_days', backend: '' }, dropped)
-    if (done.made + done.moved + dropped > 0) log.info({ ...done }, 'days of call detail records')
-    else if (failed.length > 0) log.warn({ failed }, 'days of call detail records wait for the next round')
-  }
-  const again = (ms: number) => {
-    cancel = clock.after(ms, () => {
-      round = once()
-        .catch((error: unknown) => log.warn({ err: error }, 'days of call detail records were not looked after'))
-        .then(() => (stopped ? undefined : again(DAYS_EVERY_MS)))
-    })
-  }
+function daysRound({ settings, clock, log, metrics }: Runtime, sql: Stores['sql']): Round {
   return {
-    start() {
-      stopped = false
-      again(0)
-    },
-    async stop() {
-      stopped = true
-      cancel()
-      await round
+    everyMs: DAYS_EVERY_MS,
+    failed: (error) => log.warn({ err: error }, 'days of call detail records were not looked after'),
+    async run() {
+      const done = await keepDays(sql, { nowMs: clock.now(), days: settings.records.days })
+      const { dropped, failed } = done
+      if (dropped > 0) metrics.count('retention_purged_total', { what: 'cdr_days', backend: '' }, dropped)
+      if (done.made + done.moved + dropped > 0) log.info({ ...done }, 'days of call detail records')
+      else if (failed.length > 0) log.warn({ failed }, 'days of call detail records wait for the next round')
     },
   }
+}
+
+/** None without feeds. */
+function filesRound(runtime: Runtime, sql: Stores['sql'], feeds: readonly Feed[]): Round[] {
+  const { settings, instance, clock, log, metrics } = runtime
+  const { files } = settings.records
+  if (!files) return []
+  const { dir, everyMs } = files
+  const deps = { sql, feeds, dir, everyMs, instance, clock, log, counters: metrics }
+  return [
+    {
+      everyMs: Math.min(FILES_EVERY_MS, everyMs),
+      failed: (error) => log.warn({ err: error, dir }, 'files of call detail records were not written'),
+      run: () => writeFiles(deps),
+    },
+  ]
 }

@@ -35,18 +35,22 @@ const WRITE = statement<{ epoch: string; kind: string }>(
   'cdr-write',
   `
   INSERT INTO cdr (${NAMES}, file)
-  SELECT ${NAMES}, CAST(:file AS bigint) FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(${COLUMNS.join(', ')})
+  SELECT ${NAMES}, file FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(${COLUMNS.join(', ')}, file bigint)
   ON CONFLICT DO NOTHING
   RETURNING epoch, kind`,
 )
 
-/** Writes records. `file`: null if they wait for a file. Answers with those that were not there. */
+/** The file of a record: null if it waits for one. */
+export type FileOf = (record: CallRecord) => number | null
+
+/** Writes records. Answers with those that were not there. */
 export async function writeRecords(
   sql: SqlRunner,
   records: readonly CallRecord[],
-  file: number | null,
+  fileOf: FileOf,
 ): Promise<CallRecord[]> {
-  const written = await WRITE(sql, { rows: JSON.stringify(records.map(rowOf)), file })
+  const rows = records.map((record) => ({ ...rowOf(record), file: fileOf(record) }))
+  const written = await WRITE(sql, { rows: JSON.stringify(rows) })
   const fresh = new Set(written.map(({ epoch, kind }) => `${kind} ${epoch}`))
   return records.filter(({ epoch, kind }) => fresh.delete(`${kind} ${epoch}`))
 }
@@ -117,9 +121,13 @@ export interface SmsRecording {
   beforeMs: number
 }
 
-/** Writes the records of SMS that have none. Answers how many; fewer than the limit: that is all. */
-export async function recordSms(sql: SqlRunner, { instance, file, limit, beforeMs }: SmsRecording): Promise<number> {
+/** Writes the records of SMS that have none. Answers how many, and whether there may be more. */
+export async function recordSms(
+  sql: SqlRunner,
+  { instance, file, limit, beforeMs }: SmsRecording,
+): Promise<{ written: number; isMore: boolean }> {
   const settled = await SETTLED(sql, { instance, file, limit })
   const taken = await UNRECEIPTED(sql, { instance, file, limit, before: new Date(beforeMs) })
-  return Math.max(settled[0]!.n, taken[0]!.n)
+  const counts = [settled[0]!.n, taken[0]!.n]
+  return { written: counts[0]! + counts[1]!, isMore: counts.some((n) => n === limit) }
 }

@@ -117,7 +117,7 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   ...files('push', PUSH, ['opening', 'pages', 'push', 'refusal', 'reply', 'screen', 'way']),
   'src/ussd/status-policy.ts': { tests: tests('ussd/status-policy') },
   ...files('deferred', LATE, ['deferred', 'rows']),
-  ...files('records', { tests: suite('records', 'collector', 'rows'), postgres: true }, [
+  ...files('records', { tests: suite('records', 'collector', 'rows', 'files'), postgres: true }, [
     'collector',
     'partitions',
     'rows',

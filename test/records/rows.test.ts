@@ -1,37 +1,14 @@
 import assert from 'node:assert/strict'
-import type { CallRecord } from '../../src/dialogue/cdr.ts'
-import { uuidV7 } from '../../src/base/ids.ts'
 import { keepDays } from '../../src/records/partitions.ts'
 import { NO_FILE, recordSms, writeRecords } from '../../src/records/rows.ts'
 import { describeBoth, freshServer } from '../support/postgres.ts'
 import { describeWith } from '../support/services.ts'
+import { recordAt } from './record.ts'
 
 const NOON = Date.parse('2026-11-30T12:00:00Z')
 const DAY_MS = 86_400_000
-
-function recordAt(openedMs: number, more: Partial<CallRecord> = {}): CallRecord {
-  return {
-    epoch: uuidV7(openedMs, (octets) => Buffer.alloc(octets, 7)),
-    kind: 'dialogue',
-    openedMs,
-    endedMs: openedMs + 18_250,
-    msisdn: '67570000001',
-    line: 'akiba',
-    code: '*123#',
-    flow: 'dental@9f2c01ab77de',
-    reason: 'completed',
-    screen: 'done',
-    turns: 3,
-    waitMs: 15_000,
-    backendMs: 250,
-    language: 'en',
-    channel: 'ussd',
-    instance: 'd1',
-    path: 'main:1/4>name:*/11',
-    detail: '',
-    ...more,
-  }
-}
+const toNone = () => NO_FILE
+const toFile = () => null
 
 describeBoth('rows of call detail records', (database) => {
   const rows = () =>
@@ -40,7 +17,7 @@ describeBoth('rows of call detail records', (database) => {
 
   it('have all that the record says', async () => {
     const record = recordAt(NOON)
-    assert.deepEqual(await writeRecords(database.db.sql, [record], NO_FILE), [record])
+    assert.deepEqual(await writeRecords(database.db.sql, [record], toNone), [record])
     const [row] = await rows()
     const { written_at: _at, ...stored } = row as Record<string, unknown>
     const { openedMs, endedMs, waitMs: _wait, backendMs: _back, ...same } = record
@@ -59,9 +36,9 @@ describeBoth('rows of call detail records', (database) => {
 
   it('are one where a record is written twice, here or by another daemon, and two for two kinds', async () => {
     const record = recordAt(NOON)
-    await Promise.all([1, 2].map(() => writeRecords(database.db.sql, [record], NO_FILE)))
+    await Promise.all([1, 2].map(() => writeRecords(database.db.sql, [record], toNone)))
     const deferred = recordAt(NOON, { kind: 'deferred' })
-    assert.deepEqual(await writeRecords(database.db.sql, [record, deferred, deferred], null), [deferred])
+    assert.deepEqual(await writeRecords(database.db.sql, [record, deferred, deferred], toFile), [deferred])
     assert.deepEqual((await rows()).map(({ kind, file }) => [kind, file]).toSorted(), [
       ['deferred', null],
       ['dialogue', '0'],
@@ -73,7 +50,7 @@ describeBoth('rows of call detail records', (database) => {
     await writeRecords(
       database.db.sql,
       [{ ...late, openedMs: NOON }, recordAt(Date.parse('2026-11-30T23:59:59.999Z'))],
-      0,
+      toNone,
     )
     assert.deepEqual((await rows()).map(({ day }) => day).toSorted(), ['2026-11-27', '2026-11-30'])
   })
@@ -104,8 +81,8 @@ describeBoth('rows of call detail records', (database) => {
       sms('due', 5, {}),
     ])
     const recorded = { instance: 'd1', file: NO_FILE, limit: 10, beforeMs: NOON + 5_000 }
-    assert.equal(await recordSms(sql, recorded), 2)
-    assert.equal(await recordSms(sql, recorded), 0)
+    assert.deepEqual(await recordSms(sql, recorded), { written: 3, isMore: false })
+    assert.deepEqual(await recordSms(sql, recorded), { written: 0, isMore: false })
     const all = await knex('cdr').orderBy('reason')
     assert.deepEqual(
       all.map(({ reason, line, flow, detail, parts, total_ms, kind, screen }) => [
@@ -127,7 +104,7 @@ describeBoth('rows of call detail records', (database) => {
     await knex('sms_outbox')
       .where({ subject: 'dental:1' })
       .update({ recorded: false, settled_at: at(7_000) })
-    assert.equal(await recordSms(sql, recorded), 1, 'asked for again under its key, and delivered again')
+    assert.equal((await recordSms(sql, recorded)).written, 1, 'asked for again under its key, and delivered again')
     assert.equal((await knex('cdr')).length, 4)
     await knex('sms_outbox').delete()
   })
@@ -139,7 +116,7 @@ describeBoth('rows of call detail records', (database) => {
         ON c.oid = i.inhrelid WHERE i.inhparent = CAST('cdr' AS regclass) ORDER BY 1`)
       return (found as { name: string }[]).map(({ name }) => name)
     }
-    await writeRecords(sql, [recordAt(NOON), recordAt(NOON - 2 * DAY_MS), recordAt(NOON - 100 * DAY_MS)], 0)
+    await writeRecords(sql, [recordAt(NOON), recordAt(NOON - 2 * DAY_MS), recordAt(NOON - 100 * DAY_MS)], toNone)
     const done = await keepDays(sql, { nowMs: NOON, days: 90 })
     assert.deepEqual(done, { made: 4, moved: 2, dropped: 0, failed: [] })
     assert.deepEqual(await names(), [

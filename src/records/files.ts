@@ -1,0 +1,100 @@
+/**
+ * Files of call detail records for mediation: every few minutes one for each partner, also an empty one. First rows get
+ * the number of their file in a committed transaction, then the file is written under another name, synced and renamed.
+ * A daemon that dies meanwhile leaves a file that the next writer writes again, octet by octet the same.
+ */
+import { createHash } from 'node:crypto'
+import { mkdir, open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Counters, Log, Sql } from '../base/index.ts'
+import type { Clock } from '../ussd/index.ts'
+import { fileNameOf, headOf, lineOf, trailerOf } from './file-format.ts'
+import {
+  cutFile,
+  FILE_ROWS_MAX,
+  fileWritten,
+  holdsFiles,
+  lastFile,
+  rowsOfFile,
+  unwrittenFiles,
+  type CutFile,
+  type Feed,
+} from './file-rows.ts'
+
+export interface FilesDeps {
+  sql: Sql
+  feeds: readonly Feed[]
+  dir: string
+  everyMs: number
+  /** The run of this daemon. */
+  instance: string
+  clock: Clock
+  log: Log
+  counters: Counters
+}
+
+/** Several rounds fit in it: a writer that dies is followed within a minute. */
+export const FILES_LEASE_MS = 60_000
+
+/** One round: cuts what is due, and writes what is cut. Only one daemon at a time does anything. */
+export async function writeFiles(deps: FilesDeps): Promise<number> {
+  const { sql, instance, feeds } = deps
+  if (!(await holdsFiles(sql, instance, FILES_LEASE_MS))) return 0
+  for (const feed of feeds) await cutDue(deps, feed)
+  let written = 0
+  for (const file of await unwrittenFiles(sql)) {
+    await writeFile(deps, file)
+    written++
+    if (!(await holdsFiles(sql, instance, FILES_LEASE_MS))) break
+  }
+  return written
+}
+
+async function cutDue({ sql, clock, everyMs }: FilesDeps, feed: Feed): Promise<void> {
+  const last = await lastFile(sql, feed.partner)
+  const nowMs = clock.now()
+  if (last && nowMs < last.cutMs + everyMs && nowMs >= last.cutMs) return
+  let seq = last?.seq ?? 0
+  while ((await cutFile(sql, feed, ++seq, nowMs)) >= FILE_ROWS_MAX) continue
+}
+
+async function writeFile({ sql, dir, clock, log, counters }: FilesDeps, file: CutFile): Promise<void> {
+  const name = fileNameOf(file)
+  await mkdir(dir, { recursive: true, mode: 0o750 })
+  const part = join(dir, `${name}.part`)
+  const out = await open(part, 'w', 0o640)
+  const hash = createHash('sha256')
+  let rows = 0
+  let sha256 = ''
+  try {
+    const put = async (text: string) => {
+      hash.update(text)
+      await out.writeFile(text)
+    }
+    await put(headOf(file.format))
+    for await (const page of rowsOfFile(sql, file.id)) {
+      rows += page.length
+      await put(page.map((row) => lineOf(row, file)).join(''))
+    }
+    sha256 = hash.digest('hex')
+    await out.writeFile(trailerOf(file.format, rows, sha256))
+    await out.sync()
+  } finally {
+    await out.close()
+  }
+  await rename(part, join(dir, name))
+  await syncFolder(dir)
+  await fileWritten(sql, file.id, sha256, clock.now())
+  counters.count('records_files_total', { partner: file.partner })
+  log.info({ file: name, rows }, 'file of call detail records written')
+}
+
+/** The rename itself survives a power failure. */
+async function syncFolder(dir: string): Promise<void> {
+  const folder = await open(dir, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
