@@ -207,7 +207,7 @@ function daysRound({ settings, clock, log, metrics }: Runtime, sql: Stores['sql'
 
 /** None without feeds. */
 function filesRound(runtime: Runtime, sql: Stores['sql'], feeds: readonly Feed[]): Round[] {
-  const { settings, instance, clock, log, metrics } = runtime
+  const { settings, name: instance, clock, log, metrics } = runtime
   const { files } = settings.records
   if (!files) return []
   const { dir, everyMs } = files

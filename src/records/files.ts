@@ -26,7 +26,7 @@ export interface FilesDeps {
   feeds: readonly Feed[]
   dir: string
   everyMs: number
-  /** The run of this daemon. */
+  /** The name of this daemon: it goes on with its own lease after a restart. */
   instance: string
   clock: Clock
   log: Log
@@ -53,7 +53,9 @@ export async function writeFiles(deps: FilesDeps): Promise<number> {
 async function cutDue({ sql, clock, everyMs }: FilesDeps, feed: Feed): Promise<void> {
   const last = await lastFile(sql, feed.partner)
   const nowMs = clock.now()
-  if (last && nowMs < last.cutMs + everyMs && nowMs >= last.cutMs) return
+  const periodOf = (ms: number) => Math.floor(ms / everyMs)
+  // By the clock, so that cuts do not drift: files of five minutes are cut at the full five minutes.
+  if (last && periodOf(nowMs) === periodOf(last.cutMs)) return
   let seq = last?.seq ?? 0
   while ((await cutFile(sql, feed, ++seq, nowMs)) >= FILE_ROWS_MAX) continue
 }
