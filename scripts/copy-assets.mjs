@@ -3,7 +3,7 @@
 import { cpSync, existsSync, chmodSync } from 'node:fs'
 
 const out = process.argv[2] ?? 'dist'
-for (const folder of ['src/simulator/web', 'src/cli/dev/web']) {
+for (const folder of ['src/base/web', 'src/desk/web', 'src/simulator/web', 'src/cli/dev/web', 'src/cli/smsc/web']) {
   if (existsSync(folder)) cpSync(folder, `${out}/${folder}`, { recursive: true })
 }
 if (existsSync(`${out}/samples/dental`)) cpSync('samples/dental/sms.yaml', `${out}/samples/dental/sms.yaml`)

@@ -27,6 +27,8 @@ export const LOG_MEANINGS: Record<string, string> = {
   'a test dial failed':
     'A test dial (`testDials`) was not answered as it should be: once an outage. `result`, `why` and `remedy` say more; `ussd-connector test-dial` dials again.',
   'test dials are answered again': 'The end of that outage; `failed` says how many were not answered.',
+  'a page of the desk failed':
+    'A bug or a store that failed, at a page of the desk. Its visitor got a page that says so.',
   'admin request failed': 'A bug or a store that failed, at an admin route. The caller got a 500.',
   'back end is down: calls are refused at once':
     'Too many calls failed. Calls are refused at once until it answers again.',
@@ -118,6 +120,10 @@ export const LOG_MEANINGS: Record<string, string> = {
   'the caps of lines are shared again': 'Redis answers again. The daemons divide the caps of their lines as before.',
   'daemons disagree about the cap of a line':
     'Another daemon has a smaller `submits.perSecond` for `line`. The smallest counts for all. See `remedy`; during a change it is in order.',
+  'a sign-out is known to this daemon only: Postgres is unreachable':
+    'Somebody signed out at the desk while Postgres did not answer. Other daemons take the cookie until it is over.',
+  'the sign-outs of other daemons are not known: Postgres is unreachable':
+    'Asked again every 5 s. Until then, who signed out at another daemon is still let in by this one.',
   'admin audit': 'For the record: who changed or looked at what. `subscriber export` and `erase` write it to stderr.',
   'audit head':
     'The end of the chain of this daemon in the audit: `chain`, `seq`, `hash`. Keep it: `audit verify --head CHAIN,SEQ,HASH` then tells whether somebody wrote the chain again. Each hour, if there is a new one.',

@@ -12,8 +12,18 @@ export interface DaemonState {
   /** A second, over the last beat. */
   rates: DaemonRates
   alarms: AlarmRow[]
+  /** How dialogues ended since the start. Absent: the daemon is of an earlier release. */
+  ends?: EndedCount[]
   /** Flows whose files are broken or recalled, so that something else serves. */
   flows: string[]
+}
+
+/** How many dialogues of one service code and flow ended for one reason. */
+export interface EndedCount {
+  service: string
+  flow: string
+  reason: string
+  count: number
 }
 
 export interface DaemonRates {
@@ -74,8 +84,9 @@ export function createFleetService({ fleet, service, state }: FleetServiceDeps) 
     },
     /** Of all daemons, this one first. */
     async lines(): Promise<FleetLineRow[]> {
-      const others = (await fleet.all()).filter(({ name }) => name !== own)
-      const here = service.lines().map((row) => ({ ...row, instance: own }))
+      const [all, now] = await Promise.all([fleet.all(), state()])
+      const others = all.filter(({ name }) => name !== own)
+      const here = now.lines.map((row) => ({ ...row, instance: own }))
       const there = others.flatMap(({ name, ageMs, isGone, state: { lines } }) =>
         lines.map((row) => ({ ...row, instance: name, ageMs, isGone })),
       )

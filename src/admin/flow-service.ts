@@ -55,6 +55,9 @@ export interface RevisionRow {
   open: number
 }
 
+/** Without a count of dialogues, which reads them all. */
+export type KeptRevision = Omit<RevisionRow, 'open'>
+
 export interface RevisionRows {
   revisions: RevisionRow[]
   /** False: there are too many dialogues, so only some were counted. */
@@ -203,20 +206,22 @@ function readingFlows({ flows, decided, archive, dialogues, events }: FlowServic
         decided.read(),
       ])
       if (!state && !rows.length) return null
-      const isWhat = (revision: string): RevisionRow['is'] =>
-        recalls.has(revision)
-          ? 'recalled'
-          : state?.revision === revision
-            ? 'active'
-            : state?.canary?.revision === revision
-              ? 'canary'
-              : ''
       const revisions = rows.map((row) => ({
         ...row,
-        is: isWhat(row.revision),
+        is: isWhat(row.revision, state, recalls),
         open: census.open.get(row.revision) ?? 0,
       }))
       return { revisions, counted: census.whole }
+    },
+
+    /** Newest first: one statement. */
+    async kept(name: string): Promise<KeptRevision[]> {
+      const state = stateOf(name)
+      const recalled = new Set(state?.recalled)
+      return (await decided.revisions(name, LISTED_MAX)).map((row) => ({
+        ...row,
+        is: isWhat(row.revision, state, recalled),
+      }))
     },
 
     /** Newest first, of all daemons. Null: there is no such flow, and nothing was ever decided about one. */
@@ -230,6 +235,16 @@ function readingFlows({ flows, decided, archive, dialogues, events }: FlowServic
       return text === undefined ? null : (JSON.parse(text) as FlowSource)
     },
   }
+}
+
+function isWhat(
+  revision: string,
+  state: FlowStand | undefined,
+  recalled: { has(revision: string): boolean },
+): RevisionRow['is'] {
+  if (recalled.has(revision)) return 'recalled'
+  if (state?.revision === revision) return 'active'
+  return state?.canary?.revision === revision ? 'canary' : ''
 }
 
 /** Which revision serves new dials. */

@@ -1,26 +1,40 @@
 /** The HTTP server for operators, and what it needs from other rooms. */
 export {
   createFleetService,
+  type FleetService,
   type DaemonState,
   type FleetLineRow,
   type FleetTold,
   type InstanceRow,
   type DaemonRates,
+  type EndedCount,
 } from './fleet-service.ts'
 export { changeLines } from './line-changes.ts'
-export { OLD_TOKEN_REMEDY, tokensOf } from './access.ts'
+export { createAccess, OLD_TOKEN_REMEDY, type Token, tokensOf } from './access.ts'
+export { withoutNumbers } from './notes.ts'
 export { type WatchedTokens, watchTokens } from './token-file.ts'
-export { CENSUS_MAX, createFlowService, type FlowRow, type FlowStand, type RevisionRows } from './flow-service.ts'
+export {
+  CENSUS_MAX,
+  createFlowService,
+  type FlowChange,
+  type FlowRow,
+  type FlowService,
+  type KeptRevision,
+  type FlowStand,
+  type RevisionRows,
+} from './flow-service.ts'
 export { type Admin, type Readiness, startAdmin } from './server.ts'
 export {
   type AlarmsTold,
   type BindState,
   type CapState,
+  type AdminService,
   createAdminService,
   type DialogueSummary,
   type LineHold,
   type LineRefusal,
   type LineRow,
+  type LineTraffic,
   type LinesChange,
   type OperatedLines,
   type ReloadBegun,

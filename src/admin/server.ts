@@ -3,7 +3,7 @@
  * or no at /live and /ready, as probes ask. The rest needs a token; without tokens, only this machine may read /ready
  * with its details, and /metrics.
  */
-import type { ServerType } from '@hono/node-server'
+import type { HttpBindings, ServerType } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Server } from 'node:http'
@@ -41,6 +41,8 @@ export interface AdminDeps {
   counters: Counters
   log: Log
   audit: Pick<Audit, 'note'>
+  /** Pages for operators, with a way in of their own. */
+  desk?: { fetch(request: Request, env: HttpBindings): Response | Promise<Response> } | undefined
 }
 
 export interface Admin {
@@ -107,6 +109,7 @@ function isOurs(c: Context<Admitted>, { tokens }: Pick<AdminDeps, 'tokens'>): bo
 /** The whole of it, without a socket. */
 export function adminApp(deps: AdminDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
+  if (deps.desk) mountDesk(app, deps.desk)
   const none = ["'none'"]
   app.use(
     secureHeaders({
@@ -144,6 +147,13 @@ export function adminApp(deps: AdminDeps): Hono<Admitted> {
     return c.json({ error: 'failed' }, 500)
   })
   return app
+}
+
+/** A browser that asks for the server itself wants its pages. */
+function mountDesk(app: Hono<Admitted>, desk: NonNullable<AdminDeps['desk']>): void {
+  app.all('/desk', (c) => desk.fetch(c.req.raw, c.env))
+  app.all('/desk/*', (c) => desk.fetch(c.req.raw, c.env))
+  app.get('/', (c, next) => (c.req.header('accept')?.includes('text/html') ? c.redirect('/desk', 302) : next()))
 }
 
 const ROUTES = [

@@ -106,6 +106,19 @@ export interface LineHold {
   text: string | null
 }
 
+/** What went over a line lately: PDUs a second. */
+export interface LineTraffic {
+  received: number
+  sent: number
+  /** Of ours: refused, without an answer in time, or lost with the link. */
+  failed: number
+  /** Of 100 answers of the SMSC, 95 took at most so long. Absent: there was none. */
+  p95Ms?: number
+  /** Of the windows of all bound links. */
+  slots: number
+  taken: number
+}
+
 export interface LineRow extends Pick<ConfiguredLine, 'name' | 'dialect'> {
   group: string
   /** An operator stopped it; until it is started again, or the daemon is. */
@@ -115,6 +128,8 @@ export interface LineRow extends Pick<ConfiguredLine, 'name' | 'dialect'> {
   binds: BindState[]
   /** Absent: the line has none. */
   cap?: CapState
+  /** Absent: the line is stopped, or the daemon is of an earlier release. */
+  traffic?: LineTraffic
 }
 
 /** `flow`: `dental@9f2c01ab77de`; '' during the first turn. */

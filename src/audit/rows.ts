@@ -1,5 +1,6 @@
 /** The tables `audit` and `audit_begin`. */
 import { statement, type Sql, type SqlRunner } from '../base/index.ts'
+import { rangeOf, type RangeAsked } from '../watch/index.ts'
 import { chained, NO_ROW, type AuditRow, type AuditWaiting, type ChainHead } from './chain.ts'
 
 /** Daemons of one name, and commands beside them, write one after the other. */
@@ -40,6 +41,15 @@ const SINCE = statement<Stored<AuditRow>>(
   WHERE at >= CAST(:since AS timestamptz) AND (CAST(:who AS text) = '' OR who = CAST(:who AS text))
     AND (CAST(:subscriber AS text) = '' OR subscriber = CAST(:subscriber AS text))
   ORDER BY at DESC, instance, seq DESC LIMIT CAST(:most AS int)`,
+)
+
+const WITHIN = statement<Stored<AuditRow>>(
+  'audit-within',
+  `
+  SELECT ${COLUMNS} FROM audit
+  WHERE at >= CAST(:from AS timestamptz) AND at <= CAST(:until AS timestamptz)
+    AND (at, id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS text))
+  ORDER BY at DESC, id DESC LIMIT CAST(:most AS int)`,
 )
 
 const AFTER = statement<Stored<AuditRow>>(
@@ -120,6 +130,11 @@ export interface AuditAsked {
 /** Newest first, of all daemons. */
 export async function auditSince(sql: Sql, asked: AuditAsked): Promise<AuditRow[]> {
   return (await SINCE(sql, { ...asked })).map(rowOf)
+}
+
+/** The newest within a time. `before`: those that are older than this row. */
+export async function auditWithin(sql: Sql, range: RangeAsked): Promise<AuditRow[]> {
+  return (await WITHIN(sql, rangeOf(range))).map(rowOf)
 }
 
 /** Of one chain, in its order. */

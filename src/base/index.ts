@@ -29,6 +29,7 @@ export { dialogueInLog, type DialogueNamed, type Log, silentLog } from './log-po
 export { createLog, fieldsWithoutNumbers, maskMsisdn, subscriberHash } from './log.ts'
 export { type CounterName, type Counters, createMetrics, type Metrics } from './metrics.ts'
 export { addressBehind, callerOf, isNetwork, type Networks, networksOf } from './networks.ts'
+export { LOOK_CSS } from './look.ts'
 export { createRates } from './rates.ts'
 export { createRefusals, type HttpRefusal } from './refusals.ts'
 export { monotonicClock } from './monotonic-clock.ts'

@@ -158,6 +158,10 @@ export interface Metrics extends Counters {
   gauge(name: string, help: string, read: () => number | Promise<number>): void
   /** The same with labels: as many values as exist at that moment. */
   gauges(name: string, help: string, labels: readonly string[], read: () => { labels: Labels; value: number }[]): void
+  /** Each combination of labels. */
+  rows(name: CounterName): Promise<{ labels: Labels; value: number }[]>
+  /** Sums by the values of one label. */
+  sums(name: CounterName, label: string): Promise<Map<string, number>>
   /** The sum over all labels; tests balance books with it. */
   value(name: CounterName, labels?: Labels): Promise<number>
 }
@@ -211,6 +215,15 @@ export function createMetrics(options: { process: boolean }): Metrics {
     ended: (revision, reason) => counters.get('flow_ends_total')!.count({ ...told(revision), reason }, 1),
     backend: (seconds, backend) => calls.observe({ backend }, seconds),
     ...gaugesOf(registry),
+    rows: (name) => counters.get(name)!.values(),
+    async sums(name, label) {
+      const sums = new Map<string, number>()
+      for (const { labels, value } of await counters.get(name)!.values()) {
+        const of = labels[label] ?? ''
+        sums.set(of, (sums.get(of) ?? 0) + value)
+      }
+      return sums
+    },
     async value(name, labels = {}) {
       const values = await counters.get(name)!.values()
       return values

@@ -1,5 +1,6 @@
 /** The one screen of `status`: what is wrong first, then daemons, lines, alarms and silences. */
 import type { FleetTold, InstanceRow } from '../admin/index.ts'
+import { type FleetFinding, findingsOf, isStandby } from '../fleet/index.ts'
 import type { SilenceRow } from '../watch/index.ts'
 import { sinceSaid } from './ages.ts'
 import { coloured, tableOf } from './table.ts'
@@ -18,27 +19,32 @@ const COLOURS = ['green', 'yellow', 'red'] as const
 
 /** Critical: nobody is served, or a line is served by no daemon, or an alarm says so. */
 export function fleetVerdict({ instances }: SaidFleet): FleetVerdict {
-  const live = instances.filter(({ isGone }) => !isGone)
-  const critical = [
-    ...(live.some(({ state }) => state.ready) ? [] : ['no daemon is ready']),
-    ...linesDown(live).map((line) => `no daemon has line ${line}`),
-    ...alarmsOf(live, 'critical'),
-  ]
-  const versions = new Set(live.map(({ version }) => version))
-  const warnings = [
-    ...instances.filter(({ isGone }) => isGone).map((one) => `${one.name} was last seen ${sinceSaid(one.ageMs)} ago`),
-    ...live.filter(({ state }) => !state.ready && !isStandby(state)).map(({ name }) => `${name} is not ready`),
-    ...live.flatMap(({ name, state }) => downBinds(state).map((bind) => `${bind} is down on ${name}`)),
-    ...live.flatMap(({ name, state }) =>
-      state.flows.map((flow) => `the file of flow ${flow} is not what serves on ${name}`),
-    ),
-    ...live.flatMap(({ name, state }) =>
-      heldLines(state).map((line) => `${line} is held on ${name}: new dials are turned away`),
-    ),
-    ...alarmsOf(live, 'warning'),
-    ...(versions.size > 1 ? [`versions differ: ${[...versions].join(', ')}`] : []),
-  ]
-  return { code: critical.length ? 2 : warnings.length ? 1 : 0, why: [...critical, ...warnings] }
+  const found = findingsOf(instances)
+  const isCritical = found.some(({ severity }) => severity === 'critical')
+  return { code: isCritical ? 2 : found.length ? 1 : 0, why: found.map(findingSaid) }
+}
+
+function findingSaid(found: FleetFinding): string {
+  switch (found.is) {
+    case 'nobody-ready':
+      return 'no daemon is ready'
+    case 'line-down':
+      return `no daemon has line ${found.line}`
+    case 'alarm':
+      return `alarm ${found.alarm}: ${found.subject} on ${found.daemon}`
+    case 'gone':
+      return `${found.daemon} was last seen ${sinceSaid(found.ageMs)} ago`
+    case 'not-ready':
+      return `${found.daemon} is not ready`
+    case 'bind-down':
+      return `${found.bind} is down on ${found.daemon}`
+    case 'flow-file':
+      return `the file of flow ${found.flow} is not what serves on ${found.daemon}`
+    case 'line-held':
+      return `${found.line} is held on ${found.daemon}: new dials are turned away`
+    case 'versions-differ':
+      return `versions differ: ${found.versions.join(', ')}`
+  }
 }
 
 export function statusLines(fleet: SaidFleet, nowMs: number): string[] {
@@ -100,37 +106,6 @@ function alarmRows({ name, state }: InstanceRow): string[][] {
     since,
     why,
   ])
-}
-
-/** Lines that should serve and that no live daemon has bound. */
-function linesDown(live: readonly InstanceRow[]): string[] {
-  const rows = live.flatMap(({ state }) => state.lines).filter(({ stopped }) => !stopped)
-  const bound = new Set(
-    rows.filter(({ binds }) => binds.some(({ state }) => state === 'bound')).map(({ name }) => name),
-  )
-  return [...new Set(rows.map(({ name }) => name))].filter((name) => !bound.has(name))
-}
-
-function heldLines({ lines }: InstanceRow['state']): string[] {
-  return lines.flatMap(({ name, held, stopped }) => (held && !stopped ? [name] : []))
-}
-
-function downBinds({ lines }: InstanceRow['state']): string[] {
-  return lines.flatMap(({ binds }) =>
-    binds.filter(({ state }) => state !== 'bound' && state !== 'standby').map(({ bind }) => bind),
-  )
-}
-
-function isStandby({ lines }: InstanceRow['state']): boolean {
-  return lines.some(({ binds }) => binds.some(({ state }) => state === 'standby'))
-}
-
-function alarmsOf(live: readonly InstanceRow[], severity: 'critical' | 'warning'): string[] {
-  return live.flatMap(({ name, state }) =>
-    state.alarms
-      .filter((one) => one.severity === severity && !one.silenced)
-      .map(({ alarm, subject }) => `alarm ${alarm}: ${subject} on ${name}`),
-  )
 }
 
 function said(rate: number): string {

@@ -1,17 +1,19 @@
 /** The settings in force and the source of each value, secrets masked: `ussd-connector config`. */
 import { z } from 'zod'
 import { secretAt } from './explain.ts'
-import { settingsSchema } from './schema.ts'
+import { settingsSchema, type Settings } from './schema.ts'
 import type { LoadedSettings } from './load.ts'
 
 /** One line per value: `lines.0.smsc.port: 2775   # default`. */
 export function printSettings(loaded: LoadedSettings): string {
-  return leaves(loaded.settings, [])
-    .map(([path, value]) => {
-      const key = path.join('.')
-      return `${key}: ${shown(path, value)}`.padEnd(60) + `  # ${loaded.origins.get(key) ?? 'default'}`
-    })
+  return maskedSettings(loaded.settings)
+    .map(([key, value]) => `${key}: ${value}`.padEnd(60) + `  # ${loaded.origins.get(key) ?? 'default'}`)
     .join('\n')
+}
+
+/** The settings in force, secrets masked: the path of each value, and the value as JSON. */
+export function maskedSettings(settings: Settings): [key: string, value: string][] {
+  return leaves(settings, []).map(([path, value]) => [path.join('.'), shown(path, value)])
 }
 
 /** The JSON Schema of the settings, for editors. Every key has its reason. */

@@ -1,5 +1,53 @@
 /** Settings for operators: the admin server, the log, and how long data is kept. */
 import { z } from 'zod'
+import { isLoopbackAddress, isNetwork } from '../base/index.ts'
+import { ms } from '../base/settings/index.ts'
+
+const network = z
+  .string()
+  .refine(isNetwork, 'must be an address or a network, such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32')
+const header = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,63}$/, 'the name of a header in lower case, such as x-forwarded-user')
+
+const trustedProxy = z
+  .strictObject({
+    addresses: z.array(network).min(1).max(64).describe('where the proxy calls from; headers of others mean nothing'),
+    secretFile: z
+      .string()
+      .optional()
+      .describe(
+        'file with a secret that the proxy sends as X-Proxy-Secret; needed on loopback, where every program of this machine could send its headers',
+      ),
+    userHeader: header.default('x-forwarded-user').describe('in which the proxy names the user'),
+    groupsHeader: header.default('x-forwarded-groups').describe('in which it lists the groups of the user'),
+    roles: z
+      .record(
+        z.string().min(1).max(200),
+        z.array(z.enum(['read', 'support', 'operate', 'publish', 'push', 'trace'])).min(1),
+      )
+      .default({})
+      .describe('the roles of each group; empty: the proxy signs nobody in, and only does TLS'),
+    signOutUrl: z.string().max(500).optional().describe('where one signs out of the proxy; absent: not offered'),
+  })
+  .refine(
+    ({ addresses, roles, secretFile }) =>
+      secretFile !== undefined || Object.keys(roles).length === 0 || !addresses.some(isOnLoopback),
+    'needs secretFile: on loopback every program of this machine can send the headers of the proxy',
+  )
+
+function isOnLoopback(written: string): boolean {
+  return isLoopbackAddress(written.replace(/\/\d+$/, ''))
+}
+
+const desk = z.strictObject({
+  idleMs: ms(60_000, 86_400_000)
+    .default(1_800_000)
+    .describe(
+      'somebody who may change something is signed out after so long without a page; who may only read is not: that is a screen on a wall',
+    ),
+  longestMs: ms(60_000, 2_592_000_000).default(43_200_000).describe('then everybody else signs in again: a long shift'),
+})
 
 export const adminSchema = z.strictObject({
   host: z
@@ -13,6 +61,10 @@ export const adminSchema = z.strictObject({
     .describe(
       'file of lines roles:sha256 that say who may what (`ussd-connector token`); absent: only this machine may read /metrics, and why /ready says no',
     ),
+  desk: desk.prefault({}).describe('the desk: pages for operators, at /desk of this server'),
+  trustedProxy: trustedProxy
+    .optional()
+    .describe('a proxy of ours in front of the desk: it does TLS, and may sign people in (single sign-on)'),
   smsPerSecond: z
     .number()
     .min(0.1)

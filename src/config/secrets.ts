@@ -47,6 +47,7 @@ function secretFiles(settings: Settings): [string | undefined, PropertyKey[]][] 
     [redis === 'embedded' ? undefined : redis.tls?.key, ['redis', 'tls', 'key']],
     [postgres === 'embedded' ? undefined : postgres.tls?.key, ['postgres', 'tls', 'key']],
     [admin.tokensFile, ['admin', 'tokensFile']],
+    [admin.trustedProxy?.secretFile, ['admin', 'trustedProxy', 'secretFile']],
     ...Object.entries(backends).map(([name, how]): [string | undefined, PropertyKey[]] => [
       'http' in how ? how.http.tokenFile : undefined,
       ['backends', name, 'http', 'tokenFile'],

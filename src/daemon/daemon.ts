@@ -18,7 +18,9 @@ import { absentSamples, createBackends, type Backends } from './backends/index.t
 import { createStillness, type Stillness, monotonicClock, type Metrics, packageVersion } from '../base/index.ts'
 import type { ConfiguredLine, Settings } from '../config/index.ts'
 import { createConnections, type Connections } from './connections.ts'
+import { openDesk } from './desk.ts'
 import { drain, stopTimes } from './drain.ts'
+import type { DeskDemo } from '../desk/index.ts'
 import type { CompiledFlow } from '../flow/engine/index.ts'
 import { serveFlows, type ServedFlows } from './flows.ts'
 import { registerGauges } from './gauges.ts'
@@ -52,7 +54,7 @@ import { createStopOrder, type StopOrder } from './stop-order.ts'
 import { openStores, type Stores } from './stores.ts'
 import { startSweeps } from './sweeps.ts'
 import { createDaemonTestDials, type DaemonTestDials } from './test-dials.ts'
-import { certificateFiles, createState, createWatch, notingConnect, type Watch } from './watch/index.ts'
+import { BEAT_LOOK_MS, certificateFiles, createState, createWatch, notingConnect, type Watch } from './watch/index.ts'
 import {
   createCertificates,
   createFlowEvents,
@@ -68,6 +70,8 @@ export interface DaemonOptions extends RuntimeOptions {
   read?: () => Settings
   /** Flows to play in place of those that serve: the recorder of talks needs that. */
   watch?: (flow: CompiledFlow) => CompiledFlow
+  /** The demo: its desk lets in everybody on this machine. */
+  desk?: DeskDemo
 }
 
 export interface Daemon {
@@ -95,8 +99,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const stops = createStopOrder(runtime.log)
   try {
     const parts = await build(runtime, options, stops)
-    const { joinFleet, ...outside } = await openAdmin(runtime, parts, options.read ?? noFile)
-    stops.add(() => outside.admin.stop())
+    const { joinFleet, stopAdmin, ...outside } = await openAdmin(runtime, parts, options)
+    stops.add(() => stopAdmin())
     await start(runtime, parts, stops)
     joinFleet()
     // Not before: a start loads and compiles, and nobody waits for an answer yet.
@@ -315,40 +319,27 @@ function auditedReload(reload: () => Promise<Reloaded>, { note }: Audit): () => 
 }
 
 /** The admin server, for operators and their monitoring. */
-async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
+async function openAdmin(runtime: Runtime, parts: Parts, { read = noFile, desk: demo }: DaemonOptions) {
   const { settings, clock, log, metrics } = runtime
-  const { stores, backends, flows, connections, services, gateway, clockCheck, watch, fleet } = parts
-  const { audit, testDials, holds } = parts
-  const { lines, recorder } = connections
+  const { stores, backends, flows, connections, services, gateway, clockCheck, watch, fleet, audit, holds } = parts
+  const { lines } = connections
   const own = { lines, backends, flows, storeTls: stores.tls, services: services.services }
   const { reload, check } = createReload({ settings, ...own, log, metrics, read })
   const readiness = () => readinessOf({ ...runtime, stores, lines, flows: flows.registry, clockCheck, holds })
   registerGauges({ metrics, name: runtime.name, settings, stores, lines, gateway, holds })
-  const service = createAdminService({
-    ...runtime,
-    groups: () => groupsOf(settings),
-    dialogues: stores.dialogues,
-    lines,
-    holds,
-    now: clock.now,
-    onHold: parts.lineEvents.change,
-    gateway,
-    push: services.push,
-    trace: recorder.trace,
-    lineEvents: parts.lineEvents,
-    watch,
-    testDials,
-    sms: services.sms,
-    requests: parts.requests,
-    chosenLanguage: services.chosenLanguage,
-    reload,
-    checkReload: check,
-  })
+  const service = adminService(runtime, parts, { reload, checkReload: check })
   const isReady = () =>
     (lines.anyBound() || settings.lines.length === 0) && clockCheck.isRight() && watch.areStoresWell()
-  const state = createState({ metrics, clock, lines: service.lines, ...watch, flows: flows.registry, isReady })
+  const seen = { metrics, clock, lines: service.lines, loads: lines.loads, ...watch, flows: flows.registry, isReady }
+  const state = createState({ ...seen, lookMs: BEAT_LOOK_MS })
+  const fleetService = createFleetService({ fleet, service, state })
+  const flowService = adminFlows(runtime, parts)
+  const deskState = createState({ ...seen, lookMs: DESK_LOOK_MS })
+  const deskParts = { ...parts, fleetService, flows: flowService, service, state: deskState, demo }
+  const desk = await openDesk(runtime, deskParts)
   const admin = await startAdmin({
-    ...settings.admin,
+    host: settings.admin.host,
+    port: settings.admin.port,
     registry: metrics.registry,
     readiness,
     now: clock.now,
@@ -357,22 +348,17 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
     audit,
     tokens: parts.tokens.tokens,
     service,
-    fleet: createFleetService({ fleet, service, state }),
-    flows: createFlowService({
-      ...stores,
-      flows: flows.registry,
-      backends: flows.callable,
-      declared: flows.declared,
-      types: flows.types,
-      readable: settings.privacy.storeKeyFile === undefined,
-      clock,
-      events: parts.flowEvents,
-      name: runtime.name,
-    }),
+    fleet: fleetService,
+    flows: flowService,
+    desk: desk.app,
   })
+  const stopAdmin = async () => {
+    desk.stop()
+    await admin.stop()
+  }
   const joinFleet = () =>
     fleet.start({ admin: `${settings.admin.host}:${admin.port}`, state, carryOut: carryingOut(service, log, audit) })
-  return { admin, readiness, reload: auditedReload(async () => (await reload()).told, audit), joinFleet }
+  return { admin, stopAdmin, readiness, reload: auditedReload(async () => (await reload()).told, audit), joinFleet }
 }
 
 /** What another daemon asks for, as if it had been asked here. */
@@ -385,6 +371,48 @@ function carryingOut(service: Parameters<typeof changeLines>[0], log: Logger, { 
     }
     return { status, body }
   }
+}
+
+type Reloading = Pick<Parameters<typeof createAdminService>[0], 'reload' | 'checkReload'>
+
+function adminService(runtime: Runtime, parts: Parts, reloading: Reloading) {
+  const { stores, connections, services, gateway, watch, testDials, holds } = parts
+  return createAdminService({
+    ...runtime,
+    groups: () => groupsOf(runtime.settings),
+    dialogues: stores.dialogues,
+    lines: connections.lines,
+    holds,
+    now: runtime.clock.now,
+    onHold: parts.lineEvents.change,
+    gateway,
+    push: services.push,
+    trace: connections.recorder.trace,
+    lineEvents: parts.lineEvents,
+    watch,
+    testDials,
+    sms: services.sms,
+    requests: parts.requests,
+    chosenLanguage: services.chosenLanguage,
+    ...reloading,
+  })
+}
+
+/** Pages of the desk show figures of the last second. */
+const DESK_LOOK_MS = 900
+
+function adminFlows({ settings, clock, name }: Runtime, { stores, flows, flowEvents }: Parts) {
+  return createFlowService({
+    ...stores,
+    flows: flows.registry,
+    backends: flows.callable,
+    declared: flows.declared,
+    types: flows.types,
+    readable: settings.privacy.storeKeyFile === undefined,
+    clock,
+    events: flowEvents,
+    name,
+  })
 }
 
 /** Opens lines and the HTTP ingress last: by then everything that an answer needs exists. */

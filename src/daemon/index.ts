@@ -10,7 +10,7 @@ export {
   type ModuleHost,
   sendsSms,
 } from './backends/index.ts'
-export { startDaemon } from './daemon.ts'
+export { type DaemonOptions, startDaemon } from './daemon.ts'
 export { groupsOf, profileDirs, wishesOf } from './lines/index.ts'
 export { pinPepperOf } from './pin-pepper.ts'
 export { serverOf } from './postgres-server.ts'

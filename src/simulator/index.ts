@@ -3,7 +3,7 @@ export { loadTalks, type PlayedTalk, type ScreenCheck, type TalkLoadResult, type
 export { networkCodingOf, profileCoding } from './network/index.ts'
 export type { Phone } from './phone/index.ts'
 export { simulate } from './simulate.ts'
-export { seededChance, startSmsc } from './smsc/index.ts'
+export { seededChance, type Smsc, startSmsc } from './smsc/index.ts'
 export {
   dialTerminal,
   frame,

@@ -1,6 +1,6 @@
 /** The simulator as a program: an SMSC, its phones and its control page, until it is stopped. */
 import type { Chance, Clock } from '../ussd/index.ts'
-import { startControl, type Control, type TalkOf } from './control/index.ts'
+import { startControl, type Control, type ControlOptions, type TalkOf } from './control/index.ts'
 import { answerFault, answerTold, startSmsc, type Smsc, type SmscOptions } from './smsc/index.ts'
 import type { NetworkCoding } from './network/index.ts'
 
@@ -11,7 +11,14 @@ export interface SimulateOptions {
   /** SMPP. Default 127.0.0.1:2775. */
   smpp?: { host?: string; port?: number; accounts?: SmscOptions['accounts']; bindsMax?: number }
   /** Control page. Default 127.0.0.1:8775. */
-  http?: { host?: string; port?: number; allowedHosts?: string[]; token?: string; talkOf?: TalkOf }
+  http?: {
+    host?: string
+    port?: number
+    allowedHosts?: string[]
+    token?: string
+    talkOf?: TalkOf
+    more?: ControlOptions['more']
+  }
   /** Default 30 000. */
   enquireMs?: number
   /** Statuses to answer with, such as `sms=ESME_RTHROTTLED`. */

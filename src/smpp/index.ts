@@ -5,6 +5,7 @@ export type {
   Dialect,
   Incoming,
   Line,
+  LineLoad,
   LinkPort,
   OutgoingPdu,
   Pdu,

@@ -144,6 +144,15 @@ export interface BindDown {
   tries: number
 }
 
+/** How busy a line is, for people. */
+export interface LineLoad {
+  /** Of the windows of all bound links. */
+  slots: number
+  taken: number
+  /** How long the SMSC took for its answers since the start, in the buckets of `percentileMs`. */
+  answers: Uint32Array
+}
+
 /** One configured connection to one SMSC. */
 export interface Line {
   readonly name: string
@@ -168,6 +177,8 @@ export interface Line {
   smsRoom(): number
   /** True if this was a link of this line in this daemon, and is closed. */
   isGone(link: string): boolean
+  /** Absent: it has no window. */
+  load?(): LineLoad
   /** For /ready, for metrics and for people: one row per bind. */
   states(): BindRow[]
   start(): void

@@ -36,6 +36,7 @@
  * | revision          | flow name and 12 hex digits of its hash: `dental@9f2c01ab77de`     | version                  |
  * | trial             | a revision that serves a share of the subscribers (`flow canary`)  |                          |
  * | recall            | an operator's decision that a revision serves nobody any more      |                          |
+ * | desk              | the pages for operators, at `/desk` of the admin server            | console, dashboard       |
  * | talk              | a written conversation that tests a flow                           | scenario                 |
  * | explorer          | the code that visits every screen of a flow without a network      | walk, press, trail       |
  * | edge              | one way from one screen to the next, with what is typed there      | press, meets             |

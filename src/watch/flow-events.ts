@@ -5,6 +5,7 @@
  */
 import { statement, type Counters, type Log, type Sql } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
+import { rangeOf, type RangeAsked } from './ranges.ts'
 import { createWaitingRows } from './waiting-rows.ts'
 
 /** As `flow history` and /v1/flows/NAME/history show it. */
@@ -49,10 +50,17 @@ export interface FlowEventsDeps {
   instance: string
 }
 
+export interface FlowEventsAsked extends RangeAsked {
+  /** Null: all. */
+  flow: string | null
+}
+
 export interface FlowEvents {
   taken(file: FileTaken): void
   /** The newest of one flow, of all daemons. */
   of(flow: string, most: number): Promise<FlowEventRow[]>
+  /** The newest of all flows, or of one, within a time. `before`: those that are older than this row. */
+  within(asked: FlowEventsAsked): Promise<(FlowEventRow & { id: string })[]>
   /** Writes what is left, once. */
   stop(): Promise<void>
 }
@@ -84,6 +92,23 @@ const EVENTS_OF_FLOW = statement<FlowEventRow>(
   WHERE flow = CAST(:flow AS text) ORDER BY at DESC, id DESC LIMIT CAST(:most AS int)`,
 )
 
+const WITHIN = (of: string) => `
+  SELECT id, at, flow, did, revision, before, share, by, reason, instance, file, hash FROM flow_event
+  WHERE ${of}at >= CAST(:from AS timestamptz) AND at <= CAST(:until AS timestamptz)
+    AND (at, id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS text))
+  ORDER BY at DESC, id DESC LIMIT CAST(:most AS int)`
+
+const FLOW_EVENTS_WITHIN = statement<FlowEventRow & { id: string }>('flow-event-within', WITHIN(''))
+const ONE_FLOW_WITHIN = statement<FlowEventRow & { id: string }>(
+  'flow-event-within-flow',
+  WITHIN('flow = CAST(:flow AS text) AND '),
+)
+
+function flowEventsWithin(sql: Sql, { flow, ...range }: FlowEventsAsked) {
+  const asked = rangeOf(range)
+  return flow === null ? FLOW_EVENTS_WITHIN(sql, asked) : ONE_FLOW_WITHIN(sql, { ...asked, flow })
+}
+
 export function createFlowEvents({ sql, clock, log, counters, name, instance }: FlowEventsDeps): FlowEvents {
   const rows = createWaitingRows<FileTaken>({
     clock,
@@ -98,6 +123,7 @@ export function createFlowEvents({ sql, clock, log, counters, name, instance }: 
   return {
     taken: rows.put,
     of: (flow, most) => EVENTS_OF_FLOW(sql, { flow, most }),
+    within: (asked) => flowEventsWithin(sql, asked),
     stop: rows.stop,
   }
 }

@@ -5,6 +5,7 @@
 import { statement, type Counters, type Log, type Sql } from '../base/index.ts'
 import type { OutageTold } from '../smpp/index.ts'
 import type { Clock } from '../ussd/index.ts'
+import { rangeOf, type RangeAsked } from './ranges.ts'
 import { createWaitingRows } from './waiting-rows.ts'
 
 /** As `lines --history` and /v1/lines/NAME/events show it. */
@@ -34,11 +35,18 @@ export interface LineEventsDeps {
   instance: string
 }
 
+export interface EventsAsked extends RangeAsked {
+  /** Null: all. */
+  line: string | null
+}
+
 export interface LineEvents {
   outage(line: string, told: OutageTold): void
   change(line: string, what: string): void
   /** The newest of one line, of all daemons. */
   of(line: string, most: number): Promise<LineEventRow[]>
+  /** The newest of all lines, or of one, within a time. `before`: those that are older than this row. */
+  within(asked: EventsAsked): Promise<(LineEventRow & { id: string })[]>
   /** Writes what is left, once. */
   stop(): Promise<void>
 }
@@ -65,6 +73,30 @@ const EVENTS_OF = statement<LineEventRow>(
   WHERE line = CAST(:line AS text) ORDER BY at DESC, id DESC LIMIT CAST(:most AS int)`,
 )
 
+const EVENTS_WITHIN = statement<LineEventRow & { id: string }>(
+  'line-event-within',
+  `
+  SELECT id, at, instance, line, bind, event, peer, why, detail, since, tries FROM line_event
+  WHERE at >= CAST(:from AS timestamptz) AND at <= CAST(:until AS timestamptz)
+    AND (at, id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS text))
+  ORDER BY at DESC, id DESC LIMIT CAST(:most AS int)`,
+)
+
+const LINE_EVENTS_WITHIN = statement<LineEventRow & { id: string }>(
+  'line-event-within-line',
+  `
+  SELECT id, at, instance, line, bind, event, peer, why, detail, since, tries FROM line_event
+  WHERE line = CAST(:line AS text)
+    AND at >= CAST(:from AS timestamptz) AND at <= CAST(:until AS timestamptz)
+    AND (at, id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS text))
+  ORDER BY at DESC, id DESC LIMIT CAST(:most AS int)`,
+)
+
+function eventsWithin(sql: Sql, { line, ...range }: EventsAsked) {
+  const asked = rangeOf(range)
+  return line === null ? EVENTS_WITHIN(sql, asked) : LINE_EVENTS_WITHIN(sql, { ...asked, line })
+}
+
 function outageRow(line: string, { bind, is: event, peer, why, detail, sinceMs, tries }: OutageTold) {
   const short = detail?.slice(0, DETAIL_MAX) ?? null
   return { line, bind, event, peer, why: why ?? null, detail: short, since: new Date(sinceMs).toISOString(), tries }
@@ -88,6 +120,7 @@ export function createLineEvents({ sql, clock, log, counters, name, instance }: 
     change: (line, event) =>
       rows.put({ line, bind: null, event, peer: null, why: null, detail: null, since: null, tries: 0 }),
     of: (line, most) => EVENTS_OF(sql, { line, most }),
+    within: (asked) => eventsWithin(sql, asked),
     stop: rows.stop,
   }
 }

@@ -154,7 +154,7 @@ const ROOMS = [
 export const LEFT_ASIDE: Readonly<Record<string, readonly string[]>> = {
   gateway: ['texts'],
   'smpp/pdu': ['commands', 'status'],
-  'smpp/session': ['counters', 'outage', 'settings', 'socket', 'trouble'],
+  'smpp/session': ['answer-times', 'counters', 'outage', 'settings', 'socket', 'trouble'],
   'smpp/dialect': ['load', 'problems', 'regex', 'schema'],
   store: ['key-file', 'register', 'seal', 'unreachable'],
   'store/redis': ['connection', 'parts', 'scripts', 'servers'],

@@ -24,6 +24,26 @@ describe('the demo', function () {
   })
   const said = () => demo.output().join('\n')
 
+  it('opens on a page with a phone and the desk, which needs no token, and dials for a minute on request', async () => {
+    const isOpen = () => /Open (\S+\/demo):/.exec(said())?.[1]
+    await until(() => isOpen() !== undefined, 'the demo does not start', DEMO_MS)
+    const url = isOpen()!
+    const page = await (await fetch(url)).text()
+    const desk = /iframe title="Desk" src="([^"]+)"/.exec(page)![1]!
+    const shown = await fetch(desk)
+    assert.match(await shown.text(), /<h1>Overview<\/h1>/)
+    assert.match(shown.headers.get('content-security-policy')!, new RegExp(`frame-ancestors ${new URL(url).origin}`))
+    const foreign = { headers: { origin: 'https://example.net' }, method: 'POST' }
+    assert.equal((await fetch(`${desk}/lines/demo/stop`, foreign)).status, 403)
+    const json = { 'content-type': 'application/json' }
+    await fetch(`${url}/traffic`, { method: 'POST', headers: json, body: '{}' })
+    const dialled = async () =>
+      /Dials a second<\/h2>\s*<p class="figure">(?!0\.0)/.test(await (await fetch(desk)).text())
+    await until(dialled, 'nobody dials', 60_000)
+    demo.kill('SIGINT')
+    assert.equal(await demo.exited, 0, said())
+  })
+
   it('ends at Ctrl-C while its daemon still starts, and prints no address that leads nowhere', async () => {
     // Its daemon starts right after its log is there.
     await until(() => existsSync(join(data, 'demo.log')), 'the demo does not start', DEMO_MS)

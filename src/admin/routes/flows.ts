@@ -1,23 +1,16 @@
 /** The admin routes for flows: the state, and publish, rollback, canary, recall. Each decision is logged. */
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
-import { maskMsisdn } from '../../base/index.ts'
 import type { By, FlowChange } from '../flow-service.ts'
+import { withoutNumbers } from '../notes.ts'
 import { whyNot, type Admitted, type RouteDeps } from './shared.ts'
 
 /** How many rows of the history are shown, and the most that can be asked for. */
 const EVENTS = 50
 const EVENTS_MAX = 1_000
-/** Eight digits or more, also in groups: an MSISDN. A date with hyphens is not one, and no part of a revision is. */
-const NUMBER = /(?<![\w@.,-])\+?\d(?: ?\d){7,}(?![\w-])/g
 const NAME = /^[a-z][a-z0-9-]{0,63}$/
 const revision = z.string().regex(/^[a-z][a-z0-9-]{0,63}@[0-9a-f]{12}$/, 'e.g. dental@9f2c01ab77de')
-/** A reason is kept for years, and a subscriber whose number it had could not be erased from it. */
-const note = z
-  .string()
-  .max(200)
-  .default('')
-  .transform((text) => text.replace(NUMBER, (digits) => maskMsisdn(digits.replaceAll(/\D/g, ''))))
+const note = z.string().max(200).default('').transform(withoutNumbers)
 
 const share = z.number().min(0).max(100)
 const file = z.strictObject({ file: z.string().max(200), text: z.string() })

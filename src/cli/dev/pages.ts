@@ -1,12 +1,12 @@
 /** The routes of the page of a designer, behind the guard of all our pages of this machine. */
 import type { Hono } from 'hono'
 import { z } from 'zod'
+import type { Pictures } from '../../flow/draw/index.ts'
 import { recordedText } from '../../flow/talk/index.ts'
 import { HANDSET_FILES, pageEvent, pageStream, servePageFiles } from '../../simulator/index.ts'
 import type { Answers } from './answers.ts'
 import type { FlowEntries } from './entries.ts'
 import type { DesignerPhone } from './phone.ts'
-import type { Pictures } from './pictures.ts'
 
 interface PageDeps {
   entries: FlowEntries
@@ -63,7 +63,8 @@ function looks(app: Hono, { entries, phone, pictures, view }: PageDeps): void {
     const name = c.req.param('name')
     const compilation = entries.get(name)?.compilation
     if (!compilation) return c.json({ error: 'there is no such flow, or it has errors' }, 404)
-    const svg = await pictures.of(compilation)
+    const { definition, flow } = compilation
+    const svg = await pictures.of({ definition, revision: flow.revision })
     const why = `the picture takes too long: ussd-connector flow draw ${name}.yaml --svg ${name}.svg draws it into a file`
     return svg === undefined ? c.json({ error: why }, 503) : c.body(svg, 200, { 'Content-Type': 'image/svg+xml' })
   })

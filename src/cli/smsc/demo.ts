@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { systemChance, systemClock, createLog, packageRoot } from '../../base/index.ts'
 import { parseSettings } from '../../config/index.ts'
-import { loadModule, startDaemon, startSampleWallet } from '../../daemon/index.ts'
+import { type DaemonOptions, loadModule, startDaemon, startSampleWallet } from '../../daemon/index.ts'
 import { recordedText, talkRecorder, type Left } from '../../flow/talk/index.ts'
 import { simulate } from '../../simulator/index.ts'
+import { demoPage } from './demo-page.ts'
+import { demoTraffic } from './demo-traffic.ts'
 import { freeOr } from './free-port.ts'
 import { untilSignal } from './simulate.ts'
 
@@ -18,8 +20,9 @@ export interface DemoOptions {
   data: string
 }
 
+const CODES = ['*123#', '*123#', '*675#']
+
 export async function demo(options: DemoOptions): Promise<void> {
-  const say = (text: string) => void process.stdout.write(`${text}\n`)
   const clock = systemClock()
   const signal = untilSignal()
   const wallet = await startSampleWallet({ port: 0 })
@@ -29,46 +32,75 @@ export async function demo(options: DemoOptions): Promise<void> {
     return recorded && recordedText(recorded)
   }
   let served = Promise.resolve()
+  /** Where it is, once the daemon serves. */
+  let desk: string | undefined
   await simulate({
     clock,
     chance: systemChance,
     signal,
     say: () => undefined,
     smpp: { port: 0, accounts: [{ systemId: 'ussd', password: 'secret' }] },
-    http: { port: await freeOr(options.httpPort), talkOf },
+    http: {
+      port: await freeOr(options.httpPort),
+      talkOf,
+      more: (app, smsc) =>
+        demoPage(app, { traffic: demoTraffic({ smsc, clock, chance: systemChance, codes: CODES }), desk: () => desk }),
+    },
     onReady: ({ smsc, control }) => {
-      served = serve({ smscPort: smsc.port, walletPort: wallet.port, url: control.url })
+      const at = { smscPort: smsc.port, walletPort: wallet.port, url: control.url }
+      served = serve(at, { data: options.data, signal, watch: recorder.watch, onDesk: (url) => (desk = url) })
     },
   })
   await served
   await wallet.stop()
+}
 
-  async function serve(at: { smscPort: number; walletPort: number; url: string }): Promise<void> {
-    try {
-      const { settings } = parseSettings(demoSettings(at, options.data), 'demo', {})
-      const logFile = join(options.data, 'demo.log')
-      mkdirSync(options.data, { recursive: true, mode: 0o700 })
-      const destination = pino.destination({ dest: logFile, sync: true })
-      const log = createLog({ level: 'info', key: randomBytes(32), services: settings.services, destination })
-      const daemon = await startDaemon({ settings, clock, chance: systemChance, log, watch: recorder.watch })
-      // Ctrl-C during the start means that no daemon is wanted; its phone is closed already.
-      if (!signal.aborted) {
-        const { metrics, stores } = daemon
-        const host = { settings, sql: stores.sql, clock, chance: systemChance, metrics, log }
-        const dental = await loadModule('dental', { module: 'dental', settings: {} }, host)
-        await dental.seed!({ atMs: clock.today(), relative: true })
-      }
-      if (signal.aborted) return await daemon.stop()
-      signal.addEventListener('abort', () => void daemon.stop())
-      say(`\n  Open ${at.url}/ and dial *123# or *675#.`)
-      say(`  Or here, in another terminal: npx ussd-connector dial '*123#' --msisdn 67570000001 --url ${at.url}`)
-      say(
-        `  Health and figures: http://127.0.0.1:${daemon.admin.port}/ready and /metrics. Log: ${logFile}. Ctrl-C ends it.\n`,
-      )
-    } catch (error) {
-      process.stderr.write(`${(error as Error).message}\n`)
-      process.exit(1)
+interface ServeDeps {
+  data: string
+  signal: AbortSignal
+  watch: NonNullable<DaemonOptions['watch']>
+  /** It serves, and its desk is there. */
+  onDesk(url: string): void
+}
+
+async function serve(
+  at: { smscPort: number; walletPort: number; url: string },
+  { data, signal, watch, onDesk }: ServeDeps,
+): Promise<void> {
+  const clock = systemClock()
+  const say = (text: string) => void process.stdout.write(`${text}\n`)
+  try {
+    const { settings } = parseSettings(demoSettings(at, data), 'demo', {})
+    const logFile = join(data, 'demo.log')
+    mkdirSync(data, { recursive: true, mode: 0o700 })
+    const destination = pino.destination({ dest: logFile, sync: true })
+    const log = createLog({ level: 'info', key: randomBytes(32), services: settings.services, destination })
+    const daemon = await startDaemon({
+      settings,
+      clock,
+      chance: systemChance,
+      log,
+      watch,
+      desk: { framedBy: new URL(at.url).origin },
+    })
+    // Ctrl-C during the start means that no daemon is wanted; its phone is closed already.
+    if (!signal.aborted) {
+      const { metrics, stores } = daemon
+      const host = { settings, sql: stores.sql, clock, chance: systemChance, metrics, log }
+      const dental = await loadModule('dental', { module: 'dental', settings: {} }, host)
+      await dental.seed!({ atMs: clock.today(), relative: true })
     }
+    if (signal.aborted) return await daemon.stop()
+    signal.addEventListener('abort', () => void daemon.stop())
+    onDesk(`http://127.0.0.1:${daemon.admin.port}/desk`)
+    say(`\n  Open ${at.url}/demo: a phone, and the desk of the daemon beside it. Dial *123# or *675#.`)
+    say(`  Or here, in another terminal: npx ussd-connector dial '*123#' --msisdn 67570000001 --url ${at.url}`)
+    say(
+      `  Health and figures: http://127.0.0.1:${daemon.admin.port}/ready and /metrics. Log: ${logFile}. Ctrl-C ends it.\n`,
+    )
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`)
+    process.exit(1)
   }
 }
 

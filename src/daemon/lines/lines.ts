@@ -1,7 +1,7 @@
 /** The running lines. They may be added, changed, stopped and removed while the others keep running. */
 import type { ConfiguredLine } from '../../config/index.ts'
 import type { LineRefusal, LinesChange, OperatedLines } from '../../admin/index.ts'
-import type { Line } from '../../smpp/index.ts'
+import type { Line, LineLoad } from '../../smpp/index.ts'
 import { LineCaps } from './caps.ts'
 import { applyLines, planLines, haltLine, resumeLine, type LineTable } from './changes.ts'
 import { createDepartures } from './departures.ts'
@@ -17,6 +17,8 @@ export interface Lines extends OperatedLines {
   anyBound(): boolean
   boundCount(): number
   binds(): BindFigure[]
+  /** Of the lines that serve, by name. */
+  loads(): ReadonlyMap<string, LineLoad>
   start(): void
   /** See `Line.stop`. */
   stop(untilMs: number, goneMs: number): Promise<void>
@@ -71,6 +73,8 @@ export function createLines(deps: LinesDeps): Lines {
       return serving().map(({ line }) => line)
     },
     caps: () => caps.states(),
+    loads: () =>
+      new Map(serving().flatMap(({ settings: { name }, line }) => (line.load ? [[name, line.load()] as const] : []))),
     get: (name) => (running.get(name)?.halted ? undefined : running.get(name)?.line),
     start: () => serving().forEach(({ line }) => line.start()),
     async stop(untilMs, goneMs) {

@@ -1,47 +1,56 @@
 /** What this daemon tells the others of itself: its lines, alarms, and a sample of rates. */
-import type { DaemonState, LineRow, DaemonRates } from '../../admin/index.ts'
+import type { DaemonState, EndedCount, LineRow } from '../../admin/index.ts'
 import { monotonicClock, type Metrics } from '../../base/index.ts'
 import type { Flows } from '../../flow/release/index.ts'
+import type { LineLoad } from '../../smpp/index.ts'
 import type { Alarms } from '../../watch/index.ts'
+import { createTraffic } from './traffic.ts'
 
 export interface StateDeps {
   metrics: Metrics
   clock: { now(): number }
   lines(): LineRow[]
+  loads(): ReadonlyMap<string, LineLoad>
   alarms: Pick<Alarms, 'rows'>
   flows: Pick<Flows, 'names'>
   isReady(): boolean
+  /** Rates are over so long at least. */
+  lookMs: number
 }
 
-/** A shorter sample says little. */
-const SAMPLE_MS = 4_000
+/** Of the heartbeat, which comes every five seconds. */
+export const BEAT_LOOK_MS = 4_000
 
-export function createState({ metrics, clock, lines, alarms, flows, isReady }: StateDeps): () => Promise<DaemonState> {
-  const rates = sampled(metrics, monotonicClock(clock))
-  return async () => ({
-    ready: isReady(),
-    lines: lines(),
-    rates: await rates(),
-    alarms: alarms.rows(),
-    flows: flows.names().flatMap(({ name, broken, recalled }) => (broken || recalled ? [name] : [])),
-  })
+/** Of a daemon with very many services, the most frequent. */
+const ENDS_TOLD_MAX = 300
+
+async function endsOf(metrics: Pick<Metrics, 'rows'>): Promise<EndedCount[]> {
+  const sums = new Map<string, EndedCount>()
+  for (const { labels, value } of await metrics.rows('ussd_dialogues_total')) {
+    const { service = '', flow = '', reason = '' } = labels
+    const key = `${service} ${flow} ${reason}`
+    const known = sums.get(key)
+    if (known) known.count += value
+    else sums.set(key, { service, flow, reason, count: value })
+  }
+  return [...sums.values()].toSorted((a, b) => b.count - a.count).slice(0, ENDS_TOLD_MAX)
 }
 
-function sampled(metrics: Metrics, now: () => number): () => Promise<DaemonRates> {
-  let [before, beforeMs]: [number[], number] = [[0, 0, 0], now()]
-  let rates: DaemonRates = { dials: 0, turns: 0, sms: 0 }
+export function createState(deps: StateDeps): () => Promise<DaemonState> {
+  const { metrics, clock, lines, loads, alarms, flows, isReady, lookMs } = deps
+  const traffic = createTraffic({ metrics, now: monotonicClock(clock), loads, lookMs })
   return async () => {
-    const elapsedMs = now() - beforeMs
-    if (elapsedMs < SAMPLE_MS) return rates
-    const counts = await Promise.all([
-      metrics.value('ussd_messages_total', { kind: 'begin' }),
-      metrics.value('ussd_messages_total'),
-      metrics.value('smpp_tx_ok', { lane: 'sms' }),
-    ])
-    const [dials = 0, turns = 0, sms = 0] = counts.map((count, i) => ((count - before[i]!) * 1_000) / elapsedMs)
-    ;[before, beforeMs] = [counts, now()]
-    const rounded = (rate: number) => Math.round(rate * 10) / 10
-    rates = { dials: rounded(dials), turns: rounded(turns), sms: rounded(sms) }
-    return rates
+    const { rates, lines: over } = await traffic()
+    return {
+      ready: isReady(),
+      lines: lines().map((row) => {
+        const of = over.get(row.name)
+        return of && !row.stopped ? { ...row, traffic: of } : row
+      }),
+      rates,
+      ends: await endsOf(metrics),
+      alarms: alarms.rows(),
+      flows: flows.names().flatMap(({ name, broken, recalled }) => (broken || recalled ? [name] : [])),
+    }
   }
 }

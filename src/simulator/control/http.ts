@@ -1,6 +1,7 @@
 /**
  * The control HTTP of the simulator, on loopback or with a token: the web phone, a JSON API, and a stream of events.
  */
+import type { Hono } from 'hono'
 import type { Smsc } from '../smsc/index.ts'
 import { eventStream } from './events.ts'
 import { type PageServer, startPageServer } from './page-server.ts'
@@ -22,21 +23,24 @@ export interface ControlOptions {
    * What a phone played last, as a talk file. Undefined: nothing. Absent if the answers of back ends are not visible.
    */
   talkOf?: TalkOf
+  /** More pages, behind the same guard; they may show these ones within them. */
+  more?: ((app: Hono, smsc: Smsc) => void) | undefined
 }
 
 export type Control = PageServer
 
 export async function startControl(options: ControlOptions): Promise<Control> {
-  const { smsc, talkOf, ...where } = options
+  const { smsc, talkOf, more, ...where } = options
   const viewOf = viewer()
   const stream = eventStream(smsc, viewOf, talkOf !== undefined)
   const server = await startPageServer({
     ...where,
     routes(app) {
-      pages(app)
+      pages(app, more ? "'self'" : "'none'")
       phoneRoutes(app, { smsc, viewOf, talkOf })
       smscRoutes(app, smsc, stream.faultsChanged)
       app.get('/api/events', stream.serve)
+      more?.(app, smsc)
     },
   }).catch((error: unknown) => {
     stream.stop()

@@ -1,6 +1,7 @@
 /** Static files of pages: fixed lists, read once, under a content security policy without exceptions. */
 import { readFileSync } from 'node:fs'
 import type { Hono } from 'hono'
+import { LOOK_CSS } from '../../base/index.ts'
 
 type PageFiles = Readonly<Record<string, readonly [file: URL, type: string]>>
 
@@ -12,6 +13,7 @@ const web = (file: string) => new URL(`../web/${file}`, import.meta.url)
 
 /** What every page with a handset needs. */
 export const HANDSET_FILES: PageFiles = {
+  '/look.css': [LOOK_CSS, CSS],
   '/phone.css': [web('phone.css'), CSS],
   '/dom.js': [web('dom.js'), SCRIPT],
   '/link.js': [web('link.js'), SCRIPT],
@@ -27,10 +29,10 @@ const FILES: PageFiles = {
   ...HANDSET_FILES,
 }
 
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors "
 const HEADERS = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
 }
@@ -38,12 +40,14 @@ const HEADERS = {
 /** In an HTML file: here the handset is put in. */
 const HANDSET_HERE = '<!-- handset -->'
 
-export const pages = (app: Hono): void => servePageFiles(app, FILES)
+export const pages = (app: Hono, framedBy: string): void => servePageFiles(app, FILES, framedBy)
 
-export function servePageFiles(app: Hono, files: PageFiles): void {
+/** `framedBy`: which pages may show these ones within them. */
+export function servePageFiles(app: Hono, files: PageFiles, framedBy = "'none'"): void {
+  const headers = { ...HEADERS, 'Content-Security-Policy': `${POLICY}${framedBy}` }
   const handset = readFileSync(web('handset.html'), 'utf8')
   for (const [path, [file, type]] of Object.entries(files)) {
     const text = readFileSync(file, 'utf8').replace(HANDSET_HERE, () => handset)
-    app.get(path, (c) => c.body(text, 200, { ...HEADERS, 'Content-Type': type }))
+    app.get(path, (c) => c.body(text, 200, { ...headers, 'Content-Type': type }))
   }
 }

@@ -1,4 +1,5 @@
 /** One line to one SMSC: its binds, links and windows. START HERE: line.ts. */
+export { percentileMs } from './answer-times.ts'
 export { bindRequest, type BindRole, withoutPassword } from './bind-request.ts'
 export { LineCap, type LineShares, type ShareAsk, type ShareGrant } from './cap.ts'
 export { LineLabels, noCounters } from './counters.ts'

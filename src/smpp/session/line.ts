@@ -8,6 +8,7 @@ import type {
   BindRow,
   Dialect,
   Line,
+  LineLoad,
   LinkPort,
   OutageTold,
   OutgoingPdu,
@@ -23,6 +24,7 @@ import type { LineCap } from './cap.ts'
 import { encode, statusLabel } from '../pdu/index.ts'
 import type { BindRole } from './bind-request.ts'
 import type { Link, LinePort, Tap } from './link.ts'
+import { AnswerTimes } from './answer-times.ts'
 import { Pace } from './pace.ts'
 import type { Connect } from './socket.ts'
 
@@ -81,6 +83,7 @@ class SmppLine implements TunableLine, LinePort {
   readonly #deps: LineDeps
   readonly #binds: Bind[]
   readonly #pace: Pace
+  readonly #answers = new AnswerTimes()
   readonly #labels: LineLabels
   /** Binds that wait for the result of the first bind. */
   #behind: Bind[] = []
@@ -163,6 +166,15 @@ class SmppLine implements TunableLine, LinePort {
   isGone(link: string): boolean {
     const isOurs = link.startsWith(`${this.name}/`) && link.includes(`#${this.#deps.instance}.`)
     return isOurs && !this.#binds.some((bind) => bind.linkId() === link)
+  }
+
+  load(): LineLoad {
+    const windows = this.#binds.flatMap((bind) => bind.submitter()?.window() ?? [])
+    return {
+      slots: windows.reduce((sum, window) => sum + window.slots(), 0),
+      taken: windows.reduce((sum, window) => sum + window.taken(), 0),
+      answers: this.#answers.counts(),
+    }
   }
 
   states(): BindRow[] {
@@ -277,7 +289,7 @@ class SmppLine implements TunableLine, LinePort {
 
   #bindsOf({ name, bind, links, smsc, limits, times }: LineSettings): Bind[] {
     const { clock, chance, log, instance, tap, connect, cap } = this.#deps
-    const own = { line: this, pace: this.#pace, cap, smsc, hosts: smsc.hosts, limits, times }
+    const own = { line: this, pace: this.#pace, answers: this.#answers, cap, smsc, hosts: smsc.hosts, limits, times }
     const shared = { ...own, clock, chance, log, instance, tap, connect }
     const binds: Bind[] = []
     for (let n = 0; n < links; n++) {

@@ -11,6 +11,7 @@ import type { LossCause } from '../../../machines/bind-tries.ts'
 import type { LinkPort, OutageTold, Pdu, SubmitOutcome } from '../types.ts'
 import type { Endpoint, LineLimits, SmscSettings } from './settings.ts'
 import type { LineCap } from './cap.ts'
+import type { AnswerTimes } from './answer-times.ts'
 import type { Pace } from './pace.ts'
 import { Alarm } from './alarm.ts'
 import { bindRequest, withoutPassword, type BindRole } from './bind-request.ts'
@@ -64,6 +65,7 @@ export interface LinkDeps {
   smsc: SmscSettings
   limits: LineLimits
   pace: Pace
+  answers?: AnswerTimes | undefined
   cap: LineCap | undefined
   clock: Clock
   log: Log
@@ -100,7 +102,7 @@ export class Link implements LinkPort {
     const { limits, clock, line } = deps
     const { windowSlots: slots, ussdShare, queueMax } = limits
     const capped = deps.cap && { cap: deps.cap, pump: () => this.#carryOut() }
-    this.#window = new Window({ slots, ussdShare, queueMax }, deps.pace, clock, capped)
+    this.#window = new Window({ slots, ussdShare, queueMax }, deps.pace, clock, capped, deps.answers)
     this.#requests = new OpenRequests(limits, clock)
     this.#alarms = {
       deadlines: new Alarm(clock, () => (this.#window.expire(), this.#carryOut())),
@@ -150,7 +152,7 @@ export class Link implements LinkPort {
     return this.#window.load()
   }
 
-  window(): Pick<Window, 'slots' | 'ahead' | 'slotMs' | 'pausedMs' | 'smsSlots'> {
+  window(): Pick<Window, 'slots' | 'taken' | 'ahead' | 'slotMs' | 'pausedMs' | 'smsSlots'> {
     return this.#window
   }
 

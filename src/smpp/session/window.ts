@@ -6,6 +6,7 @@
 import type { Clock } from '../../ussd/index.ts'
 import { TurnoverMap } from '../../base/index.ts'
 import type { Lane, Leaving, MayLeave, OutgoingPdu, Pdu, SubmitOutcome } from '../types.ts'
+import type { AnswerTimes } from './answer-times.ts'
 import type { BindRole } from './bind-request.ts'
 import type { CapWaiter, LineCap } from './cap.ts'
 import type { Pace } from './pace.ts'
@@ -108,12 +109,20 @@ export class Window implements CapWaiter {
   #dueMs = Infinity
   #pausedUntilMs = Infinity
   readonly #capped: WindowCap | undefined
+  readonly #answers: AnswerTimes | undefined
   /** Since when the cap holds a lane back. Monotonic milliseconds. */
   readonly #heldSinceMs: Partial<Record<Lane, number>> = {}
 
-  /** `capped` absent: the line has no cap. */
-  constructor(settings: WindowSettings, pace: Pace, clock: Pick<Clock, 'now'>, capped?: WindowCap) {
+  /** `capped` absent: the line has no cap. `answers`: of the line, for people. */
+  constructor(
+    settings: WindowSettings,
+    pace: Pace,
+    clock: Pick<Clock, 'now'>,
+    capped?: WindowCap,
+    answers?: AnswerTimes,
+  ) {
     this.#capped = capped
+    this.#answers = answers
     this.#settings = settings
     this.#pace = pace
     this.#clock = clock
@@ -201,6 +210,11 @@ export class Window implements CapWaiter {
 
   slots(): number {
     return this.#settings.slots
+  }
+
+  /** How many slots are taken. */
+  taken(): number {
+    return this.#inSlots
   }
 
   /** How many replies are ahead of the next one: in slots, or waiting. */
@@ -336,7 +350,9 @@ export class Window implements CapWaiter {
   #measure({ withheld, sentMs }: WindowRequest): void {
     if (withheld) return
     this.#movedMs = this.#clock.now()
-    this.#takenMs += (this.#movedMs - sentMs! - this.#takenMs) * WEIGHT
+    const tookMs = this.#movedMs - sentMs!
+    this.#takenMs += (tookMs - this.#takenMs) * WEIGHT
+    this.#answers?.add(tookMs)
   }
 
   #answerLate(pdu: Pdu): ResponseMatch {

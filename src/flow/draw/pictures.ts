@@ -1,14 +1,22 @@
 /** Pictures of flows, drawn in a process of their own. */
 import { type ChildProcess, fork } from 'node:child_process'
-import type { Compilation } from '../../flow/load/index.ts'
+import type { Compilation } from '../load/index.ts'
+import type { FlowSource } from '../read/index.ts'
 import type { Clock } from '../../ussd/index.ts'
 
 /** How long a picture may take. `flow draw --svg` has the time that it needs. */
 const DRAW_MS = 20_000
 
+/** A compiled flow, or its files, which are compiled where it is drawn. */
+export interface WantedPicture {
+  revision: string
+  definition?: Compilation['definition']
+  source?: FlowSource
+}
+
 export interface Pictures {
-  /** Undefined: it takes too long, or a later revision was asked for meanwhile. */
-  of(compilation: Compilation): Promise<string | undefined>
+  /** Undefined: it takes too long, it cannot be compiled, or a later revision was asked for meanwhile. */
+  of(wanted: WantedPicture): Promise<string | undefined>
   stop(): void
 }
 
@@ -43,7 +51,8 @@ export function createPictures(clock: Clock): Pictures {
   }
 
   return {
-    of({ definition, flow: { revision } }) {
+    of(wanted) {
+      const { revision } = wanted
       if (last?.revision === revision) return last.svg
       // The process still draws what nobody wants any more.
       if (last && !last.isDone) end()
@@ -62,7 +71,7 @@ export function createPictures(clock: Clock): Pictures {
         },
       }
       last = drawing
-      drawer.send({ definition, revision })
+      drawer.send(wanted)
       return svg
     },
     stop: end,

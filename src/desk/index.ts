@@ -1,0 +1,2 @@
+/** The desk: pages for operators, served by the admin server. */
+export { createDesk, type Desk, type DeskDemo } from './desk.ts'

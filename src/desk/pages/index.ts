@@ -1,0 +1,13 @@
+/** The pages of the desk, and what they are made of. */
+export { page, type Framed, type PageText, plainPage, verdict } from './frame.ts'
+export { alarmsBody, alarmsPart } from './alarms.ts'
+export { numberBody, numberForm } from './number.ts'
+export { diffBody, releaseBody, releasesBody } from './releases.ts'
+export { pictureBody, servicesBody, servicesPart, type ServiceSetting } from './services.ts'
+export { settingsBody } from './settings.ts'
+export { traceBody, TRACE_LASTS } from './trace.ts'
+export { html, type Markup, type Saying } from './kit.ts'
+export { lineBody, linePart, linesBody, linesPart } from './lines.ts'
+export { overviewBody, overviewParts } from './overview.ts'
+export { pageAsked, pagedRows, ROWS_SHOWN } from './paging.ts'
+export { dayStrip } from './strips.ts'

@@ -1,0 +1,90 @@
+/** Pages that only show: services and pictures of flows, settings in force, the last PDUs of a line. */
+import type { Hono } from 'hono'
+import { maskedSettings, type Settings } from '../config/index.ts'
+import { troublePage } from './around.ts'
+import type { DeskParts } from './desk.ts'
+import {
+  pictureBody,
+  servicesBody,
+  servicesPart,
+  settingsBody,
+  traceBody,
+  TRACE_LASTS,
+  type ServiceSetting,
+} from './pages/index.ts'
+import { may } from './visitor.ts'
+import type { Entered, WayIn } from './way-in.ts'
+
+export function servicePages(app: Hono<Entered>, parts: DeskParts, wayIn: WayIn): void {
+  const { sampler, live, framed, show, settings, flows } = parts
+  const services = () => settings.services.map(serviceOf)
+  app.get('/services', async (c) => {
+    const now = { ...framed(c), sample: await sampler.now(), services: services() }
+    return show(c, {
+      title: now.words.nav.services,
+      nav: 'services',
+      live: '/desk/services/live',
+      body: servicesBody(now),
+    })
+  })
+  app.get('/services/live', (c) =>
+    live.serve(c, { wayIn, framed: framed(c), name: 'services' }, (now) => ({
+      services: servicesPart({ ...now, services: services() }),
+    })),
+  )
+  app.get('/services/:name', async (c) => {
+    const flow = flows.flows().find(({ name }) => name === c.req.param('name'))
+    if (!flow) return c.notFound()
+    const { name, revision } = flow
+    const source = await flows.source(name, revision)
+    const svg = source ? await parts.pictures.of({ revision, source }) : undefined
+    return show(c, { title: name, nav: 'services', body: pictureBody({ ...framed(c), name, revision, svg }) })
+  })
+}
+
+function serviceOf(service: Settings['services'][number]): ServiceSetting {
+  const { code, lines } = service
+  const { flow, app } = service as { flow?: string; app?: string }
+  return { code, serves: flow ?? app ?? '', isFlow: flow !== undefined, lines }
+}
+
+const FILTER_MAX = 100
+
+export function settingsPages(app: Hono<Entered>, { settings, framed, show }: DeskParts): void {
+  app.get('/settings', (c) => {
+    const { words } = framed(c)
+    if (!may(c.get('visitor'), 'operate')) return troublePage(c, 403, words.enter.lacks('operate'))
+    const filter = (c.req.query('q') ?? '').slice(0, FILTER_MAX)
+    const body = settingsBody({ ...framed(c), settings: maskedSettings(settings), filter })
+    return show(c, { title: words.nav.settings, nav: 'settings', body })
+  })
+}
+
+const [LAST] = TRACE_LASTS
+
+export function tracePages(app: Hono<Entered>, { settings, framed, show, service, audit }: DeskParts): void {
+  app.use('/trace/*', async (c, next) => {
+    if (may(c.get('visitor'), 'trace')) return next()
+    return troublePage(c, 403, c.get('words').enter.lacks('trace'))
+  })
+  const asked = (query: (name: string) => string | undefined) => {
+    const last = TRACE_LASTS.find((n) => String(n) === query('last')) ?? LAST
+    return { line: query('line') ?? '', last }
+  }
+  app.get('/trace', (c) => {
+    const { line, last } = asked((name) => c.req.query(name))
+    const trace = line === '' ? undefined : service.trace(line, { last, clear: false })
+    if (trace) audit(c, 'trace taken', { line, clear: false, pdus: trace.pdus })
+    const text = trace && trace.text()
+    const lines = settings.lines.map(({ name }) => name)
+    const body = traceBody({ ...framed(c), lines, line, last, text })
+    return show(c, { title: c.get('words').nav.trace, nav: 'trace', body })
+  })
+  app.get('/trace/pcap', (c) => {
+    const { line, last } = asked((name) => c.req.query(name))
+    const trace = service.trace(line, { last, clear: false })
+    if (!trace) return c.notFound()
+    audit(c, 'trace taken', { line, clear: false, pdus: trace.pdus })
+    return c.body(new Uint8Array(trace.pcap()), 200, { 'content-type': 'application/vnd.tcpdump.pcap' })
+  })
+}
