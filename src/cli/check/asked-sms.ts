@@ -6,23 +6,29 @@ import type { FlowProblem } from '../../flow/check/index.ts'
 import { SMS_CANCEL, SMS_SEND, type Scalar } from '../../flow/language/index.ts'
 import type { ReadFlow } from '../../flow/read/index.ts'
 import { isUrgent, whenOf, type SmsClass } from '../../sms/outbox/index.ts'
+import { remindersSchema } from '../../sms/settings/index.ts'
 
 /** The present, and where a moment without an offset is. */
 export interface CheckMoment {
   nowMs: number
-  zone: string
+  /** Undefined: that of no settings. */
+  zone: string | undefined
 }
 
+type Moment = Record<'nowMs', number> & Record<'zone', string>
 type Arguments = Readonly<Record<string, Scalar>>
 
-export function smsProblems(read: ReadFlow, moment: CheckMoment): FlowProblem[] {
+export function smsProblems(
+  read: ReadFlow,
+  { nowMs, zone = remindersSchema.parse({}).zone }: CheckMoment,
+): FlowProblem[] {
   const calls = Object.entries(read.definition.screens).flatMap(([name, screen]) =>
     'call' in screen ? [{ name, call: screen.call, args: screen.with ?? {} }] : [],
   )
   const sent = calls.filter(({ call }) => call === SMS_SEND)
   const cancelled = calls.filter(({ call }) => call === SMS_CANCEL)
   return [
-    ...sent.flatMap(({ name, args }) => momentProblems(name, args, read, moment)),
+    ...sent.flatMap(({ name, args }) => momentProblems(name, args, read, { nowMs, zone })),
     ...keyProblems(sent, cancelled, read),
   ]
 }
@@ -31,7 +37,7 @@ export function smsProblems(read: ReadFlow, moment: CheckMoment): FlowProblem[] 
 const MOMENTS = ['at', 'in', 'before-of', 'before-by']
 
 /** Only what is written out can be judged. */
-function momentProblems(name: string, args: Arguments, { at }: ReadFlow, { nowMs, zone }: CheckMoment): FlowProblem[] {
+function momentProblems(name: string, args: Arguments, { at }: ReadFlow, { nowMs, zone }: Moment): FlowProblem[] {
   const given = MOMENTS.filter((key) => args[key] !== undefined)
   if (given.length === 0 || given.some((key) => !isConstant(args[key]!))) return []
   const [moment, ahead, of, by] = MOMENTS.map((key) => (args[key] === undefined ? undefined : String(args[key])))

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ProblemsError, remedyAmong, systemClock, toEnd, UsageError } from '../../base/index.ts'
 import type { Settings } from '../../config/index.ts'
-import { declaredBy, type LoadedModule, sendsSms } from '../../daemon/index.ts'
+import type { LoadedModule } from '../../daemon/index.ts'
 import { acceptedAnew, accepting, assumedIn, checkSource, type FlowProblem } from '../../flow/check/index.ts'
 import { coverageOf, examiningFlow, type Walked } from '../../flow/explore/index.ts'
 import { SMS, type ScreenTypes } from '../../flow/language/index.ts'
@@ -18,14 +18,11 @@ import {
   type FlowSource,
 } from '../../flow/read/index.ts'
 import { parseTalks, playTalk } from '../../flow/talk/index.ts'
-import { remindersSchema } from '../../sms/settings/index.ts'
 import type { Say } from '../arguments.ts'
-import { smsProblems, type CheckMoment } from './asked-sms.ts'
+import type { CheckMoment } from './asked-sms.ts'
 import { type CheckedFlow, type CheckReport, reportAs } from './check-report.ts'
 import { flowsAt } from '../flows/flows.ts'
-import { inertWarnings, templateWarnings } from './regulated-sms.ts'
-import { riskyLines, sameKeyWarnings } from './same-key.ts'
-import { type CheckedSettings, settingsChecked } from './settings-check.ts'
+import type { CheckedSettings } from './settings-check.ts'
 import { wordProblems } from './word-flows.ts'
 
 export interface CheckOptions {
@@ -43,16 +40,13 @@ export interface CheckOptions {
 export async function check(asked: string[], say: Say, options: CheckOptions = {}): Promise<void> {
   const { config, strict = false } = options
   if (options.json && options.sarif) throw new InvalidArgumentError('give --json or --sarif, not both')
-  const told: Partial<CheckedSettings> = config === undefined ? {} : await settingsChecked(config)
-  const { settings, problems = [], modules = [] } = told
-  const isSound = problems.length === 0
-  const flows =
-    config !== undefined && !settings ? [] : await checkedFlows(asked, options, { settings, isSound, modules })
-  const report: CheckReport = {
-    flows,
-    settings: [...problems, ...(settings ? inertWarnings(settings) : [])],
-    strict,
-  }
+  // A flow alone needs nothing of the daemon, and loading that takes longer than checking most flows.
+  const told: Partial<CheckedSettings> =
+    config === undefined ? {} : await (await import('./settings-check.ts')).settingsChecked(config)
+  const { settings, problems = [] } = told
+  const flows = config !== undefined && !settings ? [] : await checkedFlows(asked, options, told)
+  const inert = settings ? (await import('./regulated-sms.ts')).inertWarnings(settings) : []
+  const report: CheckReport = { flows, settings: [...problems, ...inert], strict }
   const { lines, failed } = reportAs(options.json ? 'json' : options.sarif ? 'sarif' : 'text', report)
   for (const line of lines) say(line)
   if (failed) process.exitCode = 1
@@ -61,20 +55,20 @@ export async function check(asked: string[], say: Say, options: CheckOptions = {
 async function checkedFlows(
   asked: string[],
   { plugin = [] }: CheckOptions,
-  { settings, isSound, modules }: Pick<Checking, 'settings' | 'isSound' | 'modules'>,
+  { settings, backends, declared = [], modules = [], problems = [] }: Partial<CheckedSettings>,
 ): Promise<CheckedFlow[]> {
   const paths = asked.length > 0 ? asked : [settings?.flows.dir ?? './flows']
   const types = await loadScreenTypes([...(settings?.flows.plugins ?? []), ...plugin])
-  const { zone } = settings?.reminders ?? remindersSchema.parse({})
-  const moment = { nowMs: systemClock().today(), zone }
+  const moment = { nowMs: systemClock().today(), zone: settings?.reminders.zone }
   const files = (await Promise.all(paths.map(flowsAt))).flat()
   if (!files.length) throw new UsageError(`no flow files in ${paths.join(', ')}`)
   const flows: CheckedFlow[] = []
   const sources = new Map<string, FlowSource[]>()
   for (const { folder, name } of files) {
-    const source = withBackends(await sourceOf(folder, name), declaredBy(modules))
+    const source = withBackends(await sourceOf(folder, name), declared)
     sources.set(folder, [...(sources.get(folder) ?? []), source])
-    flows.push(await checkedFlow({ folder, name, source }, { types, moment, settings, isSound, modules }))
+    const checking = { types, moment, settings, isSound: problems.length === 0, modules }
+    flows.push(await checkedFlow({ folder, name, source }, checking, backends))
   }
   // If a flow is broken, nobody knows which parts it uses.
   const isBroken = flows.some(({ problems }) => problems.some(({ severity }) => severity === 'error'))
@@ -108,14 +102,13 @@ export interface Checking {
 /** Work in pieces, as a generator: done at once, or with pauses. */
 export type RunPieces = <T>(pieces: Generator<undefined, T>) => T | Promise<T>
 
-/** The back ends that a flow may name. Undefined: nobody says. */
-export const knownBackends = (settings: Settings | undefined): readonly string[] | undefined =>
-  settings && [...Object.keys(settings.backends), ...(sendsSms(settings.lines) ? [SMS] : [])]
-
-/** What reading finds; and if that has no error, what exploring finds. */
-async function checkedFlow(asked: AskedFlow, checking: Checking): Promise<CheckedFlow> {
+/** What reading finds; and if that has no error, what exploring finds. `backends`: those that it may name. */
+async function checkedFlow(
+  asked: AskedFlow,
+  checking: Checking,
+  backends: readonly string[] | undefined,
+): Promise<CheckedFlow> {
   const { folder, name, source } = asked
-  const backends = knownBackends(checking.settings)
   const compilation = compiledFlow(source, backends, checking.types)
   if (compilation) return examinedFlow(asked, compilation, checking, toEnd)
   return { file: join(folder, name), problems: checkSource(source, backends, checking.types) }
@@ -139,12 +132,14 @@ export async function examinedFlow(
   let walked: Walked | undefined
   const all: FlowProblem[] = [
     ...found,
-    ...smsProblems(read, moment),
+    ...(asksForSms(read) ? (await import('./asked-sms.ts')).smsProblems(read, moment) : []),
     ...(settings ? wordProblems(read, settings.sms) : []),
     ...operationProblems(read, modules),
     ...(await run(examiningFlow(compilation, read, (how) => (walked = how)))),
   ]
   if (settings && isSound && !all.some(({ severity }) => severity === 'error')) {
+    const { riskyLines, sameKeyWarnings } = await import('./same-key.ts')
+    const { templateWarnings } = await import('./regulated-sms.ts')
     all.push(...sameKeyWarnings(compilation, riskyLines(settings, name)))
     all.push(...templateWarnings(source, types, settings, name))
   }
@@ -164,6 +159,9 @@ export async function examinedFlow(
     assumed: assumedIn(definition),
   }
 }
+
+const asksForSms = ({ definition }: ReadFlow) =>
+  Object.values(definition.screens).some((screen) => 'call' in screen && screen.call.startsWith(`${SMS}.`))
 
 /** Operations that a module does not have, where no file and no `declares` say it. */
 function operationProblems({ definition, at, backends }: ReadFlow, modules: readonly LoadedModule[]): FlowProblem[] {

@@ -15,9 +15,19 @@ import {
   UsageError,
 } from '../../base/index.ts'
 import { readSettings, type Settings } from '../../config/index.ts'
-import { contractOfApp, type LoadedModule, loadModule, pinPepperOf, profileDirs, tlsOf } from '../../daemon/index.ts'
+import {
+  contractOfApp,
+  declaredBy,
+  type LoadedModule,
+  loadModule,
+  pinPepperOf,
+  profileDirs,
+  sendsSms,
+  tlsOf,
+} from '../../daemon/index.ts'
 import type { FlowProblem } from '../../flow/check/index.ts'
-import { flowNames, loadScreenTypes } from '../../flow/read/index.ts'
+import { SMS } from '../../flow/language/index.ts'
+import { type DeclaredBackend, flowNames, loadScreenTypes } from '../../flow/read/index.ts'
 import { loadDialect } from '../../smpp/dialect/index.ts'
 
 export interface CheckedSettings {
@@ -25,11 +35,20 @@ export interface CheckedSettings {
   settings?: Settings
   problems: FlowProblem[]
   modules: readonly LoadedModule[]
+  /** What modules say themselves of their operations. */
+  declared: readonly DeclaredBackend[]
+  /** The back ends that a flow may name. Undefined: nobody says. */
+  backends: readonly string[] | undefined
 }
+
+/** The back ends that a flow may name. Undefined: nobody says. */
+export const knownBackends = (settings: Settings | undefined): readonly string[] | undefined =>
+  settings && [...Object.keys(settings.backends), ...(sendsSms(settings.lines) ? [SMS] : [])]
 
 export async function settingsChecked(file: string): Promise<CheckedSettings> {
   const { settings, problems, where } = readSettings(file, process.env)
-  if (!settings) return { problems: problems.map(asError), modules: [] }
+  const backends = knownBackends(settings)
+  if (!settings) return { problems: problems.map(asError), modules: [], declared: [], backends }
   const modules: LoadedModule[] = []
   const told = new Set(problems.map((problem) => problem.where))
   for (const { path, run } of attemptsOf(settings, modules)) {
@@ -41,7 +60,8 @@ export async function settingsChecked(file: string): Promise<CheckedSettings> {
     }
   }
   problems.push(...(await serviceProblems(settings, where)))
-  return { settings, problems: [...problems.map(asError), ...oldTokens(settings, where)], modules }
+  const all = [...problems.map(asError), ...oldTokens(settings, where)]
+  return { settings, problems: all, modules, declared: declaredBy(modules), backends }
 }
 
 /** Tokens of before there were more roles. A file that cannot be read is told elsewhere. */

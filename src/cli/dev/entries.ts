@@ -7,7 +7,8 @@ import { compilingFlow, type Compilation } from '../../flow/load/index.ts'
 import { flowNames, type FlowSource, sourceOf, stampOf, withBackends } from '../../flow/read/index.ts'
 import { declaredBy } from '../../daemon/index.ts'
 import type { Clock } from '../../ussd/index.ts'
-import { type Checking, examinedFlow, knownBackends } from '../check/check.ts'
+import { type Checking, examinedFlow } from '../check/check.ts'
+import { knownBackends } from '../check/settings-check.ts'
 import { talkProblems, talkStamp, talkText } from './talks.ts'
 
 export interface WatchedFlow {
