@@ -46,6 +46,7 @@ export {
   longestPage,
   toGsm7Text,
   transliterate,
+  isPrintableAscii,
   trimAnswer,
 } from './text.ts'
 export {

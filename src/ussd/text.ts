@@ -112,7 +112,8 @@ export function trimAnswer(text: string): string {
   return asciiDigits(text.replace(INVISIBLE, '')).trim()
 }
 
-function isPrintableAscii(text: string): boolean {
+/** Whether it has characters of ASCII only, and no control characters. */
+export function isPrintableAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
     if (code < 0x20 || code > 0x7e) return false

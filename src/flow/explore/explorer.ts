@@ -114,7 +114,8 @@ interface Exploring extends Exploration {
   options: ExploreOptions
   examples: (screen: string) => Examples
   keyOf: (snapshot: FlowSnapshot) => string
-  known: Map<string, State>
+  /** By language and kind. */
+  known: Map<string, Map<string, State>>
   kinds: Map<string, State>
   ids: Map<string, number>
 }
@@ -196,8 +197,16 @@ function* edgesFrom(state: State, exploring: Exploring): Generator<Edge> {
 /** The states of this kind with the same keys in the walks that this one is like. */
 function sameElsewhere(state: State): State[] {
   const found: State[] = []
-  for (let { twin } = state; twin; { twin } = twin) if (keysOf(twin) === keysOf(state)) found.push(twin)
+  for (let { twin } = state; twin; { twin } = twin) if (hasSameKeys(twin, state)) found.push(twin)
   return found
+}
+
+/** A page with the same text has the same keys. */
+function hasSameKeys(one: State, other: State): boolean {
+  const [a, b] = [one.context.shown, other.context.shown]
+  const isSame = one.want.do === 'ask' && other.want.do === 'ask' && one.want.text === other.want.text
+  if (isSame && one.screen === other.screen && a?.n === b?.n && a?.more === b?.more) return true
+  return keysOf(one) === keysOf(other)
 }
 
 /** Whether the act was tried in another walk, on a page with the same keys, and leads to nothing new in this one. */
@@ -234,10 +243,11 @@ function keysPrinted({ want, screen, context: { shown } }: State): string {
 }
 
 function edgeOf(state: State, act: Act, exploring: Exploring): Edge {
-  const edge: Edge = { ...act, from: state, to: undefined }
+  const { told, events, how } = act
+  const edge: Edge = { told, events, how, from: state, to: undefined }
   const trail = trailOver(edge)
   const next = attempt(exploring, { screen: state.screen, trail }, () =>
-    exploring.flow.step(state.snapshot, act.events[0]!),
+    exploring.flow.step(state.snapshot, events[0]!),
   )
   if (!next) return { ...edge, isFault: true }
   const isWrong = contextOf(next).wrong > 0 && next.value === state.snapshot.value
@@ -247,7 +257,7 @@ function edgeOf(state: State, act: Act, exploring: Exploring): Edge {
     const what = `the page prints ${act.told}, but the screen does not take it`
     exploring.faults.push({ screen: state.screen, trail, what })
   }
-  return arriving(edge, next, exploring)
+  return arriving(edge, next, trail, exploring)
 }
 
 /** Wrong answers until the screen leads on. */
@@ -262,13 +272,12 @@ function givingUp(state: State, wrong: FlowEvent, exploring: Exploring): Edge {
     } while (at.value === state.screen)
     return at
   })
-  return next ? arriving(edge, next, exploring) : { ...edge, isFault: true }
+  return next ? arriving(edge, next, trailOver(edge), exploring) : { ...edge, isFault: true }
 }
 
 /** Completes the edge with the state that it leads to. */
-function arriving(edge: Edge, next: FlowSnapshot, exploring: Exploring): Edge {
+function arriving(edge: Edge, next: FlowSnapshot, trail: readonly string[], exploring: Exploring): Edge {
   const calls = edge.from.want.do === 'call' ? edge.from.calls + 1 : 0
-  const trail = trailOver(edge)
   const reached = attempt(exploring, { screen: next.value, trail }, () => {
     edge.to = reach(exploring, next, { trail, calls, by: edge })
     return true
@@ -285,8 +294,9 @@ function reach(
 ): State | undefined {
   const { flow, known, kinds, ids, states, pages, options } = exploring
   const kind = exploring.keyOf(snapshot)
-  const key = `${kind} ${contextOf(snapshot).language}`
-  const found = known.get(key)
+  const { language } = contextOf(snapshot)
+  const spoken = known.get(language) ?? new Map<string, State>()
+  const found = spoken.get(kind)
   // What a back end answers may be of the wrong type, which no key of a state tells.
   if (found && way.by?.from.want.do !== 'call') return found
   const want = flow.want(snapshot)
@@ -302,7 +312,7 @@ function reach(
   const twin = options.like?.kinds.get(kind)
   const state: State = { id, screen, want, snapshot, context: contextOf(snapshot), ...way, kind, twin, edges: [] }
   if (!kinds.has(kind)) kinds.set(kind, state)
-  known.set(key, state)
+  known.set(language, spoken.set(kind, state))
   states.push(state)
   if (isPage(state)) pages.push(state)
   return state

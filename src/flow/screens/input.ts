@@ -275,8 +275,10 @@ function answered(context: DialogueContext, event: DialogueEvent, asking: Asking
   const rest = { ...context, broken: undefined }
   const found = heldAgainst(trimAnswer(event.text), context, asking)
   if ('value' in found) {
-    const kept = asking.secret ? ('secrets' as const) : ('answers' as const)
-    return { to: asking.to, context: left({ ...rest, [kept]: { ...context[kept], [asking.as]: found.value } }) }
+    const gone = left(rest)
+    if (asking.secret) gone.secrets = { ...context.secrets, [asking.as]: found.value }
+    else gone.answers = { ...context.answers, [asking.as]: found.value }
+    return { to: asking.to, context: gone }
   }
   const wrong = context.wrong + 1
   if (wrong >= asking.wrongMax) return { to: asking.giveUp, context: left(rest) }

@@ -3,7 +3,6 @@
  * lines that name the keys stand under the page. The screen inside lays its page out in the space that they leave.
  */
 import type { DialogueContext, DialogueEvent, Move, Visit } from '../../../machines/dialogue.ts'
-import { remembered } from '../../base/index.ts'
 import { type PageLimit, trimAnswer } from '../../ussd/index.ts'
 import { pageFor, roomAbove } from '../engine/index.ts'
 import { left, restless, type Env, type Plan } from './plan.ts'
@@ -26,7 +25,7 @@ export interface Homes {
 
 /** Adds the keys of a screen that asks to its plan. */
 export function keyed(plan: Plan, env: Env, keys: Keys, homes: Homes): Plan {
-  const around: Around = { env, keys, homes, rooms: remembered(ROOMS_MAX) }
+  const around: Around = { env, keys, homes, rooms: [] }
   const { arrive = (context: DialogueContext) => context, answer, pass } = plan
   return {
     ...plan,
@@ -82,12 +81,21 @@ interface Around {
   env: Env
   keys: Keys
   homes: Homes
-  /** The page that the lines leave, by lines and page. */
-  rooms: (key: string, make: () => PageLimit) => PageLimit
+  /** The last pages that the lines left: the dialects of the lines have only a few limits, and a flow few languages. */
+  rooms: Room[]
 }
 
-/** The most of them: the dialects of the lines have only a few page limits, and a flow few languages. */
-const ROOMS_MAX = 100
+/** The page that the lines leave. */
+interface Room {
+  language: string
+  isHome: boolean
+  septets: number
+  ucs2: number
+  page: PageLimit
+}
+
+/** The most of them. */
+const ROOMS_MAX = 20
 
 function trailOf(context: DialogueContext): Visit[] {
   return context.trail ?? []
@@ -166,14 +174,20 @@ function linesOf(context: DialogueContext, around: Around): string[] {
 
 /** Reserves space for all possible lines, so that a page is the same when it is shown again. */
 function narrowed(context: DialogueContext, around: Around): DialogueContext {
-  const { env, keys, rooms } = around
   const isHome = homeOf(context, around) !== undefined
-  if (keys.back === undefined && !isHome) return context
+  return around.keys.back === undefined && !isHome ? context : { ...context, page: roomIn(context, isHome, around) }
+}
+
+function roomIn(context: DialogueContext, isHome: boolean, { env, keys, rooms }: Around): PageLimit {
   const { language, page } = context
-  const room = rooms(`${language} ${isHome ? 1 : 0} ${page.septets} ${page.ucs2}`, () => {
-    const back = keys.back === undefined ? [] : [`${keys.back}. ${env.word('back', context)}`]
-    const home = isHome ? [`${keys.home}. ${env.word('home', context)}`] : []
-    return roomAbove([...back, ...home], pageFor(context))
-  })
-  return { ...context, page: room }
+  const { septets, ucs2 } = page
+  for (const one of rooms)
+    if (one.language === language && one.isHome === isHome && one.septets === septets && one.ucs2 === ucs2)
+      return one.page
+  const back = keys.back === undefined ? [] : [`${keys.back}. ${env.word('back', context)}`]
+  const home = isHome ? [`${keys.home}. ${env.word('home', context)}`] : []
+  const above = roomAbove([...back, ...home], pageFor(context))
+  if (rooms.length >= ROOMS_MAX) rooms.length = 0
+  rooms.push({ language, isHome, septets, ucs2, page: above })
+  return above
 }

@@ -38,7 +38,7 @@ export interface Offer {
   /** The text ends the dialogue: its last page has no options. */
   closing?: boolean
   /** Only for an offer that is remembered: its pages without a notice, by page limit and place. */
-  laid?: Map<string, Shown>
+  laid?: { septets: number; ucs2: number; shown: Shown }[]
 }
 
 type Offering = (context: DialogueContext) => Offer
@@ -84,7 +84,7 @@ function oncePerValues(offer: Offering, paths: readonly string[]): Offering {
 /** An offer of which nothing is written or laid out twice. */
 function kept({ title, options, ...offer }: Offer): Offer {
   const written = options.map((option) => ({ ...option, label: onceWhole(option.label) }))
-  return { ...offer, title: onceWhole(title), options: written, laid: new Map() }
+  return { ...offer, title: onceWhole(title), options: written, laid: [] }
 }
 
 export interface Option {
@@ -228,12 +228,15 @@ function turned(env: Env, offer: Offering, context: DialogueContext, at: [number
 function pageAt(env: Env, offer: Offer, context: DialogueContext, at: Shown['at']): Shown {
   if (!offer.laid || context.notice !== '') return laidOut(env, offer, context, at)
   const { septets, ucs2 } = context.page
-  const key = `${septets} ${ucs2} ${at.join()}`
-  const known = offer.laid.get(key)
-  if (known) return known
+  for (const one of offer.laid)
+    if (one.septets === septets && one.ucs2 === ucs2 && isSamePlace(one.shown.at, at)) return one.shown
   const shown = laidOut(env, offer, context, at)
-  if (offer.laid.size < LAID_MAX) offer.laid.set(key, shown)
+  if (offer.laid.length < LAID_MAX) offer.laid.push({ septets, ucs2, shown })
   return shown
+}
+
+function isSamePlace(one: Shown['at'], other: Shown['at']): boolean {
+  return one.length === other.length && one.every(([from, first], i) => other[i]![0] === from && other[i]![1] === first)
 }
 
 function laidOut(env: Env, offer: Offer, context: DialogueContext, at: Shown['at']): Shown {

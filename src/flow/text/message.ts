@@ -1,6 +1,6 @@
 /** A compiled text of a flow: ICU messages with dotted paths, and dates in the flow's zone. */
 import { type Formatters, IntlMessageFormat } from 'intl-messageformat'
-import { clusterAt, directedValue, fewMarks, type Json } from '../../ussd/index.ts'
+import { clusterAt, directedValue, fewMarks, isPrintableAscii, type Json } from '../../ussd/index.ts'
 import { FlowFault, plainBlanks, remembered, showDate, showTime, type DateFormat } from '../../base/index.ts'
 import { readPath, ROOTS, type Scope } from '../expression/index.ts'
 
@@ -118,6 +118,7 @@ function textOf(value: Json | undefined): string {
 
 /** Values come from outside: removes control characters, overrides of direction, broken surrogates and forged lines. */
 function tidy(value: string, lines: boolean): string {
+  if (isPrintableAscii(value)) return value
   const kept = fewMarks(value.replace(UNSHOWN, ''))
   return lines ? kept : kept.replace(/\s+/g, (blanks) => (blanks.includes('\n') ? ' ' : blanks))
 }
