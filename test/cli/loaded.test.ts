@@ -34,4 +34,13 @@ describe('what a command loads', () => {
       [],
     )
   })
+
+  it('check of flows alone: nothing of the daemon', async () => {
+    const { status, own } = await loadedBy('src/cli/main.ts', ['check', 'examples/flows/voucher/flows'])
+    assert.equal(status, 0)
+    assert.deepEqual(
+      own.filter((file) => !/^src\/(base|cli|flow|ussd)\//.test(file)),
+      ['machines/dialogue.ts', 'machines/passed.ts'],
+    )
+  })
 })
