@@ -15,7 +15,7 @@ export interface CheckMoment {
   zone: string | undefined
 }
 
-type Moment = Record<'nowMs', number> & Record<'zone', string>
+type Moment = { nowMs: number; zone: string }
 type Arguments = Readonly<Record<string, Scalar>>
 
 export function smsProblems(
