@@ -54,6 +54,8 @@ export const ROUTE_ROLES: Readonly<Record<string, readonly AdminRole[]>> = {
   'GET /v1/sms': ['sms', 'support'],
   'POST /v1/sms': ['sms'],
   'DELETE /v1/sms': ['sms'],
+  'GET /v1/subscribers': ['support'],
+  'GET /v1/subscribers/hash': ['support'],
   'DELETE /v1/sms/:id': ['support'],
   'POST /v1/sms/:id/retry': ['support'],
   'POST /v1/sms/:id/replace': ['support'],

@@ -10,6 +10,7 @@ import type { TestDialRow, TestDials } from '../test-dials/index.ts'
 import type { ListedSms, ListedState, Retried, SmsOperator, SmsPlace } from '../sms/operator/index.ts'
 import { durationMsOf, type Replacing, smsReason } from '../sms/outbox/index.ts'
 import { MOMENT_FORMS, momentBackMs } from './moments.ts'
+import { type StoriesDeps, subscriberStories } from './subscriber-stories.ts'
 import type { TraceAsked } from '../tools/recorder/index.ts'
 import type { AlarmRow, Alarms, LineEvents, SilenceRow, Silences } from '../watch/index.ts'
 
@@ -174,7 +175,7 @@ export interface TraceTold {
   text(): string
 }
 
-export interface AdminServiceDeps {
+export interface AdminServiceDeps extends StoriesDeps {
   settings: Settings
   holds: {
     of(line: string): LineHold | undefined
@@ -232,13 +233,16 @@ export function createAdminService(deps: AdminServiceDeps) {
       const ended = await gateway.end({ group, msisdn })
       return ended && summaryOf(ended)
     },
-    /** Shows a flow's first screen, or a text, to a subscriber who has not dialled. Or why this daemon pushes nothing. */
+    /**
+     * Shows a flow's first screen, or a text, to a subscriber who has not dialled. Or why this daemon pushes nothing.
+     */
     push: (asked: PushRequest | NotifyRequest) => pushed(push, asked),
     trace: deps.trace,
     /** Replaces the text of one of them. Resolves with the outcome (docs/SMS.md). */
     replaceSms: (id: string, text: string) => sms.replacing.replace(id, text),
     ...askedSms(deps),
     ...operatedSms(deps),
+    ...subscriberStories(deps),
     ...watched(deps),
     ...testDialling(deps),
     ...changedLines(deps),

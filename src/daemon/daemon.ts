@@ -380,7 +380,8 @@ function adminService(runtime: Runtime, parts: Parts, reloading: Reloading) {
   return createAdminService({
     ...runtime,
     groups: () => groupsOf(runtime.settings),
-    dialogues: stores.dialogues,
+    ...stores,
+    types: parts.flows.types,
     lines: connections.lines,
     holds,
     now: runtime.clock.now,

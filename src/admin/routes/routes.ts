@@ -10,6 +10,7 @@ import { pushRoutes } from './push.ts'
 import { reloadRoutes } from './reload.ts'
 import type { Admitted, RouteDeps } from './shared.ts'
 import { smsRoutes } from './sms.ts'
+import { subscriberRoutes } from './subscribers.ts'
 import { testDialRoutes } from './test-dials.ts'
 
 const GROUPS = [
@@ -21,6 +22,7 @@ const GROUPS = [
   ['/push', pushRoutes],
   ['/reload', reloadRoutes],
   ['/sms', smsRoutes],
+  ['/subscribers', subscriberRoutes],
   ['/test-dials', testDialRoutes],
 ] as const
 

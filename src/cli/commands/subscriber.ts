@@ -1,9 +1,21 @@
-/** `subscriber`: what is kept about one subscriber. */
+/** `subscriber`: what one subscriber saw and did, and what is kept about him. */
 import type { Command } from 'commander'
-import { CONFIG, type Say } from '../arguments.ts'
+import type { AdminOptions } from '../admin.ts'
+import { adminOptions, CONFIG, jsonOption, type Say } from '../arguments.ts'
 
 export function registerSubscriber(program: Command, say: Say): void {
-  const subscriber = program.command('subscriber').description('shows or removes all data of one subscriber')
+  const subscriber = program
+    .command('subscriber')
+    .description('shows what one subscriber saw and did; shows or removes all data')
+  jsonOption(adminOptions(subscriber.command('show')))
+    .description('shows dialogues step by step, calls of back ends, and SMS, from a running daemon')
+    .argument('<number>', 'whose, international digits')
+    .option('--since <moment>', 'from then on: 10:00, 2h, 2026-12-01T10:00; default: a day ago')
+    .option('--until <moment>', 'up to then; default: now')
+    .option('--hash', 'only the hash by which the log names the subscriber')
+    .action(async (number: string, options: AdminOptions & import('../subscriber-show.ts').ShowOptions) =>
+      (await import('../subscriber-show.ts')).showSubscriber(number, options, say),
+    )
   subscriber
     .command('export')
     .description('shows everything, as JSON')

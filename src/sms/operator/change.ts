@@ -46,7 +46,7 @@ const RETRY = statement<{ id: string }>(
   'sms-retry',
   `
   WITH parts AS (DELETE FROM sms_part WHERE sms = CAST(:id AS bigint) AND state = 'failed')
-  UPDATE sms_outbox SET state = '${nextState('failed', { type: 'RETRY' })}', lease = NULL, attempts = 0, settled_at = NULL,
+  UPDATE sms_outbox SET state = '${nextState('failed', { type: 'RETRY' })}', lease = NULL, attempts = 0, settled_at = NULL, recorded = false,
     recall_at = NULL, wake_at = CAST(:now AS timestamptz), expires_at = COALESCE(CAST(:expires AS timestamptz), expires_at)
   WHERE id = CAST(:id AS bigint) AND state IN (${HEARS_RETRY})
   RETURNING id`,

@@ -1,0 +1,129 @@
+/**
+ * What Postgres has of one subscriber within a time: two statements, each by an index of the number and the time,
+ * whatever else is in the tables.
+ */
+import { statement, type SqlRunner } from '../base/index.ts'
+
+/** Dialogues and refused dials, and SMS, of one question: more are cut, and the answer says so. */
+export const FOUND_MAX = 200
+
+/** How much earlier a dialogue may have begun that ended within the time. */
+const BEFORE = `interval '1 hour'`
+
+export interface RecordRow {
+  epoch: string
+  kind: string
+  opened_at: string
+  ended_at: string
+  line: string
+  code: string
+  flow: string
+  reason: string
+  screen: string
+  turns: number
+  total_ms: number
+  wait_ms: number
+  backend_ms: number
+  language: string
+  channel: string
+  instance: string
+  path: string
+  /** Absent: of a release that kept none. */
+  calls: string | null
+  detail: string
+}
+
+interface Said {
+  what: 'record' | 'flow'
+  said: RecordRow | { revision: string; source: string }
+}
+
+/**
+ * The records, and with them the source of each revision on which a dialogue was, `:open` among them: those of
+ * dialogues that are open. A day is looked at on either side: the day of a record is that of its epoch.
+ */
+const RECORDS = statement<Said>(
+  'support-records',
+  `
+  WITH found AS (
+    SELECT epoch, kind, opened_at, ended_at, line, code, flow, reason, screen, turns, total_ms, wait_ms, backend_ms,
+      language, channel, instance, path, calls, detail
+    FROM cdr
+    WHERE msisdn = CAST(:msisdn AS text) AND kind <> 'sms'
+      AND day >= CAST(CAST(:since AS timestamptz) AT TIME ZONE 'UTC' AS date) - 1
+      AND day <= CAST(CAST(:until AS timestamptz) AT TIME ZONE 'UTC' AS date) + 1
+      AND opened_at >= CAST(:since AS timestamptz) - ${BEFORE} AND opened_at < CAST(:until AS timestamptz)
+      AND ended_at >= CAST(:since AS timestamptz)
+    ORDER BY opened_at DESC LIMIT ${FOUND_MAX + 1}
+  )
+  SELECT 'record' AS what, to_jsonb(found) AS said FROM found
+  UNION ALL
+  SELECT 'flow', jsonb_build_object('revision', revision, 'source', source) FROM flow_revision
+  WHERE revision = ANY(ARRAY(SELECT flow FROM found UNION SELECT jsonb_array_elements_text(CAST(:open AS jsonb))))`,
+)
+
+export interface SupportSmsRow {
+  id: string
+  kind: string
+  owner: string
+  state: string
+  line: string
+  attempts: number
+  created_at: Date
+  wake_at: Date
+  submitted_at: Date | null
+  settled_at: Date | null
+  status: number | null
+  error: string | null
+  parts: { part: number; state: string; id: string }[]
+}
+
+/** By `sms_outbox_left`: those of one subscriber are as many as he got in the time that they are kept. */
+const SMS = statement<SupportSmsRow>(
+  'support-sms',
+  `
+  SELECT id, kind, COALESCE(owner, 'module:' || split_part(subject, ':', 1)) AS owner, state,
+    COALESCE(sent_line, line) AS line, attempts, created_at, wake_at, submitted_at, settled_at,
+    last_status AS status, last_error AS error,
+    COALESCE((SELECT jsonb_agg(jsonb_build_object('part', part, 'state', p.state, 'id', message_id) ORDER BY part)
+      FROM sms_part p WHERE p.sms = o.id), '[]') AS parts
+  FROM sms_outbox o
+  WHERE msisdn = CAST(:msisdn AS text)
+    AND (created_at >= CAST(:since AS timestamptz) OR submitted_at >= CAST(:since AS timestamptz)
+      OR settled_at >= CAST(:since AS timestamptz) OR state IN ('due', 'submitting', 'ambiguous'))
+    AND created_at < CAST(:until AS timestamptz)
+  ORDER BY created_at DESC, id DESC LIMIT ${FOUND_MAX + 1}`,
+)
+
+export interface SubscriberAsked {
+  msisdn: string
+  sinceMs: number
+  untilMs: number
+  /** Revisions of open dialogues. */
+  open: readonly string[]
+}
+
+export interface SubscriberFound {
+  records: RecordRow[]
+  /** By revision. */
+  sources: Map<string, string>
+  sms: SupportSmsRow[]
+  /** There was more. */
+  isCut: boolean
+}
+
+/** Rejects if Postgres is unreachable. */
+export async function rowsOfSubscriber(sql: SqlRunner, asked: SubscriberAsked): Promise<SubscriberFound> {
+  const { msisdn } = asked
+  const [since, until] = [new Date(asked.sinceMs), new Date(asked.untilMs)]
+  const said = await RECORDS(sql, { msisdn, since, until, open: JSON.stringify(asked.open) })
+  const sms = await SMS(sql, { msisdn, since, until })
+  const records = said.flatMap((one) => (one.what === 'record' ? [one.said as RecordRow] : []))
+  const flows = said.flatMap((one) => (one.what === 'flow' ? [one.said as { revision: string; source: string }] : []))
+  return {
+    records: records.slice(0, FOUND_MAX).toReversed(),
+    sources: new Map(flows.map(({ revision, source }) => [revision, source])),
+    sms: sms.slice(0, FOUND_MAX).toReversed(),
+    isCut: records.length > FOUND_MAX || sms.length > FOUND_MAX,
+  }
+}

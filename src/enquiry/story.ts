@@ -1,0 +1,226 @@
+/**
+ * What one subscriber saw and did, for who answers a complaint: dialogues with each screen redrawn and each key named,
+ * calls of back ends, dials that were turned away, SMS with their reasons.
+ */
+import { callsMadeIn, type CallMade, type DialogueRecord } from '../dialogue/index.ts'
+import type { FlowDefinition, ScreenTypes } from '../flow/language/index.ts'
+import { readFlow, type FlowSource } from '../flow/read/index.ts'
+import { isSecretScreen, redrawnScreen } from '../flow/redraw/index.ts'
+import { smsReason } from '../sms/outbox/index.ts'
+import { stepsOf } from './path.ts'
+import type { RecordRow, SubscriberFound, SupportSmsRow } from './rows.ts'
+import { callInWords, endInWords } from './words.ts'
+
+export interface StoryStep {
+  screen: string
+  /**
+   * As the handset showed it, except the values: they are gone, and stand there as marks. Empty: the revision is not
+   * kept.
+   */
+  lines: string[]
+  /** The key that was pressed. Null: it was typed, and is not kept. */
+  key: string | null
+  /** What the key was, in the words of the screen. */
+  chose?: string
+  /** Its number may have been another one: lines before it are shown under conditions. */
+  isUnsure?: true
+  /** The network acknowledged a notification. */
+  isAck?: true
+  /** What was typed is a secret. */
+  isSecret?: true
+  /** For how long the subscriber was waited for. */
+  seconds: number
+}
+
+export interface StoryCall extends CallMade {
+  /** By which a back end knows it: the same for every repetition. */
+  key: string
+  /** What became of it, in words. */
+  words: string
+}
+
+export interface StoryDialogue {
+  epoch: string
+  kind: 'dialogue' | 'deferred' | 'refused'
+  isOpen: boolean
+  openedAt: string
+  /** Of an open one: when it was last written. */
+  endedAt: string
+  line: string
+  code: string
+  flow: string
+  language: string
+  channel: string
+  instance: string
+  turns: number
+  totalMs: number
+  waitMs: number
+  backendMs: number
+  /** '' of an open one. */
+  reason: string
+  why: string
+  steps: StoryStep[]
+  calls: StoryCall[]
+  /** More steps than a record keeps. */
+  isCut: boolean
+  /** The screen on which it rests, or with which it ended. */
+  last: { screen: string; lines: string[] }
+}
+
+export interface StorySms {
+  id: string
+  kind: string
+  owner: string
+  state: string
+  line: string
+  attempts: number
+  askedAt: string
+  leavesAt: string | null
+  sentAt: string | null
+  settledAt: string | null
+  /** Why it is so, in words; '' where nothing is to be explained. */
+  reason: string
+  /** Of each part: what the SMSC or its receipt said last, and its message id. */
+  receipts: { part: number; state: string; id: string }[]
+}
+
+export interface Story {
+  dialogues: StoryDialogue[]
+  sms: StorySms[]
+  isCut: boolean
+}
+
+export function storyOf(found: SubscriberFound, open: readonly DialogueRecord[], types: ScreenTypes): Story {
+  const known = new Map<string, FlowDefinition | undefined>()
+  const flowOf = (revision: string) => {
+    if (!known.has(revision)) known.set(revision, definitionIn(found.sources.get(revision), types))
+    return known.get(revision)
+  }
+  const past = new Set(found.records.map(({ epoch }) => epoch))
+  const opened = open.filter(({ epoch, ended }) => ended === null && !past.has(epoch))
+  return {
+    dialogues: [
+      ...found.records.map((row) => ofRecord(row, flowOf(row.flow))),
+      ...opened.map((record) => ofOpen(record, flowOf(record.revision))),
+    ],
+    sms: found.sms.map(ofSms),
+    isCut: found.isCut,
+  }
+}
+
+/** Undefined: it is not kept, or this release reads it no longer. */
+function definitionIn(source: string | undefined, types: ScreenTypes): FlowDefinition | undefined {
+  if (source === undefined) return undefined
+  try {
+    return readFlow(JSON.parse(source) as FlowSource, types).definition
+  } catch {
+    return undefined
+  }
+}
+
+function ofRecord(row: RecordRow, flow: FlowDefinition | undefined): StoryDialogue {
+  const { epoch, line, code, language, channel, instance, turns, reason, screen } = row
+  return {
+    epoch,
+    kind: row.kind as StoryDialogue['kind'],
+    isOpen: false,
+    openedAt: new Date(row.opened_at).toISOString(),
+    endedAt: new Date(row.ended_at).toISOString(),
+    line,
+    code,
+    flow: row.flow,
+    language,
+    channel,
+    instance,
+    turns,
+    totalMs: row.total_ms,
+    waitMs: row.wait_ms,
+    backendMs: row.backend_ms,
+    reason,
+    why: endInWords(row.kind, reason, row.detail),
+    ...stepsIn(row.path, flow, language),
+    calls: callsOf(epoch, row.calls),
+    last: { screen, lines: linesOf(flow, screen, language) },
+  }
+}
+
+/** Its path is known when it has ended. */
+function ofOpen(record: DialogueRecord, flow: FlowDefinition | undefined): StoryDialogue {
+  const { epoch, line, turn, revision, openedMs, touchedMs, snapshot, status } = record
+  const language = String((snapshot?.context as { language?: unknown } | undefined)?.language ?? '')
+  const screen = typeof snapshot?.value === 'string' ? snapshot.value : ''
+  return {
+    epoch,
+    kind: 'dialogue',
+    isOpen: true,
+    openedAt: new Date(openedMs).toISOString(),
+    endedAt: new Date(touchedMs).toISOString(),
+    line,
+    code: '',
+    flow: revision,
+    language,
+    channel: '',
+    instance: '',
+    turns: turn,
+    totalMs: touchedMs - openedMs,
+    waitMs: 0,
+    backendMs: 0,
+    reason: '',
+    why: status === 'taken' ? 'open: its answer is being worked on' : 'open: it waits for the subscriber',
+    steps: [],
+    calls: [],
+    isCut: false,
+    last: { screen, lines: linesOf(flow, screen, language) },
+  }
+}
+
+function stepsIn(path: string, flow: FlowDefinition | undefined, language: string) {
+  const { steps, isCut } = stepsOf(path)
+  return { isCut, steps: steps.map((step) => drawn(step, flow, language)) }
+}
+
+function drawn(
+  step: ReturnType<typeof stepsOf>['steps'][number],
+  flow: FlowDefinition | undefined,
+  language: string,
+): StoryStep {
+  const screen = flow && redrawnScreen(flow, step.screen, language)
+  const chosen = step.key === null ? undefined : screen?.choice(step.key)
+  return {
+    ...step,
+    lines: screen?.lines ?? [],
+    ...(chosen ? { chose: chosen.label } : {}),
+    ...(chosen?.isUnsure ? { isUnsure: true } : {}),
+    ...(flow && isSecretScreen(flow, step.screen) ? { isSecret: true } : {}),
+  }
+}
+
+function callsOf(epoch: string, calls: string | null): StoryCall[] {
+  return callsMadeIn(calls ?? '').map((call) => ({
+    ...call,
+    key: `${epoch}:${call.turn}:${call.n}`,
+    words: callInWords(call.said),
+  }))
+}
+
+function linesOf(flow: FlowDefinition | undefined, screen: string, language: string): string[] {
+  return (flow && redrawnScreen(flow, screen, language)?.lines) ?? []
+}
+
+function ofSms(row: SupportSmsRow): StorySms {
+  const { id, kind, owner, state, line, attempts, parts } = row
+  return {
+    id,
+    kind,
+    owner,
+    state,
+    line,
+    attempts,
+    askedAt: row.created_at.toISOString(),
+    leavesAt: state === 'due' ? row.wake_at.toISOString() : null,
+    sentAt: row.submitted_at?.toISOString() ?? null,
+    settledAt: row.settled_at?.toISOString() ?? null,
+    reason: smsReason(row),
+    receipts: parts,
+  }
+}

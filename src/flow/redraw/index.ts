@@ -1,0 +1,2 @@
+/** Screens of kept revisions, redrawn afterwards: for support. */
+export { isSecretScreen, redrawnScreen } from './screen.ts'
