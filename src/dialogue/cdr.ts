@@ -24,6 +24,8 @@ export interface CallRecord {
   channel: string
   instance: string
   path: string
+  /** The calls of back ends: calls-made.ts. Absent: none. */
+  calls?: string
   detail: string
 }
 
@@ -55,6 +57,7 @@ function cdrOf(entry: DialogueEntry, { instance, serviceOf }: Recording): CallRe
     language: spokenIn(entry.snapshot),
     instance,
     path: track.path,
+    ...(track.calls === undefined ? {} : { calls: track.calls }),
     detail: '',
   }
 }

@@ -2,6 +2,7 @@
  * The way of a dialogue through its screens, as it is carried in its entry: `main:1/4>sure:2/11` (docs/RECORDS.md). Short
  * and bounded, because it is written with each turn.
  */
+import { type CallMade, withCalls } from './calls-made.ts'
 import type { Answer, DialogueRecord } from './types.ts'
 
 export interface Track {
@@ -11,6 +12,8 @@ export interface Track {
   waitMs: number
   /** How long back ends were waited for. */
   backendMs: number
+  /** The calls of back ends: calls-made.ts. Absent: none. */
+  calls?: string
 }
 
 /** What a played turn tells of its answer. */
@@ -18,6 +21,8 @@ export interface Step {
   /** The key of the choice that the answer was. Absent: it was typed. */
   choice?: string | undefined
   backendMs: number
+  /** The calls that it made. Absent: none. */
+  calls?: CallMade[]
 }
 
 /** Some forty screens: longer dialogues are lost subscribers, and the record is written with each turn. */
@@ -35,13 +40,14 @@ export function answeredAfter(track: Track, screen: string, kind: Answer['kind']
   const waitMs = Math.max(0, waitedMs)
   const heard = kind === 'notify-ack' ? 'ack' : TYPED
   const step = `${screen}:${heard}/${Math.round(waitMs / 1_000)}`
-  return { path: withStep(track.path, step), waitMs: track.waitMs + waitMs, backendMs: track.backendMs }
+  return { ...track, path: withStep(track.path, step), waitMs: track.waitMs + waitMs }
 }
 
 /** The track after the turn was played: now it is known what the answer was. */
-export function playedStep(track: Track, { choice, backendMs }: Step): Track {
+export function playedStep(track: Track, { choice, backendMs, calls = [] }: Step): Track {
   const path = choice !== undefined && KEY.test(choice) ? withChoice(track.path, choice) : track.path
-  return { path, waitMs: track.waitMs, backendMs: track.backendMs + Math.max(0, backendMs) }
+  const played = { ...track, path, backendMs: track.backendMs + Math.max(0, backendMs) }
+  return calls.length === 0 ? played : { ...played, calls: withCalls(track.calls ?? '', calls) }
 }
 
 /** The screen on which a dialogue rests, or with which it ended; '' before its first. */

@@ -23,6 +23,7 @@ import {
   type UssdReply,
 } from '../ussd/index.ts'
 import { dialogueInLog, failpoint, type Log } from '../base/index.ts'
+import { type CallMade, callSaid } from './calls-made.ts'
 import type { Step } from './track.ts'
 import type { DialogueRecord } from './types.ts'
 
@@ -97,7 +98,10 @@ export async function playTurn(
       const outcome = patience
         ? await patiently(call, patience, deps)
         : await callBackend({ ...call, signal: time.signal(), deadlineMs }, deps)
-      step.backendMs += deps.clock.now() - askedMs
+      const ms = deps.clock.now() - askedMs
+      step.backendMs += ms
+      const said = callSaid('untilMs' in outcome ? null : outcome)
+      step.calls = [...(step.calls ?? []), callMade(call, { said, ms, askedMs })]
       if (!('untilMs' in outcome)) return outcome
       held = outcome
       return null
@@ -116,6 +120,22 @@ export async function playTurn(
     }
   } finally {
     time.over()
+  }
+}
+
+/** A call, for the record of the dialogue. */
+function callMade({ want, n, record }: Bare, how: { said: string; ms: number; askedMs: number }): CallMade {
+  const { said, ms, askedMs } = how
+  const { backend, operation, once } = want
+  return {
+    turn: record.turn,
+    n,
+    backend,
+    operation,
+    changes: once,
+    said,
+    ms,
+    atMs: Math.max(0, askedMs - record.openedMs),
   }
 }
 

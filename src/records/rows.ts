@@ -25,6 +25,7 @@ const COLUMNS = [
   'channel text',
   'instance text',
   'path text',
+  'calls text',
   'parts int',
   'detail text',
 ]
@@ -99,7 +100,7 @@ const SMS_SETTLED = (name: string, settled: string) =>
       'sms', created_at, GREATEST(created_at, over_at), msisdn, COALESCE(sent_line, line), '',
       COALESCE(owner, split_part(subject, ':', 1)), state, kind, attempts,
       GREATEST(0, CAST(extract(epoch FROM over_at - created_at) * 1000 AS bigint)), 0, 0, '', 'sms',
-      CAST(:instance AS text), '', COALESCE(parts, 1), COALESCE(last_error, ''), CAST(:file AS bigint)
+      CAST(:instance AS text), '', CAST(NULL AS text), COALESCE(parts, 1), COALESCE(last_error, ''), CAST(:file AS bigint)
     FROM marked
     ON CONFLICT DO NOTHING
     RETURNING 1

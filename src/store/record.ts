@@ -84,6 +84,8 @@ const [STATUS_OF, KIND_OF, ACTION_OF] = [inverse(STATUS), inverse(KIND), inverse
 /**
  * `touched` is counted from `opened`, `until` from `touched`. From `msisdn` on, trailing zeros are left out.
  */
+type TrackBody = [path: string, waitMs: number, backendMs: number, calls?: string]
+
 type Body = [
   status: string,
   network: string,
@@ -104,7 +106,7 @@ type Body = [
   /** 1: the counter of the answer is stalled. */
   stalled?: number,
   heard?: string | 0,
-  track?: [path: string, waitMs: number, backendMs: number] | 0,
+  track?: TrackBody | 0,
 ]
 type Before = [
   version: string,
@@ -161,7 +163,7 @@ function written(entry: DialogueEntry, msisdn: string | 0): Body {
     entry.takeovers ?? 0,
     answer.isStalled ? 1 : 0,
     entry.heard || 0,
-    entry.track ? [entry.track.path, entry.track.waitMs, entry.track.backendMs] : 0,
+    entry.track ? trackOf(entry.track) : 0,
   ]
   let length = body.length
   while (length > BODY_MIN && body[length - 1] === 0) length--
@@ -242,8 +244,15 @@ function entryOf(
   }
   if (stalled) entry.answer.isStalled = true
   if (heard) entry.heard = heard
-  if (track) entry.track = { path: track[0], waitMs: track[1], backendMs: track[2] }
+  if (track) {
+    const [path, waitMs, backendMs, calls] = track
+    entry.track = { path, waitMs, backendMs, ...(calls === undefined ? {} : { calls }) }
+  }
   return entry
+}
+
+function trackOf({ path, waitMs, backendMs, calls }: NonNullable<DialogueEntry['track']>): TrackBody {
+  return calls === undefined ? [path, waitMs, backendMs] : [path, waitMs, backendMs, calls]
 }
 
 function readPast(flat: (string | number)[]): DialogueEntry['past'] {
