@@ -58,18 +58,33 @@ export async function eraseCommand(
   audited: Lines = process.stderr,
 ): Promise<void> {
   await withStores(options, audited, async (parts, msisdn, audit) => {
-    const { dialogues, modules, deferred, pin, language, records, sms, optOut, failed } = await erasePerson(
+    const { dialogues, modules, deferred, pin, language, records, files, sms, optOut, failed } = await erasePerson(
       parts,
       msisdn,
       options.keepOptOut ?? false,
     )
     const after = failed.length ? 'partly erased' : 'erased'
-    await audit('subscriber erased', { dialogues, modules, deferred, pin, language, records, sms, optOut, after })
+    await audit('subscriber erased', {
+      dialogues,
+      modules,
+      deferred,
+      pin,
+      language,
+      records,
+      files,
+      sms,
+      optOut,
+      after,
+    })
     say(`erased   ${maskMsisdn(msisdn)}`)
     say(
       `         ${dialogues} in the dialogue store, ${modules} rows of modules of back ends, ${deferred} deferred answers, ${pin} PINs, ` +
-        `${sms} rows of SMS; opt-out: ${optOut}; ${records} call detail records without the number`,
+        `${sms} rows of SMS; opt-out: ${optOut}; ${records} call detail records, which billing keeps, have a keyed hash in place of the number`,
     )
+    if (files.length > 0)
+      say(
+        `         not reached: files of mediation that were handed over, with the numbers ${files.join(', ')}: ask who has them`,
+      )
     say(`         ${language === 0 ? 'no language was' : 'the language was'} chosen`)
     say(
       'not included: back ends over HTTP, modules that do not report what they keep, backups, Redis and Postgres files until they are rewritten, the SMSC',
@@ -82,6 +97,11 @@ export async function eraseCommand(
 function notErased(failed: readonly { backend: string; why: string }[], msisdn: string): string {
   const each = failed.map(({ backend, why }) => `${backend}: ${why.replaceAll(msisdn, maskMsisdn(msisdn))}`)
   return `modules of back ends did not remove what they keep: ${each.join('; ')} (everything else is removed: correct the modules and run the command again)`
+}
+
+/** Another hash than that of the log, so that a record is not found by the lines of the log. */
+function pseudonymBy(key: Buffer): PrivacyDeps['pseudonym'] {
+  return (msisdn) => `erased-${subscriberHash(key, `erased ${msisdn}`)}`
 }
 
 interface Lines {
@@ -136,7 +156,8 @@ async function withStores(
       const { services } = settings
       const groups = groupsOf(settings)
       const collect = () => collectRecords(stores, settings)
-      const deps = { sql, knex, dialogues, shelf, owed, collect, groups, services, modules, clock }
+      const pseudonym = pseudonymBy(logKey(settings))
+      const deps = { sql, knex, dialogues, shelf, owed, collect, pseudonym, groups, services, modules, clock }
       await run(deps, msisdn, auditOf(settings, sql, msisdn, audited))
     } finally {
       await stores.close()

@@ -41,6 +41,8 @@ export interface PrivacyDeps {
   shelf: Pick<PartShelf, 'find' | 'erase'>
   /** SMS that wait for Postgres. */
   owed: Pick<OwedShelf, 'erase'>
+  /** What stands in place of an erased number in records that billing keeps. */
+  pseudonym(msisdn: string): string
   /** Writes the call detail records that wait, so that none comes afterwards. Absent: none are kept. */
   collect?: (() => Promise<unknown>) | undefined
   /** The line groups in which dialogues may be. */
@@ -63,10 +65,11 @@ export interface Export {
 
 /** Without anything that may be a PIN: the file may be seen by others before the subscriber gets it. */
 export async function exportSubscriber(
-  deps: Omit<PrivacyDeps, 'sql' | 'clock' | 'owed'>,
+  deps: Omit<PrivacyDeps, 'sql' | 'clock' | 'owed' | 'pseudonym'>,
   msisdn: string,
 ): Promise<Export> {
   const { knex, dialogues, shelf, groups, services, modules } = deps
+  await deps.collect?.()
   const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
   const unfinished = await Promise.all(groups.map((group) => shelf.find({ group, msisdn })))
   const tables: Export['tables'] = {}
@@ -97,8 +100,10 @@ export interface Erased {
   pin: number
   /** The chosen language: 0 or 1. */
   language: number
-  /** Call detail records that lost the number; what is billed stays. */
+  /** Call detail records that have a keyed hash in place of the number; what is billed stays. */
   records: number
+  /** Files of mediation that have the number: they were handed over, and are not reached. */
+  files: string[]
   /** Rows of the outbox, of receipts, of incoming SMS, and incomplete long SMS. */
   sms: number
   /** Whether the subscriber had opted out of SMS, and whether that entry was removed or kept. */
@@ -125,7 +130,10 @@ export async function erasePerson(
   const sms = (await shelf.erase(msisdn)) + (await owed.erase(msisdn)) + (await eraseSms(sql, msisdn))
   const deferred = await knex('ussd_late').where({ msisdn }).delete()
   const pin = await knex('pin').where({ msisdn }).delete()
-  const billed = await knex('cdr').where({ msisdn }).update({ msisdn: '' })
+  const files = await filesWith(knex, msisdn)
+  const billed = await knex('cdr')
+    .where({ msisdn })
+    .update({ msisdn: deps.pseudonym(msisdn) })
   return {
     dialogues: records,
     modules: answers.reduce((sum, { answer }) => sum + answer, 0),
@@ -133,10 +141,24 @@ export async function erasePerson(
     pin,
     language,
     records: billed,
+    files,
     sms,
     optOut: await optOut(knex, msisdn, keepOptOut),
     failed,
   }
+}
+
+/** The most files that are named: those of the last weeks of somebody who dials every day. */
+const FILES_NAMED_MAX = 1_000
+
+async function filesWith(knex: Knex, msisdn: string): Promise<string[]> {
+  const rows = knex('cdr').where({ msisdn }).where('file', '>', 0)
+  const files = await rows
+    .distinct('file')
+    .orderBy('file', 'desc')
+    .limit(FILES_NAMED_MAX)
+    .pluck<(string | number)[]>('file')
+  return files.map(String)
 }
 
 async function optOut(knex: Knex, msisdn: string, keep: boolean): Promise<Erased['optOut']> {

@@ -158,7 +158,7 @@ describeWith(['redis', 'postgres'], 'a language that a subscriber chose', () => 
     assert.match((await john.dial('*200#')).text, /^Hello/)
     const { daemon } = staged
     const erased = await erasePerson(
-      { ...daemon.stores, groups: ['test'], modules: [], clock: realClock },
+      { ...daemon.stores, groups: ['test'], modules: [], pseudonym: () => 'erased', clock: realClock },
       '67570000002',
       false,
     )

@@ -22,6 +22,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     ...staged.daemon.stores,
     groups: ['test'],
     services: staged.settings.services,
+    pseudonym: (msisdn: string) => `erased-${msisdn.slice(-1)}`,
     modules: [dentalModule()],
     clock: realClock,
   })
@@ -84,7 +85,45 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     }, 'SMS are still under way')
     assert.ok((await hits(JOHN)) > 0)
     const mary = await hits(MARY)
+    const record = {
+      day: '2026-11-30',
+      kind: 'dialogue',
+      opened_at: new Date(),
+      ended_at: new Date(),
+      msisdn: JOHN,
+      line: 'test',
+      code: '*123#',
+    }
+    const nothing = {
+      flow: '',
+      reason: 'idle',
+      screen: '',
+      turns: 1,
+      total_ms: 0,
+      wait_ms: 0,
+      backend_ms: 0,
+      language: '',
+      channel: 'ussd',
+    }
+    for (const [epoch, file] of [
+      ['billed-1', 17],
+      ['billed-2', 18],
+      ['billed-3', null],
+    ])
+      await staged
+        .knex('cdr')
+        .insert({ ...record, ...nothing, epoch, file, instance: '', path: '', parts: 0, detail: '' })
     const erased = await erasePerson(parts(), JOHN, false)
+    // What billing needs stays, and says that it is one subscriber; what was handed over is named.
+    const kept = (await staged.knex('cdr').whereLike('epoch', 'billed-%').pluck('msisdn')) as string[]
+    assert.deepEqual(
+      [kept, erased.files],
+      [
+        ['erased-1', 'erased-1', 'erased-1'],
+        ['18', '17'],
+      ],
+    )
+    assert.ok(erased.records >= 3)
     assert.ok(
       erased.dialogues === 1 &&
         erased.modules > 0 &&
@@ -103,6 +142,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
       pin: 0,
       language: 0,
       records: 0,
+      files: [],
       sms: 0,
       optOut: 'none',
       failed: [],

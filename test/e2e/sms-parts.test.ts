@@ -183,7 +183,7 @@ describeWith(['redis', 'postgres'], 'long SMS of subscribers, at two daemons on 
     const values = await Promise.all(keys.map((key) => redis.dumpBuffer(key)))
     assert.doesNotMatch([...keys, ...values.map((value) => value!.toString('latin1'))].join('\n'), /6757000|SECRET/)
     const erased = await erasePerson(
-      { ...daemons[0]!.daemon.stores, groups: ['test'], modules: [], clock: realClock },
+      { ...daemons[0]!.daemon.stores, groups: ['test'], modules: [], pseudonym: () => 'erased', clock: realClock },
       msisdn,
       false,
     )
