@@ -10,6 +10,8 @@ const PATIENCE = { afterMs: 2_000, waitMs: 60_000 }
 const DATA: CallResult = { is: 'data', data: { limit: 500 } }
 const CALLING: FlowSnapshot = { value: 'calls', context: { language: 'tpi' } }
 
+const MADE = { turn: 3, n: 0, backend: 'shop', operation: 'buy', changes: true, atMs: 0 }
+
 describe('a turn whose back end is patient', () => {
   let clock: FakeClock
   /** Timers that stand. */
@@ -76,7 +78,7 @@ describe('a turn whose back end is patient', () => {
       flow,
       snapshot: { value: 'asked', context: {} },
       calls: 1,
-      step: { backendMs: 1_999 },
+      step: { backendMs: 1_999, calls: [{ ...MADE, said: 'data', ms: 1_999 }] },
       reply: { action: 'continue', text: 'How many?' },
       ended: null,
     })
@@ -103,7 +105,7 @@ describe('a turn whose back end is patient', () => {
           flow: null,
           snapshot: { value: 'calls', context: language ? { language } : {} },
           calls: 1,
-          step: { backendMs: 2_000 },
+          step: { backendMs: 2_000, calls: [{ ...MADE, said: 'held', ms: 2_000 }] },
           reply: { action: 'end', text: 'We will tell you.' },
           ended: 'answer-later',
         },

@@ -96,7 +96,16 @@ describe('one turn', () => {
     await using(({ value }, outcome) => (value === 'asked' && outcome.is === 'data' ? { lacks: ['price'] } : undefined))
     assert.deepEqual(told, [
       [
-        { flow: 'shop@1', screen: 's', backend: 'shop', operation: 'buy', lacks: ['price'] },
+        {
+          flow: 'shop@1',
+          screen: 's',
+          backend: 'shop',
+          operation: 'buy',
+          lacks: ['price'],
+          msisdn: '67570000001',
+          line: 'digicel',
+          epoch: 'E1',
+        },
         'a back end answered what the flow cannot use',
       ],
     ])

@@ -29,6 +29,7 @@ describeBoth('rows of call detail records', (database) => {
       total_ms: '18250',
       wait_ms: '15000',
       backend_ms: '250',
+      calls: null,
       parts: 0,
       file: '0',
     })
