@@ -79,7 +79,7 @@ describeWith(['redis', 'postgres'], 'a line that is held for maintenance', () =>
     assert.equal(code, 1)
     assert.match(text, /test is held on \S+: new dials are turned away/)
     assert.match(text, /test 1\/1 held/)
-    await until(async () => / held /.test(await lines({ history: 'test' })), 'not in the history')
+    await until(async () => /\bheld\b/.test(await lines({ history: 'test' })), 'not in the history')
     const audit = staged.logged().filter(({ msg, what }) => msg === 'admin audit' && what === 'line hold')
     assert.deepEqual([audit.length, audit[0]!.before, audit[0]!.after], [1, 'serving', 'held'])
   })

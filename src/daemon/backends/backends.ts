@@ -86,9 +86,9 @@ class ServedBackends implements Backends {
     this.#deps = deps
   }
 
-  get(name: string): Backend | undefined {
-    return (this.#built.get(name) ?? this.#leaving.get(name))?.tenure.backend
-  }
+  /** It may be passed on alone. */
+  readonly get = (name: string): Backend | undefined =>
+    (this.#built.get(name) ?? this.#leaving.get(name))?.tenure.backend
 
   async prepare(next: Pick<Settings, 'backends' | 'apps'>, { isTrial } = { isTrial: false }): Promise<BackendsChange> {
     const settings = { ...this.#deps.settings, backends: next.backends, apps: next.apps }
