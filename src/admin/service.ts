@@ -3,7 +3,14 @@ import { capAccount, type ConfiguredLine, type Settings } from '../config/index.
 import type { DialogueRecord, DialogueStore } from '../dialogue/index.ts'
 import { createRates, ProblemsError, UsageError } from '../base/index.ts'
 import type { Gateway } from '../gateway/index.ts'
-import { WrongClockError, type NotifyRequest, type Push, type PushOutcome, type PushRequest } from '../push/index.ts'
+import {
+  WrongClockError,
+  type NotifyRequest,
+  type Push,
+  type PushLimits,
+  type PushOutcome,
+  type PushRequest,
+} from '../push/index.ts'
 import type { BindDown, BindRow } from '../smpp/index.ts'
 import type { SmsAnswer, SmsAsker, SmsRequest, SmsRequests } from '../sms/requests/index.ts'
 import type { TestDialRow, TestDials } from '../test-dials/index.ts'
@@ -191,6 +198,7 @@ export interface AdminServiceDeps extends StoriesDeps {
   lines: OperatedLines
   gateway: Pick<Gateway, 'end'>
   push: Push
+  pushLimits: PushLimits
   /** The last PDUs of a line. Null: there is no such line. */
   trace(line: string, asked: TraceAsked): TraceTold | null
   lineEvents: Pick<LineEvents, 'of'>
@@ -237,6 +245,8 @@ export function createAdminService(deps: AdminServiceDeps) {
      * Shows a flow's first screen, or a text, to a subscriber who has not dialled. Or why this daemon pushes nothing.
      */
     push: (asked: PushRequest | NotifyRequest) => pushed(push, asked),
+    /** Whether this token may push this now. Undefined: it may. */
+    mayPush: deps.pushLimits.take,
     trace: deps.trace,
     /** Replaces the text of one of them. Resolves with the outcome (docs/SMS.md). */
     replaceSms: (id: string, text: string) => sms.replacing.replace(id, text),

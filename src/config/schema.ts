@@ -12,6 +12,7 @@ import { recordsSchema } from './schema-records.ts'
 import { deferredSchema, patienceMs } from './schema-deferred.ts'
 import { alarmsSchema, hooksSchema } from './schema-hooks.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
+import { pushSchema } from './schema-push.ts'
 import { testDialsSchema } from './schema-test-dials.ts'
 import { LINE_LIMITS } from '../smpp/session/index.ts'
 import { incomingSchema, remindersSchema, smsSchema } from '../sms/settings/index.ts'
@@ -476,6 +477,7 @@ export const settingsSchema = z.strictObject({
   testDials: testDialsSchema.describe('test dials: whether somebody could dial now, as a metric and an alarm'),
   door: doorSchema.optional().describe('our flows for callers over HTTP (the HTTP ingress); absent: off'),
   admin: adminSchema.prefault({}),
+  push: pushSchema.prefault({}).describe('what a token with the role push may do'),
   log: log.prefault({}),
   privacy: privacy.prefault({}),
   retention: retention.prefault({}),

@@ -37,6 +37,7 @@ import type { ServedIngress } from './ingress.ts'
 import { createLastRun, type LastRun } from './last-run.ts'
 import { createLineHolds, groupsOf, type LineHolds } from './lines/index.ts'
 import { pinPepperOf } from './pin-pepper.ts'
+import { daemonPushLimits } from './push.ts'
 import type { Push } from '../push/index.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
 import type { LinkPort, Pdu } from '../smpp/index.ts'
@@ -388,6 +389,7 @@ function adminService(runtime: Runtime, parts: Parts, reloading: Reloading) {
     onHold: parts.lineEvents.change,
     gateway,
     push: services.push,
+    pushLimits: daemonPushLimits(runtime, stores),
     trace: connections.recorder.trace,
     lineEvents: parts.lineEvents,
     watch,

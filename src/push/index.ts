@@ -10,5 +10,6 @@ export {
   type PushRequest,
   WrongClockError,
 } from './push.ts'
+export { createPushLimits, type PushLimits } from './limits.ts'
 export { pushedFlow, replyIn } from './reply.ts'
 export type { PushResult } from './screen.ts'

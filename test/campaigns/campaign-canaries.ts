@@ -356,6 +356,7 @@ function settle(play: Play, adminPort: number, doorPort: number): Settings {
       }
       settings.trace.dropDir = join(stage.data, 'drops')
       settings.privacy.storeKeyFile = join(secrets, 'store-keys')
+      settings.push.freeText = true
       settings.admin.tokensFile = secret(
         'tokens',
         `read,operate,publish,push,trace:${sha256('canary-admin-operate-token')} boss\n` +

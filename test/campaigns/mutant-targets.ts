@@ -116,6 +116,7 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   ...files('sms/inbox', INBOX, ['inbox', 'keywords', 'opt-out', 'parts', 'receive']),
   ...files('hooks', { tests: tests('hooks/hooks'), postgres: true }, ['hooks', 'rows', 'sender']),
   ...files('push', PUSH, ['opening', 'pages', 'push', 'refusal', 'reply', 'screen', 'way']),
+  ...files('push', { tests: tests('push/limits'), postgres: true }, ['limits']),
   'src/ussd/status-policy.ts': { tests: tests('ussd/status-policy') },
   ...files('deferred', LATE, ['deferred', 'rows']),
   ...files('records', { tests: suite('records', 'collector', 'rows', 'files'), postgres: true }, [

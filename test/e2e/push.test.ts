@@ -31,6 +31,7 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
         writeFileSync(join(settings.data, 'operate'), TOKENS.operate, { mode: 0o600 })
         settings.reminders.channel = 'push-then-sms'
         settings.dialogue.confirmMs = 1_000
+        settings.push.templates = ['Private {#var#}']
       },
     })
     await smsc.bound(1)
@@ -278,6 +279,35 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
         assert.equal(answer.status, 400)
         assert.match(((await answer.json()) as { error: string }).error, /^send the body/)
       }
+    })
+
+    it('takes words that were agreed upon only, so many a second, and so many a day; and says which limit it was', async () => {
+      const told = async (body: object) => {
+        const answer = await post(TOKENS.operate, { msisdn: JOHN, ...body })
+        const { error } = (await answer.json()) as { error?: string }
+        return { status: answer.status, error: error ?? '', after: Number(answer.headers.get('retry-after')) }
+      }
+      const free = await told({ text: 'You have won a car' })
+      assert.deepEqual([free.status, free.after], [403, 0])
+      assert.match(free.error, /fits none of push\.templates: .*push\.freeText: true/)
+      assert.equal((await told({ flow: 'nowhere', sms: 'You have won a car' })).status, 403)
+      const burst = await Promise.all(Array.from({ length: 12 }, () => told({ flow: 'nowhere' })))
+      const late = burst.find(({ status }) => status === 429)!
+      assert.deepEqual(
+        [late.error, late.after],
+        ['push.perSecond: more than 5 pushes a second of token operateer and flow nowhere', 1],
+      )
+      await staged.knex('push_day').update({ pushes: 10_000 }).where({ flow: '' })
+      const over = await told({ text: 'Private words' })
+      assert.equal(over.status, 429)
+      assert.match(
+        over.error,
+        /^push\.perDay: 10000 pushes of token operateer and texts on \d{4}-\d\d-\d\d .*; again from midnight on$/,
+      )
+      assert.ok(over.after > 0 && over.after <= 86_400, String(over.after))
+      for (const limit of ['push_words', 'push_rate', 'push_day'])
+        assert.ok((await staged.daemon.metrics.value('limits_total', { limit })) > 0, limit)
+      assert.equal(staged.logged().filter(({ what }) => what === 'push refused').length >= 4, true)
     })
 
     it('is a command', async () => {

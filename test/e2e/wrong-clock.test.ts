@@ -33,7 +33,8 @@ describeWith(['redis', 'postgres'], 'a second daemon whose clock is an hour fast
         now,
         wall: { now, steady: () => performance.now() },
         awaitReady: false,
-        change({ admin, data }) {
+        change({ admin, data, push }) {
+          push.freeText = true
           admin.tokensFile = join(data, 'tokens-of-the-wrong')
           writeFileSync(admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} op\n`, { mode: 0o600 })
         },

@@ -32,6 +32,15 @@ export function pushRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
     }
     const { flow = null, line = null } = read.data
     const about = { msisdn: withoutPlus(read.data.msisdn), flow, line }
+    const texts = [read.data.text, read.data.sms].filter((text) => text !== undefined)
+    const token = c.get('token')?.name ?? '-'
+    const refusal = await service.mayPush({ token, flow: read.data.flow, texts })
+    if (refusal) {
+      const { status, error, retryAfter } = refusal
+      audit(c, 'push refused', { ...about, status, why: error })
+      if (retryAfter !== undefined) c.header('retry-after', String(retryAfter))
+      return c.json({ error }, status)
+    }
     const result = await service.push(requestOf(read.data))
     if ('refused' in result) {
       audit(c, 'push', { ...about, after: 'refused', sms: false })

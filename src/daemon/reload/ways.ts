@@ -76,6 +76,7 @@ export const WAYS: readonly WayRow[] = [
   row('alarms', 'restart', 'alarms that wait or are told began by these'),
   row('door', 'restart', 'its port stays open'),
   row('admin', 'restart', 'its port stays open; the content of tokensFile is followed, every five seconds'),
+  row('push', 'restart', AT_START),
   row('privacy', 'restart', 'stored dialogues are sealed by these; the content of storeKeyFile is followed'),
   row('retention', 'restart', AT_START),
   row('trace', 'restart', 'the memory of each bind is made at the start'),

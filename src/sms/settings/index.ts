@@ -3,5 +3,5 @@ export { incomingSchema, type SmsInSettings, smsOwner, unfinishedSubscribersMax 
 export { inertSettings, type SmsLine, smsSchema, type SmsSettings } from './line.ts'
 export { type Reminders, remindersSchema } from './reminders.ts'
 export { type OfService, serviceOfOwner } from './senders.ts'
-export { fitsTemplate, templateOf } from './templates.ts'
+export { fitsTemplate, smsTemplate, templateOf } from './templates.ts'
 export { templateFault, vendorOctets, type VendorTlvs, vendorTlvs } from './vendor.ts'
