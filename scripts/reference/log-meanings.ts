@@ -145,6 +145,17 @@ export const LOG_MEANINGS: Record<string, string> = {
   'held lines are not written: a restart would forget this':
     'The data folder cannot be written. The hold is in force until the daemon stops.',
   'held lines cannot be read': 'The file is broken, so no line is held: hold them again, if they should be.',
+  'HTTP ingress audit: tokens changed': 'Callers of the door were added, changed or taken out, by file or by a reload.',
+  'a token of the HTTP ingress is invalid: the old tokens stay in force':
+    'A file with a token or key of the door cannot be read. It is looked at again every five seconds.',
+  message: 'At debug: a message of a subscriber, and what became of it (`result`). What was typed is not in it.',
+  'turn played': 'At debug: the flow and the screen that a turn led to, and how long it took.',
+  'back end answered':
+    'At debug: what a back end said to a call (`is`, with the refusal or the failure), without its data.',
+  'screen sent': 'At debug: a screen left for the SMSC, and its answer (`is`).',
+  'SMS submitted': 'At debug: an SMS was handed to the SMSC, its answer (`is`), and the state that followed.',
+  'request of the SMSC': 'At debug: a request came on a link.',
+  'request to the SMSC': 'At debug: a request of ours is over; `is` says how.',
   'back end not closed':
     'A reload replaced the back end, and closing the old one failed. Its connections end by themselves.',
   'back end did not take the end': 'A module of a back end failed when it was told of an end.',

@@ -1,6 +1,7 @@
 /** Changes of lines, for the admin routes of this daemon and for other daemons that ask for them. */
 import type { CommandAnswer, FleetCommand } from '../fleet/index.ts'
-import type { LineRow, LinesReloaded, Reloaded } from './service.ts'
+import { FOLLOWED_MAX, type LogLevelRows } from '../base/index.ts'
+import type { LineRow, LinesReloaded, LogAsked, Reloaded } from './service.ts'
 
 export interface LineChanger {
   lines(): LineRow[]
@@ -10,6 +11,10 @@ export interface LineChanger {
   holdLine(name: string, how: { by: string; text: string | null }): boolean
   releaseLine(name: string): boolean
   reload(): Promise<LinesReloaded | { problem: string }>
+  logLevels(): LogLevelRows
+  /** False: too many subscribers are followed. */
+  setLogLevel(asked: LogAsked): boolean
+  resetLog(): void
   checkReload(): Promise<Reloaded | { problem: string }>
 }
 
@@ -24,6 +29,7 @@ export async function changeLines(service: LineChanger, command: FleetCommand, b
   const { what, line = '', text = null } = command
   if (what === 'lines-reload') return reloadLines(service)
   if (what === 'reload-check') return checkedReload(service)
+  if (what === 'log-level' || what === 'log-reset') return changedLog(service, command)
   const rows = service.lines()
   const before = rows.find(({ name }) => name === line)
   const change = CHANGES[what](service, { line, by, text })
@@ -48,7 +54,10 @@ interface Asked {
 }
 
 /** False: there is no such line. */
-const CHANGES: Record<Exclude<FleetCommand['what'], 'lines-reload' | 'reload-check'>, Change> = {
+const CHANGES: Record<
+  Exclude<FleetCommand['what'], 'lines-reload' | 'reload-check' | 'log-level' | 'log-reset'>,
+  Change
+> = {
   'line-stop': (service, { line }) => service.haltLine(line),
   'line-start': (service, { line }) => service.resumeLine(line),
   'line-hold': (service, { line, by, text }) => service.holdLine(line, { by, text }),
@@ -60,6 +69,17 @@ type Change = (service: LineChanger, asked: Asked) => boolean
 function stateOf(row: LineRow | undefined): string {
   return row?.stopped ? 'stopped' : row?.held ? 'held' : 'serving'
 }
+
+/** Numbers are not in the answer, and masked in the audit. */
+function changedLog(service: LineChanger, { what, log }: FleetCommand): CarriedOut {
+  const told = what.replace('-', ' ')
+  if (what === 'log-reset') service.resetLog()
+  else if (!service.setLogLevel(log as LogAsked))
+    return { what: told, status: 409, body: { error: `${FOLLOWED_MAX} subscribers are followed: ${TOO_MANY}` } }
+  return { what: told, status: 200, body: service.logLevels(), audit: { ...log } }
+}
+
+const TOO_MANY = 'wait until one ends, or end all (ussd-connector log reset)'
 
 async function checkedReload(service: LineChanger): Promise<CarriedOut> {
   const what = 'reload checked'

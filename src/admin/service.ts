@@ -1,7 +1,7 @@
 /** The functions behind the admin routes: they show and change a running daemon. None of them shows a text. */
 import { capAccount, type ConfiguredLine, type Settings } from '../config/index.ts'
 import type { DialogueRecord, DialogueStore } from '../dialogue/index.ts'
-import { createRates, ProblemsError, UsageError } from '../base/index.ts'
+import { createRates, type LogLevel, type LogLevels, ProblemsError, type Subsystem, UsageError } from '../base/index.ts'
 import type { Gateway } from '../gateway/index.ts'
 import {
   WrongClockError,
@@ -189,6 +189,7 @@ export interface AdminServiceDeps extends StoriesDeps {
     hold(line: string, hold: LineHold): void
     release(line: string): boolean
   }
+  levels: LogLevels
   now(): number
   /** For the history of the line. */
   onHold(line: string, what: 'held' | 'released'): void
@@ -256,7 +257,28 @@ export function createAdminService(deps: AdminServiceDeps) {
     ...watched(deps),
     ...testDialling(deps),
     ...changedLines(deps),
+    /** The level of the log, and what was set otherwise for a while. */
+    logLevels: () => deps.levels.rows(),
+    setLogLevel: (asked: LogAsked) => raisedLog(deps.levels, asked),
+    resetLog: () => deps.levels.reset(),
   }
+}
+
+/** A level of the log for a while; with `msisdn`, everything about one subscriber. */
+export interface LogAsked {
+  level: LogLevel
+  subsystem: Subsystem | 'all'
+  msisdn: string | null
+  minutes: number
+}
+
+const MINUTE_MS = 60_000
+
+/** False: too many subscribers are followed. */
+function raisedLog(levels: LogLevels, { level, subsystem, msisdn, minutes }: LogAsked): boolean {
+  if (msisdn !== null) return levels.follow(msisdn, minutes * MINUTE_MS)
+  levels.raise(subsystem, level, minutes * MINUTE_MS)
+  return true
 }
 
 /** The lines, and what changes them. */

@@ -26,6 +26,16 @@ export { createLockout, FAILED_EACH_MS, type Lockout } from './lockout.ts'
 export { httpTimes } from './http-server-times.ts'
 export { pooled, uuidV7 } from './ids.ts'
 export { dialogueInLog, type DialogueNamed, type Log, silentLog } from './log-port.ts'
+export {
+  createLogLevels,
+  FOLLOWED_MAX,
+  LOG_LEVELS,
+  type LogLevel,
+  type LogLevelRows,
+  type LogLevels,
+  type Subsystem,
+  SUBSYSTEMS,
+} from './log-levels.ts'
 export { createLog, fieldsWithoutNumbers, maskMsisdn, subscriberHash } from './log.ts'
 export { type CounterName, type Counters, createMetrics, type Metrics } from './metrics.ts'
 export { addressBehind, callerOf, isNetwork, type Networks, networksOf } from './networks.ts'

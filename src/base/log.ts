@@ -35,10 +35,25 @@ const PLAIN = new Set([
 const DIGITS = /(?<![0-9A-Za-z-])\+?\d{7,15}(?![0-9A-Za-z])/g
 const DEPTH_MAX = 5
 
+/** What decides over each line while subscribers are followed: see log-levels.ts. */
+export interface LogFilter {
+  /** Absent: the levels of pino decide alone. */
+  isWanted?: ((logger: Logger, level: number, fields: unknown) => boolean) | undefined
+  hash(msisdn: string): string
+}
+
+const filters = new WeakMap<Logger, LogFilter>()
+
+/** `log`: made by createLog. */
+export function logFilterOf(log: Logger): LogFilter {
+  return filters.get(log) ?? { hash: () => '' }
+}
+
 export function createLog(options: LogOptions): Logger {
   const hash = (msisdn: string) => subscriberHash(options.key, msisdn)
   const strike: Strike = (text) => strikeDigits(hideDialled(text, options.services))
-  return pino(
+  const filter: LogFilter = { hash }
+  const log = pino(
     {
       level: options.level,
       base: { pid: process.pid },
@@ -48,7 +63,8 @@ export function createLog(options: LogOptions): Logger {
         log: (fields) => mask(fields, { hash, strike }, 0) as Record<string, unknown>,
       },
       hooks: {
-        logMethod(args, method) {
+        logMethod(args, method, level) {
+          if (filter.isWanted && !filter.isWanted(this, level, args[0])) return
           const last = args.length - 1
           const message: unknown = args[last]
           if (typeof message === 'string') (args as unknown[])[last] = strike(message)
@@ -59,6 +75,8 @@ export function createLog(options: LogOptions): Logger {
     },
     options.destination ?? pino.destination({ fd: 1, sync: false }),
   )
+  filters.set(log, filter)
+  return log
 }
 
 const strikeDigits: Strike = (text) => text.replace(DIGITS, (digits) => maskMsisdn(digits.replace('+', '')))

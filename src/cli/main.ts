@@ -8,6 +8,7 @@ type Register = (program: Command, say: Say) => void
 
 /** Every command, in the order of the help. Its file declares its name, options and help, and runs it. */
 const COMMANDS: Record<string, () => Promise<Register>> = {
+  log: async () => (await import('./commands/log.ts')).registerLog,
   reload: async () => (await import('./commands/reload.ts')).registerReload,
   run: async () => (await import('./commands/run.ts')).registerRun,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,

@@ -46,7 +46,7 @@ import { readinessOf } from './readiness.ts'
 import { createRecords, recordingOf, type DaemonRecords } from './records.ts'
 import { createReload, noFile } from './reload/index.ts'
 import { startRetention } from './retention.ts'
-import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts'
+import { createRuntime, speaking, type Runtime, type RuntimeOptions } from './runtime.ts'
 import { createServices, type DaemonServices } from './services.ts'
 import type { OwedSms, SmsRequests } from '../sms/requests/index.ts'
 import { createSmsAsking, createSmsHooks } from './sms-requests.ts'
@@ -164,34 +164,33 @@ interface Parts {
 
 async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
   const recording = recordingOf(runtime.settings, runtime.name)
-  const stores = await openSpanned({ ...runtime, recording })
+  const stores = await openSpanned({ ...speaking(runtime, 'store'), recording })
   stops.add(() => stores.close())
-  const { lineEvents, flowEvents, fleet, audit } = createSeen(runtime, stores, stops)
-  const tokens = watchTokens(runtime.settings.admin.tokensFile, { ...runtime, audit })
+  const { lineEvents, flowEvents, fleet, audit } = createSeen(speaking(runtime, 'fleet'), stores, stops)
+  const tokens = watchTokens(runtime.settings.admin.tokensFile, { ...speaking(runtime, 'admin'), audit })
   stops.add(async () => tokens.stop())
   const clockCheck = await checkClock(runtime, stores, options.wall)
   stops.add(async () => clockCheck.stop())
   const records = createRecords(runtime, { stores, recording, mayRun: () => clockCheck.isKnown() })
   stops.add(() => records.stop())
-  const { requests, owed } = createSmsAsking(runtime, stores, clockCheck, {
+  const { requests, owed } = createSmsAsking(speaking(runtime, 'sms'), stores, clockCheck, {
     replace: (sms) => services.sms.atSmsc.replace(sms),
     recall: (sms) => services.sms.atSmsc.recall(sms),
   })
   stops.add(() => owed.stop())
-  const hooks = createSmsHooks(runtime, stores, clockCheck)
+  const hooks = createSmsHooks(speaking(runtime, 'sms'), stores, clockCheck)
   stops.add(() => hooks.stop())
   const pinPepper = pinPepperOf(runtime.settings)
-  const backends = await createBackends({ ...runtime, owed, sql: stores.sql, pinPepper })
+  const backends = await createBackends({ ...speaking(runtime, 'backend'), owed, sql: stores.sql, pinPepper })
   stops.add(() => backends.close())
-  const { archive, decided } = stores
-  const onTaken = flowEvents.taken
-  const flows = await serveFlows({ ...runtime, archive, decided, backends, onTaken, watch: options.watch })
+  const serves = { ...stores, backends, onTaken: flowEvents.taken, watch: options.watch }
+  const flows = await serveFlows({ ...speaking(runtime, 'flow'), ...serves })
   stops.add(() => flows.stop())
   const stillness = createStillness({ monotonicMs: () => performance.now(), clock: runtime.clock })
   stops.add(async () => stillness.stop())
   const holds = createLineHolds({ data: runtime.settings.data, log: runtime.log })
   const certificates = createCertificates(() => certificateFiles(runtime.settings), runtime.clock.now)
-  const connections = createConnections(runtime, {
+  const connections = createConnections(speaking(runtime, 'smpp'), {
     connect: notingConnect(certificates),
     onRequest: entrance(runtime, clockCheck, (pdu, line) => testDials.gatewayOf(pdu, line)),
     onLate: (late, line) => services.sms.onLate(late, line),
@@ -206,14 +205,14 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const { lines } = connections
   const { perSubscriber } = runtime.settings.dialogue
   const overload = createOverload(perSubscriber, (name) => lineOf(runtime, name)?.msisdn)
-  const serving = { stores, backends, flows: flows.registry, lines, clockCheck, overload, requests, records }
-  const services = createServices(runtime, serving)
+  const needed = { stores, backends, flows: flows.registry, lines, clockCheck, overload, requests, records }
+  const services = createServices(speaking(runtime, 'ussd'), needed)
   const lastRun = createLastRun({ ...runtime, data: runtime.settings.data })
   const before = { stores, flows, connections, services }
-  const around = gatewayDeps(runtime, { ...before, overload, stillness, lastRun, holds, records })
+  const around = gatewayDeps(speaking(runtime, 'ussd'), { ...before, overload, stillness, lastRun, holds, records })
   const gateway = createGateway(around)
   const testDials = createDaemonTestDials(runtime, { lines, clockCheck, gateway, around })
-  const watch = createWatch(runtime, { stores, lines, clockCheck, certificates, fleet, testDials })
+  const watch = createWatch(speaking(runtime, 'fleet'), { stores, lines, clockCheck, certificates, fleet, testDials })
   stops.add(() => watch.stop())
   const seen = { lineEvents, flowEvents, fleet, audit, watch }
   const built = { ...seen, stores, backends, flows, connections, services, gateway }
@@ -321,11 +320,11 @@ function auditedReload(reload: () => Promise<Reloaded>, { note }: Audit): () => 
 
 /** The admin server, for operators and their monitoring. */
 async function openAdmin(runtime: Runtime, parts: Parts, { read = noFile, desk: demo }: DaemonOptions) {
-  const { settings, clock, log, metrics } = runtime
+  const { settings, clock, levels, metrics } = runtime
   const { stores, backends, flows, connections, services, gateway, clockCheck, watch, fleet, audit, holds } = parts
-  const { lines } = connections
-  const own = { lines, backends, flows, storeTls: stores.tls, services: services.services }
-  const { reload, check } = createReload({ settings, ...own, log, metrics, read })
+  const { lines, ingress } = connections
+  const own = { lines, backends, flows, ingress, storeTls: stores.tls, services: services.services }
+  const { reload, check } = createReload({ settings, ...own, log: levels, metrics, read })
   const readiness = () => readinessOf({ ...runtime, stores, lines, flows: flows.registry, clockCheck, holds })
   registerGauges({ metrics, name: runtime.name, settings, stores, lines, gateway, holds })
   const service = adminService(runtime, parts, { reload, checkReload: check })
@@ -345,7 +344,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, { read = noFile, desk: 
     readiness,
     now: clock.now,
     counters: metrics,
-    log,
+    log: levels.of('admin'),
     audit,
     tokens: parts.tokens.tokens,
     service,
@@ -357,8 +356,9 @@ async function openAdmin(runtime: Runtime, parts: Parts, { read = noFile, desk: 
     desk.stop()
     await admin.stop()
   }
+  const carryOut = carryingOut(service, levels.of('admin'), audit)
   const joinFleet = () =>
-    fleet.start({ admin: `${settings.admin.host}:${admin.port}`, state, carryOut: carryingOut(service, log, audit) })
+    fleet.start({ admin: `${settings.admin.host}:${admin.port}`, state, carryOut })
   return { admin, stopAdmin, readiness, reload: auditedReload(async () => (await reload()).told, audit), joinFleet }
 }
 

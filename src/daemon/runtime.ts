@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import {
   createLog,
+  createLogLevels,
+  type LogLevels,
+  type Subsystem,
   createMetrics,
   pooled,
   readSecretOctets,
@@ -23,6 +26,8 @@ export interface Runtime {
   clock: Clock
   chance: Chance
   log: Logger
+  /** Of the log, by subsystem and by subscriber. */
+  levels: LogLevels
   metrics: Metrics
   /** Identifies this daemon among those that share its stores; new at each start. */
   instance: string
@@ -49,13 +54,16 @@ export function createRuntime({ settings, clock, chance, log, processMetrics }: 
   const key = logKey(settings)
   const random = pooled(randomBytes)
   const instance = randomBytes(4).toString('hex')
+  const root = log ?? createLog({ level: settings.log.level, key, services: settings.services })
+  const metrics = createMetrics({ process: processMetrics ?? true })
   return {
     settings,
     clock,
     chance,
     key,
-    log: log ?? createLog({ level: settings.log.level, key, services: settings.services }),
-    metrics: createMetrics({ process: processMetrics ?? true }),
+    log: root,
+    levels: createLogLevels(root, clock, metrics),
+    metrics,
     instance,
     name: daemonName(settings, instance),
     spans: openSpans(),
@@ -66,6 +74,11 @@ export function createRuntime({ settings, clock, chance, log, processMetrics }: 
 /** Of these settings on this machine. `run` is for daemons whose port is any that is free. */
 export function daemonName({ instance, admin }: Settings, run = '0'): string {
   return instance ?? `${hostname()}:${admin.port || run}`
+}
+
+/** The same, writing its log lines as this part of the daemon. */
+export function speaking(runtime: Runtime, subsystem: Subsystem): Runtime {
+  return { ...runtime, log: runtime.levels.of(subsystem) }
 }
 
 function makeData(folder: string): void {

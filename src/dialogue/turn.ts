@@ -38,7 +38,7 @@ export interface TurnDeps {
   /** Whether the subscriber on this line can get the answer of a patient back end later. Absent: no. */
   mayHold?: ((line: string) => boolean) | undefined
   /** Gets answers that the flow cannot use. */
-  log?: Pick<Log, 'warn'>
+  log?: Pick<Log, 'debug' | 'warn'>
 }
 
 /** A begin with its flow. */
@@ -330,6 +330,16 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
       ...limit.told,
     })
     failpoint('after-call')
+    deps.log?.debug(
+      {
+        msisdn: record.key.msisdn,
+        epoch: record.epoch,
+        backend: want.backend,
+        operation: want.operation,
+        ...saidOf(result),
+      },
+      'back end answered',
+    )
     const useless = call.flow.useless?.(call.snapshot, result)
     const { screen, operation } = want
     const named = useless?.refusal === undefined ? {} : { refusal: refusalInLog(useless.refusal) }
@@ -350,6 +360,12 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
   } finally {
     limit.over()
   }
+}
+
+/** Without its data, which may be personal. */
+function saidOf(result: CallOutcome): object {
+  if (result.is === 'failed') return { is: result.is, why: result.why }
+  return result.is === 'refused' ? { is: result.is, refusal: refusalInLog(result.refusal) } : { is: result.is }
 }
 
 /** The time limit of a call: what the flow gives it, if it does, and never more than the turn has. */

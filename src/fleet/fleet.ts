@@ -12,6 +12,7 @@ import {
   ASK,
   BEAT,
   COMMAND_RESULT,
+  FORGET_COMMAND,
   FORGET_INSTANCES,
   LEAVE,
   TAKE_COMMANDS,
@@ -34,10 +35,20 @@ export interface Instance<State> {
 
 /** What a daemon can do for another. */
 export interface FleetCommand {
-  what: 'line-stop' | 'line-start' | 'line-hold' | 'line-release' | 'lines-reload' | 'reload-check'
+  what:
+    | 'line-stop'
+    | 'line-start'
+    | 'line-hold'
+    | 'line-release'
+    | 'lines-reload'
+    | 'reload-check'
+    | 'log-level'
+    | 'log-reset'
   line?: string
   /** Of `line-hold`: what new dials get. */
   text?: string | null
+  /** Of `log-level`. */
+  log?: { level: string; subsystem: string; msisdn: string | null; minutes: number }
 }
 
 /** What became of it: an answer as that of the admin server itself. */
@@ -147,8 +158,10 @@ class DatabaseFleet<State> implements Fleet<State> {
       const [row] = await COMMAND_RESULT(sql, { id })
       if (row?.done) return row.result as CommandAnswer
       const waitedMs = clock.now() - askedMs
-      if (!row || (!row.taken && waitedMs > TAKEN_MS))
+      if (!row || (!row.taken && waitedMs > TAKEN_MS)) {
+        await FORGET_COMMAND(sql, { id })
         return refused(504, `'${instance}' did not take it: nothing was done`)
+      }
       if (waitedMs > DONE_MS) return refused(504, `'${instance}' has not finished yet: it may still do it`)
     }
   }

@@ -58,13 +58,26 @@ export const ASK = statement<{ id: string }>(
   RETURNING id`,
 )
 
-/** A daemon that comes back later must not do what somebody wanted then. */
+/** Its arguments do not stay: they may name a subscriber. */
+export const FORGET_COMMAND = statement<{ id: string }>(
+  'command-forget',
+  'DELETE FROM instance_command WHERE id = CAST(:id AS text) AND taken_at IS NULL RETURNING id',
+)
+
+/**
+ * A daemon that comes back later must not do what somebody wanted then. What was asked does not stay: it may name a
+ * subscriber.
+ */
 export const TAKE_COMMANDS = statement<CommandFound>(
   'command-take',
   `
-  UPDATE instance_command SET taken_at = now()
-  WHERE instance = CAST(:name AS text) AND taken_at IS NULL AND at > now() - interval '20 seconds'
-  RETURNING id, what, args, asked_by`,
+  WITH asked AS (
+    SELECT id, args FROM instance_command
+    WHERE instance = CAST(:name AS text) AND taken_at IS NULL AND at > now() - interval '20 seconds'
+    FOR UPDATE)
+  UPDATE instance_command command SET taken_at = now(), args = CAST('{}' AS jsonb)
+  FROM asked WHERE command.id = asked.id
+  RETURNING command.id, command.what, asked.args, command.asked_by`,
 )
 
 export const ANSWER_COMMAND = statement<{ id: string }>(

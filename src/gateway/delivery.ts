@@ -183,11 +183,18 @@ class ReplyDelivery implements Delivery {
   async #settled(record: DialogueRecord, reply: ReplyToSend, first: FirstWrite): Promise<Sent> {
     const { dialogues, metrics } = this.#deps
     const outcome = await first.written
+    this.#tell(record, reply, outcome)
     if (outcome.kind !== 'ok') return this.#goOn(record, reply, first, outcome)
     countReply(metrics, reply, outcome.kind)
     failpoint('after-response')
     dialogues.confirm(record)
     return 'ok'
+  }
+
+  #tell({ key, epoch, turn }: DialogueRecord, { action, line }: ReplyToSend, outcome: SubmitOutcome): void {
+    const { msisdn } = key
+    const status = 'status' in outcome ? { status: outcome.status } : {}
+    this.#deps.log.debug({ msisdn, line: line.name, epoch, turn, action, is: outcome.kind, ...status }, 'screen sent')
   }
 
   async #goOn(

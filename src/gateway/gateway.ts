@@ -390,6 +390,8 @@ class UssdGateway {
   }
 
   #counted(message: UssdMessage, from: From, result: string): void {
+    const { msisdn, kind, code } = message
+    this.#deps.log.debug({ msisdn, line: from.line.name, link: from.link.id, kind, code, result }, 'message')
     this.#deps.metrics.count('ussd_messages_total', { line: from.line.name, kind: message.kind, result })
   }
 }

@@ -171,9 +171,12 @@ export class Turns {
 
   /** Ends the dialogue, if the turn is the last, and sends the reply. */
   #show(record: DialogueRecord, spoken: Spoken, line: Line, how: Pick<Turning, 'from'>): Promise<unknown> {
-    const { metrics, clock, finish, delivery } = this.#deps
+    const { metrics, clock, log, finish, delivery } = this.#deps
     const { flow, reply, written, outcome, startedMs } = spoken
     const { revision, snapshot, ended, nowMs } = outcome
+    const { epoch, turn, key } = record
+    const at = { msisdn: key.msisdn, line: line.name, epoch, turn, flow: revision, screen: snapshot?.value ?? null }
+    log.debug({ ...at, ended, ms: clock.now() - startedMs }, 'turn played')
     if (written.cut) metrics.count('ussd_cut_total', { line: line.name, flow })
     metrics.turn((clock.now() - startedMs) / 1000, flow, revision)
     const now = { ...record, revision, snapshot, ended, reply: outcome.reply, touchedMs: nowMs }

@@ -54,6 +54,8 @@ export interface IngressRefusal {
 }
 
 export interface IngressAccess {
+  /** These callers from now on. What is remembered of one that is the same stays. */
+  follow(callers: readonly CallerSettings[]): void
   /** By its head, who sends a request. */
   identify(headers: IncomingHttpHeaders, address: string, nowMs: number): IngressCaller | IngressRefusal
   /** By its body, whether it is signed as it must be, and not too much. */
@@ -85,7 +87,7 @@ export interface IngressAccessDeps {
 const digest = (text: string) => createHash('sha256').update(text).digest()
 
 export function createIngressAccess({ callers, services, line }: IngressAccessDeps): IngressAccess {
-  const known = callers.map(readCaller)
+  let known = callers.map(readCaller)
   const lockout = createLockout()
   const failed = (why: TurnedAwayWhy, { address, nowMs }: Pick<From, 'address' | 'nowMs'>, who?: string) => {
     const whose = who === undefined ? {} : { who }
@@ -93,6 +95,10 @@ export function createIngressAccess({ callers, services, line }: IngressAccessDe
     return failure === 'told' ? { why, ...whose } : { why: 'locked' as const, ...whose, locks: failure === 'locks' }
   }
   return {
+    follow(next) {
+      const before = new Map(known.map((one) => [JSON.stringify(one.settings), one]))
+      known = next.map((settings) => before.get(JSON.stringify(settings)) ?? readCaller(settings))
+    },
     identify(headers, address, nowMs) {
       const { authorization } = headers
       const claimed = textOf(headers['x-ussd-key'])

@@ -89,7 +89,7 @@ describe('one turn', () => {
       type === 'ANSWER' ? 'asked' : 'shown',
     )
     const told: unknown[][] = []
-    const log = { warn: (...said: unknown[]) => void told.push(said) }
+    const log = { debug: () => undefined, warn: (...said: unknown[]) => void told.push(said) }
     const using = (useless: CompiledFlow['useless']) =>
       play({}, null, { 'shop@1': { ...flow, useless } as CompiledFlow }, { log })
     await using(() => undefined)

@@ -6,6 +6,7 @@ import { dialogueRoutes } from './dialogues.ts'
 import { flowRoutes } from './flows.ts'
 import { instanceRoutes } from './instances.ts'
 import { lineRoutes } from './lines.ts'
+import { logRoutes } from './log.ts'
 import { pushRoutes } from './push.ts'
 import { reloadRoutes } from './reload.ts'
 import type { Admitted, RouteDeps } from './shared.ts'
@@ -19,6 +20,7 @@ const GROUPS = [
   ['/flows', flowRoutes],
   ['/instances', instanceRoutes],
   ['/lines', lineRoutes],
+  ['/log', logRoutes],
   ['/push', pushRoutes],
   ['/reload', reloadRoutes],
   ['/sms', smsRoutes],

@@ -14,8 +14,8 @@ export function changedSettings(before: Settings, after: Settings): ChangedSetti
   const changed: ChangedSettings = { taken: [], needRestart: [] }
   for (const [setting, { row }] of new Map([...old, ...next])) {
     if (old.get(setting)?.value === next.get(setting)?.value) continue
-    const begins = tlsBegins(setting, before, after)
-    if (begins) changed.needRestart.push({ setting, why: 'TLS begins and ends with the daemon' })
+    const why = whyAtStart(setting, before, after)
+    if (why) changed.needRestart.push({ setting, why })
     else if (row.way === 'restart') changed.needRestart.push({ setting, why: row.why })
     else {
       const what = !old.has(setting) ? 'added' : next.has(setting) ? 'changed' : 'removed'
@@ -25,11 +25,15 @@ export function changedSettings(before: Settings, after: Settings): ChangedSetti
   return changed
 }
 
-/** Or ends: then there is nothing that the next connection could take instead. */
-function tlsBegins(setting: string, before: Settings, after: Settings): boolean {
+/** What cannot begin, or end, while the daemon runs, though a change of it is taken. */
+function whyAtStart(setting: string, before: Settings, after: Settings): string | undefined {
   const store = /^(redis|postgres)\.tls\b/.exec(setting)?.[1] as 'redis' | 'postgres' | undefined
-  const has = (settings: Settings) => store !== undefined && settings[store] !== 'embedded' && !!settings[store].tls
-  return has(before) !== has(after)
+  const hasTls = (settings: Settings) => store !== undefined && settings[store] !== 'embedded' && !!settings[store].tls
+  if (hasTls(before) !== hasTls(after)) return 'TLS begins and ends with the daemon'
+  if (!setting.startsWith('door.token')) return undefined
+  if (!before.door !== !after.door) return 'its port is opened at the start'
+  const asks = ({ door }: Settings) => door !== undefined && (door.tokenFile !== undefined || door.tokens.length > 0)
+  return asks(before) ? undefined : 'a door that is open to everybody asks for tokens from the start on only'
 }
 
 /** Its password comes from a file, which is read for each connection. */

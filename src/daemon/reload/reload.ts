@@ -9,6 +9,7 @@ import type { Service } from '../../gateway/index.ts'
 import { longestResponseMs } from '../../sms/index.ts'
 import { servicesOf, type Backends, type BackendsChange } from '../backends/index.ts'
 import type { ServedFlows } from '../flows.ts'
+import type { ServedIngress } from '../ingress.ts'
 import type { Lines } from '../lines/index.ts'
 import type { StoreTls } from '../store-tls.ts'
 import { changedSettings, type ChangedSettings } from './changed.ts'
@@ -20,6 +21,7 @@ export interface ReloadDeps {
   backends: Pick<Backends, 'prepare'>
   flows: Pick<ServedFlows, 'prepare'>
   storeTls: StoreTls
+  ingress: Pick<ServedIngress, 'lookAtTokens'>
   /** As the gateway has them: the list itself changes. */
   services: Service[]
   log: { level: string }
@@ -77,8 +79,9 @@ async function reloaded(deps: ReloadDeps, leasedMs: number): Promise<ReloadBegun
   const report = await flows.commit()
   tls.commit()
   services.splice(0, services.length, ...servicesOf(next))
+  if (next.log.level !== settings.log.level) log.level = next.log.level
   putInForce(settings, next)
-  log.level = next.log.level
+  deps.ingress.lookAtTokens()
   const problems = report.problems.map(({ where, what }) => `${where}: ${what}`)
   return { told: { ...told, ...change, problems }, refused }
 }
@@ -134,6 +137,10 @@ function putInForce(settings: Settings, next: Settings): void {
   settings.log.level = next.log.level
   const { openMax, turnsMax } = next.dialogue
   Object.assign(settings.dialogue, { openMax, turnsMax })
+  if (settings.door && next.door) {
+    const { tokens, tokenFile } = next.door
+    Object.assign(settings.door, { tokens, tokenFile })
+  }
   settings.embeddedInProduction = next.embeddedInProduction
 }
 

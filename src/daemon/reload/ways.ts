@@ -75,6 +75,12 @@ export const WAYS: readonly WayRow[] = [
   row('smsHooks', 'restart', AT_START),
   row('alarms', 'restart', 'alarms that wait or are told began by these'),
   row('door', 'restart', 'its port stays open'),
+  row(
+    'door.tokens',
+    'at-once',
+    'who is taken out is turned away; what their files hold is followed, every five seconds',
+  ),
+  row('door.tokenFile', 'at-once', 'as door.tokens'),
   row('admin', 'restart', 'its port stays open; the content of tokensFile is followed, every five seconds'),
   row('push', 'restart', AT_START),
   row('privacy', 'restart', 'stored dialogues are sealed by these; the content of storeKeyFile is followed'),

@@ -202,10 +202,15 @@ class SmppLine implements TunableLine, LinePort {
   }
 
   onRequest(pdu: Pdu, link: LinkPort): Promise<void> | void {
+    const { command, sequence } = pdu
+    this.#deps.log.debug({ line: this.name, link: link.id, command, sequence }, 'request of the SMSC')
     return this.#deps.onRequest(pdu, link)
   }
 
   ended(request: WindowRequest, outcome: SubmitOutcome): void {
+    const { command, lane } = request
+    const status = outcome.kind === 'refused' ? { status: statusLabel(outcome.status) } : {}
+    this.#deps.log.debug({ line: this.name, command, lane, is: outcome.kind, ...status }, 'request to the SMSC')
     this.#counted(request, outcome)
     request.settle(outcome)
   }

@@ -317,6 +317,8 @@ async function send(work: Work, row: ClaimedRow, line: string): Promise<boolean>
   const pauseMs = linePauseMs(outcome)
   if (pauseMs) work.pausedUntil.set(row.owed_line, work.now() + pauseMs)
   const { state, status, error } = await work.tried.ask({ row, outcome, line })
+  const { id, msisdn, kind } = row
+  work.log.debug({ msisdn, id, kind, line: row.owed_line, is: outcome.is, state }, 'SMS submitted')
   count(work, row.kind, state === 'due' ? outcome.is : state)
   if (state === 'failed') work.givenUp?.({ ...row, line: row.line || line, state, status, error })
   return outcome.is !== 'unsent'
