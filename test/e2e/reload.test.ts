@@ -9,7 +9,7 @@ import { stub, type Stub } from '../backend/contracts/stub.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 
-import { describeWith, until } from '../support/services.ts'
+import { describeWith, freePort, until } from '../support/services.ts'
 
 const JOHN = '67570000001'
 const TOKEN = 'operating-token-of-a-test'
@@ -216,6 +216,68 @@ describeWith(['redis', 'postgres'], 'a reload while dialogues are in flight', ()
     assert.equal((await john.answer('John')).text, 'Hello from the new place.')
     assert.equal(wallet!.heard.length, before)
   })
+
+  it('an application that answers later changes: its port stays open, and the reply that is waited for arrives', async () => {
+    const listen = { host: '127.0.0.1', port: await freePort() }
+    const reply = (id: string, content: string, event: string) =>
+      fetch(`http://127.0.0.1:${listen.port}/channels/test/messages/`, {
+        method: 'POST',
+        body: JSON.stringify({ reply_to: id, content, channel_data: { session_event: event } }),
+      })
+    const asked: string[] = []
+    wallet!.says((heard, response) => {
+      response.writeHead(200).end('{}')
+      asked.push((JSON.parse(heard.body) as { message_id: string }).message_id)
+    })
+    const app = { contract: 'junebug', url: wallet!.url, timeoutMs: 5_000, headers: {}, networks: {}, concurrent: 5 }
+    file.apps.late = { ...app, octetsMax: 65_536, listen }
+    file.services.push({ code: '*700#', app: 'late' })
+    await reload()
+    const screen = smsc.phone(JOHN).dial('*700#')
+    await until(() => asked.length === 1, 'not asked')
+    file.apps.late = { ...file.apps.late, concurrent: 6 }
+    assert.match(await reload(), /apps\.late +changed/)
+    assert.ok((await reply(asked[0]!, 'Name?', 'resume')).ok)
+    assert.equal((await screen).text, 'Name?')
+    const other = smsc.phone('67570000002').dial('*700#')
+    await until(() => asked.length === 2, 'not asked')
+    await reply(asked[1]!, 'Bye.', 'close')
+    assert.equal((await other).text, 'Bye.')
+    // A port that is taken is a fault of the new settings, and nothing has changed.
+    const [, taken] = /:(\d+)\//.exec(wallet!.url)!
+    file.apps.late = { ...file.apps.late, listen: { host: '127.0.0.1', port: Number(taken) } }
+    await assert.rejects(reload(), /409: .*apps\.late\.listen: 127\.0\.0\.1:\d+ cannot be listened on \(EADDRINUSE\)/)
+    const third = smsc.phone('67570000003').dial('*700#')
+    await until(() => asked.length === 3, 'not asked')
+    await reply(asked[2]!, 'Still here.', 'close')
+    assert.equal((await third).text, 'Still here.')
+  })
+
+  it('under load: while back ends, services and texts change again and again, all get their screens', async () => {
+    write('kiosk', 'fixed')
+    const work = { isOver: false }
+    const walk = async (n: number) => {
+      for (let round = 0; !work.isOver || round < 3; round++) {
+        const phone = smsc.phone(`6757000${1000 + n}`)
+        assert.match((await phone.dial('*500#')).text, /^One is K [127]\n1\. Again$/)
+        assert.match((await phone.answer('1')).text, /^Now K [127]\n1\. Buy$/)
+        assert.match((await phone.answer('1')).text, /^Bought for K [127]$/)
+      }
+    }
+    const walks = Array.from({ length: 12 }, (_, n) => walk(n))
+    const bind = smsc.binds()[0]!.id
+    for (let n = 0; n < 20; n++) {
+      file.backends.wallet = http(n % 2 ? wallet!.url : other!.url, { concurrent: 50 + n })
+      file.services = [{ code: '*500#', flow: n % 3 ? 'shop' : 'kiosk' }]
+      if (n % 2) file.services.push({ code: '*501#', flow: 'kiosk' })
+      file.texts.busy = `Busy ${n}`
+      file.lines[0]!.msisdn.deny = n % 2 ? ['999'] : []
+      await staged.daemon.reload()
+    }
+    work.isOver = true
+    await Promise.all(walks)
+    assert.equal(smsc.binds()[0]!.id, bind)
+  }).timeout(60_000)
 
   it('a dry run says the same, and touches nothing', async () => {
     write('kiosk', 'fixed')

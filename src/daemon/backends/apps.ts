@@ -56,7 +56,7 @@ export function builtApp(name: string, app: App, { settings, clock, metrics, log
   const { holding: _holding, ...how } = app
 
   async function build(before: AppListening | undefined, isTrial: boolean) {
-    const listening = await listeningOf(app, contract, { metrics, before, isTrial })
+    const listening = await listeningOf(name, app, contract, { metrics, before, isTrial })
     const replies = listening ? { replies: listening.lease() } : {}
     const deps: AppDeps = { clock, counters: metrics, log, traceHeaders: spans?.headers, ...replies }
     return { backend: appBackend(appName(name), contract, timed, deps), listening }
@@ -80,14 +80,21 @@ interface ListeningOf {
   isTrial: boolean
 }
 
-async function listeningOf({ listen }: App, { later }: Contract, { metrics, before, isTrial }: ListeningOf) {
+/** Throws UsageError if the port cannot be had. */
+async function listeningOf(name: string, { listen }: App, { later }: Contract, of: ListeningOf) {
+  const { metrics, before, isTrial } = of
   if (!later || !listen) return undefined
   const { field, receipt } = later
   const print = JSON.stringify([listen, field, receipt])
   if (before?.print === print) return before
   const onFull = () => metrics.count('limits_total', { limit: 'app_connections' })
   const replies = appReplies({ ...listen, field, receipt, onFull })
-  if (!isTrial) await replies.open()
+  if (!isTrial) {
+    await replies.open().catch((error: NodeJS.ErrnoException) => {
+      const place = `${listen.host}:${listen.port}`
+      throw new UsageError(`apps.${name}.listen: ${place} cannot be listened on (${error.code})`)
+    })
+  }
   return shared(print, replies)
 }
 
