@@ -181,6 +181,11 @@ describeWith(['redis', 'postgres'], 'a reload while dialogues are in flight', ()
     assert.equal((await john.answer('1')).text, 'Bought for K 4', 'the old revision still finds it')
   })
 
+  it('the code of a module is loaded once: a changed file is named', async () => {
+    writeFileSync(join(staged.settings.data, 'price.mjs'), MODULE.replace('settings.price', '"K 0"'))
+    assert.match(await reload(), /^needs a restart: backends\.fixed\.module: its file is another one now/m)
+  })
+
   it('an application comes, changes its busy text, moves and goes under its dialogues', async () => {
     const says = (stands: Stub, body: string) => stands.says({ status: 200, headers: {}, body })
     says(wallet!, 'CON Name?')

@@ -7,6 +7,7 @@ export {
   absentSamples,
   configuredModules,
   declaredBy,
+  isCodeOld,
   loadModule,
   type LoadedModule,
   type ModuleHost,

@@ -2,6 +2,8 @@
  * Back ends that are modules: files of trusted code, loaded once, which get the daemon's functions without its
  * libraries.
  */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import {
@@ -122,8 +124,26 @@ export function factoryOf(file: string): Promise<BackendFactory | undefined> {
   const loading =
     factories.get(file) ??
     (import(pathToFileURL(file).href) as Promise<{ backend?: BackendFactory }>).then(({ backend }) => backend)
+  if (!factories.has(file)) loadedAs.set(file, hashOf(file))
   factories.set(file, loading)
   return loading
+}
+
+/** Files as they were when they were loaded. */
+const loadedAs = new Map<string, string>()
+
+function hashOf(file: string): string {
+  try {
+    return createHash('sha256').update(readFileSync(file)).digest('hex')
+  } catch {
+    return ''
+  }
+}
+
+/** Whether its file is another one than the code that runs. */
+export function isCodeOld({ module }: Pick<ConfiguredModule, 'module'>): boolean {
+  const file = sampleModule(module) ?? resolve(module)
+  return loadedAs.has(file) && loadedAs.get(file) !== hashOf(file)
 }
 
 export interface LoadedModule {

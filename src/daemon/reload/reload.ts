@@ -7,7 +7,7 @@ import { ProblemsError, UsageError, type Metrics } from '../../base/index.ts'
 import type { Settings } from '../../config/index.ts'
 import type { Service } from '../../gateway/index.ts'
 import { longestResponseMs } from '../../sms/index.ts'
-import { servicesOf, type Backends, type BackendsChange } from '../backends/index.ts'
+import { isCodeOld, servicesOf, type Backends, type BackendsChange } from '../backends/index.ts'
 import type { ServedFlows } from '../flows.ts'
 import type { ServedIngress } from '../ingress.ts'
 import type { Lines } from '../lines/index.ts'
@@ -86,6 +86,8 @@ async function reloaded(deps: ReloadDeps, leasedMs: number): Promise<ReloadBegun
   return { told: { ...told, ...change, problems }, refused }
 }
 
+const OLD_CODE = 'its file is another one now, and code is loaded once'
+
 async function prepared(deps: ReloadDeps, leasedMs: number, isTrial: boolean) {
   const { settings, storeTls } = deps
   const next = deps.read()
@@ -96,6 +98,9 @@ async function prepared(deps: ReloadDeps, leasedMs: number, isTrial: boolean) {
   const backends = await deps.backends.prepare(next, { isTrial })
   const flows = await orAbandon(backends, () => deps.flows.prepare(next, backends))
   for (const setting of [...tls.changed, ...backends.changed]) noteFile(changed, setting)
+  for (const [name, how] of Object.entries(next.backends))
+    if ('module' in how && isCodeOld(how))
+      changed.needRestart.push({ setting: `backends.${name}.module`, why: OLD_CODE })
   const told: Reloaded = { ...lines, applied: changed.taken, needRestart: changed.needRestart, problems: [] }
   return { next, told, backends, flows, tls }
 }
