@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { silentLog } from '../../src/base/log-port.ts'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
 import { createDelivery } from '../../src/gateway/delivery.ts'
 import type { Line, SubmitOptions } from '../../src/smpp/types.ts'
@@ -45,7 +46,7 @@ function delivering(stands: Partial<DialogueRecord> | null, answerMs: number[] =
     line: () => line,
     clock,
     chance: () => 0.5,
-    log: { warn: () => undefined } as never,
+    log: silentLog,
     metrics: { count: (_: string, { result }: { result?: string }) => result && results.push(result) } as never,
     limits: LIMITS,
     drop: async () => undefined,
