@@ -357,8 +357,7 @@ async function openAdmin(runtime: Runtime, parts: Parts, { read = noFile, desk: 
     await admin.stop()
   }
   const carryOut = carryingOut(service, levels.of('admin'), audit)
-  const joinFleet = () =>
-    fleet.start({ admin: `${settings.admin.host}:${admin.port}`, state, carryOut })
+  const joinFleet = () => fleet.start({ admin: `${settings.admin.host}:${admin.port}`, state, carryOut })
   return { admin, stopAdmin, readiness, reload: auditedReload(async () => (await reload()).told, audit), joinFleet }
 }
 

@@ -332,8 +332,7 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
     failpoint('after-call')
     deps.log?.debug(
       {
-        msisdn: record.key.msisdn,
-        epoch: record.epoch,
+        ...dialogueInLog(record),
         backend: want.backend,
         operation: want.operation,
         ...saidOf(result),

@@ -191,10 +191,10 @@ class ReplyDelivery implements Delivery {
     return 'ok'
   }
 
-  #tell({ key, epoch, turn }: DialogueRecord, { action, line }: ReplyToSend, outcome: SubmitOutcome): void {
-    const { msisdn } = key
+  #tell(record: DialogueRecord, { action }: ReplyToSend, outcome: SubmitOutcome): void {
     const status = 'status' in outcome ? { status: outcome.status } : {}
-    this.#deps.log.debug({ msisdn, line: line.name, epoch, turn, action, is: outcome.kind, ...status }, 'screen sent')
+    const { turn } = record
+    this.#deps.log.debug({ ...dialogueInLog(record), turn, action, is: outcome.kind, ...status }, 'screen sent')
   }
 
   async #goOn(
