@@ -25,7 +25,7 @@ export { boundConnections } from './http-connections.ts'
 export { createLockout, FAILED_EACH_MS, type Lockout } from './lockout.ts'
 export { httpTimes } from './http-server-times.ts'
 export { pooled, uuidV7 } from './ids.ts'
-export { dialogueInLog, type DialogueNamed, type Log, silentLog } from './log-port.ts'
+export { dialogueInLog, type DialogueNamed, type Log, silentLog, tellsDebug } from './log-port.ts'
 export {
   createLogLevels,
   FOLLOWED_MAX,

@@ -4,7 +4,12 @@ export interface Log {
   info: LogWrite
   warn: LogWrite
   error: LogWrite
+  /** Absent: all levels are. */
+  isLevelEnabled?(level: string): boolean
 }
+
+/** Asked before the fields of a line at debug are made, where that would be many times a second. */
+export const tellsDebug = (log: Log): boolean => log.isLevelEnabled?.('debug') ?? true
 
 export type LogWrite = (fields: object, message: string) => void
 

@@ -46,7 +46,7 @@ import { readinessOf } from './readiness.ts'
 import { createRecords, recordingOf, type DaemonRecords } from './records.ts'
 import { createReload, noFile } from './reload/index.ts'
 import { startRetention } from './retention.ts'
-import { createRuntime, speaking, type Runtime, type RuntimeOptions } from './runtime.ts'
+import { createRuntime, logging, type Runtime, type RuntimeOptions } from './runtime.ts'
 import { createServices, type DaemonServices } from './services.ts'
 import type { OwedSms, SmsRequests } from '../sms/requests/index.ts'
 import { createSmsAsking, createSmsHooks } from './sms-requests.ts'
@@ -164,33 +164,33 @@ interface Parts {
 
 async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
   const recording = recordingOf(runtime.settings, runtime.name)
-  const stores = await openSpanned({ ...speaking(runtime, 'store'), recording })
+  const stores = await openSpanned({ ...logging(runtime, 'store'), recording })
   stops.add(() => stores.close())
-  const { lineEvents, flowEvents, fleet, audit } = createSeen(speaking(runtime, 'fleet'), stores, stops)
-  const tokens = watchTokens(runtime.settings.admin.tokensFile, { ...speaking(runtime, 'admin'), audit })
+  const { lineEvents, flowEvents, fleet, audit } = createSeen(logging(runtime, 'fleet'), stores, stops)
+  const tokens = watchTokens(runtime.settings.admin.tokensFile, { ...logging(runtime, 'admin'), audit })
   stops.add(async () => tokens.stop())
   const clockCheck = await checkClock(runtime, stores, options.wall)
   stops.add(async () => clockCheck.stop())
   const records = createRecords(runtime, { stores, recording, mayRun: () => clockCheck.isKnown() })
   stops.add(() => records.stop())
-  const { requests, owed } = createSmsAsking(speaking(runtime, 'sms'), stores, clockCheck, {
+  const { requests, owed } = createSmsAsking(logging(runtime, 'sms'), stores, clockCheck, {
     replace: (sms) => services.sms.atSmsc.replace(sms),
     recall: (sms) => services.sms.atSmsc.recall(sms),
   })
   stops.add(() => owed.stop())
-  const hooks = createSmsHooks(speaking(runtime, 'sms'), stores, clockCheck)
+  const hooks = createSmsHooks(logging(runtime, 'sms'), stores, clockCheck)
   stops.add(() => hooks.stop())
   const pinPepper = pinPepperOf(runtime.settings)
-  const backends = await createBackends({ ...speaking(runtime, 'backend'), owed, sql: stores.sql, pinPepper })
+  const backends = await createBackends({ ...logging(runtime, 'backend'), owed, sql: stores.sql, pinPepper })
   stops.add(() => backends.close())
   const serves = { ...stores, backends, onTaken: flowEvents.taken, watch: options.watch }
-  const flows = await serveFlows({ ...speaking(runtime, 'flow'), ...serves })
+  const flows = await serveFlows({ ...logging(runtime, 'flow'), ...serves })
   stops.add(() => flows.stop())
   const stillness = createStillness({ monotonicMs: () => performance.now(), clock: runtime.clock })
   stops.add(async () => stillness.stop())
   const holds = createLineHolds({ data: runtime.settings.data, log: runtime.log })
   const certificates = createCertificates(() => certificateFiles(runtime.settings), runtime.clock.now)
-  const connections = createConnections(speaking(runtime, 'smpp'), {
+  const connections = createConnections(logging(runtime, 'smpp'), {
     connect: notingConnect(certificates),
     onRequest: entrance(runtime, clockCheck, (pdu, line) => testDials.gatewayOf(pdu, line)),
     onLate: (late, line) => services.sms.onLate(late, line),
@@ -206,13 +206,20 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const { perSubscriber } = runtime.settings.dialogue
   const overload = createOverload(perSubscriber, (name) => lineOf(runtime, name)?.msisdn)
   const needed = { stores, backends, flows: flows.registry, lines, clockCheck, overload, requests, records }
-  const services = createServices(speaking(runtime, 'ussd'), needed)
+  const services = createServices(logging(runtime, 'ussd'), needed)
   const lastRun = createLastRun({ ...runtime, data: runtime.settings.data })
   const before = { stores, flows, connections, services }
-  const around = gatewayDeps(speaking(runtime, 'ussd'), { ...before, overload, stillness, lastRun, holds, records })
+  const around = gatewayDeps(logging(runtime, 'ussd'), { ...before, overload, stillness, lastRun, holds, records })
   const gateway = createGateway(around)
   const testDials = createDaemonTestDials(runtime, { lines, clockCheck, gateway, around })
-  const watch = createWatch(speaking(runtime, 'fleet'), { stores, lines, clockCheck, certificates, fleet, testDials })
+  const watch = createWatch(logging(runtime, 'fleet'), {
+    stores,
+    lines,
+    clockCheck,
+    certificates,
+    fleet,
+    testDials,
+  })
   stops.add(() => watch.stop())
   const seen = { lineEvents, flowEvents, fleet, audit, watch }
   const built = { ...seen, stores, backends, flows, connections, services, gateway }

@@ -77,7 +77,7 @@ export function daemonName({ instance, admin }: Settings, run = '0'): string {
 }
 
 /** The same, writing its log lines as this part of the daemon. */
-export function speaking(runtime: Runtime, subsystem: Subsystem): Runtime {
+export function logging(runtime: Runtime, subsystem: Subsystem): Runtime {
   return { ...runtime, log: runtime.levels.of(subsystem) }
 }
 

@@ -5,7 +5,7 @@ import { languageLookup, servicesOf, smsBackend, subscriberBackend, type Backend
 import type { Lines } from './lines/index.ts'
 import { createDaemonPush } from './push.ts'
 import type { DaemonRecords } from './records.ts'
-import { speaking, type Runtime } from './runtime.ts'
+import { logging, type Runtime } from './runtime.ts'
 import type { Stores } from './stores.ts'
 import { wordPlayer } from './word-flows.ts'
 import type { Backend } from '../backend/index.ts'
@@ -83,7 +83,7 @@ export function createServices(runtime: Runtime, deps: ServicesDeps): DaemonServ
   })
   const { subjects } = backends
   const sms = createSmsSide({
-    ...speaking(runtime, 'sms'),
+    ...logging(runtime, 'sms'),
     sql,
     shelf,
     lines,

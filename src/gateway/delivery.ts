@@ -3,7 +3,15 @@
  * it was given up.
  */
 import { nameOfKey, type DialogueRecord, type DialogueStore } from '../dialogue/index.ts'
-import { dialogueInLog, failpoint, failpointOnceWritten, type Log, type Metrics, TurnoverMap } from '../base/index.ts'
+import {
+  dialogueInLog,
+  failpoint,
+  failpointOnceWritten,
+  type Log,
+  type Metrics,
+  tellsDebug,
+  TurnoverMap,
+} from '../base/index.ts'
 import { REPLY_MS_MIN, type GatewayLimits, type GuardStore, type Send } from './steps.ts'
 import { countReply, isUnsettled, sendReply, writeReply, type ReplyToSend, type Sent } from './reply.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
@@ -192,6 +200,7 @@ class ReplyDelivery implements Delivery {
   }
 
   #tell(record: DialogueRecord, { action }: ReplyToSend, outcome: SubmitOutcome): void {
+    if (!tellsDebug(this.#deps.log)) return
     const status = 'status' in outcome ? { status: outcome.status } : {}
     const { turn } = record
     this.#deps.log.debug({ ...dialogueInLog(record), turn, action, is: outcome.kind, ...status }, 'screen sent')

@@ -25,6 +25,7 @@ import {
   failpoint,
   failpointOnceWritten,
   monotonicClock,
+  tellsDebug,
   type Log,
   type Metrics,
   type Standstill,
@@ -389,9 +390,13 @@ class UssdGateway {
     return ended
   }
 
+  #tell({ msisdn, kind, code }: UssdMessage, { line, link }: From, result: string): void {
+    const { log } = this.#deps
+    if (tellsDebug(log)) log.debug({ msisdn, line: line.name, link: link.id, kind, code, result }, 'message')
+  }
+
   #counted(message: UssdMessage, from: From, result: string): void {
-    const { msisdn, kind, code } = message
-    this.#deps.log.debug({ msisdn, line: from.line.name, link: from.link.id, kind, code, result }, 'message')
+    this.#tell(message, from, result)
     this.#deps.metrics.count('ussd_messages_total', { line: from.line.name, kind: message.kind, result })
   }
 }

@@ -14,7 +14,7 @@ import {
   type Played,
   type Turned,
 } from '../dialogue/index.ts'
-import { dialogueInLog, failpoint, type Log, type Metrics } from '../base/index.ts'
+import { dialogueInLog, failpoint, type Log, type Metrics, tellsDebug } from '../base/index.ts'
 import type { DeferredAnswers } from '../deferred/index.ts'
 import type { FlowRegistry, FlowSnapshot } from '../flow/engine/index.ts'
 import { replyIn } from '../push/index.ts'
@@ -174,8 +174,10 @@ export class Turns {
     const { metrics, clock, log, finish, delivery } = this.#deps
     const { flow, reply, written, outcome, startedMs } = spoken
     const { revision, snapshot, ended, nowMs } = outcome
-    const at = { ...dialogueInLog(record), turn: record.turn, flow: revision, screen: snapshot?.value ?? null }
-    log.debug({ ...at, ended, ms: clock.now() - startedMs }, 'turn played')
+    if (tellsDebug(log)) {
+      const at = { ...dialogueInLog(record), turn: record.turn, flow: revision, screen: snapshot?.value ?? null }
+      log.debug({ ...at, ended, ms: clock.now() - startedMs }, 'turn played')
+    }
     if (written.cut) metrics.count('ussd_cut_total', { line: line.name, flow })
     metrics.turn((clock.now() - startedMs) / 1000, flow, revision)
     const now = { ...record, revision, snapshot, ended, reply: outcome.reply, touchedMs: nowMs }

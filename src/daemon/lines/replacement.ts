@@ -141,6 +141,7 @@ function watchBinds(next: LineContender, clock: Clock): BindWatch {
 /** Outages of a line under trial are not logged one by one: the verdict reports them once. */
 export function trialLog(log: Log, onTrial: () => boolean): Log {
   return {
+    isLevelEnabled: (level) => log.isLevelEnabled?.(level) ?? true,
     debug: (fields, message) => log.debug(fields, message),
     info: (fields, message) => log[onTrial() ? 'debug' : 'info'](fields, message),
     warn: (fields, message) => log[onTrial() ? 'debug' : 'warn'](fields, message),

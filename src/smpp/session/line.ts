@@ -3,7 +3,7 @@
  * here.
  */
 import type { Chance, Clock } from '../../ussd/index.ts'
-import type { Log } from '../../base/index.ts'
+import { tellsDebug, type Log } from '../../base/index.ts'
 import type {
   BindRow,
   Dialect,
@@ -202,17 +202,21 @@ class SmppLine implements TunableLine, LinePort {
   }
 
   onRequest(pdu: Pdu, link: LinkPort): Promise<void> | void {
+    const { log } = this.#deps
     const { command, sequence } = pdu
-    this.#deps.log.debug({ line: this.name, link: link.id, command, sequence }, 'request of the SMSC')
+    if (tellsDebug(log)) log.debug({ line: this.name, link: link.id, command, sequence }, 'request of the SMSC')
     return this.#deps.onRequest(pdu, link)
   }
 
   ended(request: WindowRequest, outcome: SubmitOutcome): void {
-    const { command, lane } = request
-    const status = outcome.kind === 'refused' ? { status: statusLabel(outcome.status) } : {}
-    this.#deps.log.debug({ line: this.name, command, lane, is: outcome.kind, ...status }, 'request to the SMSC')
+    if (tellsDebug(this.#deps.log)) this.#tell(request, outcome)
     this.#counted(request, outcome)
     request.settle(outcome)
+  }
+
+  #tell({ command, lane }: WindowRequest, outcome: SubmitOutcome): void {
+    const status = outcome.kind === 'refused' ? { status: statusLabel(outcome.status) } : {}
+    this.#deps.log.debug({ line: this.name, command, lane, is: outcome.kind, ...status }, 'request to the SMSC')
   }
 
   onLate(late: LateResponse): void {
