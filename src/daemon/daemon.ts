@@ -212,14 +212,8 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const around = gatewayDeps(logging(runtime, 'ussd'), { ...before, overload, stillness, lastRun, holds, records })
   const gateway = createGateway(around)
   const testDials = createDaemonTestDials(runtime, { lines, clockCheck, gateway, around })
-  const watch = createWatch(logging(runtime, 'fleet'), {
-    stores,
-    lines,
-    clockCheck,
-    certificates,
-    fleet,
-    testDials,
-  })
+  const looks = { stores, lines, clockCheck, certificates, fleet, testDials }
+  const watch = createWatch(logging(runtime, 'fleet'), looks)
   stops.add(() => watch.stop())
   const seen = { lineEvents, flowEvents, fleet, audit, watch }
   const built = { ...seen, stores, backends, flows, connections, services, gateway }
