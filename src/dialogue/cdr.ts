@@ -76,12 +76,15 @@ function spokenIn(snapshot: DialogueEntry['snapshot']): string {
   return typeof context?.language === 'string' ? context.language : ''
 }
 
-/** What a write keeps of the dialogues that end with it. */
+/** What a write keeps of the dialogues that end with it. Undefined: none ends. */
 export function recordsFor(
   recording: Recording | undefined,
-  ...entries: (DialogueEntry | null)[]
-): { records?: CallRecord[] } {
-  if (!recording) return {}
-  const records = entries.flatMap((entry) => (entry?.status === 'ended' ? [cdrOf(entry, recording)] : []))
-  return records.length === 0 ? {} : { records }
+  entry: DialogueEntry | null,
+  replaced: DialogueEntry | null = null,
+): CallRecord[] | undefined {
+  // Most writes end none: they allocate nothing here.
+  const endsOne = entry?.status === 'ended'
+  const endsOther = replaced?.status === 'ended'
+  if (!recording || !(endsOne || endsOther)) return undefined
+  return [...(endsOther ? [cdrOf(replaced!, recording)] : []), ...(endsOne ? [cdrOf(entry!, recording)] : [])]
 }

@@ -70,7 +70,10 @@ function endings(
         const taken = mayRest(now?.entry, resting)
         if (typeof taken === 'string') return { result: taken === 'again' }
         const entry = rest(taken, resting, fresh(), limits)
-        return { result: true, write: { entry, dueMs: deadlineMs(entry, limits), ...recordsFor(recording, entry) } }
+        return {
+          result: true,
+          write: { entry, dueMs: deadlineMs(entry, limits), records: recordsFor(recording, entry) },
+        }
       })
       return decided?.result ?? false
     },
@@ -78,8 +81,8 @@ function endings(
       const decided = await decider.decide({ key, nowMs }, (now): Ruling<DialogueRecord | null> => {
         const found = drop(now?.entry, { which, reason, nowMs, fresh: fresh() }, limits)
         if (!found) return { result: null }
-        const kept = recordsFor(recording, found.dropped ? found.entry : null)
-        const write = { entry: found.entry, dueMs: null, ...kept }
+        const records = recordsFor(recording, found.dropped ? found.entry : null)
+        const write = { entry: found.entry, dueMs: null, records }
         return { result: found.dropped ? recordOf(found.entry) : null, write }
       })
       if (!decided) throw crowded()

@@ -33,8 +33,8 @@ async function seizeOne(
   const { is, entry, deadlineMs: dueMs } = seize(now.entry, seizing, limits)
   const stays = entry === now.entry
   if (stays && !(await register.touch(name, entry.version, dueMs, nowMs))) return []
-  const kept = recordsFor(recording, is === 'ended' ? entry : null)
-  const claim = { from: now, entry, nowMs, dueMs, dueByMs: nowMs, ...kept }
+  const records = recordsFor(recording, is === 'ended' ? entry : null)
+  const claim = { from: now, entry, nowMs, dueMs, dueByMs: nowMs, records }
   const written = stays ? { held: now } : await decider.write(name, claim, 'leave')
   if (is === 'nothing' || !('held' in written)) return []
   const record = recordOf(entry)

@@ -67,12 +67,15 @@ function decide(deps: TakeDeps, taking: Taking, atOnce?: PlayAtOnce): Promise<De
     if (outcome === 'show-again') return { result: { found: { is: 'repeat', entry: now!.entry, resend: true } } }
     const replaced = found.is === 'opened' && now?.entry.status !== 'ended' ? found.entry.previous : null
     if (!outcome) {
-      return { result, write: { entry: found.entry, dueMs: leaseUntilMs, ...recordsFor(deps.recording, replaced) } }
+      return {
+        result,
+        write: { entry: found.entry, dueMs: leaseUntilMs, records: recordsFor(deps.recording, replaced) },
+      }
     }
     const entry = rest(found.entry, outcome, '', limits)
     return {
       result,
-      write: { entry, dueMs: deadlineMs(entry, limits), ...recordsFor(deps.recording, replaced, entry) },
+      write: { entry, dueMs: deadlineMs(entry, limits), records: recordsFor(deps.recording, entry, replaced) },
     }
   })
 }

@@ -308,7 +308,7 @@ export interface Write {
   /** Only if its deadline had come by then. */
   dueByMs?: number
   /** Of dialogues that end with this write: kept until they were collected. Absent: none. */
-  records?: readonly CallRecord[]
+  records?: readonly CallRecord[] | undefined
 }
 
 /**

@@ -69,16 +69,35 @@ function oncePerLanguage(offer: Offering): Offering {
 function oncePerValues(offer: Offering, paths: readonly string[]): Offering {
   const offers = new WeakMap<object, { on: readonly unknown[]; made: Offer }>()
   return (context) => {
-    const { language, now, find, data } = context
-    const on: unknown[] = [language, now, find || '']
-    for (const path of paths) on.push(readPath({ context }, path))
-    const holder = on.find((value) => typeof value === 'object' && value !== null) ?? data
+    // A turn asks several times: what is remembered is found without a list of the values.
+    const scope = { context }
+    const holder = holderIn(scope, paths) ?? context.data
     const known = offers.get(holder)
-    if (known?.on.every((value, i) => value === on[i])) return known.made
+    if (known && isOn(known.on, scope, paths)) return known.made
+    const { language, now, find } = context
+    const on = [language, now, find || '', ...paths.map((path) => readPath(scope, path))]
     const made = kept(offer(context))
     offers.set(holder, { on, made })
     return made
   }
+}
+
+type Reading = { context: DialogueContext }
+
+/** The first of the values that is an object: it lives as long as what is remembered for it. */
+function holderIn(scope: Reading, paths: readonly string[]): object | undefined {
+  for (const path of paths) {
+    const value = readPath(scope, path)
+    if (typeof value === 'object' && value !== null) return value
+  }
+  return undefined
+}
+
+function isOn(on: readonly unknown[], scope: Reading, paths: readonly string[]): boolean {
+  const { language, now, find } = scope.context
+  if (on[0] !== language || on[1] !== now || on[2] !== (find || '')) return false
+  for (let i = 0; i < paths.length; i++) if (on[i + 3] !== readPath(scope, paths[i]!)) return false
+  return true
 }
 
 /** An offer of which nothing is written or laid out twice. */
