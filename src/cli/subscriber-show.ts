@@ -102,7 +102,7 @@ function callLine({ atMs, backend, operation, words, ms, changes, key }: ToldCal
 }
 
 function screenLines(screen: string, lines: readonly string[]): string[] {
-  const shown = lines.length === 0 ? ['(its revision is not kept)'] : lines
+  const shown = lines.length === 0 ? ['(its revision is not kept, or shows no text of its own here)'] : lines
   return shown.map((line, i) => `    ${(i === 0 ? `[${screen}]` : '').padEnd(16)} | ${line}`)
 }
 

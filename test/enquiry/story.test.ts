@@ -138,7 +138,7 @@ from 2026-11-30 10:00:00 to 2026-11-30 11:00:00 Pacific/Port_Moresby (UTC 2026-1
       calls: '4.0!wallet.pay=failed:late/2000@9000',
     })
     const gone = told(await story())
-    assert.match(gone, /\[main\] +\| \(its revision is not kept\)\n +pressed 2, after 3 s/)
+    assert.match(gone, /\[main\] +\| \(its revision is not kept, or .+\)\n +pressed 2, after 3 s/)
     await keep()
     const page = told(await story())
     assert.match(page, /pressed 2: Buy airtime, after 3 s/)

@@ -33,6 +33,7 @@ export function redrawnScreen(definition: FlowDefinition, name: string, language
   if (!screen) return undefined
   const spoken = definition.languages.includes(language) ? language : definition.languages[0]!
   const say = (text: Text) => markedText(wordsFor(definition, text, spoken))
+  if (screen.kind === 'exit') return { lines: [wordOf(definition, 'goodbye', spoken)], choice: () => undefined }
   const { texts } = usesOf({ screens: { [name]: screen } })
   const above = texts.filter(({ role, place }) => !IN_CHOICES.has(role) && place.length === OWN_KEY)
   const rows = texts.filter(({ role }) => role === 'row').map(({ text }) => `1… ${say(text)}`)
@@ -86,12 +87,16 @@ function choicesOn(definition: FlowDefinition, { screen, spoken, say, hasRows }:
     isUnsure ||= when !== undefined
     return numbered
   })
-  const word = (key: 'back' | 'home') => definition.texts[spoken]?.[key] ?? builtIn(key, spoken)
+  const word = (key: 'back' | 'home') => wordOf(definition, key, spoken)
   if ('back' in screen && screen.back !== undefined)
     lines.push({ key: hasRows ? '…' : String(next), label: word('back'), ...(isUnsure ? { isUnsure } : {}) })
   for (const [name, key] of Object.entries(asks(screen) ? keysOn(definition, screen) : {}))
     if (key !== undefined) lines.push({ key, label: word(name as 'back' | 'home') })
   return lines
+}
+
+function wordOf(definition: FlowDefinition, key: 'back' | 'home' | 'goodbye', language: string): string {
+  return definition.texts[language]?.[key] ?? builtIn(key, language)
 }
 
 function wordsFor(definition: FlowDefinition, text: Text, language: string): string {

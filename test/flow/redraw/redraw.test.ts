@@ -37,6 +37,7 @@ screens:
   amount: { input: "How much?", number: { min: 5, max: 20 }, to: help }
   pin: { input: "Your PIN:", secret: true, to: help }
   slots: { list: "Choose:", from: data.balance.rows, row: "{row.day, date} {row.name}", to: help, choices: [{ label: None, to: help }] }
+  leave: { exit: true }
   loan: { end: "{data.balance.amount, number} is too little." }
   help: { end: "Call 100" }
   sorry: { end: "Busy" }
@@ -49,6 +50,13 @@ describe('a screen that was shown', () => {
     catalogues: [{ file: 'topup.tpi.yaml', text: 'language: tpi\ntexts:\n  Balance: Mani\n  "How much?": "Hamas?"\n' }],
   })
   const drawn = (name: string, language = 'en') => redrawnScreen(definition, name, language)!
+
+  it('is the built-in goodbye, in its language, where it has no text of its own', () => {
+    const [english, tokPisin] = [drawn('leave').lines, drawn('leave', 'tpi').lines]
+    assert.equal(english.length, 1)
+    assert.match(english[0]!, /oodbye/)
+    assert.notDeepEqual(tokPisin, english)
+  })
 
   it('has its lines, its keys, and marks for values that are gone', () => {
     assert.deepEqual(drawn('main').lines, [
