@@ -15,7 +15,7 @@ import { packageVersion, type Counters, type Log, type Sql } from '../base/index
 import type { Audit } from '../audit/index.ts'
 import type { Settings } from '../config/index.ts'
 import type { Fleet } from '../fleet/index.ts'
-import { createPictures, type Pictures } from '../flow/draw/index.ts'
+import { createPictures, type Pictures } from '../flow/pictures/index.ts'
 import type { FlowEvents, LineEvents } from '../watch/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import { deskHeaders, entering, ownPagesOnly, speaking, troublePage, troublePages } from './around.ts'

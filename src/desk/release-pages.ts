@@ -1,5 +1,4 @@
 /** The pages of flows and their revisions, and what may be decided about them. */
-import { createTwoFilesPatch } from 'diff'
 import type { Context, Hono } from 'hono'
 import type { FlowChange } from '../admin/index.ts'
 import { troublePage } from './around.ts'
@@ -12,6 +11,8 @@ const NAME = /^[a-z][a-z0-9-]{0,63}$/
 const REVISION = /^[a-z][a-z0-9-]{0,63}@[0-9a-f]{12}$/
 /** Longer differences are read with `ussd-connector flow diff`. */
 const DIFF_LINES_MAX = 2_000
+/** Two large files that have little in common take seconds to compare: the daemon has other work. */
+const DIFF_MS_MAX = 40
 
 type Ctx = Context<Entered>
 
@@ -46,12 +47,24 @@ export function releasePages(app: Hono<Entered>, parts: DeskParts): void {
     if (!REVISION.test(from) || !REVISION.test(to)) return c.notFound()
     const [one, other] = await Promise.all([flows.source(name, from), flows.source(name, to)])
     if (!one || !other) return c.notFound()
-    const lines = createTwoFilesPatch(from, to, one.text, other.text).split('\n').slice(2, DIFF_LINES_MAX)
-    const isSame = one.text === other.text
-    const body = diffBody({ ...framed(c), name, from, to, lines: isSame ? [] : lines })
+    const lines = await linesThatDiffer({ text: one.text, name: from }, { text: other.text, name: to })
+    const body = diffBody({ ...framed(c), name, from, to, lines: lines ?? [c.get('words').releases.diffTooLong] })
     return show(c, { title: `${c.get('words').releases.diff} ${name}`, nav: 'releases', body })
   })
   app.post('/releases/:name/:what{rollback|canary-end|canary|recall}', (c) => decide(c, parts))
+}
+
+/** None: they are the same. Undefined: it takes too long. */
+async function linesThatDiffer(
+  from: { name: string; text: string },
+  to: { name: string; text: string },
+): Promise<string[] | undefined> {
+  if (from.text === to.text) return []
+  // Loaded for the first that is asked for.
+  const { createTwoFilesPatch } = await import('diff')
+  const bounds = { timeout: DIFF_MS_MAX }
+  const patch = createTwoFilesPatch(from.name, to.name, from.text, to.text, undefined, undefined, bounds)
+  return patch?.split('\n').slice(2, DIFF_LINES_MAX)
 }
 
 async function decide(c: Ctx, parts: DeskParts): Promise<Response> {

@@ -19,7 +19,7 @@ import { Answers } from './answers.ts'
 import { FlowEntries, type WatchedFlow } from './entries.ts'
 import { designerPages } from './pages.ts'
 import { DesignerPhone } from './phone.ts'
-import { createPictures } from '../../flow/draw/index.ts'
+import { createPictures } from '../../flow/pictures/index.ts'
 import { recordedTalks } from './talks.ts'
 import { designerView } from './view.ts'
 

@@ -1,7 +1,7 @@
 /** The routes of the page of a designer, behind the guard of all our pages of this machine. */
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import type { Pictures } from '../../flow/draw/index.ts'
+import type { Pictures } from '../../flow/pictures/index.ts'
 import { recordedText } from '../../flow/talk/index.ts'
 import { HANDSET_FILES, pageEvent, pageStream, servePageFiles } from '../../simulator/index.ts'
 import type { Answers } from './answers.ts'

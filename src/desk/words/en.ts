@@ -234,6 +234,7 @@ export const en = {
     stored: 'Stored',
     served: 'Came into force',
     diff: 'Difference',
+    diffTooLong: 'They differ in too much to show it here: compare them with ussd-connector flow diff',
     toInForce: 'to what is in force',
     same: 'The texts of both files are the same.',
     share: 'Share of new dialogues, %',

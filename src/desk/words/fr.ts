@@ -237,6 +237,7 @@ export const fr: Words = {
     stored: 'Gardée depuis',
     served: 'En vigueur depuis',
     diff: 'Différence',
+    diffTooLong: 'Trop de différences pour les montrer ici : comparez-les avec ussd-connector flow diff',
     toInForce: 'avec celle en vigueur',
     same: 'Les textes des deux fichiers sont les mêmes.',
     share: 'Part des nouveaux dialogues, %',

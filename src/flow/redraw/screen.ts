@@ -33,7 +33,6 @@ export function redrawnScreen(definition: FlowDefinition, name: string, language
   if (!screen) return undefined
   const spoken = definition.languages.includes(language) ? language : definition.languages[0]!
   const say = (text: Text) => markedText(wordsFor(definition, text, spoken))
-  if (screen.kind === 'exit') return { lines: [wordOf(definition, 'goodbye', spoken)], choice: () => undefined }
   const { texts } = usesOf({ screens: { [name]: screen } })
   const above = texts.filter(({ role, place }) => !IN_CHOICES.has(role) && place.length === OWN_KEY)
   const rows = texts.filter(({ role }) => role === 'row').map(({ text }) => `1… ${say(text)}`)
@@ -41,6 +40,7 @@ export function redrawnScreen(definition: FlowDefinition, name: string, language
   return {
     lines: [
       ...above.flatMap(({ text }) => say(text).split('\n')),
+      ...('exit' in screen && above.length === 0 ? [wordOf(definition, 'goodbye', spoken)] : []),
       ...rows,
       ...choices.map(({ key, label, when }) => `${key}. ${label}${when ? ' (shown under a condition)' : ''}`),
     ],
