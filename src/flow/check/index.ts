@@ -2,5 +2,5 @@
 export { acceptedAnew, accepting } from './accepts.ts'
 export { assumedIn } from './assumed.ts'
 export { checkingFlow, checkSource, type FlowProblem, vettingFlow } from './check.ts'
-export { readsByScreen, setOn, setPathOf } from './paths.ts'
+export { type Read, readsByScreen, setOn, setPathOf } from './paths.ts'
 export { trailsOf } from './trail.ts'
