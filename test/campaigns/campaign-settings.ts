@@ -53,6 +53,7 @@ export const REASONS: Readonly<Record<string, Reason>> = {
   'texts.overload': { why: 'too many callers is told from a fault', misses: NOTHING },
   'log.level': { why: 'the log is evidence', misses: NOTHING },
   stopMs: { why: 'daemons are stopped many times', misses: 'replies that are owed for more than 5 s' },
+  'push.freeText': { why: 'a marked text must go all the way', misses: 'texts that a template must allow' },
   'late.waitMs': { why: 'what waits must be found in the dump', misses: 'the end of the wait' },
 }
 /** Where things are, and what is served: no run can do without. */

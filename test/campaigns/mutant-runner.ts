@@ -2,7 +2,7 @@
  * Where mutants are tried. All of them are compiled at once, each beside the file that it was made from; then one after
  * the other takes that file's place, and the nearest tests run in a process of their own.
  */
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,7 +72,6 @@ const BESIDE = [
   'dialects',
   'flows',
   'contracts',
-  'samples/dental/sms.yaml',
   'test/vectors',
   'test/store/sealed-unbound.json',
   'test/simulation/seeds',
@@ -101,6 +100,7 @@ export async function workshop(
     ...new Set(nearest.flatMap(({ tests }) => tests)),
     'test/campaigns/mutant-services.ts',
   ])
+  execFileSync(process.execPath, [join(packageRoot, 'scripts/copy-assets.mjs')], { cwd: home })
   for (const name of BESIDE) cpSync(join(home, name), join(home, 'dist', name), { recursive: true })
   const idle: string[] = []
   let trees = 0
