@@ -1,6 +1,6 @@
 /** The desk in a real browser: no word of the content security policy is broken, nothing that axe finds, both widths. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
@@ -51,7 +51,13 @@ describeWith(['redis', 'postgres'], 'the desk in a browser', () => {
     staged = await stageDaemon({
       smscPort: smsc.port,
       with: stage,
-      change: (settings) => (settings.admin.tokensFile = tokensFile),
+      change: (settings) => {
+        settings.admin.tokensFile = tokensFile
+        // Paths are in the history of flows, and no phone is as wide.
+        const dir = join(stage.data, 'aFolderWhoseNameIsOneWordThatNoPageBreaks'.repeat(2))
+        cpSync(settings.flows.dir, dir, { recursive: true })
+        settings.flows.dir = dir
+      },
     })
     url = `http://127.0.0.1:${staged.daemon.admin.port}`
   })

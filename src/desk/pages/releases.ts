@@ -61,7 +61,11 @@ function historyTable({ history, ...now }: Pick<ReleasesNow, 'history'> & Saying
     },
     { head: of.before, of: ({ before }) => code(before) },
     { head: of.by, of: ({ by }) => by },
-    { head: of.reason, of: ({ reason, file }) => (reason === '' ? (file ?? '') : reason) },
+    // A path has no blank, and no page is as wide.
+    {
+      head: of.reason,
+      of: ({ reason, file }) => html`<span class="wrap">${reason === '' ? (file ?? '') : reason}</span>`,
+    },
     { head: now.words.daemon.name, of: ({ instance }) => instance },
   ]
   return table(of.history, columns, history.rows, of.noHistory)

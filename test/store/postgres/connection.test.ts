@@ -263,6 +263,7 @@ describe('the embedded database', () => {
           appointmentsMonths: 24,
           idleMonths: 24,
           flowEventsDays: 730,
+          auditDays: 730,
           flowEventsMax: 10_000,
           flowRevisionsDays: 365,
           flowRevisionsMax: 100,
