@@ -182,7 +182,14 @@ describeBoth('the history of flows', (database) => {
     const row = (flow: string, daysAgo: number) => ({ flow, did: 'file', at: new Date(START - daysAgo * day) })
     await knex('flow_event').insert([row('prices', 731), row('prices', 729), row('busy', 3), row('busy', 2)])
     await knex('flow_event').insert([row('busy', 1), row('busy', 0)])
-    const retention = { flowEventsDays: 730, flowEventsMax: 3, smsDays: 90, lineEventsDays: 90, idleMonths: 24 }
+    const retention = {
+      flowEventsDays: 730,
+      auditDays: 730,
+      flowEventsMax: 3,
+      smsDays: 90,
+      lineEventsDays: 90,
+      idleMonths: 24,
+    }
     const { own } = await purge({
       sql,
       knex,

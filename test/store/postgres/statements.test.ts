@@ -106,7 +106,7 @@ describeBoth('statements on the pool', (database) => {
 describeWith(['postgres'], 'a transaction whose connection breaks', () => {
   let db: Postgres
   before(async () => {
-    db = await freshServer({ poolMax: 1, statementMs: 0, queryMs: 300 })
+    db = await freshServer({ poolMax: 1, statementMs: 0, queryMs: 2_000 })
   })
   after(() => db?.close())
 
