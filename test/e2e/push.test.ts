@@ -291,11 +291,11 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
       assert.deepEqual([free.status, free.after], [403, 0])
       assert.match(free.error, /fits none of push\.templates: .*push\.freeText: true/)
       assert.equal((await told({ flow: 'nowhere', sms: 'You have won a car' })).status, 403)
-      const burst = await Promise.all(Array.from({ length: 12 }, () => told({ flow: 'nowhere' })))
+      const burst = await Promise.all(Array.from({ length: 12 }, () => told({ flow: 'crowded' })))
       const late = burst.find(({ status }) => status === 429)!
       assert.deepEqual(
         [late.error, late.after],
-        ['push.perSecond: more than 5 pushes a second of token operateer and flow nowhere', 1],
+        ['push.perSecond: more than 5 pushes a second of token operateer and flow crowded', 1],
       )
       await staged.knex('push_day').update({ pushes: 10_000 }).where({ flow: '' })
       const over = await told({ text: 'Private words' })
