@@ -2,7 +2,7 @@
 import type { Settings } from '../config/index.ts'
 import type { SqlRunner } from '../base/index.ts'
 import type { ToldAnswer } from '../deferred/index.ts'
-import type { CallRecord, Recording } from '../dialogue/index.ts'
+import { type CallRecord, type Recording, screenOf, spokenIn } from '../dialogue/index.ts'
 import { pushedFlow } from '../push/index.ts'
 import {
   collectWaiting,
@@ -158,7 +158,6 @@ function deferredRecord(
 ): CallRecord {
   const { epoch, key, line, code, openedMs, turn } = record
   const snapshot = said?.snapshot ?? record.snapshot
-  const context = snapshot?.context as { language?: unknown } | undefined
   return {
     epoch,
     kind: 'deferred',
@@ -170,11 +169,11 @@ function deferredRecord(
     channel: how === 'shown' ? 'push' : 'sms',
     flow: said?.revision ?? record.revision,
     reason: said?.ended ?? (said ? 'completed' : 'flow-gone'),
-    screen: typeof snapshot?.value === 'string' ? snapshot.value : '',
+    screen: screenOf({ snapshot }),
     turns: turn,
     waitMs: 0,
     backendMs: Math.max(0, nowMs - openedMs),
-    language: typeof context?.language === 'string' ? context.language : '',
+    language: spokenIn({ snapshot }),
     instance,
     path: '',
     detail: how,

@@ -54,7 +54,7 @@ function cdrOf(entry: DialogueEntry, { instance, serviceOf }: Recording): CallRe
     turns: entry.turn,
     waitMs: track.waitMs,
     backendMs: track.backendMs,
-    language: spokenIn(entry.snapshot),
+    language: spokenIn(entry),
     instance,
     path: track.path,
     ...(track.calls === undefined ? {} : { calls: track.calls }),
@@ -70,8 +70,8 @@ export function waitedUntil(entry: DialogueEntry, before: DialogueEntry): Dialog
   return { ...entry, track: { ...track, waitMs } }
 }
 
-/** The language in which a snapshot speaks; '' if it does not say. */
-function spokenIn(snapshot: DialogueEntry['snapshot']): string {
+/** The language in which a dialogue speaks; '' if it does not say. */
+export function spokenIn({ snapshot }: Pick<DialogueEntry, 'snapshot'>): string {
   const context = snapshot?.context as { language?: unknown } | undefined
   return typeof context?.language === 'string' ? context.language : ''
 }

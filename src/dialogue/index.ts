@@ -1,11 +1,12 @@
 /** One dialogue between its turns: what a message means for it, what a turn does, and the port of its store. */
-export type { CallRecord, Recording } from './cdr.ts'
+export { type CallRecord, type Recording, spokenIn } from './cdr.ts'
 export { type CallMade, callsMadeIn } from './calls-made.ts'
 export { knownMs } from './classify.ts'
 export { createDialogues } from './dialogues.ts'
 export { type DialogueEntry, PAST_MAX } from './entry.ts'
 export { bucketOf, BUCKETS, HIDDEN, keyOfName, nameOfKey } from './key.ts'
 export { mayBeSecret, shownRecord, withoutDialled } from './shown.ts'
+export { screenOf } from './track.ts'
 export {
   beganAs,
   type Begin,

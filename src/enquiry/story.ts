@@ -2,7 +2,7 @@
  * What one subscriber saw and did, for who answers a complaint: dialogues with each screen redrawn and each key named,
  * calls of back ends, dials that were turned away, SMS with their reasons.
  */
-import { callsMadeIn, type CallMade, type DialogueRecord } from '../dialogue/index.ts'
+import { callsMadeIn, type CallMade, type DialogueRecord, screenOf, spokenIn } from '../dialogue/index.ts'
 import type { FlowDefinition, ScreenTypes } from '../flow/language/index.ts'
 import { readFlow, type FlowSource } from '../flow/read/index.ts'
 import { isSecretScreen, redrawnScreen } from '../flow/redraw/index.ts'
@@ -146,9 +146,8 @@ function ofRecord(row: RecordRow, flow: FlowDefinition | undefined): StoryDialog
 
 /** Its path is known when it has ended. */
 function ofOpen(record: DialogueRecord, flow: FlowDefinition | undefined): StoryDialogue {
-  const { epoch, line, turn, revision, openedMs, touchedMs, snapshot, status } = record
-  const language = String((snapshot?.context as { language?: unknown } | undefined)?.language ?? '')
-  const screen = typeof snapshot?.value === 'string' ? snapshot.value : ''
+  const { epoch, line, turn, revision, openedMs, touchedMs, status } = record
+  const [language, screen] = [spokenIn(record), screenOf(record)]
   return {
     epoch,
     kind: 'dialogue',
