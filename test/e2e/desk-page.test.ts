@@ -8,6 +8,7 @@ import { tokenHash } from '../../src/admin/access.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { chromiumOrSkip, complaintsOf } from '../support/chromium.ts'
 import { realClock } from '../support/clock.ts'
+import { DESK_PAGES } from '../support/desk-browser.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith } from '../support/services.ts'
 
@@ -19,19 +20,6 @@ declare const document: {
 declare function getComputedStyle(element: unknown): { outlineStyle: string; outlineWidth: string }
 
 const TOKEN = 'operating-token-of-a-test'
-const PAGES = [
-  '/desk',
-  '/desk/lines',
-  '/desk/lines/test',
-  '/desk/number',
-  '/desk/services',
-  '/desk/services/dental',
-  '/desk/releases',
-  '/desk/releases/dental',
-  '/desk/trace?line=test&last=20',
-  '/desk/alarms',
-  '/desk/settings',
-]
 
 describeWith(['redis', 'postgres'], 'the desk in a browser', () => {
   let smsc: Smsc
@@ -97,7 +85,7 @@ describeWith(['redis', 'postgres'], 'the desk in a browser', () => {
       const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme, locale })
       const page = await signedIn(context)
       const complaints = complaintsOf(page)
-      for (const path of PAGES) {
+      for (const path of DESK_PAGES) {
         await page.goto(`${url}${path}`)
         assert.deepEqual(await axeOf(page), [], path)
         assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, path)

@@ -7,22 +7,9 @@ import { FAILED_MAX } from '../../src/base/lockout.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
-import { browserOf, type DeskBrowser } from '../support/desk-browser.ts'
+import { browserOf, DESK_PAGES, type DeskBrowser } from '../support/desk-browser.ts'
 import { describeWith, until } from '../support/services.ts'
 
-const PAGES = [
-  '/desk',
-  '/desk/lines',
-  '/desk/lines/test',
-  '/desk/number',
-  '/desk/services',
-  '/desk/services/dental',
-  '/desk/releases',
-  '/desk/releases/dental',
-  '/desk/trace?line=test&last=20',
-  '/desk/alarms',
-  '/desk/settings',
-]
 /** Of the heartbeat, of watches and of the outbox. `line-event-within` of all lines is asked once in ten seconds for all pages. */
 const BACKGROUND =
   /^(instance|command|silence|desk-sign-outs|sms|hook|flow-release|flow-recall|late|owed|audit-(lock|head|known|append|old)|line-event-within$|line-event-write)/
@@ -198,7 +185,7 @@ describeWith(['redis', 'postgres'], 'the desk', () => {
 
   it('makes each page with two statements at most, and a stream with none of its own', async () => {
     const browser = await visit().enter(TOKENS.operate)
-    for (const path of PAGES) {
+    for (const path of DESK_PAGES) {
       await browser.get(path)
       asked.length = 0
       assert.equal((await browser.get(path)).status, 200, path)

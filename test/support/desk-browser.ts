@@ -1,5 +1,20 @@
 /** A browser without a window: it keeps cookies, does not follow redirects, and fills in the forms of pages. */
 
+/** All pages that need no other address than that of the sample. */
+export const DESK_PAGES = [
+  '/desk',
+  '/desk/lines',
+  '/desk/lines/test',
+  '/desk/number',
+  '/desk/services',
+  '/desk/services/dental',
+  '/desk/releases',
+  '/desk/releases/dental',
+  '/desk/trace?line=test&last=20',
+  '/desk/alarms',
+  '/desk/settings',
+]
+
 export interface DeskBrowser {
   get(path: string): Promise<Response>
   text(path: string): Promise<string>
