@@ -36,7 +36,7 @@ const WRITE = statement<{ epoch: string; kind: string }>(
   'cdr-write',
   `
   INSERT INTO cdr (${NAMES}, file)
-  SELECT ${NAMES}, file FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(${COLUMNS.join(', ')}, file bigint)
+  SELECT ${NAMES}, file FROM json_to_recordset(CAST(:rows AS json)) AS r(${COLUMNS.join(', ')}, file bigint)
   ON CONFLICT DO NOTHING
   RETURNING epoch, kind`,
 )
