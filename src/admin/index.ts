@@ -9,7 +9,7 @@ export {
   type DaemonRates,
   type EndedCount,
 } from './fleet-service.ts'
-export type { StoryTold } from './subscriber-stories.ts'
+export type { DialogueTold, StoryTold } from './subscriber-stories.ts'
 export { changeLines } from './line-changes.ts'
 export { createAccess, OLD_TOKEN_REMEDY, type Token, tokensOf } from './access.ts'
 export { withoutNumbers } from './notes.ts'

@@ -58,6 +58,7 @@ export const ROUTE_ROLES: Readonly<Record<string, readonly AdminRole[]>> = {
   'POST /v1/sms': ['sms'],
   'DELETE /v1/sms': ['sms'],
   'GET /v1/subscribers': ['support'],
+  'GET /v1/subscribers/dialogues/:epoch': ['support'],
   'GET /v1/subscribers/hash': ['support'],
   'DELETE /v1/sms/:id': ['support'],
   'POST /v1/sms/:id/retry': ['support'],

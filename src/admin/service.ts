@@ -195,7 +195,7 @@ export interface AdminServiceDeps extends StoriesDeps {
   onHold(line: string, what: 'held' | 'released'): void
   /** The groups of dialogues. They change when lines change. */
   groups(): string[]
-  dialogues: Pick<DialogueStore, 'find'>
+  dialogues: Pick<DialogueStore, 'find' | 'standing'>
   lines: OperatedLines
   gateway: Pick<Gateway, 'end'>
   push: Push

@@ -3,8 +3,15 @@
  * the store of dialogues.
  */
 import { subscriberHash, type SqlRunner } from '../base/index.ts'
-import type { DialogueStore } from '../dialogue/index.ts'
-import { rowsOfSubscriber, type Story, storyOf } from '../enquiry/index.ts'
+import type { DialogueStore, StandingDialogue } from '../dialogue/index.ts'
+import {
+  dialoguesOf,
+  rowsOfDialogue,
+  rowsOfSubscriber,
+  type Story,
+  type StoryDialogue,
+  storyOf,
+} from '../enquiry/index.ts'
 import type { ScreenTypes } from '../flow/language/index.ts'
 import { MOMENT_FORMS, momentBackMs } from './moments.ts'
 
@@ -20,9 +27,19 @@ export interface StoryTold extends Story {
   zone: string
 }
 
+/** One dialogue, and the deferred answer of it if there was one. */
+export interface DialogueTold {
+  /** A hash of it if the subscriber was erased. */
+  msisdn: string
+  /** As in the log; '' if the subscriber was erased. */
+  subscriber: string
+  zone: string
+  dialogues: StoryDialogue[]
+}
+
 export interface StoriesDeps {
   sql: SqlRunner
-  dialogues: Pick<DialogueStore, 'find'>
+  dialogues: Pick<DialogueStore, 'standing'>
   groups(): string[]
   /** The types of screens with which kept revisions are read. */
   types: ScreenTypes
@@ -41,7 +58,24 @@ export interface StoryAsked {
 export function subscriberStories(deps: StoriesDeps) {
   const { sql, dialogues, groups, types, key, clock, settings } = deps
   const { zone } = settings.reminders
+  const standing = async (msisdn: string): Promise<StandingDialogue[]> => {
+    const found = await Promise.all(groups().map((group) => dialogues.standing({ group, msisdn })))
+    return found.filter((record) => record !== null)
+  }
   return {
+    /**
+     * One dialogue by its epoch. Of one that is open, or has ended a moment ago, the number must be known, because the
+     * store has dialogues by number. Null: nothing is kept of it.
+     */
+    async dialogueStory(epoch: string, number: string | undefined): Promise<DialogueTold | null> {
+      const all = number === undefined ? [] : await standing(number)
+      const mine = all.filter((record) => record.epoch === epoch)
+      const found = await rowsOfDialogue(sql, { epoch, open: mine.flatMap(({ revision }) => revision || []) })
+      const msisdn = found.records[0]?.msisdn ?? mine[0]?.key.msisdn
+      if (msisdn === undefined) return null
+      const subscriber = /^\d+$/.test(msisdn) ? subscriberHash(key, msisdn) : ''
+      return { msisdn, subscriber, zone, dialogues: dialoguesOf(found, mine, types) }
+    },
     subscriberHash: (msisdn: string) => subscriberHash(key, msisdn),
     async subscriberStory(msisdn: string, asked: StoryAsked): Promise<StoryTold | { refused: string }> {
       const nowMs = clock.now()
@@ -51,9 +85,11 @@ export function subscriberStories(deps: StoriesDeps) {
       for (const [name, ms] of Object.entries({ since: sinceMs, until: untilMs }))
         if (ms === null) return { refused: `${name}: '${asked[name as keyof StoryAsked]}' is not ${MOMENT_FORMS}` }
       if (sinceMs! >= untilMs!) return { refused: 'until must be later than since' }
-      const stored = await Promise.all(groups().map((group) => dialogues.find({ group, msisdn })))
-      const open = stored.filter((record) => record !== null && record.ended === null && record.openedMs < untilMs!)
-      const revisions = open.flatMap((record) => record?.revision || [])
+      const stored = await standing(msisdn)
+      const open = stored.filter(
+        ({ openedMs, touchedMs, ended }) => openedMs < untilMs! && (!ended || touchedMs >= sinceMs!),
+      )
+      const revisions = open.flatMap(({ revision }) => revision || [])
       const found = await rowsOfSubscriber(sql, { msisdn, sinceMs: sinceMs!, untilMs: untilMs!, open: revisions })
       return {
         msisdn,
@@ -61,11 +97,7 @@ export function subscriberStories(deps: StoriesDeps) {
         since: new Date(sinceMs!).toISOString(),
         until: new Date(untilMs!).toISOString(),
         zone,
-        ...storyOf(
-          found,
-          open.filter((record) => record !== null),
-          types,
-        ),
+        ...storyOf(found, open, types),
       }
     },
   }

@@ -138,3 +138,8 @@ function momentOf(at: unknown, zone: string): DateTime | undefined {
         : undefined
   return moment?.isValid ? moment : undefined
 }
+
+/** The day in UTC, as Postgres reads it. */
+export function utcDayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
+}

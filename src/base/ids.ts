@@ -13,6 +13,11 @@ export function uuidV7(nowMs: number, random: (octets: number) => Uint8Array): s
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
+/** When the id was made, in milliseconds. Null: it is not a UUIDv7. */
+export function uuidV7Ms(id: string): number | null {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-7/.test(id) ? parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : null
+}
+
 /** `random` in small pieces of large blocks: asking the system for ten octets costs as much as for a thousand. */
 export function pooled(random: (octets: number) => Uint8Array, pool = 4_096): (octets: number) => Uint8Array {
   let rest = new Uint8Array(0)

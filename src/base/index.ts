@@ -15,6 +15,7 @@ export {
   tellsApart,
   timeOfDay,
   yearsBetween,
+  utcDayOf,
 } from './dates.ts'
 export { didYouMean, remedyAmong } from './did-you-mean.ts'
 export { FlowFault, type Problem, ProblemsError, saidOf, sentence, StoreError, UsageError } from './errors.ts'
@@ -24,7 +25,7 @@ export { askedOf, FOREIGN_PAGE, fromForeignPage, notFromHere } from './http-call
 export { boundConnections } from './http-connections.ts'
 export { createLockout, FAILED_EACH_MS, type Lockout } from './lockout.ts'
 export { httpTimes } from './http-server-times.ts'
-export { pooled, uuidV7 } from './ids.ts'
+export { pooled, uuidV7, uuidV7Ms } from './ids.ts'
 export { dialogueInLog, type DialogueNamed, type Log, silentLog, tellsDebug } from './log-port.ts'
 export {
   createLogLevels,

@@ -1,5 +1,5 @@
-/** `subscriber show`: what one subscriber saw and did, from a running daemon, step by step. */
-import type { StoryTold } from '../admin/index.ts'
+/** `subscriber show` and `subscriber dialogue`: what one subscriber saw and did, from a running daemon, step by step. */
+import type { DialogueTold, StoryTold } from '../admin/index.ts'
 import { asJson, askAdmin, type AdminOptions } from './admin.ts'
 import type { Say } from './arguments.ts'
 
@@ -27,6 +27,21 @@ export async function showSubscriber(
   const story = await askAdmin<StoryTold>(options, 'GET', `/v1/subscribers?${query}`)
   if (options.json) return say(asJson(story))
   for (const line of linesOfStory(story)) say(line)
+}
+
+/** One dialogue by its epoch, as it stands in the log. Throws UsageError with what the daemon says. */
+export async function showDialogue(
+  epoch: string,
+  { msisdn, ...options }: AdminOptions & { msisdn?: string },
+  say: Say,
+): Promise<void> {
+  const query = msisdn === undefined ? '' : `?${new URLSearchParams({ msisdn })}`
+  const path = `/v1/subscribers/dialogues/${encodeURIComponent(epoch)}${query}`
+  const told = await askAdmin<DialogueTold>(options, 'GET', path)
+  if (options.json) return say(asJson(told))
+  const clock = clockIn(told.zone)
+  say(`${told.msisdn}${told.subscriber && `  in the log: subscriber ${told.subscriber}`}`)
+  for (const line of told.dialogues.flatMap((one) => ['', ...linesOfDialogue(one, clock)])) say(line)
 }
 
 /** As a terminal shows it. Times are in the zone of the settings; the first of each dialogue has UTC beside it. */
@@ -77,13 +92,13 @@ function linesOfDialogue(one: ToldDialogue, clock: ZoneClock): string[] {
     ...callLines(one, 1, clock),
     ...steps.flatMap((step, i) => [
       ...screenLines(step.screen, step.lines),
-      `    ${pressedIn(step)}`,
+      `    ${pressedIn(step)} (${step.isAbout ? 'about ' : ''}${clock.time(step.at)})`,
       ...callLines(one, i + 2, clock),
     ]),
     ...(one.isCut ? ['    … more steps than a record keeps', ...latestCalls(one, clock)] : []),
     ...(one.last.screen === '' ? [] : screenLines(one.last.screen, one.last.lines)),
     end,
-    ...(isOpen ? [] : [`            ${one.turns} turns, ${parts.join(', ')}`]),
+    ...(isOpen && steps.length === 0 ? [] : [`            ${one.turns} turns, ${parts.join(', ')}`]),
   ]
 }
 
@@ -109,6 +124,7 @@ function screenLines(screen: string, lines: readonly string[]): string[] {
 function pressedIn(step: ToldDialogue['steps'][number]): string {
   const after = `, after ${step.seconds} s`
   if (step.isAck) return `shown${after}`
+  if (step.isPending) return `answered${after}: what it was is not known yet`
   if (step.key !== null) {
     const sure = step.isUnsure ? ' (probably: lines before it are shown under conditions)' : ''
     return `pressed ${step.key}${step.chose === undefined ? '' : `: ${step.chose}`}${sure}${after}`

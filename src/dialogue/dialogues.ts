@@ -45,6 +45,11 @@ export function createDialogues(given: DialoguesDeps): DialogueStore {
       const held = await decider.look(key, 0)
       return held && recordOf(held.entry)
     },
+    async standing(key) {
+      const entry = (await decider.look(key, 0))?.entry
+      if (!entry) return null
+      return entry.track ? { ...recordOf(entry), track: entry.track } : recordOf(entry)
+    },
     count: () => register.count(),
     census: (limit) => census(register, limit),
     erase: (msisdn) => register.erase(msisdn),

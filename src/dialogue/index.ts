@@ -6,7 +6,7 @@ export { createDialogues } from './dialogues.ts'
 export { type DialogueEntry, PAST_MAX } from './entry.ts'
 export { bucketOf, BUCKETS, HIDDEN, keyOfName, nameOfKey } from './key.ts'
 export { mayBeSecret, shownRecord, withoutDialled } from './shown.ts'
-export { screenOf } from './track.ts'
+export { screenOf, type Track } from './track.ts'
 export {
   beganAs,
   type Begin,
@@ -31,6 +31,7 @@ export type {
   PlayAtOnce,
   RecordShelf,
   Settled,
+  StandingDialogue,
   StoreFault,
   TakeResult,
   Taking,

@@ -8,7 +8,7 @@
  */
 import type { CallRecord } from './cdr.ts'
 import type { DialogueEntry } from './entry.ts'
-import type { Step } from './track.ts'
+import type { Step, Track } from './track.ts'
 import type { Standstill } from '../base/index.ts'
 import type { EndReason, JsonObject, ReturnPath, UssdReply } from '../ussd/index.ts'
 
@@ -46,6 +46,12 @@ export interface DialogueRecord {
   ended: EndReason | null
   /** How often the taken turn was taken over from a daemon that did not finish it. Absent: never. */
   takeovers?: number
+}
+
+/** A dialogue as it stands in the store, for who looks at it: with its way so far. */
+export interface StandingDialogue extends DialogueRecord {
+  /** Absent: nothing was answered yet. */
+  track?: Track
 }
 
 /** What the network said in a turn. */
@@ -245,6 +251,8 @@ export interface DialogueStore {
   ): Promise<Overdue[]>
   /** Reads without changing anything. */
   find(key: DialogueKey): Promise<DialogueRecord | null>
+  /** The same with its way so far. */
+  standing(key: DialogueKey): Promise<StandingDialogue | null>
   /** Dialogues that are taken or resting (approximate in Redis: what the deadline index holds). */
   count(): Promise<number>
   /**

@@ -1,4 +1,5 @@
 /** The path of a call detail record, read: `main:1/4>sure:2/11` is two steps (docs/RECORDS.md). Pure. */
+import type { CallMade } from '../dialogue/index.ts'
 
 export interface PathStep {
   screen: string
@@ -31,3 +32,35 @@ export function stepsOf(path: string): { steps: PathStep[]; isCut: boolean } {
   })
   return { steps, isCut }
 }
+
+export interface PathMoment {
+  /** Since the dialogue began. */
+  atMs: number
+  /** It follows from seconds that are rounded. */
+  isAbout: boolean
+}
+
+/** A path has whole seconds. */
+const ROUNDED_MS = 500
+
+/**
+ * When each screen was answered: to the millisecond where a call of a back end followed at once, else by the seconds of
+ * the path since then. A call that came much later was made again by another daemon, and tells nothing of the key.
+ */
+export function momentsOf(steps: readonly PathStep[], calls: readonly CallMade[]): PathMoment[] {
+  let atMs = 0
+  let slackMs = 0
+  return steps.map(({ seconds }, i) => {
+    const shownMs = Math.max(atMs, ...calls.filter(({ turn }) => turn === i + 1).map((call) => call.atMs + call.ms))
+    const aboutMs = shownMs + seconds * 1_000
+    slackMs += ROUNDED_MS
+    const next = calls.find(({ turn, n }) => turn === i + 2 && n === 0)
+    const isTold = next !== undefined && Math.abs(next.atMs - aboutMs) <= slackMs + TURN_MS
+    atMs = isTold ? next.atMs : aboutMs
+    if (isTold) slackMs = 0
+    return { atMs, isAbout: !isTold }
+  })
+}
+
+/** Between a key and the call that follows: the store, and a look at what the subscriber chose. */
+const TURN_MS = 250

@@ -2,7 +2,7 @@
  * What Postgres has of one subscriber within a time: two statements, each by an index of the number and the time,
  * whatever else is in the tables.
  */
-import { statement, type SqlRunner } from '../base/index.ts'
+import { statement, type SqlRunner, utcDayOf, uuidV7Ms } from '../base/index.ts'
 
 /** Dialogues and refused dials, and SMS, of one question: more are cut, and the answer says so. */
 export const FOUND_MAX = 200
@@ -15,6 +15,7 @@ export interface RecordRow {
   kind: string
   opened_at: string
   ended_at: string
+  msisdn: string
   line: string
   code: string
   flow: string
@@ -38,6 +39,16 @@ interface Said {
   said: RecordRow | { revision: string; source: string }
 }
 
+const COLUMNS = `epoch, kind, opened_at, ended_at, msisdn, line, code, flow, reason, screen, turns, total_ms, wait_ms,
+      backend_ms, language, channel, instance, path, calls, detail`
+
+/** What was found, and the revisions with which it is redrawn. */
+const TOLD = `
+  SELECT 'record' AS what, to_jsonb(found) AS said FROM found
+  UNION ALL
+  SELECT 'flow', jsonb_build_object('revision', revision, 'source', source) FROM flow_revision
+  WHERE revision = ANY(ARRAY(SELECT flow FROM found UNION SELECT jsonb_array_elements_text(CAST(:open AS jsonb))))`
+
 /**
  * The records, and with them the source of each revision on which a dialogue was, `:open` among them: those of
  * dialogues that are open. A day is looked at on either side: the day of a record is that of its epoch.
@@ -46,8 +57,7 @@ const RECORDS = statement<Said>(
   'support-records',
   `
   WITH found AS (
-    SELECT epoch, kind, opened_at, ended_at, line, code, flow, reason, screen, turns, total_ms, wait_ms, backend_ms,
-      language, channel, instance, path, calls, detail
+    SELECT ${COLUMNS}
     FROM cdr
     WHERE msisdn = CAST(:msisdn AS text) AND kind <> 'sms'
       AND day >= CAST(CAST(:since AS timestamptz) AT TIME ZONE 'UTC' AS date) - 1
@@ -55,11 +65,18 @@ const RECORDS = statement<Said>(
       AND opened_at >= CAST(:since AS timestamptz) - ${BEFORE} AND opened_at < CAST(:until AS timestamptz)
       AND ended_at >= CAST(:since AS timestamptz)
     ORDER BY opened_at DESC LIMIT ${FOUND_MAX + 1}
-  )
-  SELECT 'record' AS what, to_jsonb(found) AS said FROM found
-  UNION ALL
-  SELECT 'flow', jsonb_build_object('revision', revision, 'source', source) FROM flow_revision
-  WHERE revision = ANY(ARRAY(SELECT flow FROM found UNION SELECT jsonb_array_elements_text(CAST(:open AS jsonb))))`,
+  )${TOLD}`,
+)
+
+/** One dialogue, and the deferred answer of it, by their key: the day is that of the epoch. */
+const ONE = statement<Said>(
+  'support-dialogue',
+  `
+  WITH found AS (
+    SELECT ${COLUMNS} FROM cdr
+    WHERE day = CAST(:day AS date) AND epoch = CAST(:epoch AS text) AND kind IN ('dialogue', 'deferred', 'refused')
+    ORDER BY opened_at, kind DESC
+  )${TOLD}`,
 )
 
 export interface SupportSmsRow {
@@ -118,12 +135,29 @@ export async function rowsOfSubscriber(sql: SqlRunner, asked: SubscriberAsked): 
   const [since, until] = [new Date(asked.sinceMs), new Date(asked.untilMs)]
   const said = await RECORDS(sql, { msisdn, since, until, open: JSON.stringify(asked.open) })
   const sms = await SMS(sql, { msisdn, since, until })
-  const records = said.flatMap((one) => (one.what === 'record' ? [one.said as RecordRow] : []))
-  const flows = said.flatMap((one) => (one.what === 'flow' ? [one.said as { revision: string; source: string }] : []))
+  const { records, sources } = sorted(said)
   return {
     records: records.slice(0, FOUND_MAX).toReversed(),
-    sources: new Map(flows.map(({ revision, source }) => [revision, source])),
+    sources,
     sms: sms.slice(0, FOUND_MAX).toReversed(),
     isCut: records.length > FOUND_MAX || sms.length > FOUND_MAX,
+  }
+}
+
+/** By the epoch of a dialogue. Rejects if Postgres is unreachable. */
+export async function rowsOfDialogue(
+  sql: SqlRunner,
+  { epoch, open }: { epoch: string; open: readonly string[] },
+): Promise<Pick<SubscriberFound, 'records' | 'sources'>> {
+  const openedMs = uuidV7Ms(epoch)
+  const day = openedMs === null ? null : utcDayOf(openedMs)
+  return sorted(await ONE(sql, { day, epoch, open: JSON.stringify(open) }))
+}
+
+function sorted(said: readonly Said[]): Pick<SubscriberFound, 'records' | 'sources'> {
+  const flows = said.flatMap((one) => (one.what === 'flow' ? [one.said as { revision: string; source: string }] : []))
+  return {
+    records: said.flatMap((one) => (one.what === 'record' ? [one.said as RecordRow] : [])),
+    sources: new Map(flows.map(({ revision, source }) => [revision, source])),
   }
 }

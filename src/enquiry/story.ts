@@ -2,12 +2,12 @@
  * What one subscriber saw and did, for who answers a complaint: dialogues with each screen redrawn and each key named,
  * calls of back ends, dials that were turned away, SMS with their reasons.
  */
-import { callsMadeIn, type CallMade, type DialogueRecord, screenOf, spokenIn } from '../dialogue/index.ts'
+import { callsMadeIn, type CallMade, screenOf, spokenIn, type StandingDialogue } from '../dialogue/index.ts'
 import type { FlowDefinition, ScreenTypes } from '../flow/language/index.ts'
 import { readFlow, type FlowSource } from '../flow/read/index.ts'
 import { isSecretScreen, redrawnScreen } from '../flow/redraw/index.ts'
 import { smsReason } from '../sms/outbox/index.ts'
-import { stepsOf } from './path.ts'
+import { momentsOf, stepsOf } from './path.ts'
 import type { RecordRow, SubscriberFound, SupportSmsRow } from './rows.ts'
 import { callInWords, endInWords } from './words.ts'
 
@@ -28,8 +28,14 @@ export interface StoryStep {
   isAck?: true
   /** What was typed is a secret. */
   isSecret?: true
+  /** It was answered a moment ago, and what the key was is not known yet. */
+  isPending?: true
   /** For how long the subscriber was waited for. */
   seconds: number
+  /** When it was answered. */
+  at: string
+  /** That moment follows from seconds that are rounded. */
+  isAbout?: true
 }
 
 export interface StoryCall extends CallMade {
@@ -90,22 +96,27 @@ export interface Story {
   isCut: boolean
 }
 
-export function storyOf(found: SubscriberFound, open: readonly DialogueRecord[], types: ScreenTypes): Story {
+/** `standing`: what the store of dialogues has of this subscriber. */
+export function storyOf(found: SubscriberFound, standing: readonly StandingDialogue[], types: ScreenTypes): Story {
+  return { dialogues: dialoguesOf(found, standing, types), sms: found.sms.map(ofSms), isCut: found.isCut }
+}
+
+/** Past ones first. One that has ended a moment ago may have no record yet. */
+export function dialoguesOf(
+  { records, sources }: Pick<SubscriberFound, 'records' | 'sources'>,
+  standing: readonly StandingDialogue[],
+  types: ScreenTypes,
+): StoryDialogue[] {
   const known = new Map<string, FlowDefinition | undefined>()
   const flowOf = (revision: string) => {
-    if (!known.has(revision)) known.set(revision, definitionIn(found.sources.get(revision), types))
+    if (!known.has(revision)) known.set(revision, definitionIn(sources.get(revision), types))
     return known.get(revision)
   }
-  const past = new Set(found.records.map(({ epoch }) => epoch))
-  const opened = open.filter(({ epoch, ended }) => ended === null && !past.has(epoch))
-  return {
-    dialogues: [
-      ...found.records.map((row) => ofRecord(row, flowOf(row.flow))),
-      ...opened.map((record) => ofOpen(record, flowOf(record.revision))),
-    ],
-    sms: found.sms.map(ofSms),
-    isCut: found.isCut,
-  }
+  const past = new Set(records.filter(({ kind }) => kind === 'dialogue').map(({ epoch }) => epoch))
+  return [
+    ...records.map((row) => ofRecord(row, flowOf(row.flow))),
+    ...standing.filter(({ epoch }) => !past.has(epoch)).map((record) => ofStanding(record, flowOf(record.revision))),
+  ]
 }
 
 /** Undefined: it is not kept, or this release reads it no longer. */
@@ -138,20 +149,23 @@ function ofRecord(row: RecordRow, flow: FlowDefinition | undefined): StoryDialog
     backendMs: row.backend_ms,
     reason,
     why: endInWords(row.kind, reason, row.detail),
-    ...stepsIn(row.path, flow, language),
-    calls: callsOf(epoch, row.calls),
+    ...wayOf({ epoch, path: row.path, calls: row.calls ?? '', openedMs: Date.parse(row.opened_at), language }, flow),
     last: { screen, lines: linesOf(flow, screen, language) },
   }
 }
 
-/** Its path is known when it has ended. */
-function ofOpen(record: DialogueRecord, flow: FlowDefinition | undefined): StoryDialogue {
-  const { epoch, line, turn, revision, openedMs, touchedMs, status } = record
+/** One that is open, or whose record is not written yet. The code as dialled may have a secret behind it. */
+function ofStanding(record: StandingDialogue, flow: FlowDefinition | undefined): StoryDialogue {
+  const { epoch, line, turn, revision, openedMs, touchedMs, status, ended, track } = record
   const [language, screen] = [spokenIn(record), screenOf(record)]
+  const isTaken = status === 'taken'
+  const { path = '', calls = '', waitMs = 0, backendMs = 0 } = track ?? {}
+  const way = wayOf({ epoch, path, calls, openedMs, language }, flow)
+  const open = isTaken ? 'open: its answer is being worked on' : 'open: it waits for the subscriber'
   return {
     epoch,
     kind: 'dialogue',
-    isOpen: true,
+    isOpen: ended === null,
     openedAt: new Date(openedMs).toISOString(),
     endedAt: new Date(touchedMs).toISOString(),
     line,
@@ -162,27 +176,53 @@ function ofOpen(record: DialogueRecord, flow: FlowDefinition | undefined): Story
     instance: '',
     turns: turn,
     totalMs: touchedMs - openedMs,
-    waitMs: 0,
-    backendMs: 0,
-    reason: '',
-    why: status === 'taken' ? 'open: its answer is being worked on' : 'open: it waits for the subscriber',
-    steps: [],
-    calls: [],
-    isCut: false,
-    last: { screen, lines: linesOf(flow, screen, language) },
+    waitMs,
+    backendMs,
+    reason: ended ?? '',
+    why: ended === null ? open : endInWords('dialogue', ended, ''),
+    ...way,
+    steps: isTaken && !way.isCut ? way.steps.map(pendingLast) : way.steps,
+    last: isTaken ? { screen: '', lines: [] } : { screen, lines: linesOf(flow, screen, language) },
   }
 }
 
-function stepsIn(path: string, flow: FlowDefinition | undefined, language: string) {
+function pendingLast(step: StoryStep, i: number, all: readonly StoryStep[]): StoryStep {
+  return i === all.length - 1 && !step.isAck ? { ...step, isPending: true } : step
+}
+
+interface Way {
+  epoch: string
+  path: string
+  calls: string
+  openedMs: number
+  language: string
+}
+
+/** Each screen that was answered, and the calls between them. */
+function wayOf({ epoch, path, calls, openedMs, language }: Way, flow: FlowDefinition | undefined) {
+  const made = callsMadeIn(calls)
   const { steps, isCut } = stepsOf(path)
-  return { isCut, steps: steps.map((step) => drawn(step, flow, language)) }
+  const moments = momentsOf(steps, made)
+  return {
+    isCut,
+    steps: steps.map((step, i): StoryStep => {
+      const { atMs, isAbout } = moments[i]!
+      const at = new Date(openedMs + atMs).toISOString()
+      return { ...drawn(step, flow, language), at, ...(isAbout ? { isAbout } : {}) }
+    }),
+    calls: made.map((call) => ({
+      ...call,
+      key: `${epoch}:${call.turn}:${call.n}`,
+      words: callInWords(call.said),
+    })),
+  }
 }
 
 function drawn(
   step: ReturnType<typeof stepsOf>['steps'][number],
   flow: FlowDefinition | undefined,
   language: string,
-): StoryStep {
+): Omit<StoryStep, 'at'> {
   const screen = flow && redrawnScreen(flow, step.screen, language)
   const chosen = step.key === null ? undefined : screen?.choice(step.key)
   return {
@@ -192,14 +232,6 @@ function drawn(
     ...(chosen?.isUnsure ? { isUnsure: true } : {}),
     ...(flow && isSecretScreen(flow, step.screen) ? { isSecret: true } : {}),
   }
-}
-
-function callsOf(epoch: string, calls: string | null): StoryCall[] {
-  return callsMadeIn(calls ?? '').map((call) => ({
-    ...call,
-    key: `${epoch}:${call.turn}:${call.n}`,
-    words: callInWords(call.said),
-  }))
 }
 
 function linesOf(flow: FlowDefinition | undefined, screen: string, language: string): string[] {

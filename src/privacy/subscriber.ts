@@ -1,7 +1,7 @@
 /** Everything that is kept about one subscriber, in one list: for export and for erasure. */
 import type { Knex } from 'knex'
 import type { Sql } from '../base/index.ts'
-import { shownRecord, type DialogueKey, type DialogueRecord } from '../dialogue/index.ts'
+import { shownRecord, type DialogueKey, type DialogueRecord, type StandingDialogue } from '../dialogue/index.ts'
 import { eraseSms } from '../sms/outbox/index.ts'
 import type { OwedShelf } from '../sms/requests/index.ts'
 import type { HeldDeps, PartShelf } from '../sms/inbox/index.ts'
@@ -29,7 +29,7 @@ export const PERSONAL: readonly PersonalTable[] = [
 
 /** The part of the dialogue store that is needed here. */
 export interface PersonalDialogues {
-  find(key: DialogueKey): Promise<DialogueRecord | null>
+  standing(key: DialogueKey): Promise<StandingDialogue | null>
   erase(msisdn: string): Promise<number>
 }
 
@@ -70,7 +70,7 @@ export async function exportSubscriber(
 ): Promise<Export> {
   const { knex, dialogues, shelf, groups, services, modules } = deps
   await deps.collect?.()
-  const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
+  const found = await Promise.all(groups.map((group) => dialogues.standing({ group, msisdn })))
   const unfinished = await Promise.all(groups.map((group) => shelf.find({ group, msisdn })))
   const tables: Export['tables'] = {}
   for (const { table, column, shown = ['*'] } of PERSONAL)

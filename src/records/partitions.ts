@@ -2,8 +2,7 @@
  * The days of `cdr`: partitions are made ahead, what found none is moved to its day, and old days are dropped. DDL needs
  * locks that a busy table does not give at once: what failed is done in the next round.
  */
-import { type Sql, type SqlRunner, sqlState, statement } from '../base/index.ts'
-import { utcDayOf } from './rows.ts'
+import { type Sql, type SqlRunner, sqlState, statement, utcDayOf } from '../base/index.ts'
 
 const DAY_MS = 86_400_000
 /** A weekend without any daemon, and a day for daemons in another month. */

@@ -1,5 +1,5 @@
 /** The statements of `cdr` (docs/RECORDS.md): a row that is written twice is one row. */
-import { type SqlRunner, statement } from '../base/index.ts'
+import { type SqlRunner, statement, utcDayOf, uuidV7Ms } from '../base/index.ts'
 import type { CallRecord } from '../dialogue/index.ts'
 
 /** What goes into no file of mediation. */
@@ -70,14 +70,9 @@ function rowOf(record: CallRecord): Record<string, string | number> {
   }
 }
 
-/** The day in UTC, as Postgres reads it. */
-export function utcDayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10)
-}
-
 /** When it began, by its epoch: a record that is written again gets the same day. (UUIDv7, RFC 9562 §5.7) */
 function startOf({ epoch, openedMs }: CallRecord): number {
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-7/.test(epoch) ? parseInt(epoch.slice(0, 8) + epoch.slice(9, 13), 16) : openedMs
+  return uuidV7Ms(epoch) ?? openedMs
 }
 
 /**

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tokenHash } from '../../src/admin/access.ts'
 import { subscriberHash } from '../../src/base/log.ts'
-import { showSubscriber, type ShowOptions } from '../../src/cli/subscriber-show.ts'
+import { showDialogue, showSubscriber, type ShowOptions } from '../../src/cli/subscriber-show.ts'
 import { writeStoreKeys } from '../../src/store/key-file.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
@@ -115,8 +115,8 @@ describeWith(['redis', 'postgres'], 'a complaint', function () {
       new RegExp(
         String.raw`dialogue (\S+)  \*384# on test buy@[0-9a-f]{12} en\n` +
           String.raw`  [\d:]{8}  called shop\.offer: answered, \d+ ms\n` +
-          String.raw`    \[main\] +\| Welcome to Akiba\n +\| 1\. Buy airtime\n +\| 2\. My PIN\n    pressed 1: Buy airtime, after \d+ s\n` +
-          String.raw`    \[sure\] +\| Buy \{offer\.amount\} for \{offer\.price\}\?\n +\| 1\. Yes\n +\| 2\. No\n    pressed 1: Yes, after \d+ s\n` +
+          String.raw`    \[main\] +\| Welcome to Akiba\n +\| 1\. Buy airtime\n +\| 2\. My PIN\n    pressed 1: Buy airtime, after \d+ s \((?:about )?[\d:]{8}\)\n` +
+          String.raw`    \[sure\] +\| Buy \{offer\.amount\} for \{offer\.price\}\?\n +\| 1\. Yes\n +\| 2\. No\n    pressed 1: Yes, after \d+ s \([\d:]{8}\)\n` +
           String.raw`  [\d:]{8}  called shop\.pay, which changes something \(key (\S+)\): ${end}`,
         'g',
       )
@@ -138,6 +138,16 @@ describeWith(['redis', 'postgres'], 'a complaint', function () {
     assert.equal(hash, subscriberHash(readFileSync(join(staged.settings.data, 'log-key')), JOHN))
     const failed = staged.logged().find((line) => line.msg === 'back end failed')!
     assert.deepEqual([failed.epoch, failed.line], [late[1], 'test'])
+    // And from the log back to the dialogue.
+    said = []
+    const byEpoch = { url, tokenFile: join(folder, 'support') }
+    await showDialogue(failed.epoch as string, byEpoch, (line) => void said.push(line))
+    assert.match(said.join('\n'), new RegExp(`^${JOHN}  in the log: subscriber ${hash}\n\n.*dialogue ${late[1]}`))
+    assert.ok(page.includes(said.slice(2).join('\n')), 'word for word as among the others')
+    await assert.rejects(
+      showDialogue('01a229c4-e7e0-7000-8000-000000000001', byEpoch, () => undefined),
+      /404: nothing is kept of a dialogue with this epoch/,
+    )
   })
 
   it('never shows what was typed, least of all a secret; an open dialogue is there with its screen', async () => {
@@ -145,7 +155,17 @@ describeWith(['redis', 'postgres'], 'a complaint', function () {
     await phone.dial('*384#')
     await phone.answer('2')
     await show(MARY)
-    assert.match(said.join('\n'), /\[pin\] +\| Your PIN:\n.*open: it waits for the subscriber/)
+    const open = said.join('\n')
+    assert.match(
+      open,
+      /called shop\.offer: .*\n +\[main\](?: .*\n)+ +pressed 2: My PIN, after .*\n +\[pin\] +\| Your PIN:\n/,
+    )
+    assert.match(open, /open: it waits for the subscriber\n +2 turns, /)
+    const [, epoch] = /dialogue (\S+)/.exec(open)!
+    said = []
+    const byEpoch = { url, tokenFile: join(folder, 'support'), msisdn: MARY }
+    await showDialogue(epoch!, byEpoch, (line) => void said.push(line))
+    assert.match(said.join('\n'), /\[pin\] +\| Your PIN:\n.*open: it waits/)
     await phone.answer(PIN)
     await recorded(MARY, 1)
     said = []

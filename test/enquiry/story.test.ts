@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
 import { linesOfStory } from '../../src/cli/subscriber-show.ts'
-import type { DialogueRecord } from '../../src/dialogue/types.ts'
-import { stepsOf } from '../../src/enquiry/path.ts'
-import { FOUND_MAX, rowsOfSubscriber } from '../../src/enquiry/rows.ts'
-import { storyOf, type Story } from '../../src/enquiry/story.ts'
+import type { CallMade } from '../../src/dialogue/calls-made.ts'
+import type { StandingDialogue } from '../../src/dialogue/types.ts'
+import { momentsOf, stepsOf } from '../../src/enquiry/path.ts'
+import { FOUND_MAX, rowsOfDialogue, rowsOfSubscriber } from '../../src/enquiry/rows.ts'
+import { dialoguesOf, storyOf, type Story } from '../../src/enquiry/story.ts'
 import { SCREEN_TYPES } from '../../src/flow/language/index.ts'
 import { describeBoth } from '../support/postgres.ts'
 
 const NOW = Date.parse('2026-11-30T00:00:00Z')
 const MSISDN = '67570000001'
-const EPOCH = '01993f00-0000-7000-8000-000000000001'
+const EPOCH = '01a229c4-e7e0-7000-8000-000000000001'
 const FLOW = `
 flow: topup
 spec: 1
@@ -37,6 +38,20 @@ describe('the path of a record', () => {
     })
     assert.deepEqual(stepsOf(''), { steps: [], isCut: false })
     assert.deepEqual(stepsOf('what?').steps, [])
+  })
+
+  it('tells when a key was pressed: exactly where a call followed, else about', () => {
+    const { steps } = stepsOf('main:1/4>amount:*/11>sure:1/3>done:1/2')
+    const call = (turn: number, atMs: number, ms: number) => ({ turn, n: 0, atMs, ms }) as CallMade
+    assert.deepEqual(momentsOf(steps, [call(2, 4_310, 240), call(4, 19_100, 2_000)]), [
+      { atMs: 4_310, isAbout: false },
+      { atMs: 15_550, isAbout: true },
+      { atMs: 19_100, isAbout: false },
+      { atMs: 23_100, isAbout: true },
+    ])
+    // It was made again by another daemon, half a minute later.
+    assert.deepEqual(momentsOf(steps.slice(0, 1), [call(2, 34_000, 240)]), [{ atMs: 4_000, isAbout: true }])
+    assert.deepEqual(momentsOf([], []), [])
   })
 })
 
@@ -83,7 +98,7 @@ describeBoth('what one subscriber saw and did', (database) => {
       source: JSON.stringify({ file: 'topup.yaml', text: FLOW, catalogues: [] }),
       created_at: at(0),
     })
-  async function story(open: DialogueRecord[] = [], asked: { sinceMs?: number; untilMs?: number } = {}) {
+  async function story(open: StandingDialogue[] = [], asked: { sinceMs?: number; untilMs?: number } = {}) {
     const found = await rowsOfSubscriber(database.db.sql, {
       msisdn: MSISDN,
       sinceMs: NOW,
@@ -122,7 +137,7 @@ from 2026-11-30 10:00:00 to 2026-11-30 11:00:00 Pacific/Port_Moresby (UTC 2026-1
     [main]           | Welcome to Akiba
                      | 1. Balance
                      | 2. Buy airtime
-    pressed 1: Balance, after 4 s
+    pressed 1: Balance, after 4 s (10:05:04)
   10:05:04  called wallet.balance: answered, 310 ms
     [show]           | You have {balance.amount}.
   10:05:18  ended (completed) after 18.3 s: the flow came to its end
@@ -138,7 +153,7 @@ from 2026-11-30 10:00:00 to 2026-11-30 11:00:00 Pacific/Port_Moresby (UTC 2026-1
       calls: '4.0!wallet.pay=failed:late/2000@9000',
     })
     const gone = told(await story())
-    assert.match(gone, /\[main\] +\| \(its revision is not kept, or .+\)\n +pressed 2, after 3 s/)
+    assert.match(gone, /\[main\] +\| \(its revision is not kept, or .+\)\n +pressed 2, after 3 s \(about 10:05:03\)/)
     await keep()
     const page = told(await story())
     assert.match(page, /pressed 2: Buy airtime, after 3 s/)
@@ -184,7 +199,7 @@ from 2026-11-30 10:00:00 to 2026-11-30 11:00:00 Pacific/Port_Moresby (UTC 2026-1
       openedMs: NOW + 500_000,
       touchedMs: NOW + 500_100,
       ended: null,
-    } as unknown as DialogueRecord
+    } as unknown as StandingDialogue
     const { dialogues } = await story([open])
     assert.deepEqual(
       dialogues.map(({ kind, isOpen, why }) => [kind, isOpen, why]),
@@ -198,6 +213,68 @@ from 2026-11-30 10:00:00 to 2026-11-30 11:00:00 Pacific/Port_Moresby (UTC 2026-1
     const page = told(await story([open]))
     assert.match(page, /dial turned away refused-1/)
     assert.match(page, /open-1 .*\n +\[main\] +\| Welcome to Akiba/)
+  })
+
+  it('has the way of an open dialogue, its calls, and the key that is worked on; and one that has no record yet', async () => {
+    await keep()
+    const open = {
+      key: { group: 'g', msisdn: MSISDN },
+      epoch: EPOCH,
+      status: 'resting',
+      line: 'operator-a',
+      turn: 2,
+      revision: 'topup@9f2c01ab77de',
+      snapshot: { value: 'amount', context: { language: 'en' } },
+      openedMs: NOW + 500_000,
+      touchedMs: NOW + 504_300,
+      ended: null,
+      track: { path: 'main:2/4', waitMs: 4_010, backendMs: 250, calls: '2.0wallet.limits=data/250@4012' },
+    } as unknown as StandingDialogue
+    assert.match(
+      told(await story([open])),
+      /pressed 2: Buy airtime, after 4 s \(10:08:24\)\n {2}10:08:24 {2}called wallet\.limits: answered, 250 ms\n +\[amount\] +\| How much\?\n.*open: it waits for the subscriber\n +2 turns, 4\.0 s waiting for the subscriber, 0\.3 s in back ends$/,
+    )
+    const taken = {
+      ...open,
+      status: 'taken',
+      turn: 3,
+      touchedMs: NOW + 510_000,
+      track: { ...open.track!, path: 'main:2/4>amount:*/6' },
+    } as StandingDialogue
+    const page = told(await story([taken]))
+    assert.match(
+      page,
+      /answered, after 6 s: what it was is not known yet \(about 10:08:30\)\n.*its answer is being worked on/,
+    )
+    const ended = { ...open, status: 'ended', ended: 'idle' } as StandingDialogue
+    assert.match(told(await story([ended])), /ended \(idle\) after 4\.3 s: no answer in time/)
+    await record()
+    assert.equal((await story([ended])).dialogues.length, 1, 'its record is there by now')
+  })
+
+  it('is of one dialogue by its epoch, with the deferred answer of it, and of no other', async () => {
+    await keep()
+    await record()
+    await record({
+      kind: 'deferred',
+      detail: 'sms',
+      calls: null,
+      path: '',
+      opened_at: at(300_000),
+      ended_at: at(330_000),
+    })
+    await record({ kind: 'sms', epoch: 'sms-1' })
+    const found = await rowsOfDialogue(database.db.sql, { epoch: EPOCH, open: [] })
+    const dialogues = dialoguesOf(found, [], SCREEN_TYPES)
+    assert.deepEqual(
+      dialogues.map(({ kind, steps }) => [kind, steps.map(({ chose, at: when }) => [chose, when])]),
+      [
+        ['dialogue', [['Balance', '2026-11-30T00:05:04.012Z']]],
+        ['deferred', []],
+      ],
+    )
+    for (const epoch of ['sms-1', 'x', EPOCH.replace(/1$/, '2')])
+      assert.deepEqual((await rowsOfDialogue(database.db.sql, { epoch, open: [] })).records, [])
   })
 
   it('has the SMS of that time and those that are still to leave, with attempts, reasons in words, and receipts', async () => {

@@ -1,9 +1,13 @@
 /**
- * /v1/subscribers: what one subscriber saw and did, for who answers a complaint; and the hash by which the log names
- * him.
+ * /v1/subscribers: what one subscriber saw and did, for who answers a complaint; one dialogue by its epoch; the hash by
+ * which the log names him.
  */
 import { Hono } from 'hono'
 import { DIGITS, type Admitted, type RouteDeps } from './shared.ts'
+
+const UNKNOWN_EPOCH =
+  'nothing is kept of a dialogue with this epoch: it is older than records.days, or not of these daemons. ' +
+  'For one that is open, give its number as msisdn, too'
 
 export function subscriberRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
@@ -21,6 +25,19 @@ export function subscriberRoutes({ service, audit }: RouteDeps): Hono<Admitted> 
     if ('refused' in story) return c.json({ error: story.refused }, 400)
     audit(c, 'subscriber looked at', { msisdn, since: story.since, found: story.dialogues.length + story.sms.length })
     return c.json(story)
+  })
+  app.get('/dialogues/:epoch', async (c) => {
+    const epoch = c.req.param('epoch').toLowerCase()
+    const written = c.req.query('msisdn')
+    const msisdn = written === undefined ? undefined : numberIn(written)
+    if (msisdn !== undefined && !DIGITS.test(msisdn)) return c.json(wrong, 400)
+    const told = await service.dialogueStory(epoch, msisdn)
+    audit(c, 'dialogue looked at', {
+      epoch,
+      ...(told ? { msisdn: told.msisdn } : {}),
+      found: told?.dialogues.length ?? 0,
+    })
+    return told ? c.json(told) : c.json({ error: UNKNOWN_EPOCH }, 404)
   })
   app.get('/hash', (c) => {
     const msisdn = numberIn(c.req.query('msisdn'))

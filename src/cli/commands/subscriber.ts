@@ -16,6 +16,13 @@ export function registerSubscriber(program: Command, say: Say): void {
     .action(async (number: string, options: AdminOptions & import('../subscriber-show.ts').ShowOptions) =>
       (await import('../subscriber-show.ts')).showSubscriber(number, options, say),
     )
+  jsonOption(adminOptions(subscriber.command('dialogue')))
+    .description('shows one dialogue by its epoch, which stands in each line of the log about it')
+    .argument('<epoch>', 'of the dialogue')
+    .option('--msisdn <number>', 'whose it is; needed while it is open')
+    .action(async (epoch: string, options: AdminOptions & { msisdn?: string }) =>
+      (await import('../subscriber-show.ts')).showDialogue(epoch, options, say),
+    )
   subscriber
     .command('export')
     .description('shows everything, as JSON')
