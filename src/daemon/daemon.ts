@@ -3,27 +3,19 @@
  * starts it; and stops it in reverse order. Only this file builds things.
  */
 import type { Logger } from 'pino'
-import {
-  changeLines,
-  createAdminService,
-  createFleetService,
-  createFlowService,
-  startAdmin,
-  watchTokens,
-} from '../admin/index.ts'
+import { watchTokens } from '../admin/index.ts'
 import type { Admin, DaemonState, Readiness, Reloaded, WatchedTokens } from '../admin/index.ts'
+import { openAdmin } from './admin.ts'
 import { createAudit, type Audit } from '../audit/index.ts'
-import { createFleet, type Fleet, type FleetCommand } from '../fleet/index.ts'
+import { createFleet, type Fleet } from '../fleet/index.ts'
 import { absentSamples, createBackends, type Backends } from './backends/index.ts'
 import { createStillness, type Stillness, monotonicClock, type Metrics, packageVersion } from '../base/index.ts'
 import type { ConfiguredLine, Settings } from '../config/index.ts'
 import { createConnections, type Connections } from './connections.ts'
-import { openDesk } from './desk.ts'
 import { drain, stopTimes } from './drain.ts'
 import type { DeskDemo } from '../desk/index.ts'
 import type { CompiledFlow } from '../flow/engine/index.ts'
 import { serveFlows, type ServedFlows } from './flows.ts'
-import { registerGauges } from './gauges.ts'
 import type { Hooks } from '../hooks/index.ts'
 import {
   createGateway,
@@ -35,16 +27,13 @@ import {
 } from '../gateway/index.ts'
 import type { ServedIngress } from './ingress.ts'
 import { createLastRun, type LastRun } from './last-run.ts'
-import { createLineHolds, groupsOf, type LineHolds } from './lines/index.ts'
+import { createLineHolds, type LineHolds } from './lines/index.ts'
 import { pinPepperOf } from './pin-pepper.ts'
-import { daemonPushLimits } from './push.ts'
 import type { Push } from '../push/index.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
 import type { LinkPort, Pdu } from '../smpp/index.ts'
 import { createClockCheck, trustedClock, type ClockCheck } from './clock-check.ts'
-import { readinessOf } from './readiness.ts'
 import { createRecords, recordingOf, type DaemonRecords } from './records.ts'
-import { createReload, noFile } from './reload/index.ts'
 import { startRetention } from './retention.ts'
 import { createRuntime, logging, type Runtime, type RuntimeOptions } from './runtime.ts'
 import { createServices, type DaemonServices } from './services.ts'
@@ -55,7 +44,7 @@ import { createStopOrder, type StopOrder } from './stop-order.ts'
 import { openStores, type Stores } from './stores.ts'
 import { startSweeps } from './sweeps.ts'
 import { createDaemonTestDials, type DaemonTestDials } from './test-dials.ts'
-import { BEAT_LOOK_MS, certificateFiles, createState, createWatch, notingConnect, type Watch } from './watch/index.ts'
+import { certificateFiles, createWatch, notingConnect, type Watch } from './watch/index.ts'
 import {
   createCertificates,
   createFlowEvents,
@@ -139,7 +128,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 /** The parts of a daemon; each is built from those above it. */
-interface Parts {
+export interface DaemonParts {
   stores: Stores
   lineEvents: LineEvents
   flowEvents: FlowEvents
@@ -162,7 +151,7 @@ interface Parts {
   records: DaemonRecords
 }
 
-async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
+async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<DaemonParts> {
   const recording = recordingOf(runtime.settings, runtime.name)
   const stores = await openSpanned({ ...logging(runtime, 'store'), recording })
   stops.add(() => stores.close())
@@ -267,7 +256,7 @@ function lineOf({ settings }: Runtime, name: string): ConfiguredLine | undefined
   return settings.lines.find((line) => line.name === name)
 }
 
-type AroundGateway = Pick<Parts, 'stores' | 'flows' | 'connections' | 'services'> & {
+type AroundGateway = Pick<DaemonParts, 'stores' | 'flows' | 'connections' | 'services'> & {
   overload: Overload
   stillness: Stillness
   lastRun: LastRun
@@ -304,122 +293,8 @@ function gatewayDeps(runtime: Runtime, around: AroundGateway): GatewayDeps {
   }
 }
 
-/** For the signal: who sent it, nobody knows. */
-function auditedReload(reload: () => Promise<Reloaded>, { note }: Audit): () => Promise<Reloaded> {
-  const told = (more: object) => note({ who: '-', role: 'signal', what: 'settings reloaded', more })
-  return async () => {
-    try {
-      const after = await reload()
-      told({ after })
-      return after
-    } catch (error) {
-      told({ refused: (error as Error).message })
-      throw error
-    }
-  }
-}
-
-/** The admin server, for operators and their monitoring. */
-async function openAdmin(runtime: Runtime, parts: Parts, { read = noFile, desk: demo }: DaemonOptions) {
-  const { settings, clock, levels, metrics } = runtime
-  const { stores, backends, flows, connections, services, gateway, clockCheck, watch, fleet, audit, holds } = parts
-  const { lines, ingress } = connections
-  const own = { lines, backends, flows, ingress, storeTls: stores.tls, services: services.services }
-  const { reload, check } = createReload({ settings, ...own, log: levels, metrics, read })
-  const readiness = () => readinessOf({ ...runtime, stores, lines, flows: flows.registry, clockCheck, holds })
-  registerGauges({ metrics, name: runtime.name, settings, stores, lines, gateway, holds })
-  const service = adminService(runtime, parts, { reload, checkReload: check })
-  const isReady = () =>
-    (lines.anyBound() || settings.lines.length === 0) && clockCheck.isRight() && watch.areStoresWell()
-  const seen = { metrics, clock, lines: service.lines, loads: lines.loads, ...watch, flows: flows.registry, isReady }
-  const state = createState({ ...seen, lookMs: BEAT_LOOK_MS })
-  const fleetService = createFleetService({ fleet, service, state })
-  const flowService = adminFlows(runtime, parts)
-  const deskState = createState({ ...seen, lookMs: DESK_LOOK_MS })
-  const deskParts = { ...parts, fleetService, flows: flowService, service, state: deskState, demo }
-  const desk = await openDesk(runtime, deskParts)
-  const admin = await startAdmin({
-    host: settings.admin.host,
-    port: settings.admin.port,
-    registry: metrics.registry,
-    readiness,
-    now: clock.now,
-    counters: metrics,
-    log: levels.of('admin'),
-    audit,
-    tokens: parts.tokens.tokens,
-    service,
-    fleet: fleetService,
-    flows: flowService,
-    desk: desk.app,
-  })
-  const stopAdmin = async () => {
-    desk.stop()
-    await admin.stop()
-  }
-  const carryOut = carryingOut(service, levels.of('admin'), audit)
-  const joinFleet = () => fleet.start({ admin: `${settings.admin.host}:${admin.port}`, state, carryOut })
-  return { admin, stopAdmin, readiness, reload: auditedReload(async () => (await reload()).told, audit), joinFleet }
-}
-
-/** What another daemon asks for, as if it had been asked here. */
-function carryingOut(service: Parameters<typeof changeLines>[0], log: Logger, { note }: Audit) {
-  return async (command: FleetCommand, who: string) => {
-    const { what, status, body, audit: more } = await changeLines(service, command, who)
-    if (more) {
-      log.warn({ who, role: 'operate', what, ...more }, 'admin audit')
-      note({ who, role: 'operate', what, more })
-    }
-    return { status, body }
-  }
-}
-
-type Reloading = Pick<Parameters<typeof createAdminService>[0], 'reload' | 'checkReload'>
-
-function adminService(runtime: Runtime, parts: Parts, reloading: Reloading) {
-  const { stores, connections, services, gateway, watch, testDials, holds } = parts
-  return createAdminService({
-    ...runtime,
-    groups: () => groupsOf(runtime.settings),
-    ...stores,
-    types: parts.flows.types,
-    lines: connections.lines,
-    holds,
-    now: runtime.clock.now,
-    onHold: parts.lineEvents.change,
-    gateway,
-    push: services.push,
-    pushLimits: daemonPushLimits(runtime, stores),
-    trace: connections.recorder.trace,
-    lineEvents: parts.lineEvents,
-    watch,
-    testDials,
-    sms: services.sms,
-    requests: parts.requests,
-    chosenLanguage: services.chosenLanguage,
-    ...reloading,
-  })
-}
-
-/** Pages of the desk show figures of the last second. */
-const DESK_LOOK_MS = 900
-
-function adminFlows({ settings, clock, name }: Runtime, { stores, flows, flowEvents }: Parts) {
-  return createFlowService({
-    ...stores,
-    flows: flows.registry,
-    backends: flows.callable,
-    declared: flows.declared,
-    types: flows.types,
-    readable: settings.privacy.storeKeyFile === undefined,
-    clock,
-    events: flowEvents,
-    name,
-  })
-}
-
 /** Opens lines and the HTTP ingress last: by then everything that an answer needs exists. */
-async function start(runtime: Runtime, parts: Parts, stops: StopOrder): Promise<void> {
+async function start(runtime: Runtime, parts: DaemonParts, stops: StopOrder): Promise<void> {
   const { settings, clock } = runtime
   const { stores, flows, connections, services, gateway, clockCheck, lastRun } = parts
   const { lines, ingress } = connections
