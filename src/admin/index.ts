@@ -42,6 +42,7 @@ export {
   type Reloaded,
   type SettingTaken,
   type SettingWaiting,
+  type ReasonCount,
   type SmsSummary,
   type TraceTold,
 } from './service.ts'

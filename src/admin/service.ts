@@ -166,8 +166,15 @@ export interface SmsSummary extends Pick<
 export interface SmsListAsked {
   state: ListedState
   since: string | undefined
+  until: string | undefined
   cursor: string | undefined
   limit: number
+}
+
+export interface ReasonCount {
+  /** In words. */
+  reason: string
+  n: number
 }
 
 export interface AlarmsTold {
@@ -401,15 +408,28 @@ function operatedSms({ settings, sms: { operator }, clock }: AdminServiceDeps) {
     /** The newest SMS of one subscriber. */
     smsOf: async (msisdn: string): Promise<SmsSummary[]> => (await operator.of(msisdn)).map(smsSummaryOf),
     /** SMS in one state, page by page. */
-    async listSms({ state, since, cursor, limit }: SmsListAsked) {
-      const sinceMs =
-        since === undefined ? null : momentBackMs(since, { zone: settings.reminders.zone, nowMs: clock.now() })
+    async listSms({ state, since, until, cursor, limit }: SmsListAsked) {
+      const by = { zone: settings.reminders.zone, nowMs: clock.now() }
+      const [sinceMs, untilMs] = [since, until].map((at) => (at === undefined ? null : momentBackMs(at, by)))
       if (since !== undefined && sinceMs === null) return { refused: `since: '${since}' is not ${MOMENT_FORMS}` }
+      if (until !== undefined && untilMs === null) return { refused: `until: '${until}' is not ${MOMENT_FORMS}` }
       const after = cursor === undefined ? null : placeOf(cursor)
       if (after === undefined) return { refused: 'cursor: not one of ours: give the `next` of the page before' }
-      const { sms, next } = await operator.page({ state, sinceMs, after, limit })
+      const { sms, next } = await operator.page({ state, sinceMs: sinceMs!, untilMs: untilMs!, after, limit })
       return { sms: sms.map(smsSummaryOf), next: next && cursorOf(next) }
     },
+    /** Why the newest that failed did, in words, the most frequent reason first. */
+    async smsFailedFor(asked: { sinceMs: number | null; untilMs: number | null }): Promise<ReasonCount[]> {
+      const rows = await operator.failedFor(asked)
+      const sums = new Map<string, number>()
+      for (const { n, ...why } of rows) {
+        const reason = smsReason({ state: 'failed', attempts: 1, ...why })
+        sums.set(reason, (sums.get(reason) ?? 0) + n)
+      }
+      return [...sums].map(([reason, n]) => ({ reason, n }))
+    },
+    /** How deep the outbox is, as it was looked at last. Null: nobody has looked yet. */
+    smsDepth: () => operator.depth(),
     /** `for`: it is of use for so long from now on. */
     async retrySms(id: string, asked: { mayBeTwice: boolean; for: string | undefined }): Promise<Retried | Refused> {
       const forMs = asked.for === undefined ? null : durationMsOf(asked.for)

@@ -27,6 +27,7 @@ import { numberPages } from './number-pages.ts'
 import { overviewPages } from './overview-pages.ts'
 import { servicePages, settingsPages, tracePages } from './plain-pages.ts'
 import { releasePages } from './release-pages.ts'
+import { smsPages } from './sms-pages.ts'
 import { page, type Framed, type PageText } from './pages/index.ts'
 import { trustedProxy } from './proxy.ts'
 import { createSampler, type Sampler } from './sample.ts'
@@ -157,16 +158,17 @@ function deskApp(parts: DeskParts, wayIn: WayIn): Hono<Entered> {
   app.use(ownPagesOnly(wayIn, parts.counters))
   app.route('/', wayIn.routes())
   app.use(entering(wayIn))
-  for (const routes of ROUTES) routes(app, parts, wayIn)
+  for (const routes of DESK_ROUTES) routes(app, parts, wayIn)
   troublePages(app, parts.log)
   return app
 }
 
-const ROUTES = [
+export const DESK_ROUTES = [
   overviewPages,
   linePages,
   numberPages,
   servicePages,
+  smsPages,
   releasePages,
   tracePages,
   alarmPages,

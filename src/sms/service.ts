@@ -86,10 +86,11 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
   const incoming = smsIn({ ...deps, settings: settings.sms, numbering, plain: (name) => lineOf(name)?.sms })
   const { orphans } = outbox
   showOrphans(orphans, metrics)
+  const depth = shownDepth(deps)
   const upkeep = [
     repeated(EXPIRE_EVERY_MS, () => incoming.expire(), deps),
     repeated(ORPHANS_EVERY_MS, orphans.look, deps),
-    repeated(DEPTH_EVERY_MS, shownDepth(deps).look, deps),
+    repeated(DEPTH_EVERY_MS, depth.look, deps),
     repeated(QUERY_EVERY_MS, ask, deps),
   ]
   const replace = smsReplace(managing)
@@ -110,7 +111,12 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
     },
     atSmsc: { replace, recall },
     replacing: smsReplacing({ ...deps, counters: metrics, recall, replace }),
-    operator: smsOperator({ ...deps, counters: metrics, manages: (line) => lineOf(line)?.sms?.manage === true }),
+    operator: smsOperator({
+      ...deps,
+      counters: metrics,
+      manages: (line) => lineOf(line)?.sms?.manage === true,
+      depth: depth.lately,
+    }),
     async onLate(late, line) {
       const sms = late.lane === 'sms' ? lateSmsOf(late.key, line) : null
       const how = lineOf(line)?.sms

@@ -168,7 +168,7 @@ describeWith(['redis', 'postgres'], 'SMS that failed, at the terminal of an oper
     for (const [asked, why] of [
       [{ state: 'failed', since: 'yesterday' }, /400: since: 'yesterday' is not a time of day \(10:00\)/],
       [{ state: 'failed', cursor: 'x' }, /400: cursor: not one of ours/],
-      [{ state: 'lost' }, /400: state: .*state is one of failed, expired, ambiguous, due/],
+      [{ state: 'lost' }, /400: state: .*state is one of failed, expired, ambiguous, submitting, due/],
       [{ msisdn: '67570000406', state: 'failed' }, /say --msisdn NUMBER, or --state/],
       [{}, /say --msisdn NUMBER, or --state/],
     ] as const)

@@ -290,9 +290,10 @@ export const OUTBOX_MODEL: Model = {
       const oldest = due.toSorted(by((row) => row.wake_at))[0]?.wake_at ?? null
       return { line, due: due.length, later: rows.length - due.length, oldest }
     }),
-  'sms-depth-ambiguous': ({ tables }) => [
-    { n: [...tables.sms.values()].filter((row) => row.state === 'ambiguous').length },
-  ],
+  'sms-depth-unanswered': ({ tables }) => {
+    const count = (state: string) => [...tables.sms.values()].filter((row) => row.state === state).length
+    return [{ ambiguous: count('ambiguous'), submitting: count('submitting') }]
+  },
   'forget-receipts': ({ tables }, { before }) =>
     [...tables.orphans.values()]
       .filter((one) => one.received_at < at(before))

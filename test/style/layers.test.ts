@@ -152,9 +152,10 @@ const MAY: Record<string, readonly string[] | '*'> = {
     'src/fleet',
     'src/flow/draw',
     'src/flow/pictures',
+    'src/sms/operator',
     'src/watch',
   ],
-  'src/desk/pages': ['src/desk/words', 'src/admin', 'src/audit', 'src/fleet', 'src/watch'],
+  'src/desk/pages': ['src/desk/words', 'src/admin', 'src/audit', 'src/fleet', 'src/sms/operator', 'src/watch'],
   'src/desk/words': [],
   'src/enquiry': [
     'src/dialogue',

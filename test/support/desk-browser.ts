@@ -8,6 +8,8 @@ export const DESK_PAGES = [
   '/desk/number',
   '/desk/services',
   '/desk/services/dental',
+  '/desk/sms',
+  '/desk/sms?state=due',
   '/desk/releases',
   '/desk/releases/dental',
   '/desk/trace?line=test&last=20',

@@ -14,6 +14,7 @@ const STATES = LISTED_STATES.join(', ')
 const asList = z.strictObject({
   state: z.enum(LISTED_STATES),
   since: z.string().max(40).optional(),
+  until: z.string().max(40).optional(),
   cursor: z.string().max(100).optional(),
   limit: z.coerce.number().int().min(1).max(SMS_PAGE.most).default(SMS_PAGE.usual),
 })
@@ -37,8 +38,8 @@ export function smsLists({ service, audit }: Pick<RouteDeps, 'service' | 'audit'
   const inState = async (c: Context<Admitted>) => {
     const read = asList.safeParse(c.req.query())
     if (!read.success) return c.json({ error: `${whyNot(read.error)}; state is one of ${STATES}` }, 400)
-    const { state, since, cursor, limit } = read.data
-    const page = await service.listSms({ state, since, cursor, limit })
+    const { state, since, until, cursor, limit } = read.data
+    const page = await service.listSms({ state, since, until, cursor, limit })
     if ('refused' in page) return c.json({ error: page.refused }, 400)
     audit(c, 'sms looked at', { state, found: page.sms.length })
     return c.json(page)

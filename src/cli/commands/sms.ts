@@ -6,7 +6,7 @@ import { tableOf } from '../table.ts'
 import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
 
 /** As the daemon has them: see src/sms/operator/list.ts. */
-const LISTED_STATES = ['failed', 'expired', 'ambiguous', 'due']
+const LISTED_STATES = ['failed', 'expired', 'ambiguous', 'submitting', 'due']
 
 export function registerSms(program: Command, say: Say): void {
   const sms = program.command('sms').description('the SMS of a running daemon')
@@ -17,6 +17,7 @@ export function registerSms(program: Command, say: Say): void {
       new Option('--state <state>', 'SMS in this state: failed and expired, the newest first').choices(LISTED_STATES),
     )
     .option('--since <moment>', 'with --state: given up, sent or to leave since: 10:00, 2h, 2026-12-01T10:00')
+    .option('--until <moment>', 'with --state: before then')
     .option('--limit <count>', 'with --state: how many at most', parseInteger)
     .option('--cursor <cursor>', 'with --state: the next page, as the page before names it')
     .action((options: AdminOptions & ListOptions) => listSms(options, say))
@@ -52,20 +53,21 @@ interface ListOptions {
   msisdn?: string
   state?: string
   since?: string
+  until?: string
   limit?: number
   cursor?: string
 }
 
 /** Throws UsageError without a subscriber or a state, or with both. */
 export async function listSms(
-  { msisdn, state, since, limit, cursor, ...options }: AdminOptions & ListOptions,
+  { msisdn, state, since, until, limit, cursor, ...options }: AdminOptions & ListOptions,
   say: Say,
 ): Promise<void> {
-  const paging = { since, limit: limit === undefined ? undefined : String(limit), cursor }
+  const paging = { since, until, limit: limit === undefined ? undefined : String(limit), cursor }
   const asked = state === undefined ? { msisdn } : { state, ...paging }
   const isOfOne = msisdn !== undefined && state === undefined && Object.values(paging).every((one) => one === undefined)
   if (!isOfOne && (state === undefined || msisdn !== undefined))
-    throw new InvalidArgumentError('say --msisdn NUMBER, or --state with --since, --limit and --cursor')
+    throw new InvalidArgumentError('say --msisdn NUMBER, or --state with --since, --until, --limit and --cursor')
   const query = new URLSearchParams(
     Object.entries(asked).filter((one): one is [string, string] => one[1] !== undefined),
   )

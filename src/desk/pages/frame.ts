@@ -16,6 +16,7 @@ const NAV: readonly [key: keyof Words['nav'], path: string, role: DeskRole][] = 
   ['lines', '/desk/lines', 'read'],
   ['number', '/desk/number', 'support'],
   ['services', '/desk/services', 'read'],
+  ['sms', '/desk/sms', 'read'],
   ['releases', '/desk/releases', 'read'],
   ['trace', '/desk/trace', 'trace'],
   ['alarms', '/desk/alarms', 'read'],

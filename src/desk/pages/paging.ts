@@ -9,9 +9,16 @@ export interface PageAsked {
   before: { atMs: number; id: string } | null
 }
 
-export interface Paged<Row> extends PageAsked {
+export interface Paged<Row> {
+  /** Null: without an end on this side. */
+  fromMs: number | null
+  untilMs: number | null
+  /** This is not the first page. */
+  isLater: boolean
   /** The address of the list, without a query. */
   path: string
+  /** What else is asked for: it stays on every page. */
+  also?: Readonly<Record<string, string>>
   rows: readonly Row[]
   /** Where the next page begins. Null: there is none. */
   next: string | null
@@ -41,25 +48,40 @@ export function pagedRows<Row>(
   const shown = rows.slice(0, ROWS_SHOWN)
   const last = shown.at(-1)
   const key = last && rows.length > ROWS_SHOWN ? keyOf(last) : undefined
-  return { ...asked, path, rows: shown, next: key ? `${key.at.getTime()}_${key.id}` : null }
+  const { fromMs, untilMs, before } = asked
+  const next = key ? `${key.at.getTime()}_${key.id}` : null
+  return { fromMs, untilMs, isLater: before !== null, path, rows: shown, next }
 }
 
 const written = (ms: number) => new Date(ms).toISOString().slice(0, 16)
 
-export function pager<Row>({ path, fromMs, untilMs, before, next }: Paged<Row>, { words, nowMs }: Saying): Markup {
-  const range = `from=${written(fromMs)}&until=${written(untilMs + 60_000)}`
+/** `order`: what lies behind the last row, and before the first one. Default: older and newer ones. */
+export function pager<Row>(
+  paged: Paged<Row>,
+  { words, nowMs }: Saying,
+  order: Pick<Saying['words']['time'], 'older' | 'newest'> = words.time,
+): Markup {
+  const { path, fromMs, untilMs, isLater, next, also = {} } = paged
+  const asked = {
+    ...also,
+    ...(fromMs === null ? {} : { from: written(fromMs) }),
+    ...(untilMs === null ? {} : { until: written(untilMs + 60_000) }),
+  }
+  const range = new URLSearchParams(asked).toString()
   const older =
-    next === null
-      ? ''
-      : html`<a class="button" rel="next" href="${path}?${range}&before=${next}">${words.time.older}</a>`
-  const newest = before === null ? '' : html`<a class="button" href="${path}?${range}">${words.time.newest}</a>`
-  const field = (name: string, label: string, ms: number) =>
+    next === null ? '' : html`<a class="button" rel="next" href="${path}?${range}&before=${next}">${order.older}</a>`
+  const newest = isLater ? html`<a class="button" href="${path}?${range}">${order.newest}</a>` : ''
+  const field = (name: string, label: string, ms: number | null) =>
     html`<label class="field"
       ><span>${label}</span>
-      <input type="datetime-local" name="${name}" value="${written(Math.min(ms, nowMs + 60_000))}" /> UTC</label
+      <input type="datetime-local" name="${name}" value="${ms === null ? '' : written(Math.min(ms, nowMs + 60_000))}" />
+      UTC</label
     >`
+  const hidden = Object.entries(also).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
+  )
   return html`<form class="range" method="get" action="${path}">
-    ${field('from', words.time.from, fromMs)}${field('until', words.time.until, untilMs)}<button type="submit">
+    ${hidden}${field('from', words.time.from, fromMs)}${field('until', words.time.until, untilMs)}<button type="submit">
       ${words.time.show}</button
     >${newest}${older}
   </form>`

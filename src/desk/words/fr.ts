@@ -1,5 +1,6 @@
 /** The words of the desk, in French. */
 import type { Words } from './en.ts'
+import { saidInFrench } from './said-fr.ts'
 
 const many = (n: number, one: string, more: string) => `${n} ${n < 2 ? one : more}`
 
@@ -185,6 +186,61 @@ export const fr: Words = {
     leaves: 'Part',
     sent: 'Envoyé',
   },
+  sms: {
+    lists: 'Listes',
+    is: {
+      failed: 'Échoués',
+      expired: 'Expirés',
+      ambiguous: 'Ambigus',
+      submitting: 'En vol',
+      due: 'Dus',
+      accepted: 'Acceptés',
+      delivered: 'Remis',
+      cancelled: 'Annulés',
+    },
+    what: {
+      failed:
+        'Abandonnés : le SMSC ou le réseau les a refusés, ou les essais étaient épuisés. Les plus récents d’abord.',
+      expired: 'Leur temps était passé avant qu’ils puissent partir. Les plus récents d’abord.',
+      ambiguous:
+        'Envoyés sans réponse du SMSC : un téléphone les a peut-être. D’abord ceux dont l’attente finit d’abord.',
+      submitting: 'En cours d’envoi : la réponse du SMSC est attendue.',
+      due: 'Ils attendent leur moment, ou une place sur une ligne. D’abord ceux qui partent d’abord.',
+    },
+    order: { older: 'Suivants', newest: 'Premiers' },
+    due: 'Peuvent partir',
+    later: 'Partent plus tard',
+    oldest: 'Le plus ancien attend',
+    anyLine: 'toutes',
+    byLine: 'Par ligne',
+    byReason: (most) => `Pourquoi ils ont échoué, des ${most} plus récents`,
+    count: 'SMS',
+    looked: (age) => `État de la base il y a ${age} ; 20 000 au plus sont comptés par ligne et par sorte.`,
+    notLooked: 'Personne n’a encore regardé la file : le premier regard vient 15 s après un démarrage.',
+    owner: 'Demandé par',
+    tries: 'Essais',
+    givenUp: 'Abandonné',
+    acts: 'Agir',
+    none: 'Aucun SMS.',
+    retry: 'Envoyer de nouveau',
+    retryWhat: 'Il est dû tout de suite, et ses essais sont comptés depuis le début.',
+    twice: 'Le téléphone peut le recevoir deux fois : accepté',
+    useFor: 'Utile pendant (si son temps est passé)',
+    cancel: 'Reprendre',
+    cancelWhat: 'Il ne part pas. Si le SMSC l’a déjà, le SMSC est prié de l’effacer.',
+    retried: {
+      none: 'Il n’y a pas de SMS de ce numéro.',
+      twice: 'Le téléphone l’a peut-être déjà : acceptez qu’il vienne deux fois, ou laissez-le.',
+      past: 'Son temps est passé : dites pendant combien de temps il est utile, par exemple 2h.',
+      'due-already': 'Il part de toute façon : il est dû, ou en cours d’envoi.',
+      'too-late': 'Le SMSC l’a, ou il a été repris.',
+      wrongFor: 'Utile pendant : donnez une durée comme 30m ou 2h.',
+    },
+    cancelled: {
+      none: 'Il n’y a pas de SMS de ce numéro.',
+      'too-late': 'Il est parti, ou c’est fini.',
+    },
+  },
   services: {
     code: 'Code',
     serves: 'Servi par',
@@ -284,6 +340,7 @@ export const fr: Words = {
     last: 'Derniers',
     none: 'Rien n’a encore été enregistré.',
   },
+  said: saidInFrench,
   act: {
     on: 'Sur',
     reason: 'Raison',

@@ -44,30 +44,39 @@ const DEPTH = statement<DepthRow>(
   GROUP BY groups.line`,
 )
 
-const UNANSWERED = statement<{ n: number }>(
-  'sms-depth-ambiguous',
+const UNANSWERED = statement<{ ambiguous: number; submitting: number }>(
+  'sms-depth-unanswered',
   `
-  SELECT CAST(count(*) AS int) AS n FROM (
-    SELECT true FROM sms_outbox WHERE state IN ('submitting', 'ambiguous') AND state || '' = 'ambiguous'
-    LIMIT ${OUTBOX_COUNTED_MAX}) bounded`,
+  SELECT CAST(count(*) FILTER (WHERE state = 'ambiguous') AS int) AS ambiguous,
+    CAST(count(*) FILTER (WHERE state = 'submitting') AS int) AS submitting
+  FROM (SELECT state FROM sms_outbox WHERE state IN ('submitting', 'ambiguous') LIMIT ${OUTBOX_COUNTED_MAX}) bounded`,
 )
+
+/** `ambiguous`: sent without a response. `submitting`: being sent now. */
+export interface OutboxSeen {
+  atMs: number
+  lines: readonly OutboxDepth[]
+  ambiguous: number
+  submitting: number
+}
 
 export interface DepthWatch {
   /** Rejects if Postgres is unreachable. */
   look(): Promise<void>
   /** As the last look found it; null: nobody has looked yet. */
-  lately(): { lines: readonly OutboxDepth[]; ambiguous: number } | null
+  lately(): OutboxSeen | null
 }
 
 export function depthWatch({ sql, clock }: { sql: SqlRunner; clock: Pick<Clock, 'now'> }): DepthWatch {
-  let found: ReturnType<DepthWatch['lately']> = null
+  let found: OutboxSeen | null = null
   return {
     lately: () => found,
     async look() {
-      const rows = await DEPTH(sql, { now: new Date(clock.now()) })
+      const atMs = clock.now()
+      const rows = await DEPTH(sql, { now: new Date(atMs) })
       const [unanswered] = await UNANSWERED(sql, {})
       const lines = rows.map(({ oldest, ...row }) => ({ ...row, oldestMs: oldest?.getTime() ?? null }))
-      found = { lines, ambiguous: unanswered!.n }
+      found = { atMs, lines, ...unanswered! }
     },
   }
 }

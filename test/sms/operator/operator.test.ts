@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
 import { depthWatch } from '../../../src/sms/operator/depth.ts'
-import { pageOfSms, type SmsAsked } from '../../../src/sms/operator/list.ts'
+import { failedFor, LISTED_STATES, pageOfSms, type SmsAsked } from '../../../src/sms/operator/list.ts'
 import { smsOperator, type SmsOperator } from '../../../src/sms/operator/operator.ts'
 import { fakeClock, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
@@ -26,19 +26,19 @@ describeBoth('the outbox for an operator', (database) => {
       clock,
       counters: { count: (name, labels = {}) => void counted.push([name, ...Object.values(labels)].join(' ')) },
       manages: (line) => line === 'managed',
+      depth: () => null,
     })
   })
 
   const page = (asked: Partial<SmsAsked>) =>
-    pageOfSms(database.db.sql, { state: 'failed', sinceMs: null, after: null, limit: 50, ...asked })
+    pageOfSms(database.db.sql, { state: 'failed', sinceMs: null, untilMs: null, after: null, limit: 50, ...asked })
   const at = (ms: number) => new Date(START + ms)
   let serial = 0
   const owe = (row: object) => scene.owe({ subject: `of:${serial++}`, ...row })
 
   describe('lists', () => {
     it('nothing where there is nothing', async () => {
-      for (const state of ['failed', 'expired', 'ambiguous', 'due'] as const)
-        assert.deepEqual(await page({ state }), { sms: [], next: null })
+      for (const state of LISTED_STATES) assert.deepEqual(await page({ state }), { sms: [], next: null })
     })
 
     it('what was given up, the newest first, page by page, and none twice where many have one moment', async () => {
@@ -58,6 +58,25 @@ describeBoth('the outbox for an operator', (database) => {
         [last],
       )
       assert.equal((await page({ state: 'expired' })).sms.length, 1)
+      assert.deepEqual(
+        (await page({ untilMs: START + 10 })).sms.map(({ id }) => id),
+        [first],
+      )
+    })
+
+    it('why they failed, the most frequent reason first, within a time', async () => {
+      assert.deepEqual(await failedFor(database.db.sql, { sinceMs: null, untilMs: null }), [])
+      for (const ms of [1, 2, 3])
+        await owe({ state: 'failed', settled_at: at(ms), last_error: 'refused', last_status: 11 })
+      await owe({ state: 'failed', settled_at: at(4), last_error: 'no response, twice' })
+      await owe({ state: 'expired', settled_at: at(4) })
+      assert.deepEqual(await failedFor(database.db.sql, { sinceMs: null, untilMs: null }), [
+        { status: 11, error: 'refused', n: 3 },
+        { status: null, error: 'no response, twice', n: 1 },
+      ])
+      assert.deepEqual(await failedFor(database.db.sql, { sinceMs: START + 2, untilMs: START + 4 }), [
+        { status: 11, error: 'refused', n: 2 },
+      ])
     })
 
     it('what is due: that which leaves first, of every line and kind', async () => {
@@ -91,6 +110,8 @@ describeBoth('the outbox for an operator', (database) => {
         [lost],
       )
       assert.deepEqual((await page({ state: 'ambiguous', sinceMs: START + 1 })).sms, [])
+      assert.deepEqual((await page({ state: 'ambiguous', untilMs: START })).sms, [])
+      assert.equal((await page({ state: 'submitting' })).sms.length, 1)
     })
 
     it('by their indexes: of 4,000 SMS in each state, a page reads no more than itself', async function () {
@@ -99,13 +120,13 @@ describeBoth('the outbox for an operator', (database) => {
         `INSERT INTO sms_outbox (subject, kind, state, msisdn, text, due_at, expires_at, wake_at, created_at, submitted_at, settled_at)
         SELECT 'many:' || s || n, 'campaign', s, (67580000000 + n)::text, 'x', ?::timestamptz, ?::timestamptz,
           ?::timestamptz + n * interval '1 second', ?::timestamptz, ?::timestamptz, ?::timestamptz + n * interval '1 second'
-        FROM unnest(ARRAY['failed', 'expired', 'due', 'delivered', 'ambiguous']) s, generate_series(1, 4000) n`,
+        FROM unnest(ARRAY['failed', 'expired', 'due', 'delivered', 'ambiguous', 'submitting']) s, generate_series(1, 4000) n`,
         [at(0), at(HOUR), at(0), at(0), at(0), at(0)],
       )
       await knex.raw('ANALYZE sms_outbox')
-      for (const state of ['failed', 'expired', 'ambiguous', 'due'] as const) {
+      for (const state of LISTED_STATES) {
         const read = await tuplesRead(() => page({ state, limit: 20 }))
-        assert.ok(read < 1_000, `${state}: ${read} rows and entries of 20,000`)
+        assert.ok(read < 1_000, `${state}: ${read} rows and entries of 24,000`)
       }
       const depth = depthWatch({ sql: database.db.sql, clock })
       await depth.look()
@@ -234,14 +255,16 @@ describeBoth('the outbox for an operator', (database) => {
     const depth = depthWatch({ sql: database.db.sql, clock })
     assert.equal(depth.lately(), null)
     await depth.look()
-    assert.deepEqual(depth.lately(), { lines: [], ambiguous: 0 })
+    assert.deepEqual(depth.lately(), { atMs: START, lines: [], ambiguous: 0, submitting: 0 })
     await owe({ due_at: at(-5_000) })
     await owe({ kind: 'otp', due_at: at(-7_000) })
     await owe({ due_at: at(HOUR) })
     await owe({ line: '', due_at: at(HOUR) })
     await owe({ state: 'ambiguous', submitted_at: at(0) })
+    await owe({ state: 'submitting', submitted_at: at(0) })
+    await owe({ state: 'submitting', submitted_at: at(0) })
     await depth.look()
-    const { lines, ambiguous } = depth.lately()!
+    const { lines, ambiguous, submitting } = depth.lately()!
     assert.deepEqual(
       lines.toSorted((a, b) => a.line.localeCompare(b.line)),
       [
@@ -249,6 +272,6 @@ describeBoth('the outbox for an operator', (database) => {
         { line: 'digicel', due: 2, later: 1, oldestMs: START - 7_000 },
       ],
     )
-    assert.equal(ambiguous, 1)
+    assert.deepEqual([ambiguous, submitting], [1, 2])
   })
 })
