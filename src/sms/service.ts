@@ -84,12 +84,11 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
   const ask = async () => void (await Promise.all(queryLines(asking).map((line) => queries.look(line))))
   const numbering = (line: string) => numberingOf(lineOf(line))
   const incoming = smsIn({ ...deps, settings: settings.sms, numbering, plain: (name) => lineOf(name)?.sms })
-  const { orphans } = outbox
-  showOrphans(orphans, metrics)
+  showOrphans(outbox.orphans, metrics)
   const depth = shownDepth(deps)
   const upkeep = [
     repeated(EXPIRE_EVERY_MS, () => incoming.expire(), deps),
-    repeated(ORPHANS_EVERY_MS, orphans.look, deps),
+    repeated(ORPHANS_EVERY_MS, outbox.orphans.look, deps),
     repeated(DEPTH_EVERY_MS, depth.look, deps),
     repeated(QUERY_EVERY_MS, ask, deps),
   ]
@@ -111,12 +110,7 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
     },
     atSmsc: { replace, recall },
     replacing: smsReplacing({ ...deps, counters: metrics, recall, replace }),
-    operator: smsOperator({
-      ...deps,
-      counters: metrics,
-      manages: (line) => lineOf(line)?.sms?.manage === true,
-      depth: depth.lately,
-    }),
+    operator: operatorOf(deps, depth),
     async onLate(late, line) {
       const sms = late.lane === 'sms' ? lateSmsOf(late.key, line) : null
       const how = lineOf(line)?.sms
@@ -135,6 +129,12 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
       await outbox.stop()
     },
   }
+}
+
+function operatorOf(deps: SmsDeps, { lately }: DepthWatch): SmsOperator {
+  const { settings } = deps
+  const manages = (line: string) => settings.lines.find(({ name }) => name === line)?.sms?.manage === true
+  return smsOperator({ ...deps, counters: deps.metrics, manages, depth: lately })
 }
 
 function showOrphans({ lately }: OrphanWatch, metrics: Pick<SmsDeps['metrics'], 'gauges'>): void {

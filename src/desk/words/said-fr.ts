@@ -1,4 +1,4 @@
-/** What the daemon says in English, in French: reasons, remedies, how dialogues ended. What is not here stays as it is. */
+/** What the daemon says in English, in French: reasons, remedies, ends of dialogues. All else stays as it is. */
 
 const EXACT: Readonly<Record<string, string>> = {}
 
