@@ -49,12 +49,15 @@ const TOLD = `
   SELECT 'flow', jsonb_build_object('revision', revision, 'source', source) FROM flow_revision
   WHERE revision = ANY(ARRAY(SELECT flow FROM found UNION SELECT jsonb_array_elements_text(CAST(:open AS jsonb))))`
 
+/** Planned each time, for the days that are asked for: a plan that is kept is one for all days, and there are 90. */
+const UNNAMED = ''
+
 /**
  * The records, and with them the source of each revision on which a dialogue was, `:open` among them: those of
  * dialogues that are open. A day is looked at on either side: the day of a record is that of its epoch.
  */
 const RECORDS = statement<Said>(
-  'support-records',
+  UNNAMED,
   `
   WITH found AS (
     SELECT ${COLUMNS}
@@ -70,7 +73,7 @@ const RECORDS = statement<Said>(
 
 /** One dialogue, and the deferred answer of it, by their key: the day is that of the epoch. */
 const ONE = statement<Said>(
-  'support-dialogue',
+  UNNAMED,
   `
   WITH found AS (
     SELECT ${COLUMNS} FROM cdr
@@ -95,7 +98,13 @@ export interface SupportSmsRow {
   parts: { part: number; state: string; id: string }[]
 }
 
-/** By `sms_outbox_left`: those of one subscriber are as many as he got in the time that they are kept. */
+/** How long before the time an SMS may have been sent that was settled within it: SMSCs try for days. */
+const SETTLES_WITHIN = `interval '7 days'`
+
+/**
+ * By `sms_outbox_left`, that is by when they were sent; those that were not sent are few. Of a subscriber who gets ten a
+ * day, those of other weeks are not read.
+ */
 const SMS = statement<SupportSmsRow>(
   'support-sms',
   `
@@ -106,6 +115,7 @@ const SMS = statement<SupportSmsRow>(
       FROM sms_part p WHERE p.sms = o.id), '[]') AS parts
   FROM sms_outbox o
   WHERE msisdn = CAST(:msisdn AS text)
+    AND (submitted_at >= CAST(:since AS timestamptz) - ${SETTLES_WITHIN} OR submitted_at IS NULL)
     AND (created_at >= CAST(:since AS timestamptz) OR submitted_at >= CAST(:since AS timestamptz)
       OR settled_at >= CAST(:since AS timestamptz) OR state IN ('due', 'submitting', 'ambiguous'))
     AND created_at < CAST(:until AS timestamptz)

@@ -18,7 +18,7 @@ describeBoth('questions about one subscriber', (database) => {
   before(async function () {
     this.timeout(60_000)
     const { knex } = database.db
-    for (const day of ['2026-11-28', '2026-11-29', '2026-11-30'])
+    for (const day of ['2026-11-20', '2026-11-28', '2026-11-29', '2026-11-30'])
       await knex.raw(
         `CREATE TABLE "cdr_${day}" PARTITION OF cdr FOR VALUES FROM ('${day}') TO (CAST('${day}' AS date) + 1)`,
       )
@@ -47,6 +47,8 @@ describeBoth('questions about one subscriber', (database) => {
     for (const node of read) assert.notEqual(node['Node Type'], 'Seq Scan', JSON.stringify(node))
     assert.ok(nodes.some((node) => /msisdn/.test(node['Index Name'] ?? '') || node['Index Name'] === 'cdr_of'))
     assert.ok(nodes.some((node) => node['Index Name'] === 'sms_outbox_left'))
+    assert.ok(read.some((node) => node['Relation Name'] === 'cdr_2026-11-29'))
+    assert.ok(!read.some((node) => node['Relation Name'] === 'cdr_2026-11-20'), 'other days are not looked at')
   })
 })
 
