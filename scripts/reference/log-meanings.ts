@@ -200,6 +200,8 @@ export const LOG_MEANINGS: Record<string, string> = {
   'privacy.plainUntil is set: unsealed records are still read, so everybody who can write to the store can forge dialogues':
     '`privacy.plainUntil` is set. Remove it when its moment has passed.',
   'old records not removed': 'Postgres failed in the hourly removal of old records. It is tried again.',
+  'dialogues were not counted: the last count stays':
+    'The store did not answer while open dialogues were counted. `flow list` shows the last count, and how old it is.',
   'the module of a back end did not remove its old records':
     'Its `purge` failed or took over a minute: `why` says how. The other modules and the daemon removed theirs. It is asked again in an hour.',
   // info

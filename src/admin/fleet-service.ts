@@ -16,6 +16,17 @@ export interface DaemonState {
   ends?: EndedCount[]
   /** Flows whose files are broken or recalled, so that something else serves. */
   flows: string[]
+  /** Absent: another daemon counts, or the daemon is of an earlier release. */
+  open?: OpenCounted
+}
+
+/** Dialogues by the revision of their flow, as one daemon counted them. */
+export interface OpenCounted {
+  open: Record<string, number>
+  /** False: there were too many, so only some were counted. */
+  isWhole: boolean
+  /** How old it was when the daemon wrote it. */
+  ageMs: number
 }
 
 /** How many dialogues of one service code and flow ended for one reason. */

@@ -1,6 +1,5 @@
 /** The functions behind the admin routes for flows: the state, and decisions for all daemons and over restarts. */
 import { randomBytes } from 'node:crypto'
-import type { DialogueStore } from '../dialogue/index.ts'
 import { ProblemsError, sentence, type Problem, inPieces } from '../base/index.ts'
 import { compilingFlow, asksSecret, secretInClear } from '../flow/load/index.ts'
 import { type DeclaredBackend, readingFlow, withBackends, type FlowSource } from '../flow/read/index.ts'
@@ -51,17 +50,32 @@ export interface RevisionRow {
   /** When it last came into force. Null: never for everybody. */
   servedMs: number | null
   is: 'active' | 'canary' | 'recalled' | ''
-  /** How many dialogues use it now. */
-  open: number
+  /** How many dialogues used it when they were counted last. Null: they have not been counted yet. */
+  open: number | null
 }
 
-/** Without a count of dialogues, which reads them all. */
+/** Without a count of dialogues. */
 export type KeptRevision = Omit<RevisionRow, 'open'>
 
 export interface RevisionRows {
   revisions: RevisionRow[]
-  /** False: there are too many dialogues, so only some were counted. */
+  /** False: there are too many dialogues, so only some were counted, or none yet. */
   counted: boolean
+  /** How long ago. Null: not yet. */
+  countedAgeMs: number | null
+}
+
+/** Dialogues by the revision of their flow, as they were counted last. */
+export interface OpenCount {
+  open: ReadonlyMap<string, number>
+  isWhole: boolean
+  ageMs: number
+}
+
+/** With the answer to a recall: its dialogues, as they were counted last. Null: not yet. */
+export interface OpenTold {
+  open: number | null
+  openAgeMs: number | null
 }
 
 /** Who decides, and why. */
@@ -86,7 +100,8 @@ export interface FlowServiceDeps {
   flows: Flows
   decided: Decided
   archive: FlowArchive
-  dialogues: DialogueStore
+  /** Undefined: nobody has counted yet. Nothing is read for it. */
+  openCount(): OpenCount | undefined
   /** Names of the back ends that flows may call. */
   backends: readonly string[]
   /** Those that say themselves what they can be asked. */
@@ -181,7 +196,7 @@ function createReleases(deps: FlowServiceDeps) {
 }
 
 /** Reads the current state. */
-function readingFlows({ flows, decided, archive, dialogues, events }: FlowServiceDeps, { stateOf }: Releases) {
+function readingFlows({ flows, decided, archive, openCount, events }: FlowServiceDeps, { stateOf }: Releases) {
   return {
     flows: (): FlowRow[] =>
       flows
@@ -200,18 +215,15 @@ function readingFlows({ flows, decided, archive, dialogues, events }: FlowServic
     /** Newest first. Null: there is no such flow. */
     async revisions(name: string): Promise<RevisionRows | null> {
       const state = stateOf(name)
-      const [rows, census, { recalls }] = await Promise.all([
-        decided.revisions(name, LISTED_MAX),
-        dialogues.census(CENSUS_MAX),
-        decided.read(),
-      ])
+      const [rows, { recalls }] = await Promise.all([decided.revisions(name, LISTED_MAX), decided.read()])
       if (!state && !rows.length) return null
+      const census = openCount()
       const revisions = rows.map((row) => ({
         ...row,
         is: isWhat(row.revision, state, recalls),
-        open: census.open.get(row.revision) ?? 0,
+        open: census ? (census.open.get(row.revision) ?? 0) : null,
       }))
-      return { revisions, counted: census.whole }
+      return { revisions, counted: census?.isWhole ?? false, countedAgeMs: census?.ageMs ?? null }
     },
 
     /** Newest first: one statement. */
@@ -295,7 +307,7 @@ function publishingFlows({ decided }: FlowServiceDeps, { stateOf, change, known,
   }
 }
 
-function recallingFlows({ dialogues }: FlowServiceDeps, { stateOf, change, known }: Releases) {
+function recallingFlows({ openCount }: FlowServiceDeps, { stateOf, change, known }: Releases) {
   return {
     /** Its dialogues end at their next turn with this text, by language. */
     async recall(
@@ -303,7 +315,7 @@ function recallingFlows({ dialogues }: FlowServiceDeps, { stateOf, change, known
       revision: string,
       texts: Record<string, string>,
       by: By,
-    ): Promise<FlowChange & { open?: number }> {
+    ): Promise<FlowChange & Partial<OpenTold>> {
       const flow = await known(name, revision)
       if ('refused' in flow) return flow
       const strange = Object.keys(texts).find((language) => !flow.languages.includes(language))
@@ -319,7 +331,9 @@ function recallingFlows({ dialogues }: FlowServiceDeps, { stateOf, change, known
               recalls: { revision, texts },
             },
       )
-      return 'refused' in done ? done : { ...done, open: (await dialogues.census(CENSUS_MAX)).open.get(revision) ?? 0 }
+      if ('refused' in done) return done
+      const census = openCount()
+      return { ...done, open: census ? (census.open.get(revision) ?? 0) : null, openAgeMs: census?.ageMs ?? null }
     },
   }
 }

@@ -8,6 +8,7 @@ export {
   type InstanceRow,
   type DaemonRates,
   type EndedCount,
+  type OpenCounted,
 } from './fleet-service.ts'
 export type { DialogueTold, StoryTold } from './subscriber-stories.ts'
 export { changeLines } from './line-changes.ts'
@@ -21,6 +22,8 @@ export {
   type FlowRow,
   type FlowService,
   type KeptRevision,
+  type OpenCount,
+  type OpenTold,
   type FlowStand,
   type RevisionRows,
 } from './flow-service.ts'

@@ -33,6 +33,7 @@ function auditedReload(reload: () => Promise<Reloaded>, { note }: Audit): () => 
 export async function openAdmin(runtime: Runtime, parts: DaemonParts, { read = noFile, desk: demo }: DaemonOptions) {
   const { settings, clock, levels, metrics } = runtime
   const { stores, backends, flows, connections, services, gateway, clockCheck, watch, fleet, audit, holds } = parts
+  const { opened } = parts
   const { lines, ingress } = connections
   const own = { lines, backends, flows, ingress, storeTls: stores.tls, services: services.services }
   const { reload, check } = createReload({ settings, ...own, log: levels, metrics, read })
@@ -41,7 +42,8 @@ export async function openAdmin(runtime: Runtime, parts: DaemonParts, { read = n
   const service = adminService(runtime, parts, { reload, checkReload: check })
   const isReady = () =>
     (lines.anyBound() || settings.lines.length === 0) && clockCheck.isRight() && watch.areStoresWell()
-  const seen = { metrics, clock, lines: service.lines, loads: lines.loads, ...watch, flows: flows.registry, isReady }
+  const around = { metrics, clock, lines: service.lines, loads: lines.loads, ...watch }
+  const seen = { ...around, flows: flows.registry, isReady, opened }
   const state = createState({ ...seen, lookMs: BEAT_LOOK_MS })
   const fleetService = createFleetService({ fleet, service, state })
   const flowService = adminFlows(runtime, parts)
@@ -114,10 +116,11 @@ function adminService(runtime: Runtime, parts: DaemonParts, reloading: Reloading
 /** Pages of the desk show figures of the last second. */
 const DESK_LOOK_MS = 900
 
-function adminFlows({ settings, clock, name }: Runtime, { stores, flows, flowEvents }: DaemonParts) {
+function adminFlows({ settings, clock, name }: Runtime, { stores, flows, flowEvents, opened }: DaemonParts) {
   return createFlowService({
     ...stores,
     flows: flows.registry,
+    openCount: opened.read,
     backends: flows.callable,
     declared: flows.declared,
     types: flows.types,

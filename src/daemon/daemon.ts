@@ -44,7 +44,14 @@ import { createStopOrder, type StopOrder } from './stop-order.ts'
 import { openStores, type Stores } from './stores.ts'
 import { startSweeps } from './sweeps.ts'
 import { createDaemonTestDials, type DaemonTestDials } from './test-dials.ts'
-import { certificateFiles, createWatch, notingConnect, type Watch } from './watch/index.ts'
+import {
+  certificateFiles,
+  createOpenDialogues,
+  createWatch,
+  notingConnect,
+  type OpenDialogues,
+  type Watch,
+} from './watch/index.ts'
 import {
   createCertificates,
   createFlowEvents,
@@ -134,6 +141,7 @@ export interface DaemonParts {
   flowEvents: FlowEvents
   fleet: Fleet<DaemonState>
   audit: Audit
+  opened: OpenDialogues
   watch: Watch
   holds: LineHolds
   testDials: DaemonTestDials
@@ -155,7 +163,8 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const recording = recordingOf(runtime.settings, runtime.name)
   const stores = await openSpanned({ ...logging(runtime, 'store'), recording })
   stops.add(() => stores.close())
-  const { lineEvents, flowEvents, fleet, audit } = createSeen(logging(runtime, 'fleet'), stores, stops)
+  const histories = createSeen(logging(runtime, 'fleet'), stores, stops)
+  const { lineEvents, flowEvents, fleet, audit } = histories
   const tokens = watchTokens(runtime.settings.admin.tokensFile, { ...logging(runtime, 'admin'), audit })
   stops.add(async () => tokens.stop())
   const clockCheck = await checkClock(runtime, stores, options.wall)
@@ -204,8 +213,7 @@ async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder)
   const looks = { stores, lines, clockCheck, certificates, fleet, testDials }
   const watch = createWatch(logging(runtime, 'fleet'), looks)
   stops.add(() => watch.stop())
-  const seen = { lineEvents, flowEvents, fleet, audit, watch }
-  const built = { ...seen, stores, backends, flows, connections, services, gateway }
+  const built = { ...histories, watch, stores, backends, flows, connections, services, gateway }
   return { ...built, holds, testDials, tokens, clockCheck, lastRun, requests, owed, hooks, records }
 }
 
@@ -218,12 +226,14 @@ async function openSpanned(deps: Runtime & Parameters<typeof openStores>[0]): Pr
 }
 
 /** What others see of this daemon: its place in the fleet, and the histories of lines and flows. */
-function createSeen(runtime: Runtime, { sql }: Stores, stops: StopOrder) {
+function createSeen(runtime: Runtime, { sql, dialogues }: Stores, stops: StopOrder) {
   const deps = { ...runtime, sql, counters: runtime.metrics }
   const fleet = createFleet<DaemonState>({ ...deps, version: packageVersion() })
   const [lineEvents, flowEvents, audit] = [createLineEvents(deps), createFlowEvents(deps), createAudit(deps)]
-  for (const one of [fleet, lineEvents, flowEvents, audit]) stops.add(() => one.stop())
-  return { fleet, lineEvents, flowEvents, audit }
+  const isShared = runtime.settings.redis !== 'embedded'
+  const opened = createOpenDialogues({ ...runtime, dialogues, fleet, isShared })
+  for (const one of [fleet, lineEvents, flowEvents, audit, opened]) stops.add(() => one.stop())
+  return { fleet, lineEvents, flowEvents, audit, opened }
 }
 
 async function checkClock(runtime: Runtime, stores: Stores, wall: DaemonOptions['wall']): Promise<ClockCheck> {
@@ -327,6 +337,7 @@ async function start(runtime: Runtime, parts: DaemonParts, stops: StopOrder): Pr
   stops.add(() => ingress.stop())
   lines.start()
   parts.watch.start()
+  parts.opened.start()
   parts.testDials.start()
   stops.add(() => parts.testDials.stop())
   stops.add(async () => {

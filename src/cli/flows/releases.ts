@@ -14,6 +14,7 @@ import { portable } from '../../flow/release/index.ts'
 import { sourceOf, loadScreenTypes, type FlowSource } from '../../flow/read/index.ts'
 import { readYaml } from '../../flow/language/index.ts'
 import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
+import { sinceSaid } from '../ages.ts'
 import type { Say } from '../arguments.ts'
 import { tableOf } from '../table.ts'
 
@@ -28,7 +29,8 @@ const why = ({ reason, note }: DecideOptions) => ({ note: reason || (note ?? '')
 interface Changed {
   before: FlowStand | null
   after: FlowStand
-  open?: number
+  open?: number | null
+  openAgeMs?: number | null
 }
 
 const REVISION = /^[a-z][a-z0-9-]*@[0-9a-f]{12}$/
@@ -48,18 +50,25 @@ export async function statusCommand(options: AdminOptions, say: Say): Promise<vo
 }
 
 export async function listRevisions(name: string, options: AdminOptions, say: Say): Promise<void> {
-  const { revisions, counted } = await askAdmin<RevisionRows>(
+  const { revisions, counted, countedAgeMs } = await askAdmin<RevisionRows>(
     options,
     'GET',
     `/v1/flows/${encodeURIComponent(name)}/revisions`,
   )
-  if (options.json) return say(asJson({ revisions, counted }))
+  if (options.json) return say(asJson({ revisions, counted, countedAgeMs }))
   const rows = revisions.map(({ revision, is, open, by, note, createdMs, servedMs }) => {
     const since = servedMs === null ? `stored ${when(createdMs)}` : `served ${when(servedMs)}`
-    return [revision, is, String(open), since, `${by}${note ? `: ${note}` : ''}`]
+    return [revision, is, open === null ? '-' : String(open), since, `${by}${note ? `: ${note}` : ''}`]
   })
   for (const line of tableOf(['REVISION', 'IS', 'OPEN', 'SINCE', 'BY'], rows)) say(line)
-  if (!counted) say('there are too many dialogues: only some were counted')
+  say(countedSaid(counted, countedAgeMs))
+}
+
+/** An earlier daemon counts when it is asked, and says no age. */
+function countedSaid(isWhole: boolean, ageMs: number | null = 0): string {
+  if (ageMs === null) return 'dialogues were not counted yet: the daemon has just started'
+  const when = ageMs === 0 ? 'now' : `${sinceSaid(ageMs)} ago`
+  return `dialogues were counted ${when}${isWhole ? '' : ': there are too many, so only some of them'}`
 }
 
 export async function diffCommand(
@@ -152,7 +161,10 @@ export async function recallCommand(
   const done = await decide(options, name, 'recall', { ...why(options), revision, texts })
   if (options.json) return say(asJson(done))
   const gets = done.after.revision === revision ? 'its text' : done.after.revision
-  say(`${revision} is recalled: ${done.open ?? 0} open dialogues end at their next turn; new dials get ${gets}`)
+  const { open = null, openAgeMs } = done
+  const age = openAgeMs ? ` (counted ${sinceSaid(openAgeMs)} ago)` : ''
+  const its = open === null ? 'its open dialogues end' : `${open} open dialogues${age} end`
+  say(`${revision} is recalled: ${its} at their next turn; new dials get ${gets}`)
 }
 
 /** The language in which a flow is written, even if its screen types are unknown. */

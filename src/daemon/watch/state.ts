@@ -1,5 +1,5 @@
 /** What this daemon tells the others of itself: its lines, alarms, and a sample of rates. */
-import type { DaemonState, EndedCount, LineRow } from '../../admin/index.ts'
+import type { DaemonState, EndedCount, LineRow, OpenCounted } from '../../admin/index.ts'
 import { monotonicClock, type Metrics } from '../../base/index.ts'
 import type { Flows } from '../../flow/release/index.ts'
 import type { LineLoad } from '../../smpp/index.ts'
@@ -14,6 +14,7 @@ export interface StateDeps {
   alarms: Pick<Alarms, 'rows'>
   flows: Pick<Flows, 'names'>
   isReady(): boolean
+  opened: { own(): OpenCounted | undefined }
   /** Rates are over so long at least. */
   lookMs: number
 }
@@ -37,10 +38,11 @@ async function endsOf(metrics: Pick<Metrics, 'rows'>): Promise<EndedCount[]> {
 }
 
 export function createState(deps: StateDeps): () => Promise<DaemonState> {
-  const { metrics, clock, lines, loads, alarms, flows, isReady, lookMs } = deps
+  const { metrics, clock, lines, loads, alarms, flows, isReady, opened, lookMs } = deps
   const traffic = createTraffic({ metrics, now: monotonicClock(clock), loads, lookMs })
   return async () => {
     const { rates, lines: over } = await traffic()
+    const open = opened.own()
     return {
       ready: isReady(),
       lines: lines().map((row) => {
@@ -51,6 +53,7 @@ export function createState(deps: StateDeps): () => Promise<DaemonState> {
       ends: await endsOf(metrics),
       alarms: alarms.rows(),
       flows: flows.names().flatMap(({ name, broken, recalled }) => (broken || recalled ? [name] : [])),
+      ...(open ? { open } : {}),
     }
   }
 }
