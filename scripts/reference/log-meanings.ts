@@ -97,6 +97,7 @@ export const LOG_MEANINGS: Record<string, string> = {
   'days of call detail records were not looked after': 'Postgres did not answer. Tried again in ten minutes.',
   'one piece of work held the event loop':
     'Nobody else was served for `ms` milliseconds of processor time. `where` says at what: an answer of a back end, a pattern, a flow. Make that one smaller, and please report it.',
+  'old sums of the funnel were not removed': 'Postgres did not answer. Tried again in ten minutes.',
   'other users can read the settings file: if one of these settings is a secret, chmod 600':
     'A header, a query of an address or an option of a module may be a key. `settings` has the paths.',
   'receipts match no SMS':

@@ -18,6 +18,7 @@ import type { ScreenTypes } from '../flow/language/index.ts'
 import type { CompiledFlow, FlowArchive } from '../flow/engine/index.ts'
 import { fits, USSD_PAGE, type Clock } from '../ussd/index.ts'
 import type { FlowEventRow, FlowEvents } from '../watch/index.ts'
+import { flowFunnels, type FunnelsDeps } from './flow-funnels.ts'
 
 /** What new dials get. `share` in per cent. */
 export interface FlowStand {
@@ -96,7 +97,7 @@ export interface Refused {
 
 export type FlowChange = { before: FlowStand | null; after: FlowStand } | Refused
 
-export interface FlowServiceDeps {
+export interface FlowServiceDeps extends Pick<FunnelsDeps, 'sql' | 'settings'> {
   flows: Flows
   decided: Decided
   archive: FlowArchive
@@ -128,7 +129,12 @@ export type FlowService = ReturnType<typeof createFlowService>
 
 export function createFlowService(deps: FlowServiceDeps) {
   const releases = createReleases(deps)
-  return { ...readingFlows(deps, releases), ...publishingFlows(deps, releases), ...recallingFlows(deps, releases) }
+  return {
+    ...readingFlows(deps, releases),
+    ...flowFunnels(deps, releases.stateOf),
+    ...publishingFlows(deps, releases),
+    ...recallingFlows(deps, releases),
+  }
 }
 
 type Releases = ReturnType<typeof createReleases>

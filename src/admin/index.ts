@@ -10,6 +10,7 @@ export {
   type EndedCount,
   type OpenCounted,
 } from './fleet-service.ts'
+export type { FunnelTold } from './flow-funnels.ts'
 export type { DialogueTold, StoryTold } from './subscriber-stories.ts'
 export { changeLines } from './line-changes.ts'
 export { createAccess, OLD_TOKEN_REMEDY, type Token, tokensOf } from './access.ts'

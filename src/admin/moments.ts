@@ -14,3 +14,21 @@ export function momentBackMs(written: string, { zone, nowMs }: { zone: string; n
   const at = instantOf(`${today}T${time}`, zone)!
   return at <= nowMs ? at : instantOf(`${dayLater(today, -1, 'day')}T${time}`, zone)
 }
+
+export interface RangeAsked {
+  since: string | undefined
+  until: string | undefined
+}
+
+/** A range that somebody asked for: without `since` the last `usualMs`, without `until` up to now. */
+export function rangeBack(
+  asked: RangeAsked,
+  { zone, nowMs, usualMs }: { zone: string; nowMs: number; usualMs: number },
+): { sinceMs: number; untilMs: number } | { refused: string } {
+  const moment = (written: string) => momentBackMs(written, { zone, nowMs })
+  const sinceMs = asked.since === undefined ? nowMs - usualMs : moment(asked.since)
+  const untilMs = asked.until === undefined ? nowMs + 1 : moment(asked.until)
+  if (sinceMs === null) return { refused: `since: '${asked.since}' is not ${MOMENT_FORMS}` }
+  if (untilMs === null) return { refused: `until: '${asked.until}' is not ${MOMENT_FORMS}` }
+  return sinceMs < untilMs ? { sinceMs, untilMs } : { refused: 'until must be later than since' }
+}

@@ -34,6 +34,7 @@ export const ROUTE_ROLES: Readonly<Record<string, readonly AdminRole[]>> = {
   'GET /v1/flows': ['read'],
   'GET /v1/flows/:name/revisions': ['read'],
   'GET /v1/flows/:name/history': ['read'],
+  'GET /v1/flows/:name/funnel': ['read'],
   'GET /v1/flows/:name/revisions/:revision': ['read'],
   'POST /v1/flows/:name/publish': ['publish'],
   'POST /v1/flows/:name/rollback': ['publish'],

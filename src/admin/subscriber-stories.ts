@@ -13,7 +13,7 @@ import {
   storyOf,
 } from '../enquiry/index.ts'
 import type { ScreenTypes } from '../flow/language/index.ts'
-import { MOMENT_FORMS, momentBackMs } from './moments.ts'
+import { rangeBack, type RangeAsked } from './moments.ts'
 
 /** Without a time: what happened within a day. */
 const USUAL_MS = 86_400_000
@@ -49,11 +49,6 @@ export interface StoriesDeps {
   settings: { reminders: { zone: string } }
 }
 
-export interface StoryAsked {
-  since: string | undefined
-  until: string | undefined
-}
-
 /** Rejects if Postgres or the store is unreachable. */
 export function subscriberStories(deps: StoriesDeps) {
   const { sql, dialogues, groups, types, key, clock, settings } = deps
@@ -77,25 +72,21 @@ export function subscriberStories(deps: StoriesDeps) {
       return { msisdn, subscriber, zone, dialogues: dialoguesOf(found, mine, types) }
     },
     subscriberHash: (msisdn: string) => subscriberHash(key, msisdn),
-    async subscriberStory(msisdn: string, asked: StoryAsked): Promise<StoryTold | { refused: string }> {
-      const nowMs = clock.now()
-      const moment = (written: string) => momentBackMs(written, { zone, nowMs })
-      const sinceMs = asked.since === undefined ? nowMs - USUAL_MS : moment(asked.since)
-      const untilMs = asked.until === undefined ? nowMs + 1 : moment(asked.until)
-      for (const [name, ms] of Object.entries({ since: sinceMs, until: untilMs }))
-        if (ms === null) return { refused: `${name}: '${asked[name as keyof StoryAsked]}' is not ${MOMENT_FORMS}` }
-      if (sinceMs! >= untilMs!) return { refused: 'until must be later than since' }
+    async subscriberStory(msisdn: string, asked: RangeAsked): Promise<StoryTold | { refused: string }> {
+      const range = rangeBack(asked, { zone, nowMs: clock.now(), usualMs: USUAL_MS })
+      if ('refused' in range) return range
+      const { sinceMs, untilMs } = range
       const stored = await standing(msisdn)
       const open = stored.filter(
-        ({ openedMs, touchedMs, ended }) => openedMs < untilMs! && (!ended || touchedMs >= sinceMs!),
+        ({ openedMs, touchedMs, ended }) => openedMs < untilMs && (!ended || touchedMs >= sinceMs),
       )
       const revisions = open.flatMap(({ revision }) => revision || [])
-      const found = await rowsOfSubscriber(sql, { msisdn, sinceMs: sinceMs!, untilMs: untilMs!, open: revisions })
+      const found = await rowsOfSubscriber(sql, { msisdn, sinceMs, untilMs, open: revisions })
       return {
         msisdn,
         subscriber: subscriberHash(key, msisdn),
-        since: new Date(sinceMs!).toISOString(),
-        until: new Date(untilMs!).toISOString(),
+        since: new Date(sinceMs).toISOString(),
+        until: new Date(untilMs).toISOString(),
         zone,
         ...storyOf(found, open, types),
       }

@@ -37,6 +37,16 @@ export const recordsSchema = z.strictObject({
       'how long a call detail record is kept, by the UTC day on which its dialogue began: partners settle by the month and ' +
         'complaints come within weeks. What a law wants for longer goes into files of mediation',
     ),
+  funnelDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(400)
+    .describe(
+      'how long the sums of `flow funnel` are kept, by hour and by day: a month can be compared with the same month a year ' +
+        'ago, and no number is in them. Sums of five minutes stay for 14 days',
+    ),
   waitingMax: z
     .number()
     .int()

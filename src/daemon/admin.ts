@@ -125,6 +125,7 @@ function adminFlows({ settings, clock, name }: Runtime, { stores, flows, flowEve
     declared: flows.declared,
     types: flows.types,
     readable: settings.privacy.storeKeyFile === undefined,
+    settings,
     clock,
     events: flowEvents,
     name,

@@ -7,10 +7,12 @@ import { pushedFlow } from '../push/index.ts'
 import {
   collectWaiting,
   createCollector,
+  forgetFunnel,
   keepDays,
   NO_FILE,
   recordSms,
   startRounds,
+  writeCounted,
   writeFiles,
   writeRecords,
   type Collector,
@@ -61,7 +63,7 @@ export function collectRecords(
   settings: Settings,
 ): Promise<void> {
   const { fileOf } = filing(settings)
-  const write = (records: readonly CallRecord[]) => writeRecords(sql, records, fileOf)
+  const write = (records: readonly CallRecord[]) => writeCounted(sql, records, fileOf)
   return collectWaiting({ shelf: dialogues.records, write, batch: BATCH.embedded })
 }
 
@@ -107,7 +109,9 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
   const collector: Collector = createCollector({
     shelf: dialogues.records,
     write: async (records) => {
-      for (const { kind } of await writeRecords(sql, records, fileOf)) metrics.count('records_total', { kind })
+      const { fresh, folded } = await writeCounted(sql, records, fileOf)
+      for (const { kind } of fresh) metrics.count('records_total', { kind })
+      if (folded > 0) metrics.count('limits_total', { limit: 'funnel_choices_max' }, folded)
     },
     writeOthers: async () => {
       const beforeMs = clock.now() - receiptMs
@@ -124,7 +128,10 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
   metrics.gauge('records_waiting', 'Call detail records that wait beside the dialogues', () =>
     (dialogues.records?.count() ?? Promise.resolve(0)).catch(() => -1),
   )
-  const rounds = startRounds([daysRound(runtime, sql), ...filesRound(runtime, sql, feeds)], { clock, mayRun })
+  const rounds = startRounds([daysRound(runtime, sql), funnelRound(runtime, sql), ...filesRound(runtime, sql, feeds)], {
+    clock,
+    mayRun,
+  })
   return {
     turnedAway: ({ msisdn, code, line, why }) =>
       collector.put(
@@ -200,6 +207,17 @@ function daysRound({ settings, clock, log, metrics }: Runtime, sql: Stores['sql'
       if (dropped > 0) metrics.count('retention_purged_total', { what: 'cdr_days', backend: '' }, dropped)
       if (done.made + done.moved + dropped > 0) log.info({ ...done }, 'days of call detail records')
       else if (failed.length > 0) log.warn({ failed }, 'days of call detail records wait for the next round')
+    },
+  }
+}
+
+function funnelRound({ settings, clock, log, metrics }: Runtime, sql: Stores['sql']): Round {
+  return {
+    everyMs: DAYS_EVERY_MS,
+    failed: (error) => log.warn({ err: error }, 'old sums of the funnel were not removed'),
+    async run() {
+      const gone = await forgetFunnel(sql, { nowMs: clock.now(), days: settings.records.funnelDays })
+      if (gone > 0) metrics.count('retention_purged_total', { what: 'flow_funnel', backend: '' }, gone)
     },
   }
 }

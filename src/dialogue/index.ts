@@ -5,6 +5,7 @@ export { knownMs } from './classify.ts'
 export { createDialogues } from './dialogues.ts'
 export { type DialogueEntry, PAST_MAX } from './entry.ts'
 export { bucketOf, BUCKETS, HIDDEN, keyOfName, nameOfKey } from './key.ts'
+export { momentsOf, type PathStep, stepsOf } from './path.ts'
 export { mayBeSecret, shownRecord, withoutDialled } from './shown.ts'
 export { screenOf, type Track } from './track.ts'
 export {

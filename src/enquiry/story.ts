@@ -2,12 +2,20 @@
  * What one subscriber saw and did, for who answers a complaint: dialogues with each screen redrawn and each key named,
  * calls of back ends, dials that were turned away, SMS with their reasons.
  */
-import { callsMadeIn, type CallMade, screenOf, spokenIn, type StandingDialogue } from '../dialogue/index.ts'
+import {
+  callsMadeIn,
+  type CallMade,
+  momentsOf,
+  type PathStep,
+  screenOf,
+  spokenIn,
+  type StandingDialogue,
+  stepsOf,
+} from '../dialogue/index.ts'
 import type { FlowDefinition, ScreenTypes } from '../flow/language/index.ts'
 import { readFlow, type FlowSource } from '../flow/read/index.ts'
 import { isSecretScreen, redrawnScreen } from '../flow/redraw/index.ts'
 import { smsReason } from '../sms/outbox/index.ts'
-import { momentsOf, stepsOf } from './path.ts'
 import type { RecordRow, SubscriberFound, SupportSmsRow } from './rows.ts'
 import { callInWords, endInWords } from './words.ts'
 
@@ -218,11 +226,7 @@ function wayOf({ epoch, path, calls, openedMs, language }: Way, flow: FlowDefini
   }
 }
 
-function drawn(
-  step: ReturnType<typeof stepsOf>['steps'][number],
-  flow: FlowDefinition | undefined,
-  language: string,
-): Omit<StoryStep, 'at'> {
+function drawn(step: PathStep, flow: FlowDefinition | undefined, language: string): Omit<StoryStep, 'at'> {
   const screen = flow && redrawnScreen(flow, step.screen, language)
   const chosen = step.key === null ? undefined : screen?.choice(step.key)
   return {

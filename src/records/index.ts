@@ -2,6 +2,16 @@
 export { collectWaiting, createCollector, type Collector } from './collector.ts'
 export type { Feed } from './file-rows.ts'
 export { writeFiles } from './files.ts'
+export { OTHER_KEYS, type FunnelRange } from './funnel.ts'
+export {
+  forgetFunnel,
+  type Funnel,
+  type FunnelAsked,
+  funnelOf,
+  type FunnelScreen,
+  restOf,
+  type RevisionFunnel,
+} from './funnel-rows.ts'
 export { keepDays } from './partitions.ts'
 export { type Round, startRounds } from './rounds.ts'
-export { type FileOf, NO_FILE, recordSms, writeRecords } from './rows.ts'
+export { type FileOf, NO_FILE, recordSms, writeCounted, writeRecords } from './rows.ts'

@@ -1,6 +1,8 @@
 /** The statements of `cdr` (docs/RECORDS.md): a row that is written twice is one row. */
-import { type SqlRunner, statement, utcDayOf, uuidV7Ms } from '../base/index.ts'
+import { type Sql, type SqlRunner, statement, utcDayOf, uuidV7Ms } from '../base/index.ts'
 import type { CallRecord } from '../dialogue/index.ts'
+import { addToFunnel } from './funnel-rows.ts'
+import { funnelRows } from './funnel.ts'
 
 /** What goes into no file of mediation. */
 export const NO_FILE = 0
@@ -31,12 +33,13 @@ const COLUMNS = [
 ]
 const NAMES = COLUMNS.map((column) => column.split(' ')[0]).join(', ')
 
-/** Answers with those that are new. */
+/** Answers with those that are new. In the order of the key: two daemons at once never wait in a circle. */
 const WRITE = statement<{ epoch: string; kind: string }>(
   'cdr-write',
   `
   INSERT INTO cdr (${NAMES}, file)
   SELECT ${NAMES}, file FROM json_to_recordset(CAST(:rows AS json)) AS r(${COLUMNS.join(', ')}, file bigint)
+  ORDER BY day, epoch, kind
   ON CONFLICT DO NOTHING
   RETURNING epoch, kind`,
 )
@@ -54,6 +57,26 @@ export async function writeRecords(
   const written = await WRITE(sql, { rows: JSON.stringify(rows) })
   const fresh = new Set(written.map(({ epoch, kind }) => `${kind} ${epoch}`))
   return records.filter(({ epoch, kind }) => fresh.delete(`${kind} ${epoch}`))
+}
+
+export interface RecordsCounted {
+  /** Those that were not there. */
+  fresh: CallRecord[]
+  /** Choices that the funnel counts together. */
+  folded: number
+}
+
+/**
+ * Writes records, and adds those that were not there to the sums of the funnel: both or none, so that a record that
+ * comes twice is counted once.
+ */
+export function writeCounted(sql: Sql, records: readonly CallRecord[], fileOf: FileOf): Promise<RecordsCounted> {
+  return sql.transaction(async (trx) => {
+    const fresh = await writeRecords(trx, records, fileOf)
+    const { rows, folded } = funnelRows(fresh)
+    await addToFunnel(trx, rows)
+    return { fresh, folded }
+  })
 }
 
 function rowOf(record: CallRecord): Record<string, string | number> {

@@ -119,8 +119,10 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   ...files('push', { tests: tests('push/limits'), postgres: true }, ['limits']),
   'src/ussd/status-policy.ts': { tests: tests('ussd/status-policy') },
   ...files('deferred', LATE, ['deferred', 'rows']),
-  ...files('records', { tests: suite('records', 'collector', 'rows', 'files'), postgres: true }, [
+  ...files('records', { tests: suite('records', 'collector', 'rows', 'files', 'funnel'), postgres: true }, [
     'collector',
+    'funnel',
+    'funnel-rows',
     'partitions',
     'rows',
   ]),

@@ -145,5 +145,12 @@ describeWith(['redis', 'postgres'], 'records of daemons that are killed, with Po
     const rows = async () => (await recorded(on.knex)).map(({ epoch }) => epoch)
     await until(async () => (await rows()).length >= opened.length, 'records are missing', 60_000)
     assert.deepEqual(await rows(), opened)
+    const counted = (await on.knex('flow_funnel').where({ screen: '', span: 86_400 })) as { reached: string }[]
+    const onFlow = (await recorded(on.knex)).filter(({ flow }) => flow !== '')
+    assert.equal(
+      counted.reduce((sum, { reached }) => sum + Number(reached), 0),
+      onFlow.length,
+      'the funnel counts each once',
+    )
   })
 })

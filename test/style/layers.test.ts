@@ -141,6 +141,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
     'src/fleet',
     'src/test-dials',
     'src/audit',
+    'src/records',
   ],
   'src/admin/routes': ['src/sms/operator', 'src/sms/requests', 'src/fleet', 'src/audit'],
   'src/desk': [

@@ -102,6 +102,14 @@ function lookRoutes(app: Hono<Admitted>, service: RouteDeps['flows']): void {
     const events = await service.history(c.req.param('name'), last.data)
     return events ? c.json({ events }) : c.json({ error: 'there is no such flow', try: '/v1/flows' }, 404)
   })
+  app.get('/:name/funnel', async (c) => {
+    const asked = revision.optional().safeParse(c.req.query('revision'))
+    if (!asked.success) return c.json({ error: `revision: ${asked.error.issues[0]!.message}` }, 400)
+    const { since, until } = c.req.query()
+    const told = await service.funnel(c.req.param('name'), { revision: asked.data, since, until })
+    if (told === null) return c.json({ error: 'there is no such flow', try: '/v1/flows' }, 404)
+    return 'refused' in told ? c.json({ error: told.refused }, 400) : c.json(told)
+  })
   app.get('/:name/revisions/:revision', async (c) => {
     const source = await service.source(c.req.param('name'), c.req.param('revision'))
     return source ? c.json(source) : c.json({ error: 'there is no such revision' }, 404)

@@ -6,6 +6,7 @@ import { importCommand } from './import.ts'
 
 type AdminOptions = import('../admin.ts').AdminOptions
 type DecideOptions = import('../flows/releases.ts').DecideOptions
+type FunnelOptions = import('../flows/flow-funnel.ts').FunnelOptions
 type HistoryOptions = import('../flows/flow-history.ts').HistoryOptions
 
 export function registerFlow(program: Command, say: Say): void {
@@ -64,6 +65,21 @@ function servedCommands(flow: Command, say: Say): void {
     .option('--last <n>', 'how many; default: 50', parseInteger)
     .action(async (name: string, options: HistoryOptions) =>
       (await import('../flows/flow-history.ts')).historyOfFlow(name, options, say),
+    )
+  jsonOption(adminOptions(flow.command('funnel')))
+    .description(
+      'shows how many dialogues reached each screen of a flow, where they ended and why, and what was chosen',
+    )
+    .argument('<name>', 'name of the flow')
+    .option('--revision <revision>', 'only of this one; default: of all, side by side')
+    .option('--compare <revision>', 'this one beside all others; default: the trial, if there is one')
+    .option(
+      '--since <moment>',
+      'dialogues that ended from then on: 10:00, 2h, 7d, 2026-12-01T10:00; default: a day ago',
+    )
+    .option('--until <moment>', 'up to then; default: now')
+    .action(async (name: string, options: FunnelOptions) =>
+      (await import('../flows/flow-funnel.ts')).funnelOfFlow(name, options, say),
     )
   adminOptions(flow.command('diff'))
     .description('shows what changes for subscribers, screen by screen, and the changed lines')

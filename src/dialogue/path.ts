@@ -1,5 +1,5 @@
 /** The path of a call detail record, read: `main:1/4>sure:2/11` is two steps (docs/RECORDS.md). Pure. */
-import type { CallMade } from '../dialogue/index.ts'
+import type { CallMade } from './calls-made.ts'
 
 export interface PathStep {
   screen: string
