@@ -1,7 +1,7 @@
 /** The funnel of a flow for the admin server: how many reach each screen, where they leave, and why. */
 import type { Sql } from '../base/index.ts'
 import { type Funnel, funnelOf } from '../records/index.ts'
-import { rangeBack, type RangeAsked } from './moments.ts'
+import { rangeBack, type MomentsAsked } from './moments.ts'
 
 /** Without a time: what happened within a day. */
 const USUAL_MS = 86_400_000
@@ -21,7 +21,7 @@ export interface FunnelsDeps {
   settings: { reminders: { zone: string } }
 }
 
-export interface FunnelQuestion extends RangeAsked {
+export interface FunnelQuestion extends MomentsAsked {
   revision?: string | undefined
 }
 

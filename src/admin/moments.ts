@@ -15,14 +15,14 @@ export function momentBackMs(written: string, { zone, nowMs }: { zone: string; n
   return at <= nowMs ? at : instantOf(`${dayLater(today, -1, 'day')}T${time}`, zone)
 }
 
-export interface RangeAsked {
+export interface MomentsAsked {
   since: string | undefined
   until: string | undefined
 }
 
 /** A range that somebody asked for: without `since` the last `usualMs`, without `until` up to now. */
 export function rangeBack(
-  asked: RangeAsked,
+  asked: MomentsAsked,
   { zone, nowMs, usualMs }: { zone: string; nowMs: number; usualMs: number },
 ): { sinceMs: number; untilMs: number } | { refused: string } {
   const moment = (written: string) => momentBackMs(written, { zone, nowMs })

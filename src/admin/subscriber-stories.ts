@@ -13,7 +13,7 @@ import {
   storyOf,
 } from '../enquiry/index.ts'
 import type { ScreenTypes } from '../flow/language/index.ts'
-import { rangeBack, type RangeAsked } from './moments.ts'
+import { rangeBack, type MomentsAsked } from './moments.ts'
 
 /** Without a time: what happened within a day. */
 const USUAL_MS = 86_400_000
@@ -72,7 +72,7 @@ export function subscriberStories(deps: StoriesDeps) {
       return { msisdn, subscriber, zone, dialogues: dialoguesOf(found, mine, types) }
     },
     subscriberHash: (msisdn: string) => subscriberHash(key, msisdn),
-    async subscriberStory(msisdn: string, asked: RangeAsked): Promise<StoryTold | { refused: string }> {
+    async subscriberStory(msisdn: string, asked: MomentsAsked): Promise<StoryTold | { refused: string }> {
       const range = rangeBack(asked, { zone, nowMs: clock.now(), usualMs: USUAL_MS })
       if ('refused' in range) return range
       const { sinceMs, untilMs } = range

@@ -175,7 +175,7 @@ function floorTo(ms: number, widthMs: number): number {
   return Math.floor(ms / widthMs) * widthMs
 }
 
-/** The seconds within which this share of the answers came. Null: there are none, or it took longer than is told apart. */
+/** Within how many seconds this share of the answers came. Null: there are none, or it took longer than two minutes. */
 export function answeredWithin(times: readonly number[], share: number): number | null {
   const all = times.reduce((sum, n) => sum + n, 0)
   if (all === 0) return null
