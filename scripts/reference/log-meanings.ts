@@ -12,6 +12,8 @@ export const LOG_MEANINGS: Record<string, string> = {
     'A record is damaged, of another release, or sealed with another key. It is put aside; the subscriber gets the busy text.',
   'deferred answer given up after repeated take-overs: check what its back end answered':
     'Three daemons in a row ended while they brought one deferred answer. The SMS has the busy text. Look at what the back end answered.',
+  'deferred answer given up an hour after its time: nobody could tell it':
+    'Postgres was away, or the key that opens the row is gone, or its flow is broken. The subscriber is not told; the call detail record says `given-up`.',
   'deferred answer not delivered: it will be tried again':
     'Postgres or the line failed while a deferred answer was brought. It is tried again.',
   'a line could not be replaced': 'A reload failed for this line. The old settings serve on. Look at `err`.',

@@ -10,7 +10,8 @@ import { appendFileSync } from 'node:fs'
 
 /**
  * In the order in which a message passes them (src/gateway/gateway.ts); then those of an SMS
- * (src/sms/outbox/dispatch.ts, src/sms/service.ts), and that of a call detail record (src/records/collector.ts).
+ * (src/sms/outbox/dispatch.ts, src/sms/service.ts), and those of a call detail record (src/records/collector.ts,
+ * src/records/files.ts).
  */
 export const FAILPOINTS = [
   'before-read',
@@ -31,6 +32,8 @@ export const FAILPOINTS = [
   'sms-after-response',
   'sms-in-settle',
   'cdr-written',
+  'file-cut',
+  'file-renamed',
 ] as const
 
 export type Failpoint = (typeof FAILPOINTS)[number]

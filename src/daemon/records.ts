@@ -7,10 +7,12 @@ import { pushedFlow } from '../push/index.ts'
 import {
   collectWaiting,
   createCollector,
+  createFileTimes,
   forgetFunnel,
   keepDays,
   NO_FILE,
   recordSms,
+  showFileTimes,
   startRounds,
   writeCounted,
   writeFiles,
@@ -72,6 +74,8 @@ export interface DaemonRecords {
   turnedAway(dial: TurnedAwayDial): void
   /** Writes the record of a deferred answer in the transaction that settles it. Undefined: nothing is recorded. */
   told?: (trx: SqlRunner, told: ToldAnswer) => Promise<unknown>
+  /** An SMS met its end: its record is written soon. */
+  smsSettled(): void
   start(): void
   stop(): Promise<void>
 }
@@ -97,7 +101,8 @@ const DAYS_EVERY_MS = 600_000
 /** A quarter of the lease of the writer. */
 const FILES_EVERY_MS = 15_000
 
-const NONE: DaemonRecords = { turnedAway: () => undefined, start: () => undefined, stop: async () => undefined }
+const nothing = () => undefined
+const NONE: DaemonRecords = { turnedAway: nothing, smsSettled: nothing, start: nothing, stop: async () => undefined }
 
 export function createRecords(runtime: Runtime, { stores, recording, mayRun }: DaemonRecordsDeps): DaemonRecords {
   if (!recording) return NONE
@@ -146,6 +151,7 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
         }),
       ),
     told: (trx, told) => writeRecords(trx, [deferredRecord(told, clock.now(), recording)], fileOf),
+    smsSettled: () => collector.othersCame(),
     start() {
       collector.start()
       rounds.start()
@@ -175,7 +181,7 @@ function deferredRecord(
     ...serviceOf({ code, line, msisdn: key.msisdn }),
     channel: how === 'shown' ? 'push' : 'sms',
     flow: said?.revision ?? record.revision,
-    reason: said?.ended ?? (said ? 'completed' : 'flow-gone'),
+    reason: said?.ended ?? (said ? 'completed' : how === 'given-up' ? 'failed' : 'flow-gone'),
     screen: screenOf({ snapshot }),
     turns: turn,
     waitMs: 0,
@@ -226,9 +232,12 @@ function funnelRound({ settings, clock, log, metrics }: Runtime, sql: Stores['sq
 function filesRound(runtime: Runtime, sql: Stores['sql'], feeds: readonly Feed[]): Round[] {
   const { settings, name: instance, clock, log, metrics } = runtime
   const { files } = settings.records
+  const partners = feeds.map(({ partner }) => partner)
+  const times = createFileTimes(partners, files?.everyMs ?? 1, clock)
+  showFileTimes(times, metrics)
   if (!files) return []
   const { dir, everyMs } = files
-  const deps = { sql, feeds, dir, everyMs, instance, clock, log, counters: metrics }
+  const deps = { sql, feeds, dir, everyMs, times, instance, clock, log, counters: metrics }
   return [
     {
       everyMs: Math.min(FILES_EVERY_MS, everyMs),

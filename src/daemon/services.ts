@@ -38,7 +38,7 @@ export interface ServicesDeps {
   overload: Overload
   /** SMS that flows ask for. */
   requests: SmsRequests
-  records: Pick<DaemonRecords, 'told'>
+  records: Pick<DaemonRecords, 'told' | 'smsSettled'>
 }
 
 /** Starts nothing yet: `deferred.start()` and `sms.start()` do that. */
@@ -89,6 +89,7 @@ export function createServices(runtime: Runtime, deps: ServicesDeps): DaemonServ
     lines,
     push,
     subjects,
+    settled: records.smsSettled,
     access: overload,
     mayRun,
     play: wordPlayer(runtime, { flows, backend, chosenLanguage, lines }),

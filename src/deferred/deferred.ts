@@ -83,7 +83,7 @@ export interface DeferredDeps {
 export interface ToldAnswer {
   record: DialogueRecord
   said: PlayedScreen | null
-  how: 'shown' | 'sms' | 'void'
+  how: 'shown' | 'sms' | 'void' | 'given-up'
 }
 
 export interface DeferredAnswers {
@@ -182,9 +182,14 @@ class DeferredChain {
 
   /** The record as it was taken, resting on its call. */
   #recordOf(row: DeferredRow): DialogueRecord {
-    const key = { group: row.line_group, msisdn: row.msisdn }
+    const record = this.#bareRecordOf(row)
+    return { ...record, snapshot: JSON.parse(this.#deps.open(record.key, row.snapshot, boundOf(row))) as JsonObject }
+  }
+
+  /** The same without its snapshot, which may not open. */
+  #bareRecordOf(row: DeferredRow): DialogueRecord {
     return {
-      key,
+      key: { group: row.line_group, msisdn: row.msisdn },
       epoch: row.epoch,
       status: 'taken',
       network: '',
@@ -192,7 +197,7 @@ class DeferredChain {
       revision: row.revision,
       code: row.code,
       line: row.line,
-      snapshot: JSON.parse(this.#deps.open(key, row.snapshot, boundOf(row))) as JsonObject,
+      snapshot: null,
       answer: { kind: 'input', text: '', step: null },
       reply: null,
       returnPath: { from: [1, 1, row.msisdn], to: [0, 1, ''], serviceType: '', carrier: '' },
@@ -338,9 +343,21 @@ class DeferredChain {
 
   async #giveUpOld(): Promise<void> {
     if (this.#now() < this.#givenUpMs + GIVE_UP_EVERY_MS) return
-    const gone = await GIVE_UP(this.#deps.sql, { before: new Date(this.#deps.clock.now() - GIVE_UP_MS) })
+    const before = new Date(this.#deps.clock.now() - GIVE_UP_MS)
+    const gone = await this.#deps.sql.transaction(async (trx) => {
+      const rows = await GIVE_UP(trx, { before })
+      for (const row of rows)
+        await this.#deps.record?.(trx, { record: this.#bareRecordOf(row), said: null, how: 'given-up' })
+      return rows
+    })
     this.#givenUpMs = this.#now()
-    for (const { line } of gone) this.#counted(line, 'given-up')
+    for (const row of gone) {
+      this.#counted(row.line, 'given-up')
+      this.#deps.log.error(
+        { ...dialogueInLog(row), flow: row.revision },
+        'deferred answer given up an hour after its time: nobody could tell it',
+      )
+    }
   }
 
   /** It is not tried again. It is removed when it is given up. */

@@ -91,9 +91,9 @@ export const LIVED = statement<{ epoch: string }>(
   UPDATE ussd_late SET takeovers = takeovers - 1 WHERE epoch = :epoch AND lease = :lease RETURNING epoch`,
 )
 
-export const GIVE_UP = statement<{ line: string }>(
+export const GIVE_UP = statement<DeferredRow>(
   'late-give-up',
   `
   DELETE FROM ussd_late WHERE until_at <= CAST(:before AS timestamptz)
-  RETURNING line`,
+  RETURNING ${COLUMNS}`,
 )

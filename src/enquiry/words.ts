@@ -36,6 +36,7 @@ const DEFERRED: Readonly<Record<string, string>> = {
   shown: 'on the screen',
   sms: 'by SMS',
   void: 'not at all: its flow is gone, or the subscriber was in it again',
+  'given-up': 'not at all: no daemon could tell it within an hour of its time',
 }
 
 const CALLS: Readonly<Record<string, string>> = {

@@ -26,6 +26,8 @@ export interface CollectorDeps {
 export interface Collector {
   /** A record that is in no store: it is lost with this process. */
   put(record: CallRecord): void
+  /** Rows came about that need records (writeOthers): they are looked for within a second. */
+  othersCame(): void
   start(): void
   /** Writes what is here, once. What the store keeps is written by others, or after the restart. */
   stop(): Promise<void>
@@ -33,7 +35,7 @@ export interface Collector {
 
 /** A bill may be a second late, and a batch is cheaper than rows. */
 const SOON_MS = 1_000
-/** What a daemon left behind that died is found so soon. */
+/** What a daemon left behind that died is found so soon, and rows that need records of which nobody told us. */
 const LOOK_MS = 15_000
 /** While the database does not answer. */
 const AWAY_MS = 5_000
@@ -66,6 +68,7 @@ class RecordCollector implements Collector {
   #cancel = (): void => undefined
   #round: Promise<unknown> = Promise.resolve()
   #lookMs = 0
+  #hasOthers = false
   #isAway = false
   #stopped = true
 
@@ -77,6 +80,10 @@ class RecordCollector implements Collector {
   put(record: CallRecord): void {
     if (this.#hasRoom(1)) this.#pending.push({ record })
     else this.#deps.counters.count('limits_total', { limit: 'records_in_memory_max' })
+  }
+
+  othersCame(): void {
+    this.#hasOthers = true
   }
 
   start(): void {
@@ -111,8 +118,9 @@ class RecordCollector implements Collector {
     if (!mayRun()) return AWAY_MS
     try {
       await this.#writePending()
-      if (clock.now() >= this.#lookMs || clock.now() < this.#lookMs - LOOK_MS) await this.#look()
-      await this.#writeOthers()
+      const isDue = clock.now() >= this.#lookMs || clock.now() < this.#lookMs - LOOK_MS
+      if (isDue || this.#hasOthers) await this.#writeOthers()
+      if (isDue) await this.#look()
       if (this.#isAway) log.info({}, 'call detail records are written again')
       this.#isAway = false
       return SOON_MS
@@ -142,8 +150,15 @@ class RecordCollector implements Collector {
     this.#lookMs = clock.now() + LOOK_MS
   }
 
+  /** What comes about meanwhile is looked for again. */
   async #writeOthers(): Promise<void> {
-    while (!this.#stopped && (await this.#deps.writeOthers?.())) continue
+    this.#hasOthers = false
+    try {
+      while (!this.#stopped && (await this.#deps.writeOthers?.())) continue
+    } catch (error) {
+      this.#hasOthers = true
+      throw error
+    }
   }
 
   async #write(some: readonly Pending[]): Promise<void> {

@@ -44,9 +44,9 @@ export async function holdsFiles(sql: SqlRunner, holder: string, ms: number): Pr
   return (await LEASE(sql, { holder, ms })).length > 0
 }
 
-const LAST = statement<{ seq: string; cut_at: Date }>(
+const LAST = statement<{ seq: string; cut_at: Date; written: boolean }>(
   'cdr-file-last',
-  `SELECT seq, cut_at FROM mediation_file WHERE partner = :partner ORDER BY seq DESC LIMIT 1`,
+  `SELECT seq, cut_at, written_at IS NOT NULL AS written FROM mediation_file WHERE partner = :partner ORDER BY seq DESC LIMIT 1`,
 )
 
 const OPEN = statement<{ id: string }>(
@@ -75,10 +75,16 @@ const FILL = statement<{ n: number }>(
   SELECT CAST(count(*) AS int) AS n FROM filled`,
 )
 
+export interface LastFile {
+  seq: number
+  cutMs: number
+  isWritten: boolean
+}
+
 /** When the last file of this partner was cut, and its number. */
-export async function lastFile(sql: SqlRunner, partner: string): Promise<{ seq: number; cutMs: number } | null> {
+export async function lastFile(sql: SqlRunner, partner: string): Promise<LastFile | null> {
   const [last] = await LAST(sql, { partner })
-  return last ? { seq: Number(last.seq), cutMs: last.cut_at.getTime() } : null
+  return last ? { seq: Number(last.seq), cutMs: last.cut_at.getTime(), isWritten: last.written } : null
 }
 
 /** Gives the rows that wait to the next file, which may be empty. Answers how many. */

@@ -6,8 +6,9 @@
 import { createHash } from 'node:crypto'
 import { mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Counters, Log, Sql } from '../base/index.ts'
+import { failpoint, type Counters, type Log, type Sql } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
+import type { FileTimes } from './file-times.ts'
 import { fileNameOf, headOf, lineOf, trailerOf } from './file-format.ts'
 import {
   cutFile,
@@ -26,6 +27,7 @@ export interface FilesDeps {
   feeds: readonly Feed[]
   dir: string
   everyMs: number
+  times: FileTimes
   /** The name of this daemon: it goes on with its own lease after a restart. */
   instance: string
   clock: Clock
@@ -38,11 +40,15 @@ export const FILES_LEASE_MS = 60_000
 
 /** One round: cuts what is due, and writes what is cut. Only one daemon at a time does anything. */
 export async function writeFiles(deps: FilesDeps): Promise<number> {
-  const { sql, instance, feeds } = deps
-  if (!(await holdsFiles(sql, instance, FILES_LEASE_MS))) return 0
+  const { sql, instance, feeds, times } = deps
+  if (!(await holdsFiles(sql, instance, FILES_LEASE_MS))) {
+    times.isOthers()
+    return 0
+  }
   for (const feed of feeds) await cutDue(deps, feed)
   let written = 0
   for (const file of await unwrittenFiles(sql)) {
+    failpoint('file-cut')
     await writeFile(deps, file)
     written++
     if (!(await holdsFiles(sql, instance, FILES_LEASE_MS))) break
@@ -50,8 +56,9 @@ export async function writeFiles(deps: FilesDeps): Promise<number> {
   return written
 }
 
-async function cutDue({ sql, clock, everyMs }: FilesDeps, feed: Feed): Promise<void> {
+async function cutDue({ sql, clock, everyMs, times }: FilesDeps, feed: Feed): Promise<void> {
   const last = await lastFile(sql, feed.partner)
+  if (last?.isWritten) times.found(feed.partner, last.cutMs)
   const nowMs = clock.now()
   const periodOf = (ms: number) => Math.floor(ms / everyMs)
   // By the clock, so that cuts do not drift: files of five minutes are cut at the full five minutes.
@@ -60,7 +67,7 @@ async function cutDue({ sql, clock, everyMs }: FilesDeps, feed: Feed): Promise<v
   while ((await cutFile(sql, feed, ++seq, nowMs)) >= FILE_ROWS_MAX) continue
 }
 
-async function writeFile({ sql, dir, clock, log, counters }: FilesDeps, file: CutFile): Promise<void> {
+async function writeFile({ sql, dir, clock, log, counters, times }: FilesDeps, file: CutFile): Promise<void> {
   const name = fileNameOf(file)
   await mkdir(dir, { recursive: true, mode: 0o750 })
   const part = join(dir, `${name}.part`)
@@ -86,7 +93,9 @@ async function writeFile({ sql, dir, clock, log, counters }: FilesDeps, file: Cu
   }
   await rename(part, join(dir, name))
   await syncFolder(dir)
+  failpoint('file-renamed')
   await fileWritten(sql, file.id, sha256, clock.now())
+  times.wrote(file.partner, file.cut_at.getTime())
   counters.count('records_files_total', { partner: file.partner })
   log.info({ file: name, rows }, 'file of call detail records written')
 }

@@ -1,6 +1,7 @@
 /** Call detail records: collected from where they wait, written into `cdr`, and from there into files. */
 export { collectWaiting, createCollector, type Collector } from './collector.ts'
 export type { Feed } from './file-rows.ts'
+export { createFileTimes, showFileTimes } from './file-times.ts'
 export { writeFiles } from './files.ts'
 export { OTHER_KEYS, type FunnelRange } from './funnel.ts'
 export {

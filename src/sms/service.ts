@@ -61,6 +61,8 @@ export interface SmsDeps extends Omit<SendingDeps, 'settings'> {
   access: SenderAccess
   /** Plays the flow that a word starts. Absent: no word starts one. */
   play?: SmsInDeps['play']
+  /** An SMS met its end. */
+  settled?(): void
   /** The services that send SMS. */
   subjects: readonly SmsSubject[]
 }
@@ -77,7 +79,8 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
   const serviceOf = serviceOfOwner(settings.sms)
   const managing = { ...deps, settings: settings.lines, serviceOf }
   const recall = smsRecall(managing)
-  const sending = { ...sendingBy(deps, recall), givenUp: tellGivenUp({ ...deps, counters: metrics }) }
+  const settled = deps.settled ?? (() => undefined)
+  const sending = { ...sendingBy(deps, recall), givenUp: givingUp(deps, settled) }
   const outbox = smsDispatcher(sending)
   const asking = { settings: settings.lines, lines, clock, serviceOf }
   const queries = smsQueries(sending, smsQuery(asking))
@@ -94,13 +97,7 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
   ]
   const replace = smsReplace(managing)
 
-  async function onReceipt(pdu: Pdu, line: Line): Promise<void> {
-    const receipt = readReceipt(pdu, line.name, receiptOptions(lineOf(line.name)))
-    if (!receipt)
-      return metrics.count('sms_receipts_total', { line: line.name, state: 'unknown', result: 'unreadable' })
-    const result = await outbox.applyReceipt(receipt)
-    metrics.count('sms_receipts_total', { line: line.name, state: receipt.state, result })
-  }
+  const onReceipt = takingReceipts(deps, outbox.applyReceipt, settled)
 
   return {
     onReceipt,
@@ -116,8 +113,9 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
       const how = lineOf(line)?.sms
       const on = lines.get(line)
       if (!sms || !how || !on) return
-      const settled = await outbox.late(sms, fateOf(late.outcome, how, on))
-      metrics.count('sms_late_total', { line, result: settled ? 'settled' : 'known' })
+      const changed = await outbox.late(sms, fateOf(late.outcome, how, on))
+      if (changed) settled()
+      metrics.count('sms_late_total', { line, result: changed ? 'settled' : 'known' })
     },
     start() {
       for (const inert of settings.lines.flatMap(inertSettings)) deps.log.warn(inert, 'a setting does nothing')
@@ -135,6 +133,31 @@ function operatorOf(deps: SmsDeps, { lately }: DepthWatch): SmsOperator {
   const { settings } = deps
   const manages = (line: string) => settings.lines.find(({ name }) => name === line)?.sms?.manage === true
   return smsOperator({ ...deps, counters: deps.metrics, manages, depth: lately })
+}
+
+function takingReceipts(
+  { settings, metrics }: SmsDeps,
+  apply: ReturnType<typeof smsDispatcher>['applyReceipt'],
+  settled: () => void,
+): SmsSide['onReceipt'] {
+  return async (pdu, line) => {
+    const { name } = line
+    const how = receiptOptions(settings.lines.find((one) => one.name === name))
+    const receipt = readReceipt(pdu, name, how)
+    if (!receipt) return metrics.count('sms_receipts_total', { line: name, state: 'unknown', result: 'unreadable' })
+    const result = await apply(receipt)
+    if (result === 'matched') settled()
+    metrics.count('sms_receipts_total', { line: name, state: receipt.state, result })
+  }
+}
+
+/** An SMS that is given up has met its end. */
+function givingUp(deps: SmsDeps, settled: () => void): ReturnType<typeof tellGivenUp> {
+  const tell = tellGivenUp({ ...deps, counters: deps.metrics })
+  return (sms) => {
+    tell(sms)
+    settled()
+  }
 }
 
 function showOrphans({ lately }: OrphanWatch, metrics: Pick<SmsDeps['metrics'], 'gauges'>): void {

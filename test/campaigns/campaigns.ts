@@ -27,6 +27,7 @@ export const CAMPAIGNS: readonly CampaignEntry[] = [
   entry('simulation', 'R13', async () => (await import('../simulation/campaign.ts')).simulationCampaign, 'alone'),
   entry('kill', 'R1 R2 R3', async () => (await import('./campaign-kill.ts')).killCampaign),
   entry('asked', 'R21', async () => (await import('./campaign-asked.ts')).askedCampaign),
+  entry('records', 'R22', async () => (await import('./campaign-records.ts')).recordsCampaign),
   entry('flows', 'R15', async () => (await import('./campaign-flows.ts')).flowsCampaign),
   entry('fuzz', 'R4', async () => (await import('./campaign-fuzz.ts')).fuzzCampaign, 'timed'),
   entry('cuts', 'R5', async () => (await import('./campaign-cuts.ts')).cutsCampaign),

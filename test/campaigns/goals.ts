@@ -48,6 +48,10 @@ export const GOALS: readonly (readonly [id: string, goal: string])[] = [
     'R21',
     'SMS asked for by back ends and applications, under kill -9 and with stores away: each accepted one is sent once by its key, or its loss is recorded',
   ],
+  [
+    'R22',
+    'call detail records, two daemons killed at named points and Postgres away: the set of dialogues opened is the set recorded, and the set in the files for mediation; so of SMS settled',
+  ],
   ['P1', 'each defect that is planted is noticed, by the test or the simulation that is named for it'],
   [
     'H1',

@@ -401,6 +401,52 @@ export const PLANTED: readonly PlantedDefect[] = [
     ],
   },
   {
+    name: 'the write that ends a dialogue keeps no record of it',
+    file: 'src/store/dialogues.ts',
+    edits: [['if (records && shelf) change.records = shelf.stored(slot, records)', 'void shelf']],
+    noticedBy: [
+      by('test/store/journal/memory.test.ts', 'wait until they were collected, and no longer; twice is the same'),
+    ],
+  },
+  {
+    name: 'a call detail record that Postgres did not take is dropped',
+    file: 'src/records/collector.ts',
+    edits: [
+      [
+        '      await this.#write(some)\n      this.#pending.splice(0, some.length)\n',
+        '      this.#pending.splice(0, some.length)\n      await this.#write(some)\n',
+      ],
+      [
+        "    failpoint('cdr-written')\n    await this.#deps.shelf?.remove(some.flatMap(({ at }) => at ?? []))\n",
+        "    failpoint('cdr-written')\n",
+      ],
+      [
+        '    await this.#deps.write(some.map(({ record }) => record))\n',
+        '    await this.#deps.shelf?.remove(some.flatMap(({ at }) => at ?? []))\n    await this.#deps.write(some.map(({ record }) => record))\n',
+      ],
+    ],
+    noticedBy: [
+      by('test/records/collector.test.ts', 'keeps all while Postgres is away, in the store too, and goes on with it'),
+    ],
+  },
+  {
+    name: 'a file for mediation is not written again where its daemon died',
+    file: 'src/records/file-rows.ts',
+    edits: [
+      [
+        'FROM mediation_file WHERE written_at IS NULL ORDER BY',
+        'FROM mediation_file WHERE written_at IS NULL AND rows < 0 ORDER BY',
+      ],
+    ],
+    noticedBy: [
+      {
+        tests: ['test/records/files.test.ts'],
+        only: 'are written again, the same, where the daemon died between the cut and the file, or before it said so',
+        postgres: true,
+      },
+    ],
+  },
+  {
     name: 'the lock of a PIN is always as short as the first',
     file: 'src/services/pin/module.ts',
     edits: [['lockMs * 2 ** (times - 1))', 'lockMs * times ** 0)']],

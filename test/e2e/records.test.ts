@@ -128,6 +128,33 @@ describeWith(['redis', 'postgres'], 'records of daemons that are killed, with Po
     }
   }
 
+  it('are there of an answer that was promised and that nobody could tell in time, whose snapshot does not open', async () => {
+    const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000)
+    await on.knex('ussd_late').insert({
+      epoch: '01a22cf1-0000-7000-8000-000000000001',
+      msisdn: '67570109999',
+      line: 'test',
+      line_group: 'test',
+      code: '*123#',
+      turn: 2,
+      call: 1,
+      revision: 'dental@9f2c01ab77de',
+      snapshot: 'of a key that is gone',
+      opened_at: hoursAgo(3),
+      until_at: hoursAgo(2),
+      lease: 'dead',
+      lease_until: hoursAgo(-1),
+    })
+    await started()
+    await until(async () => (await recorded(on.knex, 'deferred')).length === 1, 'no record')
+    const [row] = (await recorded(on.knex, 'deferred')) as (Row & { detail: string })[]
+    assert.deepEqual(
+      [row!.msisdn, row!.code, row!.reason, row!.detail, row!.turns, row!.flow],
+      ['67570109999', '*123#', 'failed', 'given-up', 2, 'dental@9f2c01ab77de'],
+    )
+    await on.kill()
+  })
+
   it('are those of all dialogues that were opened, each once', async () => {
     for (const point of ['after-write', 'after-rest', 'cdr-written']) {
       const daemon = { isDead: false }

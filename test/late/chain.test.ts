@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
 import type { Backend } from '../../src/backend/types.ts'
-import { createDeferredAnswers, type DeferredDeps } from '../../src/deferred/deferred.ts'
+import { createDeferredAnswers, type DeferredDeps, type ToldAnswer } from '../../src/deferred/deferred.ts'
 import { insertDeferred, type DeferredRow } from '../../src/deferred/rows.ts'
 import { StoreError } from '../../src/base/errors.ts'
 import { silentLog } from '../../src/base/log-port.ts'
@@ -502,9 +502,18 @@ describeWith(['postgres'], 'a promised answer', () => {
     it('is given up an hour after its time, and counted on its line', async () => {
       await insertDeferred(sql, { ...ROW, epoch: 'old', until_at: at(500 - 3_600_000) }, 'other', at(600_000))
       await insertDeferred(sql, { ...ROW, epoch: 'young', until_at: at(501 - 3_600_000) }, 'other', at(600_000))
-      const { look, what } = daemon({ sql: counting() })
+      const told: ToldAnswer[] = []
+      const unreadable = () => {
+        throw new StoreError('sealed', 'its key is gone')
+      }
+      const record = async (_trx: unknown, one: ToldAnswer) => void told.push(one)
+      const { look, what } = daemon({ sql: counting(), record, open: unreadable })
       await look()
       assert.deepEqual([(await rows()).map(({ epoch }) => epoch), what()], [['young'], ['given-up']])
+      assert.deepEqual(
+        told.map(({ how, said, record: { epoch, snapshot, key } }) => [how, said, epoch, snapshot, key.msisdn]),
+        [['given-up', null, 'old', null, ROW.msisdn]],
+      )
     })
   })
 })

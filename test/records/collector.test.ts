@@ -140,6 +140,39 @@ describe('the collector of call detail records', () => {
     assert.equal(written.length, 1)
   })
 
+  it('asks nothing while nothing happened, but for a look every 15 s; told of a row, it asks within a second', async () => {
+    const { shelf } = shelfOf(kept)
+    let asked = 0
+    const collector = collectorOf(shelf, { writeOthers: async () => (asked++, false) })
+    await clock.advance(1_000)
+    assert.equal(asked, 1)
+    await clock.advance(60_000)
+    assert.equal(asked, 5)
+    collector.othersCame()
+    await clock.advance(1_000)
+    assert.equal(asked, 6)
+    await clock.advance(3_000)
+    assert.equal(asked, 6)
+  })
+
+  it('asks again for rows that it was told of while Postgres was away', async () => {
+    const { shelf } = shelfOf(kept)
+    let asked = 0
+    const writeOthers = async () => {
+      if (isAway) throw new Error('Postgres is away')
+      asked++
+      return false
+    }
+    const collector = collectorOf(shelf, { writeOthers })
+    await clock.advance(1_000)
+    isAway = true
+    collector.othersCame()
+    await clock.advance(2_000)
+    isAway = false
+    await clock.advance(5_000)
+    assert.equal(asked, 2)
+  })
+
   it('goes on with rows that need records while there are more', async () => {
     const { shelf } = shelfOf(kept)
     let left = 3

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { silentLog } from '../../src/base/log-port.ts'
 import { unitsOf, type FileRow } from '../../src/records/file-format.ts'
 import { cutFile, type Feed } from '../../src/records/file-rows.ts'
+import { createFileTimes, type FileTimes } from '../../src/records/file-times.ts'
 import { FILES_LEASE_MS, writeFiles } from '../../src/records/files.ts'
 import { writeRecords } from '../../src/records/rows.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
@@ -35,12 +36,14 @@ describeBoth('files of call detail records', (database) => {
   let dir: string
   let clock: FakeClock
   let logged: number
+  let times: FileTimes
   const round = (feeds: Feed[] = [ACME], instance = 'd1') =>
     writeFiles({
       sql: database.db.sql,
       feeds,
       dir,
       everyMs: EVERY_MS,
+      times,
       instance,
       clock,
       log: silentLog,
@@ -52,6 +55,7 @@ describeBoth('files of call detail records', (database) => {
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), 'ussd-files-'))
     clock = fakeClock(NOON)
+    times = createFileTimes(['acme'], EVERY_MS, clock)
     logged = 0
     for (const table of ['cdr', 'mediation_file', 'mediation_writer']) await database.db.knex(table).delete()
   })
@@ -113,6 +117,22 @@ describeBoth('files of call detail records', (database) => {
     await database.db.knex('mediation_writer').update({ until: past })
     assert.equal(await round([ACME], 'd2'), 1)
     assert.equal(logged, 2)
+  })
+
+  it('have a time for each partner: of the last one, and of the next; of the daemon that writes them', async () => {
+    const next = () => times.all().map(({ lastMs, dueMs }) => [lastMs === null ? null : lastMs - NOON, dueMs - NOON])
+    await clock.advance(1_000)
+    assert.deepEqual(next(), [[null, EVERY_MS]], 'not yet')
+    await round()
+    assert.deepEqual(next(), [[1_000, EVERY_MS]])
+    await clock.advance(EVERY_MS)
+    await round()
+    assert.deepEqual(next(), [[EVERY_MS + 1_000, 2 * EVERY_MS]])
+    times = createFileTimes(['acme'], EVERY_MS, clock)
+    await round()
+    assert.deepEqual(next(), [[EVERY_MS + 1_000, 2 * EVERY_MS]], 'after a restart')
+    await round([ACME], 'd2')
+    assert.deepEqual(next(), [])
   })
 
   it('take no row twice, however often they are cut', async () => {

@@ -55,6 +55,9 @@ describe(`the alerts, by Prometheus itself${isThere ? '' : ' (skipped: no promto
       assert.equal(isTaken(' unless on (instance, line) max by (instance, line) (smpp_bind_up) == 0', ''), false)
       assert.equal(isTaken('ussd_test_dial_up == 0 unless', 'ussd_test_dial_up == 2 unless'), false)
       assert.equal(isTaken('< 21 * 86400', '< 22 * 86400'), false)
+      assert.equal(isTaken(' and max(delta(records_waiting[15m])) > 0', ''), false)
+      assert.equal(isTaken('max(min_over_time(records_waiting[15m]))', 'max(records_waiting)'), false)
+      assert.equal(isTaken('(records_file_due_seconds) > 300', '(records_file_due_seconds) > 900'), false)
       assert.equal(isTaken(' and on (line) max by (line) (smpp_bind_up) == 1)', ')'), false)
     } finally {
       rmSync(dir, { recursive: true })
