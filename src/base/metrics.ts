@@ -79,6 +79,10 @@ export const COUNTERS = {
   ussd_pushes_total: ['USSD pushes by result', ['line', 'result']],
   // kind: dialogue, deferred, sms, refused
   records_files_total: ['Files of call detail records written', ['partner']],
+  flow_screens_total: [
+    'Screens of flows that dialogues reached, and where they ended before the end of the flow (what: reached, left); from their records',
+    ['flow', 'screen', 'what'],
+  ],
   records_total: ['Call detail records written', ['kind']],
   ussd_late_total: ['Deferred answers, by what was done with them', ['line', 'what']],
   ussd_cut_total: ['Replies cut because they were longer than one page', ['line', 'flow']],

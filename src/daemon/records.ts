@@ -12,6 +12,7 @@ import {
   keepDays,
   NO_FILE,
   recordSms,
+  screenCounting,
   showFileTimes,
   startRounds,
   writeCounted,
@@ -111,10 +112,12 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
   const batch = BATCH[settings.postgres === 'embedded' ? 'embedded' : 'server']
   const receiptMs = settings.records.receiptHours * HOUR_MS
   const { fileOf, smsFile, feeds } = filing(settings)
+  const countScreens = screenCounting(metrics)
   const collector: Collector = createCollector({
     shelf: dialogues.records,
     write: async (records) => {
-      const { fresh, folded } = await writeCounted(sql, records, fileOf)
+      const { fresh, folded, screens } = await writeCounted(sql, records, fileOf)
+      countScreens(screens)
       for (const { kind } of fresh) metrics.count('records_total', { kind })
       if (folded > 0) metrics.count('limits_total', { limit: 'funnel_choices_max' }, folded)
     },

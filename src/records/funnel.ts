@@ -2,6 +2,7 @@
  * The funnel of flows (docs/RECORDS.md): what the records of dialogues add to the sums of their screens, and how sums
  * are read. Pure. No number of a subscriber is in a sum.
  */
+import type { Counters } from '../base/index.ts'
 import { type CallRecord, stepsOf } from '../dialogue/index.ts'
 
 /** The widths of sums, in seconds: a question over months adds days, and finer sums at its ends. */
@@ -23,7 +24,8 @@ export const ANSWERED_WITHIN = [1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120] as c
  */
 const KEY_CHARS_MAX = 2
 /** What stands for the others. */
-export const OTHER_KEYS = '+'
+const OTHERS = '+'
+export { OTHERS as OTHER_KEYS }
 
 /** What some records add to one sum. */
 export interface FunnelRow {
@@ -39,6 +41,15 @@ export interface FunnelRow {
   ended: Record<string, number>
   chosen: Record<string, number>
   cut: number
+}
+
+/** What records say of a screen, for a metric. */
+export interface ScreenTold {
+  flow: string
+  screen: string
+  reached: number
+  /** Dialogues that ended here, and not as the flow ends them. */
+  left: number
 }
 
 export interface FunnelAdded {
@@ -66,9 +77,49 @@ export function funnelRows(records: readonly CallRecord[]): FunnelAdded {
       if (isCut) whole.cut++
       for (const [screen, seen] of screens) addSeen(rowAt(rows, record, span, screen), seen, record)
     }
-    for (const { answers } of screens.values()) folded += answers.filter(({ key }) => key === OTHER_KEYS).length
+    for (const { answers } of screens.values()) folded += answers.filter(({ key }) => key === OTHERS).length
   }
   return { rows: [...rows.values()], folded }
+}
+
+/** Ends that a flow chooses. */
+const CHOSEN_ENDS: ReadonlySet<string> = new Set(['completed', 'exit', 'answer-later'])
+
+/** The screens of rows, each once. */
+export function screensTold(rows: readonly FunnelRow[]): ScreenTold[] {
+  const told = new Map<string, ScreenTold>()
+  for (const { flow, screen, span, reached, ended } of rows) {
+    if (span !== DAY || screen === '') continue
+    const one = told.get(`${flow} ${screen}`) ?? { flow, screen, reached: 0, left: 0 }
+    told.set(`${flow} ${screen}`, one)
+    one.reached += reached
+    for (const [reason, n] of Object.entries(ended)) if (!CHOSEN_ENDS.has(reason)) one.left += n
+  }
+  return [...told.values()]
+}
+
+/** Screens that /metrics tells apart: those of a dozen flows of usual size. Prometheus keeps each for months. */
+export const SCREENS_TOLD_MAX = 300
+
+/** Counts screens; those over the limit together, as `+`. */
+export function screenCounting(counters: Counters): (told: readonly ScreenTold[]) => void {
+  const known = new Set<string>()
+  const labelOf = ({ flow, screen }: ScreenTold): { flow: string; screen: string } => {
+    if (known.has(`${flow} ${screen}`)) return { flow, screen }
+    if (known.size < SCREENS_TOLD_MAX) {
+      known.add(`${flow} ${screen}`)
+      return { flow, screen }
+    }
+    counters.count('limits_total', { limit: 'funnel_screens_told_max' })
+    return { flow: OTHERS, screen: OTHERS }
+  }
+  return (told) => {
+    for (const one of told) {
+      const labels = labelOf(one)
+      counters.count('flow_screens_total', { ...labels, what: 'reached' }, one.reached)
+      if (one.left > 0) counters.count('flow_screens_total', { ...labels, what: 'left' }, one.left)
+    }
+  }
 }
 
 interface Seen {
@@ -87,7 +138,7 @@ function screensOf({ path, screen: last }: CallRecord): { screens: Map<string, S
     return seen
   }
   for (const [place, { screen, key, isAck, seconds }] of steps.entries()) {
-    const chosen = isAck ? 'ack' : key === null ? '*' : key.length > KEY_CHARS_MAX ? OTHER_KEYS : key
+    const chosen = isAck ? 'ack' : key === null ? '*' : key.length > KEY_CHARS_MAX ? OTHERS : key
     at(screen, place).answers.push({ key: chosen, seconds: isAck ? null : seconds })
   }
   if (last !== '') at(last, steps.length)

@@ -3,7 +3,7 @@ export { collectWaiting, createCollector, type Collector } from './collector.ts'
 export type { Feed } from './file-rows.ts'
 export { createFileTimes, showFileTimes } from './file-times.ts'
 export { writeFiles } from './files.ts'
-export { OTHER_KEYS, type FunnelRange } from './funnel.ts'
+export { OTHER_KEYS, type FunnelRange, screenCounting } from './funnel.ts'
 export {
   forgetFunnel,
   type Funnel,

@@ -2,7 +2,7 @@
 import { type Sql, type SqlRunner, statement, utcDayOf, uuidV7Ms } from '../base/index.ts'
 import type { CallRecord } from '../dialogue/index.ts'
 import { addToFunnel } from './funnel-rows.ts'
-import { funnelRows } from './funnel.ts'
+import { funnelRows, type ScreenTold, screensTold } from './funnel.ts'
 
 /** What goes into no file of mediation. */
 export const NO_FILE = 0
@@ -64,6 +64,8 @@ export interface RecordsCounted {
   fresh: CallRecord[]
   /** Choices that the funnel counts together. */
   folded: number
+  /** The screens that were new with them. */
+  screens: ScreenTold[]
 }
 
 /**
@@ -75,7 +77,7 @@ export function writeCounted(sql: Sql, records: readonly CallRecord[], fileOf: F
     const fresh = await writeRecords(trx, records, fileOf)
     const { rows, folded } = funnelRows(fresh)
     await addToFunnel(trx, rows)
-    return { fresh, folded }
+    return { fresh, folded, screens: screensTold(rows) }
   })
 }
 

@@ -8,6 +8,9 @@ import {
   funnelRows,
   piecesOf,
   rangeOfSums,
+  screenCounting,
+  SCREENS_TOLD_MAX,
+  screensTold,
 } from '../../src/records/funnel.ts'
 import { NO_FILE, writeCounted } from '../../src/records/rows.ts'
 import { uuidV7 } from '../../src/base/ids.ts'
@@ -79,6 +82,40 @@ describe('what a record adds to the funnel', () => {
 
   it('has no number of a subscriber', () => {
     assert.doesNotMatch(JSON.stringify(funnelRows([ended(NOON)])), /67570000001/)
+  })
+})
+
+describe('the screens of records, for a metric', () => {
+  const told = (...records: CallRecord[]) => screensTold(funnelRows(records).rows)
+
+  it('are told once each, and as left where the flow did not end there', () => {
+    assert.deepEqual(
+      told(
+        ended(NOON, { path: 'main:1/4' }),
+        ended(NOON + DAY_MS, { path: '', screen: 'main', reason: 'idle', flow: B }),
+        ended(NOON, { path: '', screen: 'main', reason: 'exit' }),
+      ),
+      [
+        { flow: 'dental', screen: 'main', reached: 3, left: 1 },
+        { flow: 'dental', screen: 'done', reached: 1, left: 0 },
+      ],
+    )
+  })
+
+  it('are bounded: those over the limit count together, and the limit is counted', () => {
+    const counted = new Map<string, number>()
+    const count = screenCounting({
+      count: (name, labels, by = 1) => {
+        const key = [name, ...Object.values(labels ?? {})].join(' ')
+        counted.set(key, (counted.get(key) ?? 0) + by)
+      },
+    })
+    const many = Array.from({ length: SCREENS_TOLD_MAX + 2 }, (_, n) => ended(NOON, { path: '', screen: `s${n}` }))
+    for (const record of [...many, many[0]!]) count(told(record))
+    assert.equal(counted.get('flow_screens_total dental s0 reached'), 2)
+    assert.equal(counted.get('flow_screens_total + + reached'), 2)
+    assert.equal(counted.get('limits_total funnel_screens_told_max'), 2)
+    assert.equal(counted.size, SCREENS_TOLD_MAX + 2)
   })
 })
 
