@@ -1,9 +1,9 @@
 /** Find a number: for the role `support`, each look with a line in the audit, and a reason where the number is seen. */
 import type { Context, Hono } from 'hono'
-import { maskMsisdn } from '../base/index.ts'
+import { maskMsisdn, uuidV7Ms } from '../base/index.ts'
 import { troublePage } from './around.ts'
 import type { DeskParts } from './desk.ts'
-import { numberBody, numberForm } from './pages/index.ts'
+import { dialogueBody, numberBody, numberForm, pageAsked } from './pages/index.ts'
 import { openedNumber, sealedNumber } from './sealed-number.ts'
 import { may } from './visitor.ts'
 import { formOf, type Entered } from './way-in.ts'
@@ -12,20 +12,24 @@ type Ctx = Context<Entered>
 
 const DIGITS = /^[1-9]\d{4,14}$/
 const HERE = '/desk/number'
+const WEEK_MS = 7 * 86_400_000
+/** The moment in an epoch and that of its record differ by how long the dial waited for the store. */
+const ABOUT_MS = 60_000
 
 export function numberPages(app: Hono<Entered>, parts: DeskParts): void {
   const { key, framed, show, audit, service } = parts
-  app.use(HERE.replace('/desk', ''), async (c, next) =>
-    may(c.get('visitor'), 'support') ? next() : troublePage(c, 403, c.get('words').enter.lacks('support')),
-  )
+  const support = async (c: Ctx, next: () => Promise<void>) =>
+    may(c.get('visitor'), 'support') ? next() : troublePage(c, 403, c.get('words').enter.lacks('support'))
+  app.get('/number', support)
+  app.get('/number/*', support)
 
   app.get('/number', (c) => {
     const who = c.req.query('who')
-    if (who === undefined) return form(c)
+    if (who === undefined) return numberAsked(c, parts)
     const msisdn = openedNumber(key, who)
-    if (msisdn === undefined) return form(c, c.get('words').number.unknownLink)
+    if (msisdn === undefined) return numberAsked(c, parts, c.get('words').number.unknownLink)
     audit(c, 'subscriber looked at', { msisdn })
-    return found(c, msisdn, true)
+    return numberShown(c, parts, { msisdn, isMasked: true })
   })
   app.post('/number', async (c) => {
     const fields = await formOf(c)
@@ -33,43 +37,65 @@ export function numberPages(app: Hono<Entered>, parts: DeskParts): void {
     if (refused) return refused
     const written = (fields.number ?? '').replace(/[\s+()-]/g, '')
     const msisdn = fields.who === undefined ? written : openedNumber(key, fields.who)
-    if (msisdn === undefined || !DIGITS.test(msisdn)) return form(c, c.get('words').number.digits)
+    if (msisdn === undefined || !DIGITS.test(msisdn)) return numberAsked(c, parts, c.get('words').number.digits)
     const note = parts.withoutNumbers(fields.note ?? '').trim()
-    if (note === '') return form(c, c.get('words').number.noReason)
+    if (note === '') return numberAsked(c, parts, c.get('words').number.noReason)
     audit(c, 'number of a subscriber uncovered', { msisdn, note })
-    return found(c, msisdn, false)
+    return numberShown(c, parts, { msisdn, isMasked: false })
   })
   app.post('/number/end', async (c) => {
     const fields = await formOf(c)
     const refused = parts.refusal(c, 'support', fields)
     if (refused) return refused
     const [msisdn, group = ''] = [openedNumber(key, fields.who ?? ''), fields.group]
-    if (msisdn === undefined) return form(c, c.get('words').number.unknownLink)
+    if (msisdn === undefined) return numberAsked(c, parts, c.get('words').number.unknownLink)
     const ended = await service.endDialogue(group, msisdn)
     const note = parts.withoutNumbers(fields.note ?? '')
-    audit(c, 'dialogue ended', {
-      group,
-      msisdn,
-      note,
-      before: ended ? 'open' : 'none',
-      after: ended ? 'ended' : 'none',
-    })
+    const [before, after] = ended ? ['open', 'ended'] : ['none', 'none']
+    audit(c, 'dialogue ended', { group, msisdn, note, before, after })
     return c.redirect(`${HERE}?who=${fields.who}`, 303)
   })
-
-  function form(c: Ctx, problem?: string) {
-    const now = { ...framed(c), ...(problem === undefined ? {} : { problem }) }
-    return show(c, { title: now.words.nav.number, nav: 'number', body: numberForm(now) })
-  }
-
-  async function found(c: Ctx, msisdn: string, isMasked: boolean) {
-    const [dialogues, sms] = await Promise.all([
-      service.dialogues(msisdn),
-      service.smsOf(msisdn).catch(() => undefined),
-    ])
-    const shown = isMasked ? maskMsisdn(msisdn) : msisdn
+  app.get('/number/dialogue/:epoch', async (c) => {
+    const epoch = c.req.param('epoch')
+    const msisdn = openedNumber(key, c.req.query('who') ?? '')
+    if (msisdn === undefined) return numberAsked(c, parts, c.get('words').number.unknownLink)
+    const openedMs = uuidV7Ms(epoch)
+    if (openedMs === null) return c.notFound()
+    audit(c, 'dialogue looked at', { epoch, msisdn })
+    const [since, until] = [openedMs - ABOUT_MS, openedMs + ABOUT_MS].map(isoOf)
+    const story = await service.subscriberStory(msisdn, { since, until })
+    const told = 'refused' in story ? [] : story.dialogues.filter((one) => one.epoch === epoch)
+    const { words } = framed(c)
+    if (told.length === 0) return troublePage(c, 404, words.dialogue.noneSuch, HERE)
     const sealed = sealedNumber(key, msisdn)
-    const body = numberBody({ ...framed(c), shown, isMasked, sealed, dialogues, sms })
-    return show(c, { title: c.get('words').nav.number, nav: 'number', body })
-  }
+    const body = dialogueBody({ ...framed(c), shown: maskMsisdn(msisdn), sealed, told })
+    return show(c, { title: words.dialogue.title, nav: 'number', body })
+  })
+}
+
+const isoOf = (ms: number) => new Date(ms).toISOString()
+
+function numberAsked(c: Ctx, { framed, show }: DeskParts, problem?: string) {
+  const now = { ...framed(c), ...(problem === undefined ? {} : { problem }) }
+  return show(c, { title: now.words.nav.number, nav: 'number', body: numberForm(now) })
+}
+
+/** Two statements, and a look into the store of dialogues. */
+async function numberShown(
+  c: Ctx,
+  { key, framed, show, service }: DeskParts,
+  { msisdn, isMasked }: { msisdn: string; isMasked: boolean },
+) {
+  const now = framed(c)
+  const { fromMs, untilMs } = pageAsked((name) => c.req.query(name), now.nowMs, WEEK_MS)
+  const asked = { since: isoOf(Math.min(fromMs, untilMs - 1)), until: isoOf(untilMs + 1) }
+  const [stored, told] = await Promise.all([
+    service.dialogues(msisdn),
+    service.subscriberStory(msisdn, asked).catch(() => undefined),
+  ])
+  const story = told && !('refused' in told) ? told : undefined
+  const shown = isMasked ? maskMsisdn(msisdn) : msisdn
+  const sealed = sealedNumber(key, msisdn)
+  const body = numberBody({ ...now, shown, isMasked, sealed, stored, story, fromMs, untilMs })
+  return show(c, { title: now.words.nav.number, nav: 'number', body })
 }

@@ -9,7 +9,8 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { chromiumOrSkip, complaintsOf } from '../support/chromium.ts'
 import { realClock } from '../support/clock.ts'
 import { DESK_PAGES } from '../support/desk-browser.ts'
-import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
+import { FROZEN, newStage, stageDaemon, type Staged } from '../support/daemon.ts'
+import { seedDental } from '../support/dental.ts'
 import { describeWith } from '../support/services.ts'
 
 /** In the page. */
@@ -48,6 +49,16 @@ describeWith(['redis', 'postgres'], 'the desk in a browser', () => {
       },
     })
     url = `http://127.0.0.1:${staged.daemon.admin.port}`
+    await seedDental(staged.daemon.stores.sql, { atMs: FROZEN })
+    const phone = smsc.phone('67570000001')
+    await phone.dial('*123#')
+    for (const key of ['2', '2', '1', '1']) await phone.answer(key)
+    await phone.hangUp()
+    const owed = { kind: 'reminder', line: 'test', text: 'At ten', msisdn: '67570000001', created_at: new Date() }
+    const times = { due_at: new Date(), wake_at: new Date(), expires_at: new Date(), settled_at: new Date() }
+    await staged
+      .knex('sms_outbox')
+      .insert({ ...owed, ...times, subject: 'page:1', state: 'failed', last_error: 'refused', last_status: 11 })
   })
   after(async () => {
     await browser?.close()
@@ -85,11 +96,23 @@ describeWith(['redis', 'postgres'], 'the desk in a browser', () => {
       const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme, locale })
       const page = await signedIn(context)
       const complaints = complaintsOf(page)
-      for (const path of DESK_PAGES) {
-        await page.goto(`${url}${path}`)
+      const look = async (path: string) => {
         assert.deepEqual(await axeOf(page), [], path)
         assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, path)
       }
+      for (const path of DESK_PAGES) {
+        await page.goto(`${url}${path}`)
+        await look(path)
+      }
+      await page.goto(`${url}/desk/number`)
+      await page.fill('input[name=number]', '67570000001')
+      await page.fill('input[name=note]', 'ticket 7')
+      await page.keyboard.press('Enter')
+      await page.locator('#ticket').waitFor()
+      await look('one number')
+      await page.locator('a[href*="/dialogue/"]').first().click()
+      await page.locator('.shown').first().waitFor()
+      await look('one dialogue')
       assert.deepEqual(complaints, [])
       await context.close()
     })

@@ -246,7 +246,7 @@ describeWith(['redis', 'postgres'], 'the desk', () => {
     const found = await browser.submit('/desk/number', '/desk/number', { number: '+675 7000 0002', note: 'ticket 7' })
     const page = await found.text()
     assert.match(page, /<code>67570000002<\/code>/)
-    assert.match(page, /taken|resting/)
+    assert.match(page, /it waits for the subscriber|its answer is being worked on/)
     assert.ok(audit().some(({ what, note }) => what === 'number of a subscriber uncovered' && note === 'ticket 7'))
     const who = /who=([\w-]+)/.exec(page)![1]!
     const masked = await browser.text(`/desk/number?who=${who}`)

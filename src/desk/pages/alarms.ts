@@ -77,12 +77,17 @@ export function alarmsPart(now: Saying & { sample: Sample }): Markup {
     },
     { head: now.words.daemon.name, of: ({ daemon }) => daemon },
     { head: now.words.lines.since, of: ({ since: from }) => since(from, now) },
-    { head: now.words.lines.why, of: ({ why, remedy }) => html`${why} <span class="age">${remedy}</span>` },
+    { head: now.words.lines.why, of: (one) => whySaid(one, now) },
   ]
   const rows = now.sample.instances.flatMap(({ name, isGone, state }) =>
     isGone ? [] : state.alarms.map((one) => ({ ...one, daemon: name })),
   )
   return table(of.alarm, columns, rows, of.none)
+}
+
+/** Of a line: `10.0.0.1:2775: connection-refused: ECONNREFUSED`, which is the same in every language. */
+function whySaid({ why, remedy }: Alarm, { words }: Saying): Markup {
+  return html`${words.said(why)} <span class="age wrap">${words.said(remedy)}</span>`
 }
 
 function silenceTable(now: AlarmsNow): Markup {

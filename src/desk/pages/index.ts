@@ -1,6 +1,7 @@
 /** The pages of the desk, and what they are made of. */
 export { page, type Framed, type PageText, plainPage, verdict } from './frame.ts'
 export { alarmsBody, alarmsPart } from './alarms.ts'
+export { dialogueBody } from './dialogue.ts'
 export { numberBody, numberForm } from './number.ts'
 export { diffBody, releaseBody, releasesBody } from './releases.ts'
 export { pictureBody, servicesBody, servicesPart, type ServiceSetting } from './services.ts'

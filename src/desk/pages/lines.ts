@@ -72,7 +72,7 @@ function whySaid(bind: BindState | undefined, saying: Saying): Markup {
   if (!bind?.why) return html`<span class="none">–</span>`
   const { why, detail, remedy, tries, next } = bind
   const of = saying.words.lines
-  return html`<span title="${remedy ?? ''}">${why}: ${detail}</span>
+  return html`<span title="${remedy === undefined ? '' : saying.words.said(remedy)}">${why}: ${detail}</span>
     <span class="age">${of.tries(tries ?? 0)}${next ? html`, ${of.next} ${moment(next, saying)}` : ''}</span>`
 }
 
@@ -157,7 +157,8 @@ export function linePart(now: Omit<LineNow, 'days' | 'daysFromMs' | 'history' | 
   const remedies = [...new Set(binds.flatMap(({ remedy }) => (remedy ? [remedy] : [])))]
   return html`${table(words.nav.lines, [{ head: words.daemon.name, of: ({ daemon }: Row) => daemon }, { head: of.state, of: (row: Row) => badge(...stateOf(row, words)) }, ...trafficColumns(now), { head: of.cap, of: ({ cap }: Row) => (cap ? `${cap.used} · ${cap.share}/${cap.perSecond}` : '–'), num: true }, { head: of.dialect, of: ({ dialect }: Row) => dialect }, { head: of.group, of: ({ group }: Row) => group }], rows, of.noneSuch(line))}
     <h2>${of.binds}</h2>
-    ${table(of.binds, columns, binds, '–')} ${remedies.map((remedy) => html`<p class="remedy">${remedy}</p>`)}`
+    ${table(of.binds, columns, binds, '–')}
+    ${remedies.map((remedy) => html`<p class="remedy">${words.said(remedy)}</p>`)}`
 }
 
 export function lineBody(now: LineNow): Markup {

@@ -39,6 +39,15 @@ function tick() {
 if (stream) follow()
 if (document.getElementById('clock')) setInterval(tick, 1000)
 
+// A link to copy into a ticket, whole. Browsers let pages copy behind TLS and on this machine only.
+for (const button of navigator.clipboard ? document.querySelectorAll('[data-copies]') : []) {
+  button.hidden = false
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).href)
+    button.textContent = button.dataset.done
+  })
+}
+
 // Escape closes what is open.
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape') return
