@@ -13,8 +13,6 @@ type Ctx = Context<Entered>
 const DIGITS = /^[1-9]\d{4,14}$/
 const HERE = '/desk/number'
 const WEEK_MS = 7 * 86_400_000
-/** The moment in an epoch and that of its record differ by how long the dial waited for the store. */
-const ABOUT_MS = 60_000
 
 export function numberPages(app: Hono<Entered>, parts: DeskParts): void {
   const { key, framed, show, audit, service } = parts
@@ -56,19 +54,22 @@ export function numberPages(app: Hono<Entered>, parts: DeskParts): void {
     return c.redirect(`${HERE}?who=${fields.who}`, 303)
   })
   app.get('/number/dialogue/:epoch', async (c) => {
-    const epoch = c.req.param('epoch')
-    const msisdn = openedNumber(key, c.req.query('who') ?? '')
-    if (msisdn === undefined) return numberAsked(c, parts, c.get('words').number.unknownLink)
-    const openedMs = uuidV7Ms(epoch)
-    if (openedMs === null) return c.notFound()
-    audit(c, 'dialogue looked at', { epoch, msisdn })
-    const [since, until] = [openedMs - ABOUT_MS, openedMs + ABOUT_MS].map(isoOf)
-    const story = await service.subscriberStory(msisdn, { since, until })
-    const told = 'refused' in story ? [] : story.dialogues.filter((one) => one.epoch === epoch)
-    const { words } = framed(c)
-    if (told.length === 0) return troublePage(c, 404, words.dialogue.noneSuch, HERE)
-    const sealed = sealedNumber(key, msisdn)
-    const body = dialogueBody({ ...framed(c), shown: maskMsisdn(msisdn), sealed, told })
+    const [epoch, who] = [c.req.param('epoch'), c.req.query('who')]
+    const { words, ...now } = framed(c)
+    const msisdn = who === undefined ? undefined : openedNumber(key, who)
+    if (who !== undefined && msisdn === undefined) return numberAsked(c, parts, words.number.unknownLink)
+    if (uuidV7Ms(epoch) === null) return c.notFound()
+    const told = await service.dialogueStory(epoch, msisdn)
+    audit(c, 'dialogue looked at', { epoch, ...(told ? { msisdn: told.msisdn } : {}) })
+    if (!told || told.dialogues.length === 0) return troublePage(c, 404, words.dialogue.noneSuch, HERE)
+    const isErased = !DIGITS.test(told.msisdn)
+    const body = dialogueBody({
+      ...now,
+      words,
+      shown: isErased ? words.dialogue.erased : maskMsisdn(told.msisdn),
+      sealed: isErased ? undefined : sealedNumber(key, told.msisdn),
+      told: told.dialogues,
+    })
     return show(c, { title: words.dialogue.title, nav: 'number', body })
   })
 }

@@ -1,6 +1,6 @@
 /**
- * One dialogue as it was on the handset: its screens one after the other, what was pressed, how long that took, what was
- * called, and why it ended. What nobody kept is marked.
+ * One dialogue as it was on the handset: its screens one after the other, what was pressed, how long that took, what
+ * was called, and why it ended. What nobody kept is marked.
  */
 import type { StoryTold } from '../../admin/index.ts'
 import { type Visitor } from '../visitor.ts'
@@ -14,8 +14,8 @@ export interface DialogueNow extends Saying {
   visitor: Visitor
   /** Masked. */
   shown: string
-  /** For the address. */
-  sealed: string
+  /** For the address. Undefined: the subscriber was erased. */
+  sealed: string | undefined
   /** Of one epoch: the dialogue, and its deferred answer if there was one. */
   told: readonly ToldDialogue[]
 }
@@ -24,8 +24,8 @@ export interface DialogueNow extends Saying {
 const MARK = /(\{[a-z][\w.-]*\})/i
 const FOR_GOOD = new Set(['completed', 'exit'])
 
-export function dialogueAddress(epoch: string, sealed: string): string {
-  return `/desk/number/dialogue/${epoch}?who=${sealed}`
+export function dialogueAddress(epoch: string, sealed: string | undefined): string {
+  return `/desk/number/dialogue/${epoch}${sealed === undefined ? '' : `?who=${sealed}`}`
 }
 
 function endTone({ isOpen, reason, kind }: Pick<ToldDialogue, 'isOpen' | 'reason' | 'kind'>): Tone {
@@ -39,7 +39,7 @@ export function dialogueBody(now: DialogueNow): Markup {
   const [{ epoch }] = told as [ToldDialogue]
   const address = dialogueAddress(epoch, sealed)
   return html`<p class="ticket">
-      <a href="/desk/number?who=${sealed}"><code>${shown}</code></a> ·
+      ${sealed === undefined ? shown : html`<a href="/desk/number?who=${sealed}"><code>${shown}</code></a>`} ·
       <a href="${address}" id="ticket">${words.number.link}</a>
       <button type="button" data-copies="ticket" data-done="${of.copied}" hidden>${of.copy}</button>
     </p>
@@ -116,15 +116,20 @@ function screen(name: string, lines: readonly string[], { words }: Saying): Mark
   </figure>`
 }
 
-function did(step: ToldStep, { words }: Saying): Markup {
+function did(step: ToldStep, now: Saying): Markup {
+  const of = now.words.dialogue
+  const about = step.isAbout ? html`<span title="${of.about}">≈</span> ` : ''
+  return html`<p class="did">
+    ${doneWith(step, now)} <span class="age">${about}${moment(step.at, now)}, ${of.after(step.seconds)}</span>
+  </p>`
+}
+
+function doneWith({ key, chose, isUnsure, isAck, isSecret, isPending }: ToldStep, { words }: Saying): Markup {
   const of = words.dialogue
-  const { key, chose, isUnsure, isAck, isSecret } = step
-  const what = isAck
-    ? of.acknowledged
-    : key === null
-      ? html`<em>${isSecret ? of.typedSecret : of.typed}</em>`
-      : html`<kbd>${key}</kbd> ${chose ?? ''}${isUnsure ? html` <em>${of.probably}</em>` : ''}`
-  return html`<p class="did">${what} <span class="age">${of.after(step.seconds)}</span></p>`
+  if (isPending) return html`<em>${of.pending}</em>`
+  if (isAck) return html`${of.acknowledged}`
+  if (key === null) return html`<em>${isSecret ? of.typedSecret : of.typed}</em>`
+  return html`<kbd>${key}</kbd> ${chose ?? ''}${isUnsure ? html` <em>${of.probably}</em>` : ''}`
 }
 
 function calls(one: ToldDialogue, turn: number, now: Saying): Markup[] {

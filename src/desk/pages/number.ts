@@ -27,7 +27,7 @@ export interface NumberFound extends NumberForm {
 
 type ToldSms = StoryTold['sms'][number]
 
-/** One row: of its record, or of the store where there is no record yet. */
+/** One row: of its record, or of the store while its record is not written. */
 interface DialogueSeen extends Pick<
   ToldDialogue,
   'epoch' | 'openedAt' | 'line' | 'code' | 'flow' | 'turns' | 'isOpen' | 'reason' | 'kind' | 'why'
@@ -177,16 +177,20 @@ function smsTable(sms: readonly ToldSms[], now: NumberFound): Markup {
   const { words, sealed } = now
   const of = words.number
   const receipts = ({ receipts: all }: ToldSms) =>
-    all.map(({ part, state, id }) => html`<span class="age">${part}: ${state} <code>${id}</code></span> `)
+    all.map(
+      ({ part, state, id }) => html`<span class="age wrap">${part}: ${state} <code class="wrap">${id}</code></span> `,
+    )
   const columns: Column<ToldSms>[] = [
     { head: 'SMS', of: ({ id }) => html`<code>${id}</code>` },
     { head: words.lines.state, of: ({ state }) => smsState(state, now) },
-    { head: of.kind, of: ({ kind }) => kind },
-    { head: words.sms.owner, of: ({ owner }) => html`<span class="wrap">${owner}</span>` },
+    { head: of.kind, of: ({ kind, owner }) => html`${kind} <span class="age wrap">${owner}</span>` },
     { head: words.lines.line, of: ({ line }) => line || words.sms.anyLine },
     { head: of.asked, of: ({ askedAt }) => moment(askedAt, now) },
-    { head: of.leaves, of: ({ leavesAt }) => moment(leavesAt, now) },
-    { head: of.sent, of: ({ sentAt }) => moment(sentAt, now) },
+    {
+      head: of.sent,
+      of: ({ sentAt, leavesAt }) =>
+        leavesAt === null ? moment(sentAt, now) : html`<span class="age">${of.leaves}</span> ${moment(leavesAt, now)}`,
+    },
     { head: of.settled, of: ({ settledAt }) => moment(settledAt, now) },
     {
       head: words.lines.why,

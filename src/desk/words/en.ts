@@ -250,6 +250,9 @@ export const en = {
     typed: 'an answer was typed: it is not kept',
     typedSecret: 'a secret was typed: it is not kept',
     acknowledged: 'the handset acknowledged it',
+    pending: 'it was answered a moment ago',
+    about: 'This moment follows from seconds that are rounded',
+    erased: 'The subscriber was erased.',
     probably: '(probably: lines before it are shown under conditions)',
     gone: 'This value is gone',
     marks:

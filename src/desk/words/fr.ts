@@ -255,6 +255,9 @@ export const fr: Words = {
     typed: 'une réponse a été tapée : elle n’est pas gardée',
     typedSecret: 'un secret a été tapé : il n’est pas gardé',
     acknowledged: 'le téléphone l’a confirmé',
+    pending: 'il a répondu à l’instant',
+    about: 'Ce moment est calculé de secondes arrondies',
+    erased: 'L’abonné a été effacé.',
     probably: '(sans doute : des lignes avant elle sont montrées sous condition)',
     gone: 'Cette valeur n’est plus là',
     marks:
