@@ -65,21 +65,38 @@ export function flowOfRevision(revision: string): string {
 
 /** What these records add. Test dials, and what is not a dialogue on a flow, add nothing. */
 export function funnelRows(records: readonly CallRecord[]): FunnelAdded {
-  const rows = new Map<string, FunnelRow>()
+  const sums = new Map<string, FunnelRow>()
   let folded = 0
   for (const record of records) {
     if (record.kind !== 'dialogue' || record.channel === 'test' || record.flow === '') continue
     const { screens, isCut } = screensOf(record)
-    for (const span of FUNNEL_SPANS) {
-      const whole = rowAt(rows, record, span, '')
-      whole.reached++
-      whole.ended[record.reason] = (whole.ended[record.reason] ?? 0) + 1
-      if (isCut) whole.cut++
-      for (const [screen, seen] of screens) addSeen(rowAt(rows, record, span, screen), seen, record)
+    const at = (screen: string) => rowAt(sums, FIVE_MINUTES, { revision: record.flow, screen }, record.endedMs)
+    const whole = at('')
+    whole.reached++
+    whole.ended[record.reason] = (whole.ended[record.reason] ?? 0) + 1
+    if (isCut) whole.cut++
+    for (const [screen, seen] of screens) {
+      addSeen(at(screen), seen, record)
+      for (const { key } of seen.answers) if (key === OTHERS) folded++
     }
-    for (const { answers } of screens.values()) folded += answers.filter(({ key }) => key === OTHERS).length
   }
-  return { rows: [...rows.values()], folded }
+  const fine = [...sums.values()]
+  return { rows: [...fine, ...[HOUR, DAY].flatMap((span) => wider(fine, span))], folded }
+}
+
+/** The same in wider sums. Of a batch of records there are few rows. */
+function wider(rows: readonly FunnelRow[], span: number): FunnelRow[] {
+  const sums = new Map<string, FunnelRow>()
+  for (const row of rows) {
+    const sum = rowAt(sums, span, row, Date.parse(row.at))
+    sum.reached += row.reached
+    sum.place += row.place
+    sum.cut += row.cut
+    for (const [slot, n] of row.times.entries()) sum.times[slot]! += n
+    for (const [reason, n] of Object.entries(row.ended)) sum.ended[reason] = (sum.ended[reason] ?? 0) + n
+    for (const [key, n] of Object.entries(row.chosen)) sum.chosen[key] = (sum.chosen[key] ?? 0) + n
+  }
+  return [...sums.values()]
 }
 
 /** Ends that a flow chooses. */
@@ -163,12 +180,12 @@ function timeSlot(seconds: number): number {
 /** A dialogue is in the sums of the moment at which it ended. */
 function rowAt(
   rows: Map<string, FunnelRow>,
-  { flow: revision, endedMs }: CallRecord,
   span: number,
-  screen: string,
+  { revision, screen }: Pick<FunnelRow, 'revision' | 'screen'>,
+  endedMs: number,
 ): FunnelRow {
   const atMs = floorTo(endedMs, span * SECOND_MS)
-  const key = `${span} ${atMs} ${revision} ${screen}`
+  const key = `${atMs} ${revision} ${screen}`
   const known = rows.get(key)
   if (known) return known
   const row: FunnelRow = {
