@@ -10,7 +10,7 @@ import { until } from '../support/services.ts'
 const DEMO_MS = 120_000
 
 describe('the demo', function () {
-  this.timeout(DEMO_MS)
+  this.timeout(2 * DEMO_MS)
   let data: string
   let demo: DaemonProcess
   beforeEach(() => {
@@ -39,7 +39,7 @@ describe('the demo', function () {
     await fetch(`${url}/traffic`, { method: 'POST', headers: json, body: '{}' })
     const dialled = async () =>
       /Dials a second<\/h2>\s*<p class="figure">(?!0\.0)/.test(await (await fetch(desk)).text())
-    await until(dialled, 'nobody dials', 60_000)
+    await until(dialled, 'nobody dials', DEMO_MS)
     demo.kill('SIGINT')
     assert.equal(await demo.exited, 0, said())
   })
