@@ -1,52 +1,11 @@
-/** Pages that only show: services and pictures of flows, settings in force, the last PDUs of a line. */
+/** Pages that only show: settings in force, the last PDUs of a line. */
 import type { Hono } from 'hono'
-import { maskedSettings, type Settings } from '../config/index.ts'
+import { maskedSettings } from '../config/index.ts'
 import { troublePage } from './around.ts'
 import type { DeskParts } from './desk.ts'
-import {
-  pictureBody,
-  servicesBody,
-  servicesPart,
-  settingsBody,
-  traceBody,
-  TRACE_LASTS,
-  type ServiceSetting,
-} from './pages/index.ts'
+import { settingsBody, traceBody, TRACE_LASTS } from './pages/index.ts'
 import { may } from './visitor.ts'
-import type { Entered, WayIn } from './way-in.ts'
-
-export function servicePages(app: Hono<Entered>, parts: DeskParts, wayIn: WayIn): void {
-  const { sampler, live, framed, show, settings, flows } = parts
-  const services = () => settings.services.map(serviceOf)
-  app.get('/services', async (c) => {
-    const now = { ...framed(c), sample: await sampler.now(), services: services() }
-    return show(c, {
-      title: now.words.nav.services,
-      nav: 'services',
-      live: '/desk/services/live',
-      body: servicesBody(now),
-    })
-  })
-  app.get('/services/live', (c) =>
-    live.serve(c, { wayIn, framed: framed(c), name: 'services' }, (now) => ({
-      services: servicesPart({ ...now, services: services() }),
-    })),
-  )
-  app.get('/services/:name', async (c) => {
-    const flow = flows.flows().find(({ name }) => name === c.req.param('name'))
-    if (!flow) return c.notFound()
-    const { name, revision } = flow
-    const source = await flows.source(name, revision)
-    const svg = source ? await parts.pictures.of({ revision, source }) : undefined
-    return show(c, { title: name, nav: 'services', body: pictureBody({ ...framed(c), name, revision, svg }) })
-  })
-}
-
-function serviceOf(service: Settings['services'][number]): ServiceSetting {
-  const { code, lines } = service
-  const { flow, app } = service as { flow?: string; app?: string }
-  return { code, serves: flow ?? app ?? '', isFlow: flow !== undefined, lines }
-}
+import type { Entered } from './way-in.ts'
 
 const FILTER_MAX = 100
 

@@ -178,6 +178,22 @@ export async function funnelOf(sql: SqlRunner, { flow, revision, nowMs, ...asked
   }
 }
 
+/**
+ * One revision, and the others as one beside it: the first of `wanted` of which there are dialogues, else that with the
+ * most. `named`: what the others are called if they are several.
+ */
+export function besideRest(
+  revisions: readonly RevisionFunnel[],
+  wanted: readonly (string | null | undefined)[],
+  named: (count: number) => string,
+): { first: RevisionFunnel; rest?: RevisionFunnel } {
+  const has = (name: string | null | undefined) => revisions.find(({ revision }) => revision === name)
+  const first = wanted.map(has).find(Boolean) ?? revisions[0]!
+  const others = revisions.filter((one) => one !== first)
+  if (others.length === 0) return { first }
+  return { first, rest: others.length === 1 ? others[0]! : restOf(named(others.length), others) }
+}
+
 /** Several revisions as one: the rest, beside a trial. */
 export function restOf(name: string, all: readonly RevisionFunnel[]): RevisionFunnel {
   const screens = new Map<string, FunnelScreen>()

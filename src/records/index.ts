@@ -10,7 +10,7 @@ export {
   type FunnelAsked,
   funnelOf,
   type FunnelScreen,
-  restOf,
+  besideRest,
   type RevisionFunnel,
 } from './funnel-rows.ts'
 export { keepDays } from './partitions.ts'

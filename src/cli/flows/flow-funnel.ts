@@ -2,7 +2,7 @@
 import type { FunnelTold } from '../../admin/index.ts'
 import { UsageError } from '../../base/index.ts'
 import { endInWords } from '../../enquiry/index.ts'
-import { OTHER_KEYS, restOf } from '../../records/index.ts'
+import { besideRest, OTHER_KEYS } from '../../records/index.ts'
 import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
 import type { Say } from '../arguments.ts'
 import { tableOf } from '../table.ts'
@@ -62,15 +62,12 @@ interface Column {
 
 /** One revision; or a trial, or what was asked for, and the rest beside it. */
 function columnsOf({ revisions, canary, active }: FunnelTold, compare: string | undefined): Column[] {
-  const has = (revision: string | null | undefined) => revisions.find((one) => one.revision === revision)
-  if (compare !== undefined && !has(compare))
+  if (compare !== undefined && !revisions.some(({ revision }) => revision === compare))
     throw new UsageError(
       `no dialogue on ${compare} ended in this time, only on ${revisions.map(({ revision }) => revision).join(', ')}`,
     )
-  if (revisions.length === 1) return [{ head: '', of: revisions[0]! }]
-  const first = has(compare) ?? has(canary) ?? has(active) ?? revisions[0]!
-  const others = revisions.filter((one) => one !== first)
-  const rest = others.length === 1 ? others[0]! : restOf(`${others.length} other revisions`, others)
+  const { first, rest } = besideRest(revisions, [compare, canary, active], (count) => `${count} other revisions`)
+  if (!rest) return [{ head: '', of: first }]
   return [
     { head: 'A', of: first },
     { head: 'B', of: rest },

@@ -282,6 +282,22 @@ export const fr: Words = {
     none: 'Aucun service dans les réglages.',
     sinceStart: 'De tous les démons, chacun depuis son démarrage. Les courbes plus longues sont dans Prometheus.',
     picture: 'L’image du flux',
+    noSums: 'Postgres ne répond pas : combien sont arrivés à chaque écran n’est pas connu maintenant.',
+    nobody:
+      'Aucun dialogue de ce flux n’a fini pendant ce temps. Les sommes ont jusqu’à une minute de retard ; les appels d’essai ne sont pas comptés.',
+    legend:
+      'Sur un écran : combien de dialogues y sont arrivés, de ceux de cette révision ; en bas, combien y ont été perdus : ni à la fin du flux ni par choix. Un écran pâle n’a pas été atteint.',
+    others: (n) => `${n} autres révisions`,
+    cut: (n) => `${n} dialogues étaient plus longs que ce que garde un enregistrement.`,
+    leave: 'perdus',
+    screen: 'Écran',
+    screens: 'Écrans, dans l’ordre où les dialogues y arrivent',
+    reached: 'Arrivés',
+    left: 'Finis ici',
+    took: 'La moitié / 9 sur 10 ont répondu en',
+    over: 'plus de 2 min',
+    chosen: 'Choisi',
+    keys: { long: 'touches plus longues', typed: 'tapé', ack: 'montré', others: 'autres' },
     noPicture:
       'Pas d’image : le flux est trop grand pour être dessiné ici, ou a des écrans d’un module. `ussd-connector flow draw` le dessine dans un fichier.',
   },
