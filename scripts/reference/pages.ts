@@ -1,4 +1,5 @@
 /** The generated pages, by file. */
+import { openApiDocument, postmanCollection } from '../../src/admin/api/index.ts'
 import { contractSourcesPage } from './contract-sources.ts'
 import { glossaryPage } from './glossary.ts'
 import { logEventsPage } from './log-events.ts'
@@ -14,5 +15,11 @@ export async function referencePages(): Promise<Record<string, string>> {
     'docs/reference/METRICS.md': await metricsPage(),
     'docs/reference/SETTINGS.md': settingsPage(),
     'docs/reference/STATUSES.md': statusesPage(),
+    'schema/openapi.json': asJson(openApiDocument()),
+    'schema/postman.json': asJson(postmanCollection(openApiDocument())),
   }
+}
+
+function asJson(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`
 }

@@ -18,11 +18,7 @@ export type AdminRole = keyof typeof ROLES
 
 export const ROLE_NAMES = Object.keys(ROLES) as readonly AdminRole[]
 
-/**
- * By method and path, as the routes are registered. Several roles: any of them opens the route, and the route itself
- * looks which one it is.
- */
-export const ROUTE_ROLES: Readonly<Record<string, readonly AdminRole[]>> = {
+const TABLE = {
   'GET /ready': ['read'],
   'GET /metrics': ['read'],
   'GET /v1/alarms': ['read'],
@@ -66,7 +62,14 @@ export const ROUTE_ROLES: Readonly<Record<string, readonly AdminRole[]>> = {
   'POST /v1/sms/:id/replace': ['support'],
   'GET /v1/test-dials': ['read'],
   'POST /v1/test-dials': ['operate'],
-}
+  'GET /v1/openapi.json': ROLE_NAMES,
+} as const satisfies Record<string, readonly AdminRole[]>
+
+/** A method and a path, as the routes are registered. */
+export type AdminRoute = keyof typeof TABLE
+
+/** Several roles: any of them opens the route, and the route itself looks which one it is. */
+export const ROUTE_ROLES: Readonly<Record<string, readonly AdminRole[]>> = TABLE
 
 /** Of one request, by the routes that match it. Undefined: none of them is in the table. */
 export function rolesFor(matched: readonly { method: string; path: string }[]): readonly AdminRole[] | undefined {

@@ -140,6 +140,8 @@ export function adminApp(deps: AdminDeps): Hono<Admitted> {
   app.get('/metrics', async (c) =>
     c.text(await deps.registry.metrics(), 200, { 'content-type': deps.registry.contentType }),
   )
+  // Loaded when somebody asks: a start has no use for it.
+  app.get('/v1/openapi.json', async (c) => c.json((await import('./api/index.ts')).openApiDocument()))
   app.route('/v1', adminRoutes({ ...deps, audit }))
   app.notFound((c) => c.json({ error: 'not found', try: ROUTES }, 404))
   app.onError((error, c) => {
@@ -166,5 +168,6 @@ const ROUTES = [
   '/v1/instances',
   '/v1/lines',
   '/v1/lines/NAME/trace',
+  '/v1/openapi.json',
   '/v1/sms',
 ]

@@ -28,6 +28,7 @@ const READS: Record<string, string> = {
   'GET /v1/flows': '/v1/flows',
   'GET /v1/flows/:name/revisions': '/v1/flows/dental/revisions',
   'GET /v1/flows/:name/history': '/v1/flows/dental/history',
+  'GET /v1/flows/:name/funnel': '/v1/flows/dental/funnel',
   'GET /v1/flows/:name/revisions/:revision': '/v1/flows/dental/revisions/REVISION',
   'GET /v1/instances': '/v1/instances',
   'GET /v1/lines': '/v1/lines',
@@ -36,9 +37,12 @@ const READS: Record<string, string> = {
   'GET /v1/log': '/v1/log',
   'GET /v1/sms': '/v1/sms?state=due&limit=5',
   'GET /v1/subscribers': `/v1/subscribers?msisdn=${JOHN}`,
+  'GET /v1/subscribers/dialogues/:epoch': '/v1/subscribers/dialogues/EPOCH',
   'GET /v1/subscribers/hash': `/v1/subscribers/hash?msisdn=${JOHN}`,
   'GET /v1/test-dials': '/v1/test-dials',
+  'GET /v1/openapi.json': '/v1/openapi.json',
 }
+const UNKNOWN = '01968a1c-7f00-7000-8000-000000000000'
 const MORE = [`/v1/sms?msisdn=${JOHN}`, '/v1/sms?state=failed', '/live']
 const MORE_PAGES = [
   '/desk/enter',
@@ -49,6 +53,8 @@ const MORE_PAGES = [
   '/desk/lines/test/live',
   '/desk/services/live',
   '/desk/alarms/live',
+  '/desk/sms/live',
+  '/desk/number/dialogue/EPOCH',
 ]
 
 interface Asked {
@@ -117,8 +123,9 @@ describeWith(['redis', 'postgres'], 'what a GET asks of the stores', function ()
     await smsc?.stop()
   })
 
+  const real = (path: string) => path.replaceAll('REVISION', revision).replace('EPOCH', UNKNOWN)
   const ask = (path: string, more: RequestInit = {}) =>
-    fetch(`${url}${path.replaceAll('REVISION', revision)}`, {
+    fetch(`${url}${real(path)}`, {
       ...more,
       headers: { authorization: `Bearer ${TOKEN}` },
     })
@@ -128,8 +135,8 @@ describeWith(['redis', 'postgres'], 'what a GET asks of the stores', function ()
   async function look(path: string): Promise<Asked> {
     perRequest = { redis: [], sql: [] }
     const mine = perRequest
-    const answer = path.startsWith('/desk') ? await browser.get(path.replaceAll('REVISION', revision)) : await ask(path)
-    assert.ok(answer.status < 300, `${path}: ${answer.status}`)
+    const answer = path.startsWith('/desk') ? await browser.get(real(path)) : await ask(path)
+    assert.ok(answer.status < 300 || path.endsWith('EPOCH'), `${path}: ${answer.status}`)
     const reader = answer.body!.getReader()
     while (!(await reader.read()).done && !path.includes('/live'));
     await reader.cancel()
@@ -189,7 +196,8 @@ describeWith(['redis', 'postgres'], 'what a GET asks of the stores', function ()
         [],
         path,
       )
-      for (const text of sql) assert.doesNotMatch(text, /\bcount\s*\(/i, path)
+      // What is counted is a bounded number of rows.
+      for (const text of sql) assert.doesNotMatch(text, /\bcount\s*\((?![^]*\bLIMIT\b[^]*\))/i, path)
     }
   })
 

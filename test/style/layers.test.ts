@@ -120,6 +120,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
     'src/services/subscriber',
   ],
   'src/admin': [
+    'src/admin/api',
     'src/admin/routes',
     'src/config',
     'src/smpp',
@@ -144,6 +145,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
     'src/records',
   ],
   'src/admin/routes': ['src/sms/operator', 'src/sms/requests', 'src/fleet', 'src/audit'],
+  'src/admin/api': ['src/admin/routes'],
   'src/desk': [
     'src/desk/pages',
     'src/desk/words',

@@ -1,15 +1,11 @@
 /** /v1/alarms: what somebody should be woken for now; silences for maintenance; a trial of the web-hook. */
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { whyNot, type Admitted, type RouteDeps } from './shared.ts'
+import { nameSchema, whyNot, type Admitted, type RouteDeps } from './shared.ts'
 
-const silence = z.strictObject({
-  line: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,63}$/)
-    .nullable()
-    .default(null),
-  for: z.string().max(10),
+export const silenceBody = z.strictObject({
+  line: nameSchema.nullable().default(null).describe('null: everything'),
+  for: z.string().max(10).describe('such as 30m, 2h or 1d, up to a week'),
   note: z.string().max(200).default(''),
 })
 
@@ -22,7 +18,7 @@ export function alarmRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
     return c.json({ is: 'sent' })
   })
   app.post('/silences', async (c) => {
-    const read = silence.safeParse(await c.req.json<unknown>().catch(() => null))
+    const read = silenceBody.safeParse(await c.req.json<unknown>().catch(() => null))
     if (!read.success)
       return c.json({ error: `send the body {"for": "2h", "line", "note"}; ${whyNot(read.error)}` }, 400)
     const by = c.get('token')?.name ?? '-'

@@ -1,12 +1,12 @@
 /** /v1/dialogues: lists the dialogues of one subscriber, without their texts, and ends them. */
 import { Hono } from 'hono'
-import { DIGITS, shownNumber, type Admitted, type RouteDeps } from './shared.ts'
+import { shownNumber, writtenNumber, type Admitted, type RouteDeps } from './shared.ts'
 
 export function dialogueRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.get('/', async (c) => {
-    const msisdn = (c.req.query('msisdn') ?? '').replace(/^\+/, '').trim()
-    if (!DIGITS.test(msisdn))
+    const { success, data: msisdn } = writtenNumber.safeParse(c.req.query('msisdn'))
+    if (!success)
       return c.json(
         { error: 'msisdn must be international digits, such as 67570000001', try: '/v1/dialogues?msisdn=67570000001' },
         400,
@@ -17,8 +17,9 @@ export function dialogueRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
   })
 
   app.delete('/:group/:msisdn', async (c) => {
-    const { group, msisdn } = c.req.param()
-    if (!DIGITS.test(msisdn)) return c.json({ error: 'msisdn must be international digits, such as 67570000001' }, 400)
+    const { group, msisdn: written } = c.req.param()
+    const { success, data: msisdn } = writtenNumber.safeParse(written)
+    if (!success) return c.json({ error: 'msisdn must be international digits, such as 67570000001' }, 400)
     const ended = await service.endDialogue(group, msisdn)
     audit(c, 'dialogue ended', {
       group,

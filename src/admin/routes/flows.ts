@@ -3,12 +3,8 @@ import { Hono, type Context } from 'hono'
 import { z } from 'zod'
 import type { By, FlowChange } from '../flow-service.ts'
 import { withoutNumbers } from '../notes.ts'
-import { whyNot, type Admitted, type RouteDeps } from './shared.ts'
+import { EVENTS_WRONG, eventsAsked, NAME, whyNot, type Admitted, type RouteDeps } from './shared.ts'
 
-/** How many rows of the history are shown, and the most that can be asked for. */
-const EVENTS = 50
-const EVENTS_MAX = 1_000
-const NAME = /^[a-z][a-z0-9-]{0,63}$/
 const revision = z.string().regex(/^[a-z][a-z0-9-]{0,63}@[0-9a-f]{12}$/, 'e.g. dental@9f2c01ab77de')
 const note = z.string().max(200).default('').transform(withoutNumbers)
 
@@ -17,7 +13,7 @@ const file = z.strictObject({ file: z.string().max(200), text: z.string() })
 const files = file.extend({ catalogues: z.array(file).max(50).default([]) })
 const language = z.string().regex(/^[a-z]{2,3}$/)
 
-const BODIES = {
+export const flowBodies = {
   publish: z
     .strictObject({
       source: files
@@ -66,17 +62,17 @@ export function flowRoutes({ flows: service, audit }: RouteDeps): Hono<Admitted>
     decide(c, 'recall', (name, body) => service.recall(name, body.revision, body.texts, byOf(c, body.note))),
   )
 
-  async function decide<What extends keyof typeof BODIES>(
+  async function decide<What extends keyof typeof flowBodies>(
     c: Context<Admitted>,
     what: What,
-    run: (name: string, body: z.infer<(typeof BODIES)[What]>) => Promise<FlowChange>,
+    run: (name: string, body: z.infer<(typeof flowBodies)[What]>) => Promise<FlowChange>,
   ) {
     const name = c.req.param('name')!
-    const read = BODIES[what].safeParse(await c.req.json<unknown>().catch(() => null))
+    const read = flowBodies[what].safeParse(await c.req.json<unknown>().catch(() => null))
     if (!read.success) {
       return c.json({ error: `wrong body for ${what}: ${whyNot(read.error)}` }, 400)
     }
-    const body = read.data as z.infer<(typeof BODIES)[What]>
+    const body = read.data as z.infer<(typeof flowBodies)[What]>
     const done = await run(name, body)
     const asked = { flow: name, revision: body.revision ?? null, note: body.note }
     if ('refused' in done) {
@@ -97,9 +93,9 @@ function lookRoutes(app: Hono<Admitted>, service: RouteDeps['flows']): void {
     return rows ? c.json(rows) : c.json({ error: 'there is no such flow', try: '/v1/flows' }, 404)
   })
   app.get('/:name/history', async (c) => {
-    const last = z.coerce.number().int().min(1).max(EVENTS_MAX).default(EVENTS).safeParse(c.req.query('last'))
-    if (!last.success) return c.json({ error: `last: a number from 1 to ${EVENTS_MAX}` }, 400)
-    const events = await service.history(c.req.param('name'), last.data)
+    const asked = eventsAsked.safeParse(c.req.query())
+    if (!asked.success) return c.json(EVENTS_WRONG, 400)
+    const events = await service.history(c.req.param('name'), asked.data.last)
     return events ? c.json({ events }) : c.json({ error: 'there is no such flow', try: '/v1/flows' }, 404)
   })
   app.get('/:name/funnel', async (c) => {

@@ -1,3 +1,12 @@
-/** The admin routes, one file each. */
+/** The admin routes, one file each, and the schemas of what they are asked. */
+export { silenceBody } from './alarms.ts'
+export { flowBodies } from './flows.ts'
+export { holdBody } from './lines.ts'
+export { logBody } from './log.ts'
+export { pushBody } from './push.ts'
 export { adminRoutes } from './routes.ts'
-export { auditing, type Admitted, type RouteDeps } from './shared.ts'
+export { auditing, eventsAsked, writtenNumber, type Admitted, type RouteDeps } from './shared.ts'
+export { replaceBody, retryBody, smsListQuery } from './sms-operator.ts'
+export { askedSmsBody } from './sms.ts'
+export { testDialBody } from './test-dials.ts'
+export { traceQuery } from './trace.ts'

@@ -1,15 +1,13 @@
 /** /v1/lines: the lines and their binds; stops, starts, holds and releases them. */
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { carriedOut, whyNot, type Admitted, type RouteDeps } from './shared.ts'
+import { carriedOut, EVENTS_WRONG, eventsAsked, whyNot, type Admitted, type RouteDeps } from './shared.ts'
 import { traceRoute } from './trace.ts'
 
-/** What `lines --history` shows, and the most that it can. */
-const EVENTS = 50
-const EVENTS_MAX = 1_000
-
 /** As long as a text of one screen may be. */
-const hold = z.strictObject({ text: z.string().trim().min(1).max(182).nullable().default(null) })
+export const holdBody = z.strictObject({
+  text: z.string().trim().min(1).max(182).nullable().default(null).describe('what new dials get; null: texts.busy'),
+})
 
 export function lineRoutes(deps: RouteDeps): Hono<Admitted> {
   const { service, fleet } = deps
@@ -20,15 +18,15 @@ export function lineRoutes(deps: RouteDeps): Hono<Admitted> {
   app.post('/:line/start', (c) => carriedOut(c, { what: 'line-start', line: c.req.param('line') }, deps))
   app.post('/:line/release', (c) => carriedOut(c, { what: 'line-release', line: c.req.param('line') }, deps))
   app.post('/:line/hold', async (c) => {
-    const read = hold.safeParse(await c.req.json<unknown>().catch(() => ({})))
+    const read = holdBody.safeParse(await c.req.json<unknown>().catch(() => ({})))
     if (!read.success) return c.json({ error: `send the body {"text"} or none; ${whyNot(read.error)}` }, 400)
     return carriedOut(c, { what: 'line-hold', line: c.req.param('line'), text: read.data.text }, deps)
   })
   app.get('/:line/trace', traceRoute(deps))
   app.get('/:line/events', async (c) => {
-    const last = z.coerce.number().int().min(1).max(EVENTS_MAX).default(EVENTS).safeParse(c.req.query('last'))
-    if (!last.success) return c.json({ error: `last: a number from 1 to ${EVENTS_MAX}` }, 400)
-    return c.json({ events: await service.lineEvents(c.req.param('line'), last.data) })
+    const asked = eventsAsked.safeParse(c.req.query())
+    if (!asked.success) return c.json(EVENTS_WRONG, 400)
+    return c.json({ events: await service.lineEvents(c.req.param('line'), asked.data.last) })
   })
   return app
 }

@@ -2,20 +2,15 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { LOG_LEVELS, SUBSYSTEMS } from '../../base/index.ts'
-import { carriedOut, DIGITS, lacking, whyNot, type Admitted, type RouteDeps } from './shared.ts'
+import { carriedOut, lacking, whyNot, writtenNumber, type Admitted, type RouteDeps } from './shared.ts'
 
 /** A level that nobody takes back fills the disk: a day is the longest. */
 const MINUTES_MAX = 1_440
 
-const asked = z.strictObject({
+export const logBody = z.strictObject({
   level: z.enum(LOG_LEVELS).default('debug'),
   subsystem: z.enum(['all', ...SUBSYSTEMS]).default('all'),
-  msisdn: z
-    .string()
-    .transform((written) => written.replace(/^\+/, ''))
-    .pipe(z.string().regex(DIGITS, 'international digits'))
-    .nullable()
-    .default(null),
+  msisdn: writtenNumber.nullable().default(null),
   minutes: z.number().int().min(1).max(MINUTES_MAX).default(10),
 })
 
@@ -23,7 +18,7 @@ export function logRoutes(deps: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.get('/', (c) => c.json(deps.service.logLevels()))
   app.post('/', async (c) => {
-    const read = asked.safeParse(await c.req.json<unknown>().catch(() => null))
+    const read = logBody.safeParse(await c.req.json<unknown>().catch(() => null))
     if (!read.success)
       return c.json({ error: `send the body {"level", "subsystem", "msisdn", "minutes"}; ${whyNot(read.error)}` }, 400)
     const { msisdn, subsystem, level } = read.data

@@ -1,17 +1,16 @@
 /** POST /v1/push: a screen or a text for a subscriber who has not dialled. */
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { whyNot, type Admitted, type RouteDeps } from './shared.ts'
+import { nameSchema, whyNot, writtenNumber, type Admitted, type RouteDeps } from './shared.ts'
 
 /** How long to wait for a screen by default. */
 const TTL_MS = 8_000
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,63}$/)
 
-const body = z
+export const pushBody = z
   .strictObject({
-    msisdn: z.string().regex(/^\+?[1-9]\d{4,14}$/, 'international digits'),
-    line: name.optional(),
-    flow: name.optional(),
+    msisdn: writtenNumber,
+    line: nameSchema.optional(),
+    flow: nameSchema.optional(),
     language: z
       .string()
       .regex(/^[a-z]{2,3}$/)
@@ -25,13 +24,13 @@ const body = z
 export function pushRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.post('/', async (c) => {
-    const read = body.safeParse(await c.req.json<unknown>().catch(() => null))
+    const read = pushBody.safeParse(await c.req.json<unknown>().catch(() => null))
     if (!read.success) {
       const fields = 'send the body {"msisdn", "flow" or "text", "line", "language", "ttlMs", "sms"}'
       return c.json({ error: `${fields}; ${whyNot(read.error)}` }, 400)
     }
     const { flow = null, line = null } = read.data
-    const about = { msisdn: withoutPlus(read.data.msisdn), flow, line }
+    const about = { msisdn: read.data.msisdn, flow, line }
     const texts = [read.data.text, read.data.sms].filter((text) => text !== undefined)
     const token = c.get('token')?.name ?? '-'
     const refusal = await service.mayPush({ token, flow: read.data.flow, texts })
@@ -52,13 +51,10 @@ export function pushRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
   return app
 }
 
-const withoutPlus = (msisdn: string) => msisdn.replace('+', '')
-
 /** Exactly one of `flow` and `text`. */
-function requestOf({ flow, text = '', language, line, sms, ...asked }: z.infer<typeof body>) {
+function requestOf({ flow, text = '', language, line, sms, ...asked }: z.infer<typeof pushBody>) {
   const how = {
     ...asked,
-    msisdn: withoutPlus(asked.msisdn),
     ...(line === undefined ? {} : { line }),
     ...(sms === undefined ? {} : { sms }),
   }

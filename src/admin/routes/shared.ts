@@ -2,7 +2,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Audit } from '../../audit/index.ts'
 import { maskMsisdn, type Counters, type Log } from '../../base/index.ts'
 import type { FleetCommand } from '../../fleet/index.ts'
@@ -64,7 +64,26 @@ export async function carriedOut(
 }
 
 /** The digits of a number without its `+`. */
-export const DIGITS = /^[1-9]\d{4,14}$/
+const DIGITS = /^[1-9]\d{4,14}$/
+
+/** The number of a subscriber as somebody writes it, with or without its `+`. */
+export const writtenNumber = z
+  .string()
+  .transform((written) => written.replace(/^\+/, '').trim())
+  .pipe(z.string().regex(DIGITS, 'international digits'))
+  .describe('international digits, such as 67570000001, with or without a +')
+
+/** Which of the newest events are shown, and the most that can be asked for. */
+const EVENTS = { usual: 50, most: 1_000 }
+
+export const eventsAsked = z.object({
+  last: z.coerce.number().int().min(1).max(EVENTS.most).default(EVENTS.usual).describe('how many of the newest'),
+})
+export const EVENTS_WRONG = { error: `last: a number from 1 to ${EVENTS.most}` }
+
+/** The name of a line, a flow or a group. */
+export const NAME = /^[a-z][a-z0-9-]{0,63}$/
+export const nameSchema = z.string().regex(NAME)
 
 /** What is wrong with a body, without its content. */
 export function whyNot(error: z.ZodError): string {

@@ -5,20 +5,20 @@
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
 import { LISTED_STATES, type Retried, SMS_PAGE } from '../../sms/operator/index.ts'
-import { DIGITS, whyNot, type Admitted, type RouteDeps } from './shared.ts'
+import { whyNot, writtenNumber, type Admitted, type RouteDeps } from './shared.ts'
 
-const replacement = z.strictObject({ text: z.string().min(1).max(1_600) })
+export const replaceBody = z.strictObject({ text: z.string().min(1).max(1_600) })
 const ID = /^\d{1,18}$/
 const STATES = LISTED_STATES.join(', ')
 
-const asList = z.strictObject({
+export const smsListQuery = z.strictObject({
   state: z.enum(LISTED_STATES),
   since: z.string().max(40).optional(),
   until: z.string().max(40).optional(),
   cursor: z.string().max(100).optional(),
   limit: z.coerce.number().int().min(1).max(SMS_PAGE.most).default(SMS_PAGE.usual),
 })
-const retrying = z.strictObject({ mayBeTwice: z.boolean().default(false), for: z.string().max(10).optional() })
+export const retryBody = z.strictObject({ mayBeTwice: z.boolean().default(false), for: z.string().max(10).optional() })
 
 /** Why one is not sent again. */
 const NOT_RETRIED: Record<Exclude<Retried['is'], 'due'>, string> = {
@@ -36,7 +36,7 @@ const STATUS = { none: 404, off: 409, 'too-late': 409, busy: 409, unknown: 504 }
 /** The answer to a question for SMS in one state, or of one subscriber. */
 export function smsLists({ service, audit }: Pick<RouteDeps, 'service' | 'audit'>) {
   const inState = async (c: Context<Admitted>) => {
-    const read = asList.safeParse(c.req.query())
+    const read = smsListQuery.safeParse(c.req.query())
     if (!read.success) return c.json({ error: `${whyNot(read.error)}; state is one of ${STATES}` }, 400)
     const { state, since, until, cursor, limit } = read.data
     const page = await service.listSms({ state, since, until, cursor, limit })
@@ -46,8 +46,8 @@ export function smsLists({ service, audit }: Pick<RouteDeps, 'service' | 'audit'
   }
   return async (c: Context<Admitted>) => {
     if (c.req.query('state') !== undefined) return inState(c)
-    const msisdn = (c.req.query('msisdn') ?? '').replace(/^\+/, '').trim()
-    if (!DIGITS.test(msisdn))
+    const { success, data: msisdn } = writtenNumber.safeParse(c.req.query('msisdn'))
+    if (!success)
       return c.json(
         {
           error: `say whose or which SMS: msisdn in international digits, such as 67570000001, or state: ${STATES}`,
@@ -73,7 +73,7 @@ export function operatedSmsRoutes({ service, audit }: RouteDeps): Hono<Admitted>
   })
   app.post('/:id/retry', async (c) => {
     const sms = c.req.param('id')
-    const read = retrying.safeParse(await c.req.json<unknown>().catch(() => ({})))
+    const read = retryBody.safeParse(await c.req.json<unknown>().catch(() => ({})))
     if (!ID.test(sms) || !read.success)
       return c.json({ error: 'give an id from /v1/sms, and the body {"mayBeTwice", "for"} or none' }, 400)
     const retried = await service.retrySms(sms, { mayBeTwice: read.data.mayBeTwice, for: read.data.for })
@@ -89,7 +89,7 @@ export function operatedSmsRoutes({ service, audit }: RouteDeps): Hono<Admitted>
   })
   app.post('/:id/replace', async (c) => {
     const id = c.req.param('id')
-    const read = replacement.safeParse(await c.req.json<unknown>().catch(() => null))
+    const read = replaceBody.safeParse(await c.req.json<unknown>().catch(() => null))
     if (!ID.test(id) || !read.success) {
       return c.json({ error: 'send the body {"text"} with 1 to 1,600 characters, and an id from /v1/sms' }, 400)
     }

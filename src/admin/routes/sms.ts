@@ -3,15 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
 import { smsRequestSchema, type SmsAnswer } from '../../sms/requests/index.ts'
-import { lacking, whyNot, type Admitted, type RouteDeps } from './shared.ts'
+import { lacking, nameSchema, whyNot, type Admitted, type RouteDeps } from './shared.ts'
 import { operatedSmsRoutes, smsLists } from './sms-operator.ts'
 
-const asked = smsRequestSchema.extend({
+export const askedSmsBody = smsRequestSchema.extend({
   to: z.string().min(1).max(30).describe('the number that gets it, international digits'),
-  line: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,63}$/)
-    .optional(),
+  line: nameSchema.optional(),
   language: z
     .string()
     .regex(/^[a-z]{2,3}$/)
@@ -46,7 +43,7 @@ export function smsRoutes(deps: RouteDeps): Hono<Admitted> {
       c.header('retry-after', '1')
       return c.json({ error: 'too many requests of this token: see admin.smsPerSecond' }, 429)
     }
-    const read = asked.safeParse(await c.req.json<unknown>().catch(() => null))
+    const read = askedSmsBody.safeParse(await c.req.json<unknown>().catch(() => null))
     if (!read.success) return c.json({ error: `${FIELDS}; ${whyNot(read.error)}` }, 400)
     const { line = '', language, ...request } = read.data
     if (line !== '' && !service.hasLine(line)) return c.json({ error: `there is no line '${line}'` }, 400)

@@ -3,7 +3,7 @@
  * which the log names him.
  */
 import { Hono } from 'hono'
-import { DIGITS, type Admitted, type RouteDeps } from './shared.ts'
+import { writtenNumber, type Admitted, type RouteDeps } from './shared.ts'
 
 const UNKNOWN_EPOCH =
   'nothing is kept of a dialogue with this epoch: it is older than records.days, or not of these daemons. ' +
@@ -15,11 +15,10 @@ export function subscriberRoutes({ service, audit }: RouteDeps): Hono<Admitted> 
     error: 'msisdn must be international digits, such as 67570000001',
     try: '/v1/subscribers?msisdn=67570000001&since=10:00',
   }
-  const numberIn = (written = '') => written.replace(/^\+/, '').trim()
 
   app.get('/', async (c) => {
-    const msisdn = numberIn(c.req.query('msisdn'))
-    if (!DIGITS.test(msisdn)) return c.json(wrong, 400)
+    const { success, data: msisdn } = writtenNumber.safeParse(c.req.query('msisdn'))
+    if (!success) return c.json(wrong, 400)
     const { since, until } = c.req.query()
     const story = await service.subscriberStory(msisdn, { since, until })
     if ('refused' in story) return c.json({ error: story.refused }, 400)
@@ -28,9 +27,8 @@ export function subscriberRoutes({ service, audit }: RouteDeps): Hono<Admitted> 
   })
   app.get('/dialogues/:epoch', async (c) => {
     const epoch = c.req.param('epoch').toLowerCase()
-    const written = c.req.query('msisdn')
-    const msisdn = written === undefined ? undefined : numberIn(written)
-    if (msisdn !== undefined && !DIGITS.test(msisdn)) return c.json(wrong, 400)
+    const { success, data: msisdn } = writtenNumber.optional().safeParse(c.req.query('msisdn'))
+    if (!success) return c.json(wrong, 400)
     const told = await service.dialogueStory(epoch, msisdn)
     audit(c, 'dialogue looked at', {
       epoch,
@@ -40,8 +38,8 @@ export function subscriberRoutes({ service, audit }: RouteDeps): Hono<Admitted> 
     return told ? c.json(told) : c.json({ error: UNKNOWN_EPOCH }, 404)
   })
   app.get('/hash', (c) => {
-    const msisdn = numberIn(c.req.query('msisdn'))
-    return DIGITS.test(msisdn) ? c.json({ subscriber: service.subscriberHash(msisdn) }) : c.json(wrong, 400)
+    const { success, data: msisdn } = writtenNumber.safeParse(c.req.query('msisdn'))
+    return success ? c.json({ subscriber: service.subscriberHash(msisdn) }) : c.json(wrong, 400)
   })
   return app
 }

@@ -2,13 +2,10 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { readCode } from '../../ussd/index.ts'
-import { whyNot, type Admitted, type RouteDeps } from './shared.ts'
+import { nameSchema, whyNot, type Admitted, type RouteDeps } from './shared.ts'
 
-const dialling = z.strictObject({
-  line: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,63}$/)
-    .optional(),
+export const testDialBody = z.strictObject({
+  line: nameSchema.optional(),
   service: z
     .string()
     .refine((code) => readCode(code) !== null, 'what is dialled, such as *123#')
@@ -19,7 +16,7 @@ export function testDialRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.get('/', (c) => c.json({ dials: service.testDials() }))
   app.post('/', async (c) => {
-    const read = dialling.safeParse(await c.req.json<unknown>().catch(() => null))
+    const read = testDialBody.safeParse(await c.req.json<unknown>().catch(() => null))
     if (!read.success) return c.json({ error: `send the body {"line", "service"}; ${whyNot(read.error)}` }, 400)
     const told = await service.dialTest(read.data)
     if ('refused' in told) return c.json({ error: told.refused }, 400)

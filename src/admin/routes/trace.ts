@@ -4,15 +4,11 @@
  */
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { lacking, type Admitted, type RouteDeps } from './shared.ts'
+import { lacking, writtenNumber, type Admitted, type RouteDeps } from './shared.ts'
 
-const query = z.strictObject({
+export const traceQuery = z.strictObject({
   last: z.coerce.number().int().min(1).max(1_000_000).optional(),
-  msisdn: z
-    .string()
-    .regex(/^\+?[1-9]\d{4,14}$/)
-    .transform((it) => it.replace('+', ''))
-    .optional(),
+  msisdn: writtenNumber.optional(),
   clear: z.literal('true').optional(),
   form: z.enum(['pcap', 'text']).default('pcap'),
 })
@@ -20,7 +16,7 @@ const query = z.strictObject({
 export const traceRoute =
   ({ service, audit }: RouteDeps) =>
   (c: Context<Admitted>): Response => {
-    const read = query.safeParse(c.req.query())
+    const read = traceQuery.safeParse(c.req.query())
     if (!read.success) {
       const error = 'last: a number · msisdn: international digits · clear=true · form: pcap or text'
       return c.json({ error, try: '/v1/lines/NAME/trace?last=500' }, 400)
