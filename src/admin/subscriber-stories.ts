@@ -6,13 +6,13 @@ import { subscriberHash, type SqlRunner } from '../base/index.ts'
 import type { DialogueStore, StandingDialogue } from '../dialogue/index.ts'
 import {
   dialoguesOf,
+  type StoryReading,
   rowsOfDialogue,
   rowsOfSubscriber,
   type Story,
   type StoryDialogue,
   storyOf,
 } from '../enquiry/index.ts'
-import type { ScreenTypes } from '../flow/language/index.ts'
 import { rangeBack, type MomentsAsked } from './moments.ts'
 
 /** Without a time: what happened within a day. */
@@ -37,12 +37,10 @@ export interface DialogueTold {
   dialogues: StoryDialogue[]
 }
 
-export interface StoriesDeps {
+export interface StoriesDeps extends StoryReading {
   sql: SqlRunner
   dialogues: Pick<DialogueStore, 'standing'>
   groups(): string[]
-  /** The types of screens with which kept revisions are read. */
-  types: ScreenTypes
   /** That of the log. */
   key: Buffer
   clock: { now(): number }
@@ -51,7 +49,7 @@ export interface StoriesDeps {
 
 /** Rejects if Postgres or the store is unreachable. */
 export function subscriberStories(deps: StoriesDeps) {
-  const { sql, dialogues, groups, types, key, clock, settings } = deps
+  const { sql, dialogues, groups, key, clock, settings } = deps
   const { zone } = settings.reminders
   const standing = async (msisdn: string): Promise<StandingDialogue[]> => {
     const found = await Promise.all(groups().map((group) => dialogues.standing({ group, msisdn })))
@@ -69,7 +67,7 @@ export function subscriberStories(deps: StoriesDeps) {
       const msisdn = found.records[0]?.msisdn ?? mine[0]?.key.msisdn
       if (msisdn === undefined) return null
       const subscriber = /^\d+$/.test(msisdn) ? subscriberHash(key, msisdn) : ''
-      return { msisdn, subscriber, zone, dialogues: dialoguesOf(found, mine, types) }
+      return { msisdn, subscriber, zone, dialogues: dialoguesOf(found, mine, deps) }
     },
     subscriberHash: (msisdn: string) => subscriberHash(key, msisdn),
     async subscriberStory(msisdn: string, asked: MomentsAsked): Promise<StoryTold | { refused: string }> {
@@ -88,7 +86,7 @@ export function subscriberStories(deps: StoriesDeps) {
         since: new Date(sinceMs).toISOString(),
         until: new Date(untilMs).toISOString(),
         zone,
-        ...storyOf(found, open, types),
+        ...storyOf(found, open, deps),
       }
     },
   }

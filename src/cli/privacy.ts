@@ -58,11 +58,8 @@ export async function eraseCommand(
   audited: Lines = process.stderr,
 ): Promise<void> {
   await withStores(options, audited, async (parts, msisdn, audit) => {
-    const { dialogues, modules, deferred, pin, language, records, files, sms, optOut, failed } = await erasePerson(
-      parts,
-      msisdn,
-      options.keepOptOut ?? false,
-    )
+    const { dialogues, modules, deferred, pin, language, records, files, sms, texts, optOut, failed } =
+      await erasePerson(parts, msisdn, options.keepOptOut ?? false)
     const after = failed.length ? 'partly erased' : 'erased'
     await audit('subscriber erased', {
       dialogues,
@@ -71,6 +68,7 @@ export async function eraseCommand(
       pin,
       language,
       records,
+      texts,
       files,
       sms,
       optOut,
@@ -79,7 +77,7 @@ export async function eraseCommand(
     say(`erased   ${maskMsisdn(msisdn)}`)
     say(
       `         ${dialogues} in the dialogue store, ${modules} rows of modules of back ends, ${deferred} deferred answers, ${pin} PINs, ` +
-        `${sms} rows of SMS; opt-out: ${optOut}; ${records} call detail records, which billing keeps, have a keyed hash in place of the number`,
+        `${sms} rows of SMS; opt-out: ${optOut}; ${records} call detail records, which billing keeps, have a keyed hash in place of the number; exact texts of ${texts} dialogues`,
     )
     if (files.length > 0)
       say(
@@ -150,14 +148,27 @@ async function withStores(
     const recording = recordingOf(settings, '')
     const stores = await openStores({ settings, log, metrics, clock, recording })
     try {
-      const { sql, knex, dialogues, shelf, owed } = stores
+      const { sql, knex, dialogues, shelf, owed, openTexts } = stores
       const host = { sql, clock, chance: systemChance, metrics, log }
       const modules = [...(await configuredModules(settings, host)), ...(await absentSamples(settings, host))]
       const { services } = settings
       const groups = groupsOf(settings)
       const collect = () => collectRecords(stores, settings)
       const pseudonym = pseudonymBy(logKey(settings))
-      const deps = { sql, knex, dialogues, shelf, owed, collect, pseudonym, groups, services, modules, clock }
+      const deps = {
+        sql,
+        knex,
+        openTexts,
+        dialogues,
+        shelf,
+        owed,
+        collect,
+        pseudonym,
+        groups,
+        services,
+        modules,
+        clock,
+      }
       await run(deps, msisdn, auditOf(settings, sql, msisdn, audited))
     } finally {
       await stores.close()

@@ -78,6 +78,11 @@ const KINDS: Record<ToldDialogue['kind'], string> = {
   refused: 'dial turned away',
 }
 
+const TEXTS: Record<NonNullable<ToldDialogue['texts']>, string> = {
+  sealed: 'its exact texts are kept, and their key is not in privacy.storeKeyFile: values are marks',
+  cut: 'there was no room for all its exact texts: the later ones are marks',
+}
+
 function linesOfDialogue(one: ToldDialogue, clock: ZoneClock): string[] {
   const { epoch, kind, openedAt, endedAt, line, code, flow, language, channel, isOpen, steps, calls, totalMs } = one
   const where = [code, line && `on ${line}`, channel !== 'ussd' && channel, flow, language].filter(Boolean).join(' ')
@@ -98,6 +103,7 @@ function linesOfDialogue(one: ToldDialogue, clock: ZoneClock): string[] {
     ...(one.isCut ? ['    … more steps than a record keeps', ...latestCalls(one, clock)] : []),
     ...(one.last.screen === '' ? [] : screenLines(one.last.screen, one.last.lines)),
     end,
+    ...(one.texts ? [`            ${TEXTS[one.texts]}`] : []),
     ...(isOpen && steps.length === 0 ? [] : [`            ${one.turns} turns, ${parts.join(', ')}`]),
   ]
 }
@@ -129,6 +135,7 @@ function pressedIn(step: ToldDialogue['steps'][number]): string {
     const sure = step.isUnsure ? ' (probably: lines before it are shown under conditions)' : ''
     return `pressed ${step.key}${step.chose === undefined ? '' : `: ${step.chose}`}${sure}${after}`
   }
+  if (step.typed !== undefined) return `typed ${step.typed}${after}`
   return step.isSecret ? `typed a secret${after}` : `typed an answer, or pressed what no line has${after}`
 }
 
@@ -143,7 +150,10 @@ function linesOfSms(one: StoryTold['sms'][number], clock: ZoneClock): string[] {
     `${clock.both(askedAt)}  SMS ${id}  ${kind} of ${owner}${line ? ` on ${line}` : ''}: ${state}, ${attempts} tries`,
     ...(moments.length > 0 ? [`            ${moments.join(', ')}`] : []),
     ...(reason === '' ? [] : [`            ${reason}`]),
-    ...receipts.map(({ part, state: said, id: of }) => `            part ${part}: ${said} (message id ${of || '-'})`),
+    ...receipts.map(
+      ({ part, state: said, id: of, at }) =>
+        `            part ${part}: ${said}${at ? ` ${clock.both(at)}` : ''} (message id ${of || '-'})`,
+    ),
   ]
 }
 

@@ -9,6 +9,7 @@ import { accountProblems } from './accounts.ts'
 import { doorProblems } from './door.ts'
 import { hookProblems } from './schema-hooks.ts'
 import { testDialProblems } from './schema-test-dials.ts'
+import { supportProblems } from './support.ts'
 import { explain, typeAt, unquoted, type Given } from './explain.ts'
 import { exposedIn, onePassword, readSecrets } from './secrets.ts'
 import type { RedisSettings } from './schema-stores.ts'
@@ -115,6 +116,7 @@ function settingsIn(source: string, { file, env, mode }: SettingsFile): Settings
       ...doorProblems(settings, where),
       ...hookProblems(settings, where),
       ...testDialProblems(settings, where),
+      ...supportProblems(settings, where),
     )
   const exposed = exposedIn(
     { raw, origins, where },

@@ -1,4 +1,4 @@
-/** Settings of call detail records (docs/RECORDS.md). */
+/** Settings of call detail records (docs/RECORDS.md), and of what is kept for support beside them (docs/SUPPORT.md). */
 import { z } from 'zod'
 
 const feed = z.strictObject({
@@ -87,4 +87,17 @@ export const recordsSchema = z.strictObject({
     .max(720)
     .default(24)
     .describe('an SMS that its SMSC took is recorded as accepted when no receipt came for so long'),
+})
+
+export const supportSchema = z.strictObject({
+  transcriptDays: z
+    .number()
+    .int()
+    .min(0)
+    .max(366)
+    .default(0)
+    .describe(
+      'days for which what a subscriber read and typed is kept word for word, sealed, without secrets (docs/SUPPORT.md, "Exact texts"); ' +
+        'needs privacy.storeKeyFile. 0: none, because texts of screens are the most personal of all data',
+    ),
 })

@@ -8,7 +8,7 @@ import { httpUrl, ms, msisdnPrefix, secretSettings, settingName as name } from '
 import { adminSchema, log, privacy, retention, traceSchema } from './schema-upkeep.ts'
 import { cache } from './schema-cache.ts'
 import { doorSchema } from './schema-door.ts'
-import { recordsSchema } from './schema-records.ts'
+import { recordsSchema, supportSchema } from './schema-records.ts'
 import { deferredSchema, patienceMs } from './schema-deferred.ts'
 import { alarmsSchema, hooksSchema } from './schema-hooks.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
@@ -482,6 +482,7 @@ export const settingsSchema = z.strictObject({
   privacy: privacy.prefault({}),
   retention: retention.prefault({}),
   records: recordsSchema.prefault({}).describe('call detail records: one of each dialogue, SMS, and dial turned away'),
+  support: supportSchema.prefault({}).describe('what is kept for who answers complaints'),
   trace: traceSchema.prefault({}).describe('the trace of each bind'),
   stopMs: ms(0, 600_000).default(15_000).describe('how long replies that we owe may take after SIGTERM'),
   embeddedInProduction: z

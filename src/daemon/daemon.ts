@@ -298,6 +298,7 @@ function gatewayDeps(runtime: Runtime, around: AroundGateway): GatewayDeps {
     stoodStill: stillness.last,
     isSuspect: lastRun.isSuspect,
     onTurnedAway: records.turnedAway,
+    keepsTexts: settings.support.transcriptDays > 0,
     intake: spans ? spans.intake(intake) : intake,
     activeMs: () => performance.eventLoopUtilization().active,
   }

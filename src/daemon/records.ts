@@ -2,7 +2,7 @@
 import type { Settings } from '../config/index.ts'
 import type { SqlRunner } from '../base/index.ts'
 import type { ToldAnswer } from '../deferred/index.ts'
-import { type CallRecord, type Recording, screenOf, spokenIn } from '../dialogue/index.ts'
+import { type CallRecord, isCut, type Recording, screenOf, spokenIn, withCalls, withTexts } from '../dialogue/index.ts'
 import { pushedFlow } from '../push/index.ts'
 import {
   collectWaiting,
@@ -14,6 +14,7 @@ import {
   recordSms,
   screenCounting,
   showFileTimes,
+  sealTexts,
   startRounds,
   writeCounted,
   writeFiles,
@@ -21,10 +22,13 @@ import {
   type Collector,
   type Feed,
   type FileOf,
+  type RecordsCounted,
   type Round,
+  type TextsOf,
 } from '../records/index.ts'
 import { TEST_LINE_LEAD } from '../test-dials/index.ts'
 import { normaliseCode, routeCode, shownCode } from '../ussd/index.ts'
+import type { Sealer } from '../store/index.ts'
 import type { Runtime } from './runtime.ts'
 import type { Stores } from './stores.ts'
 
@@ -60,13 +64,19 @@ function filing({ records }: Settings): { fileOf: FileOf; smsFile: number | null
   }
 }
 
+/** How exact texts are written. Undefined: they are not. */
+function sealing({ support }: Settings, sealer: Sealer): TextsOf | undefined {
+  return support.transcriptDays === 0 ? undefined : (record, day) => sealTexts(sealer, record, day)
+}
+
 /** Writes all records that wait beside the dialogues: then none comes afterwards. */
 export function collectRecords(
-  { dialogues, sql }: Pick<Stores, 'dialogues' | 'sql'>,
+  { dialogues, sql, sealer }: Pick<Stores, 'dialogues' | 'sql' | 'sealer'>,
   settings: Settings,
 ): Promise<void> {
   const { fileOf } = filing(settings)
-  const write = (records: readonly CallRecord[]) => writeCounted(sql, records, fileOf)
+  const textsOf = sealing(settings, sealer)
+  const write = (records: readonly CallRecord[]) => writeCounted(sql, records, fileOf, textsOf)
   return collectWaiting({ shelf: dialogues.records, write, batch: BATCH.embedded })
 }
 
@@ -89,7 +99,7 @@ export interface TurnedAwayDial {
 }
 
 export interface DaemonRecordsDeps {
-  stores: Pick<Stores, 'dialogues' | 'sql'>
+  stores: Pick<Stores, 'dialogues' | 'sql' | 'sealer'>
   recording: Recording | undefined
   mayRun(): boolean
 }
@@ -108,19 +118,14 @@ const NONE: DaemonRecords = { turnedAway: nothing, smsSettled: nothing, start: n
 export function createRecords(runtime: Runtime, { stores, recording, mayRun }: DaemonRecordsDeps): DaemonRecords {
   if (!recording) return NONE
   const { settings, clock, log, metrics, mint, name } = runtime
-  const { sql, dialogues } = stores
+  const { sql, dialogues, sealer } = stores
   const batch = BATCH[settings.postgres === 'embedded' ? 'embedded' : 'server']
   const receiptMs = settings.records.receiptHours * HOUR_MS
   const { fileOf, smsFile, feeds } = filing(settings)
-  const countScreens = screenCounting(metrics)
+  const textsOf = sealing(settings, sealer)
   const collector: Collector = createCollector({
     shelf: dialogues.records,
-    write: async (records) => {
-      const { fresh, folded, screens } = await writeCounted(sql, records, fileOf)
-      countScreens(screens)
-      for (const { kind } of fresh) metrics.count('records_total', { kind })
-      if (folded > 0) metrics.count('limits_total', { limit: 'funnel_choices_max' }, folded)
-    },
+    write: countedWrite(metrics, (records) => writeCounted(sql, records, fileOf, textsOf)),
     writeOthers: async () => {
       const beforeMs = clock.now() - receiptMs
       const { written, isMore } = await recordSms(sql, { instance: name, file: smsFile, limit: batch, beforeMs })
@@ -153,7 +158,7 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
           ...recording.serviceOf({ code, line, msisdn }),
         }),
       ),
-    told: (trx, told) => writeRecords(trx, [deferredRecord(told, clock.now(), recording)], fileOf),
+    told: (trx, told) => writeRecords(trx, [deferredRecord(told, clock.now(), recording)], fileOf, textsOf),
     smsSettled: () => collector.othersCame(),
     start() {
       collector.start()
@@ -166,6 +171,20 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
   }
 }
 
+/** Writes records, and counts those that were new. */
+function countedWrite(metrics: Runtime['metrics'], write: (records: readonly CallRecord[]) => Promise<RecordsCounted>) {
+  const countScreens = screenCounting(metrics)
+  return async (records: readonly CallRecord[]) => {
+    const { fresh, folded, screens } = await write(records)
+    countScreens(screens)
+    for (const { kind, texts } of fresh) {
+      metrics.count('records_total', { kind })
+      if (texts && isCut(texts)) metrics.count('limits_total', { limit: 'transcript_octets_max' })
+    }
+    if (folded > 0) metrics.count('limits_total', { limit: 'funnel_choices_max' }, folded)
+  }
+}
+
 /** From the dial to the moment at which it was told; the dialogue's own record ends with the holding text. */
 function deferredRecord(
   { record, said, how }: ToldAnswer,
@@ -174,6 +193,7 @@ function deferredRecord(
 ): CallRecord {
   const { epoch, key, line, code, openedMs, turn } = record
   const snapshot = said?.snapshot ?? record.snapshot
+  const { calls, exact } = said?.step ?? {}
   return {
     epoch,
     kind: 'deferred',
@@ -192,6 +212,8 @@ function deferredRecord(
     language: spokenIn({ snapshot }),
     instance,
     path: '',
+    ...(calls ? { calls: withCalls('', calls) } : {}),
+    ...(exact ? { texts: withTexts([], turn, exact, said!.reply.text) } : {}),
     detail: how,
   }
 }
@@ -211,11 +233,14 @@ function daysRound({ settings, clock, log, metrics }: Runtime, sql: Stores['sql'
     everyMs: DAYS_EVERY_MS,
     failed: (error) => log.warn({ err: error }, 'days of call detail records were not looked after'),
     async run() {
-      const done = await keepDays(sql, { nowMs: clock.now(), days: settings.records.days })
-      const { dropped, failed } = done
-      if (dropped > 0) metrics.count('retention_purged_total', { what: 'cdr_days', backend: '' }, dropped)
-      if (done.made + done.moved + dropped > 0) log.info({ ...done }, 'days of call detail records')
-      else if (failed.length > 0) log.warn({ failed }, 'days of call detail records wait for the next round')
+      const { records, support } = settings
+      for (const [table, days] of [['cdr', records.days] as const, ['cdr_text', support.transcriptDays] as const]) {
+        const done = await keepDays(sql, { table, nowMs: clock.now(), days })
+        const { dropped, failed } = done
+        if (dropped > 0) metrics.count('retention_purged_total', { what: `${table}_days`, backend: '' }, dropped)
+        if (done.made + done.moved + dropped > 0) log.info({ table, ...done }, 'days of call detail records')
+        else if (failed.length > 0) log.warn({ table, failed }, 'days of call detail records wait for the next round')
+      }
     },
   }
 }

@@ -56,6 +56,7 @@ export function createServices(runtime: Runtime, deps: ServicesDeps): DaemonServ
     const found = own.get(name) ?? backends.get(name)
     return spans && found ? spans.backend(found) : found
   }
+  const keepsTexts = settings.support.transcriptDays > 0
   const push = createDaemonPush({
     ...runtime,
     dialogues,
@@ -66,6 +67,7 @@ export function createServices(runtime: Runtime, deps: ServicesDeps): DaemonServ
     sql,
     lines,
     isClockRight: () => clockCheck.isRight(),
+    keepsTexts,
   })
   const mayRun = () => clockCheck.isKnown()
   const record = records.told
@@ -80,6 +82,7 @@ export function createServices(runtime: Runtime, deps: ServicesDeps): DaemonServ
     push,
     mayRun,
     record,
+    keepsTexts,
   })
   const { subjects } = backends
   const sms = createSmsSide({

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Knex } from 'knex'
 import type { RedisSettings, Settings } from '../config/index.ts'
-import type { DialogueStore, Recording } from '../dialogue/index.ts'
+import type { DialogueStore, Recording, TurnTexts } from '../dialogue/index.ts'
 import { UsageError, pooled, statement, type Log, type Metrics, type Sql } from '../base/index.ts'
 import type { Decided } from '../flow/release/index.ts'
 import type { FlowArchive } from '../flow/engine/index.ts'
+import { openTexts, type SealedTexts } from '../records/index.ts'
 import type { PartShelf } from '../sms/inbox/index.ts'
 import type { OwedShelf } from '../sms/requests/index.ts'
 import { unfinishedSubscribersMax } from '../sms/settings/index.ts'
@@ -54,6 +55,8 @@ export interface Stores {
   knex: Knex
   /** Seals stored dialogues, if there is a key. */
   sealer: Sealer
+  /** What is kept word for word of a dialogue. Null: its key is not here, or it was altered. */
+  openTexts(row: SealedTexts): TurnTexts[] | null
   archive: FlowArchive
   /** The decisions of operators about flows. */
   decided: Decided
@@ -109,6 +112,7 @@ export async function openStores(deps: StoreDeps): Promise<Stores> {
       sql,
       knex,
       sealer,
+      openTexts: (row) => openTexts(sealer, row),
       archive: flowArchive(knex),
       decided: flowReleases(database.value),
       check: () => check(dialogues, database.value, settings),

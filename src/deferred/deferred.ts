@@ -73,6 +73,8 @@ export interface DeferredDeps {
   metrics: Metrics
   limits: { turnMs: number; takeoversMax: number; language: string }
   settings: DeferredSettings
+  /** Exact texts are kept for support. Absent: they are not. */
+  keepsTexts?: boolean | undefined
   /** Identifies this daemon. */
   instance: string
   /** Absent: yes. False: the clock of this machine is wrong, and whose lease is over is not known here. */
@@ -247,7 +249,8 @@ class DeferredChain {
         msisdn: row.msisdn,
         line: row.line,
         epoch,
-        said,
+        // Its calls are told in the record of the deferred answer, not in that of the dialogue that shows it.
+        said: { ...said, step: said.step?.exact && { backendMs: 0, exact: said.step.exact } },
         ttlMs: this.#deps.settings.pushMs,
       })
       if (is !== 'busy' || this.#deps.clock.now() >= untilMs) return is

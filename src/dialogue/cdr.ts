@@ -3,6 +3,7 @@
  * store until a database has it.
  */
 import type { DialogueEntry } from './entry.ts'
+import type { TurnTexts } from './exact-texts.ts'
 import { NO_TRACK, screenOf } from './track.ts'
 
 export interface CallRecord {
@@ -26,6 +27,8 @@ export interface CallRecord {
   path: string
   /** The calls of back ends: calls-made.ts. Absent: none. */
   calls?: string
+  /** Exact texts, for a table of their own: exact-texts.ts. Absent: they are not kept. */
+  texts?: TurnTexts[]
   detail: string
 }
 
@@ -58,6 +61,7 @@ function cdrOf(entry: DialogueEntry, { instance, serviceOf }: Recording): CallRe
     instance,
     path: track.path,
     ...(track.calls === undefined ? {} : { calls: track.calls }),
+    ...(track.texts === undefined ? {} : { texts: track.texts }),
     detail: '',
   }
 }

@@ -36,8 +36,8 @@ export function rest(taken: DialogueEntry, outcome: TurnOutcome, fresh: string, 
     previous: null,
     takeovers: 0,
   }
-  const isTold = step && (step.backendMs > 0 || step.choice !== undefined || step.calls !== undefined)
-  if (isTold) entry.track = playedStep(taken.track ?? NO_TRACK, step)
+  const isTold = step && (step.backendMs > 0 || step.choice !== undefined || step.calls !== undefined || step.exact)
+  if (isTold) entry.track = playedStep(taken.track ?? NO_TRACK, step, taken.turn, reply.text)
   return entry
 }
 

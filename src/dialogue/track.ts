@@ -3,6 +3,7 @@
  * and bounded, because it is written with each turn.
  */
 import { type CallMade, withCalls } from './calls-made.ts'
+import { type ExactStep, type TurnTexts, withTexts } from './exact-texts.ts'
 import type { Answer, DialogueRecord } from './types.ts'
 
 export interface Track {
@@ -14,6 +15,8 @@ export interface Track {
   backendMs: number
   /** The calls of back ends: calls-made.ts. Absent: none. */
   calls?: string
+  /** Exact texts: exact-texts.ts. Absent: they are not kept. */
+  texts?: TurnTexts[]
 }
 
 /** What a played turn tells of its answer. */
@@ -23,6 +26,8 @@ export interface Step {
   backendMs: number
   /** The calls that it made. Absent: none. */
   calls?: CallMade[]
+  /** Absent: exact texts are not kept. */
+  exact?: ExactStep
 }
 
 /** Some forty screens: longer dialogues are lost subscribers, and the record is written with each turn. */
@@ -44,10 +49,12 @@ export function answeredAfter(track: Track, screen: string, kind: Answer['kind']
 }
 
 /** The track after the turn was played: now it is known what the answer was. */
-export function playedStep(track: Track, { choice, backendMs, calls = [] }: Step): Track {
+export function playedStep(track: Track, step: Step, turn = 0, shown = ''): Track {
+  const { choice, backendMs, calls = [], exact } = step
   const path = choice !== undefined && KEY.test(choice) ? withChoice(track.path, choice) : track.path
   const played = { ...track, path, backendMs: track.backendMs + Math.max(0, backendMs) }
-  return calls.length === 0 ? played : { ...played, calls: withCalls(track.calls ?? '', calls) }
+  const called = calls.length === 0 ? played : { ...played, calls: withCalls(track.calls ?? '', calls) }
+  return exact ? { ...called, texts: withTexts(track.texts ?? [], turn, exact, shown) } : called
 }
 
 /** The screen on which a dialogue rests, or with which it ended; '' before its first. */

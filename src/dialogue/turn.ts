@@ -24,6 +24,7 @@ import {
 } from '../ussd/index.ts'
 import { dialogueInLog, failpoint, type Log } from '../base/index.ts'
 import { type CallMade, callSaid } from './calls-made.ts'
+import { wantsSecret, typedIn } from './exact-texts.ts'
 import type { Step } from './track.ts'
 import type { DialogueRecord } from './types.ts'
 
@@ -37,6 +38,8 @@ export interface TurnDeps {
   chosenLanguage?(msisdn: string): Promise<string | null>
   /** Whether the subscriber on this line can get the answer of a patient back end later. Absent: no. */
   mayHold?: ((line: string) => boolean) | undefined
+  /** Exact texts are kept for support. Absent: they are not. */
+  keepsTexts?: boolean | undefined
   /** Gets answers that the flow cannot use. */
   log?: Pick<Log, 'debug' | 'warn'>
 }
@@ -69,6 +72,8 @@ export interface HeldCall {
   n: number
   /** Absent: the daemon that made it is gone; the call is made again, with the same intention. */
   answer?: Promise<CallOutcome>
+  /** When this daemon made it. Absent: as above. */
+  askedMs?: number
   /** Wall-clock milliseconds: from then on it counts as failed. */
   untilMs: number
 }
@@ -89,7 +94,7 @@ export async function playTurn(
   failpoint('in-step')
   const time = timeOf(deadlineMs, deps.clock)
   let held: HeldCall | undefined
-  const step = stepOf(flow, record)
+  const step = stepOf(flow, record, deps)
   try {
     const played = await advanceOrWait(flow, snapshot, event, async (want, n, at) => {
       const call = { flow, want, n, record, snapshot: at }
@@ -106,6 +111,7 @@ export async function playTurn(
       held = outcome
       return null
     })
+    if (step.exact) step.exact.isSecret = wantsSecret(played.want)
     if (played.want.do !== 'call')
       return { flow, snapshot: played.snapshot, calls: played.calls, step, ...said(played.want) }
     const text = flow.text('holding', languageOf(played.snapshot.context, deps.language))
@@ -163,13 +169,18 @@ export function playAtOnce(
   const next = event ? flow.step(snapshot, event) : snapshot
   const want = flow.want(next)
   if (want.do === 'call') return { flow, snapshot: next, event: null }
-  return { flow, snapshot: next, calls: 0, step: stepOf(flow, record), ...said(want) }
+  const step = stepOf(flow, record, deps)
+  if (step.exact) step.exact.isSecret = wantsSecret(want)
+  return { flow, snapshot: next, calls: 0, step, ...said(want) }
 }
 
-/** Which choice of the screen the record's answer is. */
-function stepOf(flow: CompiledFlow, { snapshot, answer }: DialogueRecord): Step {
+/** Which choice of the screen the record's answer is, and what it is word for word if that is kept. */
+function stepOf(flow: CompiledFlow, record: DialogueRecord, { keepsTexts }: Pick<TurnDeps, 'keepsTexts'>): Step {
+  const { snapshot, answer } = record
   const choice = snapshot && answer.kind === 'input' ? flow.choice?.(snapshot as FlowSnapshot, answer.text) : undefined
-  return choice === undefined ? { backendMs: 0 } : { choice, backendMs: 0 }
+  const step: Step = choice === undefined ? { backendMs: 0 } : { choice, backendMs: 0 }
+  if (keepsTexts) step.exact = { typed: typedIn(flow, record), isSecret: false }
+  return step
 }
 
 /** Plays a held turn to its end. The record is as it was taken, with the snapshot that rests on the call. */
@@ -178,16 +189,17 @@ export async function playHeld(record: DialogueRecord, held: HeldCall, deps: Tur
   if (!flow || !record.snapshot) return undefined
   const time = timeOf(held.untilMs, deps.clock)
   let first: CallOutcome | undefined
-  const askedMs = deps.clock.now()
+  const begunMs = deps.clock.now()
+  const calls: CallMade[] = []
   try {
     const played = await advance(flow, record.snapshot as FlowSnapshot, null, async (want, i, at) => {
-      const outcome =
-        i === 0 && held.answer
-          ? await held.answer
-          : await callBackend(
-              { flow, want, n: held.n + i, record, snapshot: at, signal: time.signal(), deadlineMs: held.untilMs },
-              deps,
-            )
+      const call = { flow, want, n: held.n + i, record, snapshot: at }
+      const waits = i === 0 ? held.answer : undefined
+      const askedMs = (waits && held.askedMs) ?? deps.clock.now()
+      const outcome = waits
+        ? await waits
+        : await callBackend({ ...call, signal: time.signal(), deadlineMs: held.untilMs }, deps)
+      calls.push(callMade(call, { said: callSaid(outcome), ms: deps.clock.now() - askedMs, askedMs }))
       first ??= outcome
       return outcome
     })
@@ -196,7 +208,11 @@ export async function playHeld(record: DialogueRecord, held: HeldCall, deps: Tur
       flow,
       snapshot: played.snapshot,
       calls: played.calls,
-      step: { backendMs: deps.clock.now() - askedMs },
+      step: {
+        backendMs: deps.clock.now() - begunMs,
+        calls,
+        ...(deps.keepsTexts ? { exact: { typed: null, isSecret: wantsSecret(played.want) } } : {}),
+      },
       ...said(played.want),
       ...(isLate ? { waitedOut: true } : {}),
     }
@@ -290,6 +306,7 @@ function patienceWith({ want, record, snapshot }: Bare, deps: TurnDeps): Patienc
 /** The answer; or, if it does not arrive in time for the network, the promise of it. */
 async function patiently(call: Bare, { afterMs, waitMs }: Patience, deps: TurnDeps): Promise<CallOutcome | HeldCall> {
   const { clock } = deps
+  const askedMs = clock.now()
   const holdMs = Math.max(0, call.record.touchedMs + afterMs - clock.now())
   const over = new AbortController()
   const stop = clock.after(holdMs + waitMs, () => over.abort())
@@ -298,7 +315,7 @@ async function patiently(call: Bare, { afterMs, waitMs }: Patience, deps: TurnDe
   let cancel = (): void => undefined
   const late = new Promise<null>((done) => (cancel = clock.after(holdMs, () => done(null))))
   const first = await Promise.race([answer, late]).finally(() => cancel())
-  return first ?? { n: call.n, answer, untilMs: clock.now() + waitMs }
+  return first ?? { n: call.n, answer, askedMs, untilMs: clock.now() + waitMs }
 }
 
 /** The log message if a subscriber is led to `failed` although the back end has answered. */

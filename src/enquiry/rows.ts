@@ -34,27 +34,44 @@ export interface RecordRow {
   detail: string
 }
 
-interface Said {
-  what: 'record' | 'flow'
-  said: RecordRow | { revision: string; source: string }
+/** Exact texts of a dialogue, as they are kept. */
+export interface TextsRow {
+  day: string
+  epoch: string
+  kind: string
+  sealed: string
 }
+
+interface Flow {
+  revision: string
+  source: string
+}
+
+type Said = { what: 'record'; said: RecordRow } | { what: 'flow'; said: Flow } | { what: 'texts'; said: TextsRow }
 
 const COLUMNS = `epoch, kind, opened_at, ended_at, msisdn, line, code, flow, reason, screen, turns, total_ms, wait_ms,
       backend_ms, language, channel, instance, path, calls, detail`
 
-/** What was found, and the revisions with which it is redrawn. */
-const TOLD = `
+/** What was found, the revisions with which it is redrawn, and what is kept word for word. */
+const toldWith = (texts: string) => `
   SELECT 'record' AS what, to_jsonb(found) AS said FROM found
   UNION ALL
   SELECT 'flow', jsonb_build_object('revision', revision, 'source', source) FROM flow_revision
-  WHERE revision = ANY(ARRAY(SELECT flow FROM found UNION SELECT jsonb_array_elements_text(CAST(:open AS jsonb))))`
+  WHERE revision = ANY(ARRAY(SELECT flow FROM found UNION SELECT jsonb_array_elements_text(CAST(:open AS jsonb))))
+  UNION ALL
+  SELECT 'texts', jsonb_build_object('day', day, 'epoch', epoch, 'kind', kind, 'sealed', sealed) FROM cdr_text
+  WHERE ${texts}`
+
+/** A day on either side: that of a record is that of its epoch. */
+const IN_DAYS = `day >= CAST(CAST(:since AS timestamptz) AT TIME ZONE 'UTC' AS date) - 1
+      AND day <= CAST(CAST(:until AS timestamptz) AT TIME ZONE 'UTC' AS date) + 1`
 
 /** Planned each time, for the days that are asked for: a plan that is kept is one for all days, and there are 90. */
 const UNNAMED = ''
 
 /**
  * The records, and with them the source of each revision on which a dialogue was, `:open` among them: those of
- * dialogues that are open. A day is looked at on either side: the day of a record is that of its epoch.
+ * dialogues that are open.
  */
 const RECORDS = statement<Said>(
   UNNAMED,
@@ -63,12 +80,11 @@ const RECORDS = statement<Said>(
     SELECT ${COLUMNS}
     FROM cdr
     WHERE msisdn = CAST(:msisdn AS text) AND kind <> 'sms'
-      AND day >= CAST(CAST(:since AS timestamptz) AT TIME ZONE 'UTC' AS date) - 1
-      AND day <= CAST(CAST(:until AS timestamptz) AT TIME ZONE 'UTC' AS date) + 1
+      AND ${IN_DAYS}
       AND opened_at >= CAST(:since AS timestamptz) - ${BEFORE} AND opened_at < CAST(:until AS timestamptz)
       AND ended_at >= CAST(:since AS timestamptz)
     ORDER BY opened_at DESC LIMIT ${FOUND_MAX + 1}
-  )${TOLD}`,
+  )${toldWith(`msisdn = CAST(:msisdn AS text) AND ${IN_DAYS} AND epoch IN (SELECT epoch FROM found)`)}`,
 )
 
 /** One dialogue, and the deferred answer of it, by their key: the day is that of the epoch. */
@@ -79,7 +95,7 @@ const ONE = statement<Said>(
     SELECT ${COLUMNS} FROM cdr
     WHERE day = CAST(:day AS date) AND epoch = CAST(:epoch AS text) AND kind IN ('dialogue', 'deferred', 'refused')
     ORDER BY opened_at, kind DESC
-  )${TOLD}`,
+  )${toldWith(`day = CAST(:day AS date) AND epoch = CAST(:epoch AS text)`)}`,
 )
 
 export interface SupportSmsRow {
@@ -95,7 +111,7 @@ export interface SupportSmsRow {
   settled_at: Date | null
   status: number | null
   error: string | null
-  parts: { part: number; state: string; id: string }[]
+  parts: { part: number; state: string; id: string; at: string | null }[]
 }
 
 /** How long before the time an SMS may have been sent that was settled within it: SMSCs try for days. */
@@ -111,7 +127,7 @@ const SMS = statement<SupportSmsRow>(
   SELECT id, kind, COALESCE(owner, 'module:' || split_part(subject, ':', 1)) AS owner, state,
     COALESCE(sent_line, line) AS line, attempts, created_at, wake_at, submitted_at, settled_at,
     last_status AS status, last_error AS error,
-    COALESCE((SELECT jsonb_agg(jsonb_build_object('part', part, 'state', p.state, 'id', message_id) ORDER BY part)
+    COALESCE((SELECT jsonb_agg(jsonb_build_object('part', part, 'state', p.state, 'id', message_id, 'at', told_at) ORDER BY part)
       FROM sms_part p WHERE p.sms = o.id), '[]') AS parts
   FROM sms_outbox o
   WHERE msisdn = CAST(:msisdn AS text)
@@ -134,6 +150,8 @@ export interface SubscriberFound {
   records: RecordRow[]
   /** By revision. */
   sources: Map<string, string>
+  /** By kind and epoch, as `textsKey` has it. */
+  texts: Map<string, TextsRow>
   sms: SupportSmsRow[]
   /** There was more. */
   isCut: boolean
@@ -145,10 +163,10 @@ export async function rowsOfSubscriber(sql: SqlRunner, asked: SubscriberAsked): 
   const [since, until] = [new Date(asked.sinceMs), new Date(asked.untilMs)]
   const said = await RECORDS(sql, { msisdn, since, until, open: JSON.stringify(asked.open) })
   const sms = await SMS(sql, { msisdn, since, until })
-  const { records, sources } = sorted(said)
+  const { records, ...more } = sorted(said)
   return {
     records: records.slice(0, FOUND_MAX).toReversed(),
-    sources,
+    ...more,
     sms: sms.slice(0, FOUND_MAX).toReversed(),
     isCut: records.length > FOUND_MAX || sms.length > FOUND_MAX,
   }
@@ -158,16 +176,22 @@ export async function rowsOfSubscriber(sql: SqlRunner, asked: SubscriberAsked): 
 export async function rowsOfDialogue(
   sql: SqlRunner,
   { epoch, open }: { epoch: string; open: readonly string[] },
-): Promise<Pick<SubscriberFound, 'records' | 'sources'>> {
+): Promise<RecordsFound> {
   const openedMs = uuidV7Ms(epoch)
   const day = openedMs === null ? null : utcDayOf(openedMs)
   return sorted(await ONE(sql, { day, epoch, open: JSON.stringify(open) }))
 }
 
-function sorted(said: readonly Said[]): Pick<SubscriberFound, 'records' | 'sources'> {
-  const flows = said.flatMap((one) => (one.what === 'flow' ? [one.said as { revision: string; source: string }] : []))
+export type RecordsFound = Pick<SubscriberFound, 'records' | 'sources' | 'texts'>
+
+export const textsKey = ({ kind, epoch }: Pick<TextsRow, 'kind' | 'epoch'>) => `${kind} ${epoch}`
+
+function sorted(said: readonly Said[]): RecordsFound {
+  const flows = said.flatMap((one) => (one.what === 'flow' ? [one.said] : []))
+  const texts = said.flatMap((one) => (one.what === 'texts' ? [one.said] : []))
   return {
-    records: said.flatMap((one) => (one.what === 'record' ? [one.said as RecordRow] : [])),
+    records: said.flatMap((one) => (one.what === 'record' ? [one.said] : [])),
     sources: new Map(flows.map(({ revision, source }) => [revision, source])),
+    texts: new Map(texts.map((row) => [textsKey(row), row])),
   }
 }

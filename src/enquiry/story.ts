@@ -5,18 +5,27 @@
 import {
   callsMadeIn,
   type CallMade,
+  isCut,
   momentsOf,
   type PathStep,
   screenOf,
   spokenIn,
   type StandingDialogue,
   stepsOf,
+  type TurnTexts,
 } from '../dialogue/index.ts'
 import type { FlowDefinition, ScreenTypes } from '../flow/language/index.ts'
 import { readFlow, type FlowSource } from '../flow/read/index.ts'
 import { isSecretScreen, redrawnScreen } from '../flow/redraw/index.ts'
 import { smsReason } from '../sms/outbox/index.ts'
-import type { RecordRow, SubscriberFound, SupportSmsRow } from './rows.ts'
+import {
+  type RecordRow,
+  type RecordsFound,
+  type SubscriberFound,
+  type SupportSmsRow,
+  textsKey,
+  type TextsRow,
+} from './rows.ts'
 import { callInWords, endInWords } from './words.ts'
 
 export interface StoryStep {
@@ -26,8 +35,12 @@ export interface StoryStep {
    * kept.
    */
   lines: string[]
-  /** The key that was pressed. Null: it was typed, and is not kept. */
+  /** The lines are word for word what was shown. */
+  isExact?: true
+  /** The key that was pressed. Null: it was typed. */
   key: string | null
+  /** What was typed, if that is kept. */
+  typed?: string
   /** What the key was, in the words of the screen. */
   chose?: string
   /** Its number may have been another one: lines before it are shown under conditions. */
@@ -78,7 +91,9 @@ export interface StoryDialogue {
   /** More steps than a record keeps. */
   isCut: boolean
   /** The screen on which it rests, or with which it ended. */
-  last: { screen: string; lines: string[] }
+  last: { screen: string; lines: string[]; isExact?: true }
+  /** Exact texts: `sealed` if they are kept and cannot be opened, `cut` if there was no room for all. Absent: as above. */
+  texts?: 'sealed' | 'cut'
 }
 
 export interface StorySms {
@@ -94,8 +109,8 @@ export interface StorySms {
   settledAt: string | null
   /** Why it is so, in words; '' where nothing is to be explained. */
   reason: string
-  /** Of each part: what the SMSC or its receipt said last, and its message id. */
-  receipts: { part: number; state: string; id: string }[]
+  /** Of each part: what the SMSC or its receipt said last, its message id, and when the receipt came. */
+  receipts: { part: number; state: string; id: string; at: string | null }[]
 }
 
 export interface Story {
@@ -104,16 +119,23 @@ export interface Story {
   isCut: boolean
 }
 
+/** With what kept revisions and kept texts are read. */
+export interface StoryReading {
+  types: ScreenTypes
+  /** Null: they cannot be opened. */
+  openTexts(row: TextsRow): TurnTexts[] | null
+}
+
 /** `standing`: what the store of dialogues has of this subscriber. */
-export function storyOf(found: SubscriberFound, standing: readonly StandingDialogue[], types: ScreenTypes): Story {
-  return { dialogues: dialoguesOf(found, standing, types), sms: found.sms.map(ofSms), isCut: found.isCut }
+export function storyOf(found: SubscriberFound, standing: readonly StandingDialogue[], reading: StoryReading): Story {
+  return { dialogues: dialoguesOf(found, standing, reading), sms: found.sms.map(ofSms), isCut: found.isCut }
 }
 
 /** Past ones first. One that has ended a moment ago may have no record yet. */
 export function dialoguesOf(
-  { records, sources }: Pick<SubscriberFound, 'records' | 'sources'>,
+  { records, sources, texts }: RecordsFound,
   standing: readonly StandingDialogue[],
-  types: ScreenTypes,
+  { types, openTexts }: StoryReading,
 ): StoryDialogue[] {
   const known = new Map<string, FlowDefinition | undefined>()
   const flowOf = (revision: string) => {
@@ -122,7 +144,10 @@ export function dialoguesOf(
   }
   const past = new Set(records.filter(({ kind }) => kind === 'dialogue').map(({ epoch }) => epoch))
   return [
-    ...records.map((row) => ofRecord(row, flowOf(row.flow))),
+    ...records.map((row) => {
+      const kept = texts.get(textsKey(row))
+      return ofRecord(row, flowOf(row.flow), kept && openTexts(kept))
+    }),
     ...standing.filter(({ epoch }) => !past.has(epoch)).map((record) => ofStanding(record, flowOf(record.revision))),
   ]
 }
@@ -137,7 +162,12 @@ function definitionIn(source: string | undefined, types: ScreenTypes): FlowDefin
   }
 }
 
-function ofRecord(row: RecordRow, flow: FlowDefinition | undefined): StoryDialogue {
+/** `texts`: word for word. Null: they are kept, and cannot be opened. */
+function ofRecord(
+  row: RecordRow,
+  flow: FlowDefinition | undefined,
+  texts: readonly TurnTexts[] | null | undefined,
+): StoryDialogue {
   const { epoch, line, code, language, channel, instance, turns, reason, screen } = row
   return {
     epoch,
@@ -157,9 +187,24 @@ function ofRecord(row: RecordRow, flow: FlowDefinition | undefined): StoryDialog
     backendMs: row.backend_ms,
     reason,
     why: endInWords(row.kind, reason, row.detail),
-    ...wayOf({ epoch, path: row.path, calls: row.calls ?? '', openedMs: Date.parse(row.opened_at), language }, flow),
-    last: { screen, lines: linesOf(flow, screen, language) },
+    ...wayOf(
+      { epoch, path: row.path, calls: row.calls ?? '', openedMs: Date.parse(row.opened_at), language, texts },
+      flow,
+    ),
+    last: { screen, ...shownOn(turns, texts, linesOf(flow, screen, language)) },
+    ...textsTold(texts),
   }
+}
+
+function textsTold(texts: readonly TurnTexts[] | null | undefined): Pick<StoryDialogue, 'texts'> {
+  if (texts === null) return { texts: 'sealed' }
+  return texts && isCut(texts) ? { texts: 'cut' } : {}
+}
+
+/** The screen of a turn word for word, if that is kept, else with marks. */
+function shownOn(turn: number, texts: Way['texts'], redrawn: string[]): { lines: string[]; isExact?: true } {
+  const shown = texts?.find(([at]) => at === turn)?.[2]
+  return shown ? { lines: shown.split('\n'), isExact: true } : { lines: redrawn }
 }
 
 /** One that is open, or whose record is not written yet. The code as dialled may have a secret behind it. */
@@ -167,8 +212,8 @@ function ofStanding(record: StandingDialogue, flow: FlowDefinition | undefined):
   const { epoch, line, turn, revision, openedMs, touchedMs, status, ended, track } = record
   const [language, screen] = [spokenIn(record), screenOf(record)]
   const isTaken = status === 'taken'
-  const { path = '', calls = '', waitMs = 0, backendMs = 0 } = track ?? {}
-  const way = wayOf({ epoch, path, calls, openedMs, language }, flow)
+  const { path = '', calls = '', waitMs = 0, backendMs = 0, texts } = track ?? {}
+  const way = wayOf({ epoch, path, calls, openedMs, language, texts }, flow)
   const open = isTaken ? 'open: its answer is being worked on' : 'open: it waits for the subscriber'
   return {
     epoch,
@@ -190,7 +235,8 @@ function ofStanding(record: StandingDialogue, flow: FlowDefinition | undefined):
     why: ended === null ? open : endInWords('dialogue', ended, ''),
     ...way,
     steps: isTaken && !way.isCut ? way.steps.map(pendingLast) : way.steps,
-    last: isTaken ? { screen: '', lines: [] } : { screen, lines: linesOf(flow, screen, language) },
+    last: isTaken ? { screen: '', lines: [] } : { screen, ...shownOn(turn, texts, linesOf(flow, screen, language)) },
+    ...textsTold(texts),
   }
 }
 
@@ -204,10 +250,11 @@ interface Way {
   calls: string
   openedMs: number
   language: string
+  texts: readonly TurnTexts[] | null | undefined
 }
 
 /** Each screen that was answered, and the calls between them. */
-function wayOf({ epoch, path, calls, openedMs, language }: Way, flow: FlowDefinition | undefined) {
+function wayOf({ epoch, path, calls, openedMs, language, texts }: Way, flow: FlowDefinition | undefined) {
   const made = callsMadeIn(calls)
   const { steps, isCut } = stepsOf(path)
   const moments = momentsOf(steps, made)
@@ -216,7 +263,16 @@ function wayOf({ epoch, path, calls, openedMs, language }: Way, flow: FlowDefini
     steps: steps.map((step, i): StoryStep => {
       const { atMs, isAbout } = moments[i]!
       const at = new Date(openedMs + atMs).toISOString()
-      return { ...drawn(step, flow, language), at, ...(isAbout ? { isAbout } : {}) }
+      // The first screen is that of turn 1, and its answer begins turn 2.
+      const typed = step.key === null ? texts?.find(([turn]) => turn === i + 2)?.[1] : undefined
+      const { lines, ...redrawn } = drawn(step, flow, language)
+      return {
+        ...redrawn,
+        ...shownOn(i + 1, texts, lines),
+        ...(typed === undefined || typed === null ? {} : { typed }),
+        at,
+        ...(isAbout ? { isAbout } : {}),
+      }
     }),
     calls: made.map((call) => ({
       ...call,
@@ -256,6 +312,6 @@ function ofSms(row: SupportSmsRow): StorySms {
     sentAt: row.submitted_at?.toISOString() ?? null,
     settledAt: row.settled_at?.toISOString() ?? null,
     reason: smsReason(row),
-    receipts: parts,
+    receipts: parts.map((part) => ({ ...part, at: part.at === null ? null : new Date(part.at).toISOString() })),
   }
 }

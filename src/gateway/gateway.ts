@@ -70,6 +70,8 @@ export interface GatewayDeps {
   services: readonly Service[]
   backend(name: string): Backend | undefined
   chosenLanguage?(msisdn: string): Promise<string | null>
+  /** Exact texts are kept for support. Absent: they are not. */
+  keepsTexts?: boolean | undefined
   line(name: string): Line | undefined
   /** Gets what a message was, so that the recorder knows what may be shown: see `SeenMessage`. */
   mark?: Recorder['mark']

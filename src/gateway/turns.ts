@@ -51,6 +51,8 @@ export interface TurnsDeps {
   texts: Record<'busy' | 'oldPhone', string>
   guarded: GuardStore
   delivery: Pick<Delivery, 'deliver' | 'say' | 'replaced'>
+  /** Exact texts are kept for support. Absent: they are not. */
+  keepsTexts?: boolean | undefined
   /** Called for every dialogue that has ended. */
   finish(record: DialogueRecord): void
 }
@@ -222,7 +224,8 @@ export class Turns {
     const { page } = line.dialect
     if (known?.page === page) return known
     const { limits, deferred, flows, backend, clock, log, chosenLanguage } = this.#deps
-    const how = { flows, backend, clock, log, page, language: limits.language, mayHold: deferred.mayHold }
+    const { keepsTexts } = this.#deps
+    const how = { flows, backend, clock, log, page, language: limits.language, mayHold: deferred.mayHold, keepsTexts }
     const made = chosenLanguage ? { ...how, chosenLanguage } : how
     this.#how.set(line, made)
     return made

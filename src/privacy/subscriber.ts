@@ -1,7 +1,13 @@
 /** Everything that is kept about one subscriber, in one list: for export and for erasure. */
 import type { Knex } from 'knex'
 import type { Sql } from '../base/index.ts'
-import { shownRecord, type DialogueKey, type DialogueRecord, type StandingDialogue } from '../dialogue/index.ts'
+import {
+  shownRecord,
+  type DialogueKey,
+  type DialogueRecord,
+  type StandingDialogue,
+  type TurnTexts,
+} from '../dialogue/index.ts'
 import { eraseSms } from '../sms/outbox/index.ts'
 import type { OwedShelf } from '../sms/requests/index.ts'
 import type { HeldDeps, PartShelf } from '../sms/inbox/index.ts'
@@ -25,6 +31,8 @@ export const PERSONAL: readonly PersonalTable[] = [
   { table: 'sms_opt_out', column: 'msisdn' },
   { table: 'sms_receipt_orphan', column: 'sender' },
   { table: 'cdr', column: 'msisdn' },
+  // Sealed: what is in it is handed out beside it, if it can be opened.
+  { table: 'cdr_text', column: 'msisdn', shown: ['epoch', 'kind'] },
 ]
 
 /** The part of the dialogue store that is needed here. */
@@ -41,6 +49,8 @@ export interface PrivacyDeps {
   shelf: Pick<PartShelf, 'find' | 'erase'>
   /** SMS that wait for Postgres. */
   owed: Pick<OwedShelf, 'erase'>
+  /** What is kept word for word of a dialogue. Null: its key is gone. */
+  openTexts(row: { day: string; epoch: string; kind: string; sealed: string }): TurnTexts[] | null
   /** What stands in place of an erased number in records that billing keeps. */
   pseudonym(msisdn: string): string
   /** Writes the call detail records that wait, so that none comes afterwards. Absent: none are kept. */
@@ -77,6 +87,7 @@ export async function exportSubscriber(
     tables[table] = await knex(table)
       .where({ [column]: msisdn })
       .select(...shown)
+  tables.cdr_text = await exactTexts(deps, msisdn)
   // The export must be complete: if a module fails, the export fails.
   for (const { module } of modules) Object.assign(tables, await module.subscriber?.export(msisdn))
   // A daemon of an older version writes the whole code.
@@ -87,6 +98,18 @@ export async function exportSubscriber(
   const isThere = <T>(one: T | null) => one !== null
   const shown = found.filter(isThere).map((record) => shownRecord(record, services))
   return { msisdn, dialogues: shown, unfinished: unfinished.filter(isThere), tables }
+}
+
+/** By turn, what was typed before it and what it showed; null where there was nothing, or a secret. */
+async function exactTexts({ knex, openTexts }: Pick<PrivacyDeps, 'knex' | 'openTexts'>, msisdn: string) {
+  const day = knex.raw('CAST(day AS text) AS day')
+  const rows = await knex('cdr_text')
+    .where({ msisdn })
+    .select<{ day: string; epoch: string; kind: string; sealed: string }[]>('epoch', 'kind', 'sealed', day)
+  return rows.map((row) => {
+    const turns = openTexts(row)?.map(([turn, typed, shown]) => ({ turn, typed, shown }))
+    return { epoch: row.epoch, kind: row.kind, turns: turns ?? 'sealed with a key that is not in privacy.storeKeyFile' }
+  })
 }
 
 export interface Erased {
@@ -102,6 +125,8 @@ export interface Erased {
   language: number
   /** Call detail records that have a keyed hash in place of the number; what is billed stays. */
   records: number
+  /** Dialogues of which there were exact texts. */
+  texts: number
   /** Files of mediation that have the number: they were handed over, and are not reached. */
   files: string[]
   /** Rows of the outbox, of receipts, of incoming SMS, and incomplete long SMS. */
@@ -118,7 +143,7 @@ export interface Erased {
  * number stays in one place: the entry that says that no SMS is wanted.
  */
 export async function erasePerson(
-  deps: Omit<PrivacyDeps, 'services'>,
+  deps: Omit<PrivacyDeps, 'services' | 'openTexts'>,
   msisdn: string,
   keepOptOut: boolean,
 ): Promise<Erased> {
@@ -131,6 +156,7 @@ export async function erasePerson(
   const deferred = await knex('ussd_late').where({ msisdn }).delete()
   const pin = await knex('pin').where({ msisdn }).delete()
   const files = await filesWith(knex, msisdn)
+  const texts = await knex('cdr_text').where({ msisdn }).delete()
   const billed = await knex('cdr')
     .where({ msisdn })
     .update({ msisdn: deps.pseudonym(msisdn) })
@@ -141,6 +167,7 @@ export async function erasePerson(
     pin,
     language,
     records: billed,
+    texts,
     files,
     sms,
     optOut: await optOut(knex, msisdn, keepOptOut),

@@ -10,7 +10,7 @@ import { showScreen, type ScreenDeps, type ScreenOutcome } from './screen.ts'
 import type { PushWay } from './way.ts'
 
 /** The part of a played turn that is shown. */
-export type PlayedScreen = Pick<Turned, 'flow' | 'revision' | 'snapshot' | 'reply' | 'ended'>
+export type PlayedScreen = Pick<Turned, 'flow' | 'revision' | 'snapshot' | 'reply' | 'ended' | 'step'>
 
 export interface OpeningDeps extends ScreenDeps {
   dialogues: DialogueStore
@@ -89,6 +89,7 @@ async function rest(
     snapshot: said.snapshot,
     reply: { ...reply, step: step ?? null, link: '' },
     ended: said.ended,
+    step: said.step,
   })
   return rested ? { ...record, reply, touchedMs: nowMs, ended: said.ended } : undefined
 }

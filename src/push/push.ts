@@ -55,6 +55,8 @@ export interface PushDeps extends Omit<OpeningDeps, 'limits'>, Omit<PushWaysDeps
   chosenLanguage?(msisdn: string): Promise<string | null>
   mint: { epoch(): string; token(): string }
   log: Log
+  /** Exact texts are kept for support. Absent: they are not. */
+  keepsTexts?: boolean | undefined
   limits: OpeningDeps['limits'] & { language: string }
   /** Absent: yes. With a wrong clock a dialogue would begin that other daemons end at once, and its SMS be late. */
   isClockRight?: (() => boolean) | undefined

@@ -15,4 +15,13 @@ export {
 } from './funnel-rows.ts'
 export { keepDays } from './partitions.ts'
 export { type Round, startRounds } from './rounds.ts'
-export { type FileOf, NO_FILE, recordSms, writeCounted, writeRecords } from './rows.ts'
+export {
+  type FileOf,
+  NO_FILE,
+  type RecordsCounted,
+  recordSms,
+  type TextsOf,
+  writeCounted,
+  writeRecords,
+} from './rows.ts'
+export { openTexts, type SealedTexts, sealTexts } from './texts.ts'

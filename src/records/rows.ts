@@ -44,6 +44,27 @@ const WRITE = statement<{ epoch: string; kind: string }>(
   RETURNING epoch, kind`,
 )
 
+/** The same, with the exact texts of those that are new. */
+const WRITE_WITH_TEXTS = statement<{ epoch: string; kind: string }>(
+  'cdr-write-texts',
+  `
+  WITH given AS (
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r(${COLUMNS.join(', ')}, file bigint, sealed text)
+  ), written AS (
+    INSERT INTO cdr (${NAMES}, file) SELECT ${NAMES}, file FROM given
+    ON CONFLICT DO NOTHING
+    RETURNING day, epoch, kind
+  ), texts AS (
+    INSERT INTO cdr_text (day, epoch, kind, msisdn, sealed)
+    SELECT day, epoch, kind, msisdn, sealed FROM given JOIN written USING (day, epoch, kind) WHERE sealed IS NOT NULL
+    ON CONFLICT DO NOTHING
+  )
+  SELECT epoch, kind FROM written`,
+)
+
+/** The exact texts of a record, sealed for its day. Undefined: it has none. */
+export type TextsOf = (record: CallRecord, day: string) => string | undefined
+
 /** The file of a record: null if it waits for one. */
 export type FileOf = (record: CallRecord) => number | null
 
@@ -52,9 +73,14 @@ export async function writeRecords(
   sql: SqlRunner,
   records: readonly CallRecord[],
   fileOf: FileOf,
+  textsOf?: TextsOf,
 ): Promise<CallRecord[]> {
-  const rows = records.map((record) => ({ ...rowOf(record), file: fileOf(record) }))
-  const written = await WRITE(sql, { rows: JSON.stringify(rows) })
+  const hasTexts = textsOf !== undefined && records.some(({ texts }) => texts !== undefined)
+  const rows = records.map((record) => {
+    const row = { ...rowOf(record), file: fileOf(record) }
+    return hasTexts ? { ...row, sealed: textsOf(record, row.day) } : row
+  })
+  const written = await (hasTexts ? WRITE_WITH_TEXTS : WRITE)(sql, { rows: JSON.stringify(rows) })
   const fresh = new Set(written.map(({ epoch, kind }) => `${kind} ${epoch}`))
   return records.filter(({ epoch, kind }) => fresh.delete(`${kind} ${epoch}`))
 }
@@ -72,17 +98,23 @@ export interface RecordsCounted {
  * Writes records, and adds those that were not there to the sums of the funnel: both or none, so that a record that
  * comes twice is counted once.
  */
-export function writeCounted(sql: Sql, records: readonly CallRecord[], fileOf: FileOf): Promise<RecordsCounted> {
+export function writeCounted(
+  sql: Sql,
+  records: readonly CallRecord[],
+  fileOf: FileOf,
+  textsOf?: TextsOf,
+): Promise<RecordsCounted> {
   return sql.transaction(async (trx) => {
-    const fresh = await writeRecords(trx, records, fileOf)
+    const fresh = await writeRecords(trx, records, fileOf, textsOf)
     const { rows, folded } = funnelRows(fresh)
     await addToFunnel(trx, rows)
     return { fresh, folded, screens: screensTold(rows) }
   })
 }
 
-function rowOf(record: CallRecord): Record<string, string | number> {
-  const { openedMs, endedMs, waitMs, backendMs, ...same } = record
+/** Without its texts: they go into no statement as they are. */
+function rowOf(record: CallRecord) {
+  const { openedMs, endedMs, waitMs, backendMs, texts: _texts, ...same } = record
   return {
     ...same,
     day: utcDayOf(startOf(record)),

@@ -8,7 +8,7 @@
  * turn, the entry before it in the same form. With keys the whole body is sealed, bound to the name and to the head;
  * the flag, which changes by itself, is not part of that.
  */
-import type { DialogueEntry, DialogueKey } from '../dialogue/index.ts'
+import type { DialogueEntry, DialogueKey, Track } from '../dialogue/index.ts'
 import { StoreError } from '../base/index.ts'
 import type { EndReason, JsonObject, ReturnPath, UssdAction } from '../ussd/index.ts'
 import type { SealPlace } from './seal.ts'
@@ -84,7 +84,8 @@ const [STATUS_OF, KIND_OF, ACTION_OF] = [inverse(STATUS), inverse(KIND), inverse
 /**
  * `touched` is counted from `opened`, `until` from `touched`. From `msisdn` on, trailing zeros are left out.
  */
-type TrackBody = [path: string, waitMs: number, backendMs: number, calls?: string]
+/** Without calls but with texts, `calls` is ''. */
+type TrackBody = [path: string, waitMs: number, backendMs: number, calls?: string, texts?: Track['texts']]
 
 type Body = [
   status: string,
@@ -245,13 +246,15 @@ function entryOf(
   if (stalled) entry.answer.isStalled = true
   if (heard) entry.heard = heard
   if (track) {
-    const [path, waitMs, backendMs, calls] = track
-    entry.track = { path, waitMs, backendMs, ...(calls === undefined ? {} : { calls }) }
+    const [path, waitMs, backendMs, calls, texts] = track
+    entry.track = { path, waitMs, backendMs, ...(calls ? { calls } : {}) }
+    if (texts) entry.track.texts = texts
   }
   return entry
 }
 
-function trackOf({ path, waitMs, backendMs, calls }: NonNullable<DialogueEntry['track']>): TrackBody {
+function trackOf({ path, waitMs, backendMs, calls, texts }: Track): TrackBody {
+  if (texts) return [path, waitMs, backendMs, calls ?? '', texts]
   return calls === undefined ? [path, waitMs, backendMs] : [path, waitMs, backendMs, calls]
 }
 

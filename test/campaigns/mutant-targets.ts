@@ -69,6 +69,7 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   ...files('dialogue', TURN, ['turn', 'turned']),
   ...files('dialogue', DIALOGUES, ['classify', 'decider', 'dialogues', 'key', 'seizing', 'take']),
   'src/dialogue/path.ts': { tests: [...suite('enquiry', 'story'), ...suite('records', 'funnel')], postgres: true },
+  'src/dialogue/exact-texts.ts': { tests: suite('dialogue', 'exact-texts') },
   'src/dialogue/calls-made.ts': { tests: suite('dialogue', 'calls-made') },
   ...files('dialogue', OUTCOME, ['entry', 'outcome', 'cdr', 'track']),
   ...each('dialogue', ['heard', 'shown']),

@@ -109,6 +109,18 @@ describe('the settings', () => {
     ])
   })
 
+  it('refuse exact texts without a key to seal them with, or without records', () => {
+    const kept = `${GOOD}support: { transcriptDays: 7 }\n`
+    assert.deepEqual(problemsOf(kept), [
+      'connector.yaml:15:12: support.transcriptDays keeps what subscribers read and typed, and there is no key to seal it with ' +
+        '(set privacy.storeKeyFile (`ussd-connector store-key` makes the file), or support.transcriptDays: 0)',
+    ])
+    const sealed = `${kept}privacy: { storeKeyFile: keys }\n`
+    const ofSupport = (source: string) => problemsOf(source).filter((one) => one.includes('transcriptDays'))
+    assert.deepEqual(ofSupport(sealed), [])
+    assert.match(ofSupport(`${sealed}records: { to: none }\n`)[0]!, /beside call detail records, and there are none/)
+  })
+
   it('say what to do where the mistake is a slip of the pen', () => {
     const slips: [string, string, string][] = [
       ['code: "*123#"', 'code: *123#', 'connector.yaml:8:13: put *123# in quotes: it begins with * (write "*123#")'],

@@ -210,11 +210,23 @@ describe('a turn whose back end is patient', () => {
         flow,
         snapshot: { value: 'asked', context: { language: 'tpi' } },
         calls: 1,
-        step: { backendMs: 0 },
+        step: {
+          backendMs: 0,
+          calls: [{ turn: 3, n: 0, backend: 'shop', operation: 'buy', changes: true, said: 'data', ms: 0, atMs: 0 }],
+        },
         reply: { action: 'continue', text: 'How many?' },
         ended: null,
       })
       assert.deepEqual([called, stepped], [[], [{ type: 'RESULT', data: { limit: 500 } }]])
+    })
+    it('tells of a call that was held since when it was made, in the turn that made it', async () => {
+      await clock.advance(3_000)
+      const held = { n: 2, answer: Promise.resolve(DATA), askedMs: START + 1_000, untilMs: START + 60_000 }
+      const { calls } = (await resume(held, calling().flow))!.step
+      assert.deepEqual(
+        calls!.map(({ turn, n, ms, atMs }) => [turn, n, ms, atMs]),
+        [[3, 2, 2_000, 1_000]],
+      )
     })
     it('says so where no answer came to the end of the wait, however it is with the clock', async () => {
       for (const [why, waitedOut] of [

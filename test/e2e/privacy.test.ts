@@ -143,6 +143,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
       pin: 0,
       language: 0,
       records: 0,
+      texts: 0,
       files: [],
       sms: 0,
       optOut: 'none',

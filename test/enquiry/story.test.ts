@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
 import { linesOfStory } from '../../src/cli/subscriber-show.ts'
 import type { CallMade } from '../../src/dialogue/calls-made.ts'
+import type { TurnTexts } from '../../src/dialogue/exact-texts.ts'
 import type { StandingDialogue } from '../../src/dialogue/types.ts'
 import { momentsOf, stepsOf } from '../../src/dialogue/path.ts'
 import { FOUND_MAX, rowsOfDialogue, rowsOfSubscriber } from '../../src/enquiry/rows.ts'
@@ -12,6 +13,11 @@ import { describeBoth } from '../support/postgres.ts'
 const NOW = Date.parse('2026-11-30T00:00:00Z')
 const MSISDN = '67570000001'
 const EPOCH = '01a229c4-e7e0-7000-8000-000000000001'
+/** As if `sealed` were the texts themselves. */
+const READING = {
+  types: SCREEN_TYPES,
+  openTexts: ({ sealed }: { sealed: string }) => (sealed === '' ? null : (JSON.parse(sealed) as TurnTexts[])),
+}
 const FLOW = `
 flow: topup
 spec: 1
@@ -60,7 +66,7 @@ describeBoth('what one subscriber saw and did', (database) => {
 
   beforeEach(async () => {
     knex = database.db.knex
-    await knex.raw('TRUNCATE cdr, sms_outbox, sms_part, flow_revision CASCADE')
+    await knex.raw('TRUNCATE cdr, cdr_text, sms_outbox, sms_part, flow_revision CASCADE')
   })
 
   const at = (ms: number) => new Date(NOW + ms)
@@ -106,7 +112,7 @@ describeBoth('what one subscriber saw and did', (database) => {
       open: open.map(({ revision }) => revision),
       ...asked,
     })
-    return storyOf(found, open, SCREEN_TYPES)
+    return storyOf(found, open, READING)
   }
   const told = (one: Story) =>
     linesOfStory({
@@ -252,6 +258,47 @@ from 2026-11-30 10:00:00 to 2026-11-30 11:00:00 Pacific/Port_Moresby (UTC 2026-1
     assert.equal((await story([ended])).dialogues.length, 1, 'its record is there by now')
   })
 
+  it('has exact texts where they are kept, and says where they cannot be opened or were too long', async () => {
+    await keep()
+    await record({ turns: 4, path: 'main:2/3>amount:*/2>pin:*/5', screen: 'sorry', calls: null })
+    const texts: TurnTexts[] = [
+      [1, null, 'Welcome to Akiba\n1. Balance (K3)'],
+      [2, '2', 'How much? K5 to K20'],
+      [3, '15', null],
+      [4, null, 'Service is busy, John'],
+    ]
+    const put = (sealed: string) =>
+      knex('cdr_text')
+        .insert({ day: '2026-11-30', epoch: EPOCH, kind: 'dialogue', msisdn: MSISDN, sealed })
+        .onConflict(['day', 'epoch', 'kind'])
+        .merge()
+    await put(JSON.stringify(texts))
+    const page = told(await story())
+    assert.match(page, /\[main\] +\| Welcome to Akiba\n +\| 1\. Balance \(K3\)\n +pressed 2: Buy airtime, after 3 s/)
+    assert.match(page, /\[amount\] +\| How much\? K5 to K20\n +typed 15, after 2 s/)
+    assert.match(page, /\[pin\] +\| Your PIN:\n +typed a secret, after 5 s/)
+    assert.match(page, /\[sorry\] +\| Service is busy, John\n/)
+    const [one] = dialoguesOf(await rowsOfDialogue(database.db.sql, { epoch: EPOCH, open: [] }), [], READING)
+    assert.deepEqual(
+      one!.steps.map(({ isExact, typed }) => [isExact, typed]),
+      [
+        [true, undefined],
+        [true, '15'],
+        [undefined, undefined],
+      ],
+    )
+    await put(JSON.stringify([texts[0], [0, null, null]]))
+    assert.match(
+      told(await story()),
+      /\[amount\] +\| How much\?\n +typed an answer.*(.*\n)+.*there was no room for all/,
+    )
+    await put('')
+    assert.match(
+      told(await story()),
+      /\[main\] +\| Welcome to Akiba\n +\| 1\. Balance\n(.*\n)+.*their key is not in privacy/,
+    )
+  })
+
   it('is of one dialogue by its epoch, with the deferred answer of it, and of no other', async () => {
     await keep()
     await record()
@@ -265,7 +312,7 @@ from 2026-11-30 10:00:00 to 2026-11-30 11:00:00 Pacific/Port_Moresby (UTC 2026-1
     })
     await record({ kind: 'sms', epoch: 'sms-1' })
     const found = await rowsOfDialogue(database.db.sql, { epoch: EPOCH, open: [] })
-    const dialogues = dialoguesOf(found, [], SCREEN_TYPES)
+    const dialogues = dialoguesOf(found, [], READING)
     assert.deepEqual(
       dialogues.map(({ kind, steps }) => [kind, steps.map(({ chose, at: when }) => [chose, when])]),
       [
@@ -307,6 +354,7 @@ from 2026-11-30 10:00:00 to 2026-11-30 11:00:00 Pacific/Port_Moresby (UTC 2026-1
       message_id: 'A1',
       message_key: 'a1',
       state: 'failed',
+      told_at: at(2_500),
     })
     await knex('sms_outbox').insert({
       ...sms,
@@ -335,7 +383,7 @@ from 2026-11-30 10:00:00 to 2026-11-30 11:00:00 Pacific/Port_Moresby (UTC 2026-1
     const page = told(found)
     assert.match(
       page,
-      /SMS \d+ {2}reminder of flow:topup on operator-a: failed, 1 tries\n.*sent 2026-11-30 10:00:00 \(00:00:00Z\), settled .*\n +the SMSC tried until its time was over.*\n +part 1: failed \(message id A1\)/,
+      /SMS \d+ {2}reminder of flow:topup on operator-a: failed, 1 tries\n.*sent 2026-11-30 10:00:00 \(00:00:00Z\), settled .*\n +the SMSC tried until its time was over.*\n +part 1: failed 2026-11-30 10:00:02 \(00:00:02Z\) \(message id A1\)/,
     )
     assert.match(page, /due, 0 tries\n +leaves 2026-11-30 12:30:00 \(02:30:00Z\)/)
     assert.doesNotMatch(page, /secret text/)

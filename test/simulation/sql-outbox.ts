@@ -395,7 +395,8 @@ interface NewPart {
 export function storeParts(tables: Tables, sms: number, line: unknown, parts: readonly NewPart[]): void {
   for (const one of parts) {
     const key = `${sms}/${one.part}`
-    if (!tables.parts.has(key)) tables.parts.set(key, { sms, line: String(line), state: 'accepted', ...one })
+    if (!tables.parts.has(key))
+      tables.parts.set(key, { sms, line: String(line), state: 'accepted', told_at: null, ...one })
   }
 }
 

@@ -170,10 +170,10 @@ export const RECEIPTS_MODEL: Model = {
       )
       .slice(0, 1)
       .map((part) => partRow(tables, part)),
-  'receipt-settle-part': ({ tables }, { sms, part, state }) => {
+  'receipt-settle-part': ({ tables }, { sms, part, state, now }) => {
     const key = `${Number(sms)}/${Number(part)}`
     const found = tables.parts.get(key)
-    if (found) tables.parts.set(key, { ...found, state: String(state) })
+    if (found) tables.parts.set(key, { ...found, state: String(state), told_at: now as Date })
     return []
   },
   'receipt-part-states': ({ tables }, { sms }) =>
@@ -224,7 +224,7 @@ function settlesSingle(tables: Tables, receipt: SingleReceipt, now: Date): boole
     )
   const row = part && tables.sms.get(part.sms)
   if (!part || !row || row.parts !== 1 || part.state !== 'accepted') return false
-  tables.parts.set(`${part.sms}/${part.part}`, { ...part, state })
+  tables.parts.set(`${part.sms}/${part.part}`, { ...part, state, told_at: now })
   if (['submitting', 'ambiguous', 'accepted'].includes(row.state))
     put(tables, row, { state, last_error: error, settled_at: now })
   return true

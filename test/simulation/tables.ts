@@ -90,6 +90,7 @@ export interface Part {
   message_id: string
   message_key: string
   state: string
+  told_at: Date | null
 }
 export interface Orphan {
   id: number

@@ -73,6 +73,16 @@ describe('a stored dialogue', () => {
       `3-token 2 e1\n["t","17","*123#","i","1",3,"akiba",${path},${T0},5,0,0,0,0,0,0,0,"00Yr02**"]\n`,
     ],
     [
+      'with its way and its calls',
+      { ...TAKEN, track: { path: 'main:1/4', waitMs: 4_010, backendMs: 250, calls: '2.0a.b=data/250@4012' } },
+      `3-token 2 e1\n["t","17","*123#","i","1",3,"akiba",${path},${T0},5,0,0,0,0,0,0,0,0,["main:1/4",4010,250,"2.0a.b=data/250@4012"]]\n`,
+    ],
+    [
+      'with its way and its exact texts',
+      { ...TAKEN, track: { path: 'main:1/4', waitMs: 4_010, backendMs: 0, texts: [[1, null, 'Hi']] } },
+      `3-token 2 e1\n["t","17","*123#","i","1",3,"akiba",${path},${T0},5,0,0,0,0,0,0,0,0,["main:1/4",4010,0,"",[[1,null,"Hi"]]]]\n`,
+    ],
+    [
       'with what stood before it',
       { ...TAKEN, turn: 1, previous: { ...TAKEN, version: 'old', epoch: 'e0' } },
       `3-token 1 e1\n["t","17","*123#","i","1",3,"akiba",${path},${T0},5,0]\n\n["old",2,"e0",null,null,"t","17","*123#","i","1",3,"akiba",${path},${T0},5,0]`,

@@ -88,6 +88,7 @@ export const WAYS: readonly WayRow[] = [
   row('trace', 'restart', 'the memory of each bind is made at the start'),
   row('testDials', 'restart', AT_START),
   row('records', 'restart', AT_START),
+  row('support', 'restart', AT_START),
   row('stopMs', 'restart', AT_START),
   row('embeddedInProduction', 'at-once', 'checked when the file is read'),
 ]

@@ -40,12 +40,17 @@ const LOOK = statement<Before>(
 
 /**
  * Its tries are counted from the start; its losses are not: if it is lost once more, it is given up. The parts of which
- * a receipt said that they failed are sent again, those that the SMSC has are not.
+ * a receipt said that they failed are sent again, those that the SMSC has are not. The ids of the first are kept,
+ * because that receipt may be repeated.
  */
 const RETRY = statement<{ id: string }>(
   'sms-retry',
   `
-  WITH parts AS (DELETE FROM sms_part WHERE sms = CAST(:id AS bigint) AND state = 'failed')
+  WITH parts AS (
+    DELETE FROM sms_part WHERE sms = CAST(:id AS bigint) AND state = 'failed' RETURNING sms, line, message_key
+  ), before AS (
+    INSERT INTO sms_part_before (sms, line, message_key) SELECT sms, line, message_key FROM parts WHERE message_key <> ''
+  )
   UPDATE sms_outbox SET state = '${nextState('failed', { type: 'RETRY' })}', lease = NULL, attempts = 0, settled_at = NULL, recorded = false,
     recall_at = NULL, wake_at = CAST(:now AS timestamptz), expires_at = COALESCE(CAST(:expires AS timestamptz), expires_at)
   WHERE id = CAST(:id AS bigint) AND state IN (${HEARS_RETRY})

@@ -117,12 +117,16 @@ export const DROP_ORPHANS = statement(
   DELETE FROM sms_receipt_orphan WHERE id IN (SELECT CAST(jsonb_array_elements_text(CAST(:ids AS jsonb)) AS bigint))`,
 )
 
-/** A repeated receipt is stored once. */
+/** A repeated receipt is stored once; one that says again that a part failed that was then sent again, never. */
 export const KEEP_ORPHAN = statement<{ id: string }>(
   'receipt-keep',
   `
   INSERT INTO sms_receipt_orphan (line, message_id, message_key, sender, reference, state, error, received_at)
-  VALUES (:line, :id, :key, :from, CAST(:reference AS int), :state, :error, CAST(:now AS timestamptz))
+  SELECT CAST(:line AS text), CAST(:id AS text), CAST(:key AS text), CAST(:from AS text), CAST(:reference AS int),
+    CAST(:state AS text), CAST(:error AS text), CAST(:now AS timestamptz)
+  WHERE CAST(:state AS text) = 'delivered' OR NOT EXISTS (
+    SELECT FROM sms_part_before b JOIN sms_outbox o ON o.id = b.sms
+    WHERE b.message_key = CAST(:key AS text) AND b.line IN (CAST(:line AS text), '') AND ${isTo('CAST(:from AS text)')})
   ON CONFLICT DO NOTHING RETURNING id`,
 )
 
@@ -199,7 +203,7 @@ export const SETTLE_SINGLES = statement<SettledSingle>(
     ) f
     WHERE f.parts = 1
   ), settled AS (
-    UPDATE sms_part p SET state = found.state FROM found
+    UPDATE sms_part p SET state = found.state, told_at = CAST(:now AS timestamptz) FROM found
     WHERE p.sms = ANY(ARRAY(SELECT sms FROM found)) AND p.sms + 0 = found.sms AND p.part = found.part
       AND p.state = 'accepted'
     RETURNING p.sms, found.n, found.state, found.error
@@ -223,7 +227,8 @@ export const PART_AT = statement<PartRow>(
 export const SETTLE_PART = statement(
   'receipt-settle-part',
   `
-  UPDATE sms_part SET state = CAST(:state AS text) WHERE sms = CAST(:sms AS bigint) AND part = CAST(:part AS int)`,
+  UPDATE sms_part SET state = CAST(:state AS text), told_at = CAST(:now AS timestamptz)
+  WHERE sms = CAST(:sms AS bigint) AND part = CAST(:part AS int)`,
 )
 
 /** The states of the parts of one SMS; `parts`: how many it has. */

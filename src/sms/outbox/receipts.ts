@@ -296,7 +296,8 @@ export async function findPart(
 export async function applyToPart(deps: OutboxDeps, trx: SqlRunner, part: PartRow, receipt: Match): Promise<boolean> {
   const state = partStateOf(receipt.state)
   if (state === 'accepted' || part.part_state !== 'accepted') return false
-  await SETTLE_PART(trx, { sms: part.sms, part: part.part, state })
+  const now = new Date(deps.clock.now())
+  await SETTLE_PART(trx, { sms: part.sms, part: part.part, state, now })
   const all = await PART_STATES(trx, { sms: part.sms })
   const parts = all[0]?.parts ?? 1
   const isWhole = all.length >= parts && all.every((one) => one.state === 'delivered')
@@ -304,7 +305,7 @@ export async function applyToPart(deps: OutboxDeps, trx: SqlRunner, part: PartRo
   const to = whole === 'accepted' ? part.state : nextState(part.state, eventOf(whole))
   if (to === part.state) return true
   const error = to === 'failed' ? errorOf(receipt) : null
-  await SETTLE_WHOLE(trx, { sms: part.sms, state: to, error, now: new Date(deps.clock.now()) })
+  await SETTLE_WHOLE(trx, { sms: part.sms, state: to, error, now })
   if (to === 'failed') deps.givenUp?.({ ...part, id: part.sms, line: receipt.line, state: to, status: null, error })
   return true
 }

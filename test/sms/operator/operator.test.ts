@@ -196,6 +196,35 @@ describeBoth('the outbox for an operator', (database) => {
       assert.equal((await scene.row(id))!.state, 'delivered')
     })
 
+    it('and does not take a receipt that comes again for that of an unknown SMS', async () => {
+      const id = await owe({ state: 'failed', sent_line: 'digicel', last_error: 'receipt: expired', settled_at: at(1) })
+      await knex('sms_part').insert({
+        sms: id,
+        part: 1,
+        line: 'digicel',
+        message_id: 'OLD',
+        message_key: 'old',
+        state: 'failed',
+      })
+      await operator.retry(id, ONCE)
+      const outbox = scene.open(() => ({ is: 'accepted', messageIds: ['NEW'] }))
+      assert.equal(await outbox.applyReceipt(receipt('OLD', { state: 'expired' })), 'repeat', 'while it is due')
+      await outbox.tick()
+      assert.equal(await outbox.applyReceipt(receipt('OLD', { state: 'expired' })), 'repeat')
+      assert.equal(
+        await outbox.applyReceipt(receipt('OLD', { state: 'expired', from: '67570000009' })),
+        'early',
+        'of another',
+      )
+      assert.equal(await outbox.applyReceipt(receipt('NEW')), 'matched')
+      assert.equal((await scene.row(id))!.state, 'delivered')
+      assert.equal((await knex('sms_receipt_orphan')).length, 1)
+      assert.deepEqual(
+        (await knex('sms_part').where({ sms: id })).map(({ told_at }) => told_at instanceof Date),
+        [true],
+      )
+    })
+
     it('one that the handset may have already: only if that is accepted; and then once more, not twice', async () => {
       const lost = await owe({ state: 'ambiguous', losses: 1, submitted_at: at(0), wake_at: at(HOUR) })
       const twice = await owe({ state: 'failed', losses: 2, last_error: 'no response, twice', settled_at: at(0) })
