@@ -203,6 +203,16 @@ export const LOG_MEANINGS: Record<string, string> = {
   'privacy.plainUntil is set: unsealed records are still read, so everybody who can write to the store can forge dialogues':
     '`privacy.plainUntil` is set. Remove it when its moment has passed.',
   'old records not removed': 'Postgres failed in the hourly removal of old records. It is tried again.',
+  'revision chosen': 'At debug: which revision of a flow a new dial got.',
+  'revision of a dialogue loaded': 'At debug: a dialogue goes on with a revision that was not loaded yet.',
+  'SQL statement':
+    'At debug: a statement by its name, its time (`ms`) and how many rows it gave; not what it was given.',
+  'SQL statement failed': 'At debug: the same for one that failed, with the code of Postgres or of the connection.',
+  'connecting to Redis again': 'At debug: the next try of a lost connection, after `ms`.',
+  'admin request': 'At debug: who asked which route of the admin server, with what status, and how long it took.',
+  'heartbeat written':
+    'At debug, every five seconds: how late this beat came (`lateMs`), how long it took, and which other daemons are late.',
+  'heartbeat not written': 'At debug: Postgres did not take this beat.',
   'dialogues were not counted: the last count stays':
     'The store did not answer while open dialogues were counted. `flow list` shows the last count, and how old it is.',
   'the module of a back end did not remove its old records':

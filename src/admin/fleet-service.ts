@@ -1,6 +1,7 @@
 /** What the admin server says of all daemons on the same database, and what it has them do. */
 import type { CommandAnswer, Fleet, FleetCommand, Instance } from '../fleet/index.ts'
 import type { AlarmRow, SilenceRow } from '../watch/index.ts'
+import { fleetDials } from './fleet-dials.ts'
 import { changeLines, type CarriedOut, type LineChanger } from './line-changes.ts'
 import type { LineRow } from './service.ts'
 
@@ -90,6 +91,7 @@ export function createFleetService({ fleet, service, state }: FleetServiceDeps) 
 
   return {
     name: own,
+    ...fleetDials({ fleet, service }),
     async told(): Promise<FleetTold> {
       return { instance: own, instances: await instances(), silences: service.alarms().silences }
     },

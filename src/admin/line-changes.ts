@@ -1,6 +1,7 @@
 /** Changes of lines, for the admin routes of this daemon and for other daemons that ask for them. */
 import type { CommandAnswer, FleetCommand } from '../fleet/index.ts'
 import { FOLLOWED_MAX, type LogLevelRows } from '../base/index.ts'
+import type { TestDialRow } from '../test-dials/index.ts'
 import type { LineRow, LinesReloaded, LogAsked, Reloaded } from './service.ts'
 
 export interface LineChanger {
@@ -16,6 +17,13 @@ export interface LineChanger {
   setLogLevel(asked: LogAsked): boolean
   resetLog(): void
   checkReload(): Promise<Reloaded | { problem: string }>
+  /** Or why there is nothing to dial. */
+  dialTest(asked: DialAsked): Promise<{ dials: TestDialRow[] } | { refused: string }>
+}
+
+export interface DialAsked {
+  line?: string | undefined
+  service?: string | undefined
 }
 
 /** An answer, and what the audit log says of it. */
@@ -29,6 +37,7 @@ export async function changeLines(service: LineChanger, command: FleetCommand, b
   const { what, line = '', text = null } = command
   if (what === 'lines-reload') return reloadLines(service)
   if (what === 'reload-check') return checkedReload(service)
+  if (what === 'test-dial') return dialled(service, command)
   if (what === 'log-level' || what === 'log-reset') return changedLog(service, command)
   const rows = service.lines()
   const before = rows.find(({ name }) => name === line)
@@ -55,7 +64,7 @@ interface Asked {
 
 /** False: there is no such line. */
 const CHANGES: Record<
-  Exclude<FleetCommand['what'], 'lines-reload' | 'reload-check' | 'log-level' | 'log-reset'>,
+  Exclude<FleetCommand['what'], 'lines-reload' | 'reload-check' | 'log-level' | 'log-reset' | 'test-dial'>,
   Change
 > = {
   'line-stop': (service, { line }) => service.haltLine(line),
@@ -80,6 +89,13 @@ function changedLog(service: LineChanger, { what, log }: FleetCommand): CarriedO
 }
 
 const TOO_MANY = 'wait until one ends, or end all (ussd-connector log reset)'
+
+async function dialled(service: LineChanger, { line, service: code }: FleetCommand): Promise<CarriedOut> {
+  const told = await service.dialTest({ line, service: code })
+  const what = 'test dial'
+  if ('refused' in told) return { what, status: 400, body: { error: told.refused } }
+  return { what, status: 200, body: told, audit: { line: line ?? 'all', dials: told.dials.length } }
+}
 
 async function checkedReload(service: LineChanger): Promise<CarriedOut> {
   const what = 'reload checked'

@@ -5,12 +5,13 @@
  */
 import type { HttpBindings, ServerType } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
+import { matchedRoutes } from 'hono/route'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Server } from 'node:http'
 import { createRequire } from 'node:module'
 import type { Registry } from 'prom-client'
 import type { Audit } from '../audit/index.ts'
-import { boundConnections, httpTimes, type Log, type Counters } from '../base/index.ts'
+import { boundConnections, httpTimes, tellsDebug, type Log, type Counters } from '../base/index.ts'
 import type { Token } from './access.ts'
 import { hasTokenInQuery, notHereOf, roleGate, tokenGate } from './gate.ts'
 import type { AdminService } from './service.ts'
@@ -122,6 +123,7 @@ export function adminApp(deps: AdminDeps): Hono<Admitted> {
     await next()
     c.header('cache-control', 'no-store')
   })
+  app.use(tellingRequests(deps))
   app.get('/live', (c) => c.json({ live: true }))
   const audit = auditing(deps.log, deps.audit)
   const isReady = readySometimes(deps)
@@ -149,6 +151,19 @@ export function adminApp(deps: AdminDeps): Hono<Admitted> {
     return c.json({ error: 'failed' }, 500)
   })
   return app
+}
+
+/** At debug: who asked which route, with what result; the route as it is written here, so nothing of a subscriber. */
+function tellingRequests({ log, now }: Pick<AdminDeps, 'log' | 'now'>) {
+  return async (c: Context<Admitted>, next: () => Promise<void>) => {
+    if (!tellsDebug(log)) return next()
+    const startedMs = now()
+    await next()
+    const [route] = matchedRoutes(c).filter(({ method }) => method !== 'ALL')
+    const { name: who = '-' } = c.get('token') ?? {}
+    const ms = Math.max(0, now() - startedMs)
+    log.debug({ who, method: c.req.method, route: route?.path ?? 'none', status: c.res.status, ms }, 'admin request')
+  }
 }
 
 /** A browser that asks for the server itself wants its pages. */

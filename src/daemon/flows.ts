@@ -2,6 +2,8 @@
 import { appFlows, declaredBy, sendsSms, servicesOf, type Backends, type BackendsChange } from './backends/index.ts'
 import type { Settings } from '../config/index.ts'
 import {
+  dialogueInLog,
+  tellsDebug,
   ProblemsError,
   UsageError,
   type Log,
@@ -89,7 +91,7 @@ export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
   }
   if (settings.flows.reloadMs > 0) again()
   return {
-    registry: deps.watch ? watched(flows, deps.watch) : flows,
+    registry: telling(deps.watch ? watched(flows, deps.watch) : flows, log),
     callable,
     declared,
     types,
@@ -149,6 +151,27 @@ function watched(flows: Flows, watch: (flow: CompiledFlow) => CompiledFlow): Flo
     current: (...of) => maybe(flows.current(...of)),
     pinned: async (revision) => maybe(await flows.pinned(revision)),
     loaded: (revision) => maybe(flows.loaded?.(revision)),
+  }
+}
+
+/** At debug: which revision a new dial got, and which kept one was loaded for a dialogue. */
+function telling(flows: Flows, log: Log): Flows {
+  return {
+    ...flows,
+    current(name, msisdn) {
+      const flow = flows.current(name, msisdn)
+      if (tellsDebug(log))
+        log.debug(
+          { flow: name, revision: flow?.revision, ...dialogueInLog({ msisdn: msisdn ?? '', line: '' }) },
+          'revision chosen',
+        )
+      return flow
+    },
+    async pinned(revision) {
+      const flow = await flows.pinned(revision)
+      log.debug({ revision, isKept: flow !== undefined }, 'revision of a dialogue loaded')
+      return flow
+    },
   }
 }
 

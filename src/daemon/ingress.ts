@@ -12,6 +12,7 @@ import {
   openIngress,
 } from '../ingress/index.ts'
 import type { Line } from '../smpp/index.ts'
+import type { Spans } from '../spans/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
 export interface ServedIngress {
@@ -32,6 +33,8 @@ export interface ServedIngressDeps {
   metrics: Metrics
   instance: string
   onRequest: IngressLineDeps['onRequest']
+  /** Undefined: there are no traces. */
+  spans: Spans | undefined
 }
 
 export function createIngress({
@@ -41,6 +44,7 @@ export function createIngress({
   metrics,
   instance,
   onRequest,
+  spans,
 }: ServedIngressDeps): ServedIngress {
   const { door } = settings
   if (!door)
@@ -75,6 +79,7 @@ export function createIngress({
         path,
         contract,
         line,
+        continued: spans?.continued,
         now: clock.now,
         counters: metrics,
         log,

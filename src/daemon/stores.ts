@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Knex } from 'knex'
 import type { RedisSettings, Settings } from '../config/index.ts'
 import type { DialogueStore, Recording, TurnTexts } from '../dialogue/index.ts'
-import { UsageError, pooled, statement, type Log, type Metrics, type Sql } from '../base/index.ts'
+import { UsageError, pooled, statement, tellsDebug, type Log, type Metrics, type Sql } from '../base/index.ts'
 import type { Decided } from '../flow/release/index.ts'
 import type { FlowArchive } from '../flow/engine/index.ts'
 import { openTexts, type SealedTexts } from '../records/index.ts'
@@ -100,7 +100,8 @@ export async function openStores(deps: StoreDeps): Promise<Stores> {
   try {
     if (database.status === 'rejected') throw database.reason
     if (opened.status === 'rejected') throw opened.reason
-    const { sql, knex } = database.value
+    const { knex } = database.value
+    const sql = tellingSql(database.value.sql, deps)
     const { dialogues, shelf, owed, lineShares } = opened.value
     for (const note of (await checkPostgres(database.value)).notes) log.warn({ note }, 'postgres')
     return {
@@ -126,6 +127,26 @@ export async function openStores(deps: StoreDeps): Promise<Stores> {
     await close()
     throw error
   }
+}
+
+/** At debug: each statement by its name, how long it took, and how it failed; never what it was given. */
+function tellingSql(sql: Sql, { log, clock }: Pick<StoreDeps, 'log' | 'clock'>): Sql {
+  const run = sql.run.bind(sql)
+  const told: Sql['run'] = async (prepared, bindings) => {
+    const startedMs = clock.now()
+    const took = () => ({ statement: prepared.name, ms: Math.max(0, clock.now() - startedMs) })
+    try {
+      const rows = await run(prepared, bindings)
+      log.debug({ ...took(), rows: rows.length }, 'SQL statement')
+      return rows
+    } catch (error) {
+      log.debug({ ...took(), code: (error as { code?: unknown }).code }, 'SQL statement failed')
+      throw error
+    }
+  }
+  return Object.assign(sql, {
+    run: ((...of) => (tellsDebug(log) ? told(...of) : run(...of))) as Sql['run'],
+  })
 }
 
 /** The keys of the settings, reloaded while the daemon runs. Undefined: dialogues are stored unencrypted. */

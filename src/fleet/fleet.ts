@@ -4,7 +4,7 @@
  * listen on loopback: the other takes it with its next beat.
  */
 import { randomUUID } from 'node:crypto'
-import type { Counters, Log, Sql } from '../base/index.ts'
+import { monotonicClock, tellsDebug, type Counters, type Log, type Sql } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import {
   ALL_INSTANCES,
@@ -44,9 +44,12 @@ export interface FleetCommand {
     | 'reload-check'
     | 'log-level'
     | 'log-reset'
+    | 'test-dial'
   line?: string
   /** Of `line-hold`: what new dials get. */
   text?: string | null
+  /** Of `test-dial`: what is dialled. */
+  service?: string
   /** Of `log-level`. */
   log?: { level: string; subsystem: string; msisdn: string | null; minutes: number }
 }
@@ -91,6 +94,8 @@ export interface Fleet<State> {
 const BEAT_MS = 5_000
 /** Two beats missed, and the time of a slow statement. */
 const GONE_MS = 15_000
+/** A beat and the time that its statements take. */
+const LATE_MS = 7_000
 const FORGET_EACH = 720
 const POLL_MS = 250
 /** A command is taken within a beat. A reload tries binds meanwhile, one line after the other. */
@@ -105,10 +110,12 @@ class DatabaseFleet<State> implements Fleet<State> {
   readonly name: string
   readonly #deps: FleetDeps
   readonly #startedAt: Date
+  readonly #now: () => number
   #part: FleetPart<State> | undefined
   #known: Instance<State>[] = []
   #knownMs = 0
   #beats = 0
+  #beatMs: number | undefined
   #beating = Promise.resolve()
   #cancel = (): void => undefined
   #isStopped = false
@@ -119,6 +126,7 @@ class DatabaseFleet<State> implements Fleet<State> {
     this.#deps = deps
     this.name = deps.name
     this.#startedAt = new Date(deps.clock.now())
+    this.#now = monotonicClock(deps.clock)
   }
 
   start(part: FleetPart<State>): void {
@@ -175,6 +183,7 @@ class DatabaseFleet<State> implements Fleet<State> {
   /** Never rejects. */
   async #beat(): Promise<void> {
     const { log, sql, name } = this.#deps
+    const [lateMs, startedMs] = [this.#lateMs(), this.#now()]
     try {
       await this.#write()
       if (this.#beats++ % FORGET_EACH === 0) await FORGET_INSTANCES(sql, {})
@@ -184,10 +193,28 @@ class DatabaseFleet<State> implements Fleet<State> {
         void done.catch((error: unknown) => log.warn({ err: error }, 'a command of another daemon was not answered'))
       }
       this.#isAway = false
+      if (tellsDebug(log)) log.debug({ ...this.#othersToo(), lateMs, ms: this.#now() - startedMs }, 'heartbeat written')
     } catch (error) {
+      log.debug({ lateMs, ms: this.#now() - startedMs }, 'heartbeat not written')
       if (!this.#isAway) log.warn({ err: error }, 'the other daemons do not see this one: Postgres is unreachable')
       this.#isAway = true
     }
+  }
+
+  /** How much later than it should this beat comes: our event loop, or the beat before, took long. */
+  #lateMs(): number {
+    const beforeMs = this.#beatMs
+    this.#beatMs = this.#now()
+    return beforeMs === undefined ? 0 : Math.max(0, this.#beatMs - beforeMs - BEAT_MS)
+  }
+
+  /** The others, and which of them are late. */
+  #othersToo() {
+    const others = this.#known.filter(({ name }) => name !== this.name)
+    const late = others
+      .filter(({ ageMs }) => ageMs > LATE_MS)
+      .map(({ name, ageMs }) => `${name} ${Math.round(ageMs)} ms`)
+    return { others: others.length, late }
   }
 
   async #write(): Promise<void> {

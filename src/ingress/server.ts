@@ -45,6 +45,8 @@ export interface IngressDeps {
   isProxy?: Networks
   contract: IngressContract
   line: IngressLine
+  /** Runs a turn in the trace that the headers of its request name. Absent: there are no traces. */
+  continued?: (<T>(headers: IncomingMessage['headers'], run: () => T) => T) | undefined
   now(): number
   counters: Counters
   log: Log
@@ -109,7 +111,7 @@ export async function openIngress(deps: IngressDeps): Promise<Ingress> {
 }
 
 async function answer(request: IncomingMessage, server: Server): Promise<Outcome> {
-  const { path, access, contract, recent, log, now } = server
+  const { path, access, contract, recent, log, now, continued = asItIs } = server
   const { url = '', method = '', headers } = request
   if (url.split('?')[0] !== path) return plain(404, `try ${path}`)
   if (method !== 'POST') return plain(405, 'POST only')
@@ -132,8 +134,10 @@ async function answer(request: IncomingMessage, server: Server): Promise<Outcome
   const message = caller ? access!.allowed(caller, heard) : heard
   if ('why' in message) return refused(message)
   const keeps = ({ said }: Outcome) => said !== undefined && message.step !== undefined
-  return recent(keyOf(message), keeps, () => turn(message, server))
+  return recent(keyOf(message), keeps, () => continued(headers, () => turn(message, server)))
 }
+
+const asItIs: NonNullable<IngressDeps['continued']> = (_, run) => run()
 
 function read(body: Buffer, request: IncomingMessage, contract: IngressContract) {
   const fields = fieldsOf(body.toString('utf8'), formOf(request))

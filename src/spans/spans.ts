@@ -10,7 +10,7 @@ import type { DialogueStore } from '../dialogue/index.ts'
 import type { Intake } from '../gateway/index.ts'
 import type { Line, LinkPort, Pdu } from '../smpp/index.ts'
 import { statusLabel } from '../smpp/pdu/index.ts'
-import { bound, failed, isWithin, openTracer, say, traceHeaders, within } from './tracer.ts'
+import { bound, continuing, failed, isContinued, isWithin, openTracer, say, traceHeaders, within } from './tracer.ts'
 
 type OnRequest = (pdu: Pdu, line: Line, link: LinkPort) => Promise<void>
 
@@ -26,6 +26,8 @@ export interface Spans {
   backend(backend: Backend): Backend
   /** The same counters; the trace gets what a message was, and what became of its dialogue. */
   metrics(metrics: Metrics): Metrics
+  /** Runs what a request of another program asks for, in the trace that its headers name. */
+  continued<T>(headers: Readonly<Record<string, unknown>>, run: () => T): T
   /** What a request to another program has in its headers. */
   headers(): Record<string, string>
 }
@@ -50,6 +52,7 @@ function spansBy(tracer: Tracer): Spans {
       return known
     },
     metrics: sayingMetrics,
+    continued: continuing,
     headers: traceHeaders,
   }
 }
@@ -63,7 +66,9 @@ function requested(
   const kind = incoming.is === 'ussd' ? incoming.message.kind : incoming.is
   const attributes = { 'ussd.line': line.name, 'ussd.kind': kind, 'smpp.command': pdu.command }
   const name = incoming.is === 'ussd' ? `ussd ${kind}` : kind
-  return within(tracer, { name, kind: SpanKind.SERVER, attributes, root: true }, () => handle(pdu, line, link))
+  return within(tracer, { name, kind: SpanKind.SERVER, attributes, root: !isContinued() }, () =>
+    handle(pdu, line, link),
+  )
 }
 
 /** What waits for a turn of the event loop is of the trace in which it began to wait. */

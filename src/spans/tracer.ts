@@ -54,6 +54,16 @@ export function failed(span: Span, why: string): void {
   span.setAttribute('error.type', why)
 }
 
+/** Runs it as a part of the trace of another program, which its headers name. Without such headers: as it is. */
+export function continuing<T>(headers: Readonly<Record<string, unknown>>, run: () => T): T {
+  return context.with(propagation.extract(context.active(), headers), run)
+}
+
+/** Whether another program has begun the trace around us. */
+export function isContinued(): boolean {
+  return trace.getActiveSpan()?.spanContext().isRemote === true
+}
+
 /** Whether something is spanned around us: what runs on its own, such as a sweep, begins no traces. */
 export function isWithin(): boolean {
   return trace.getActiveSpan() !== undefined

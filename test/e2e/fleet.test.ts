@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tokenHash } from '../../src/admin/access.ts'
 import { linesCommand, type LinesOptions } from '../../src/cli/commands/lines.ts'
+import { testDialCommand } from '../../src/cli/commands/test-dial.ts'
 import { NO_ANSWER, fleetStatus } from '../../src/cli/commands/status.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
@@ -108,6 +109,47 @@ describeWith(['redis', 'postgres'], 'a fleet of three daemons', () => {
       lines(0, { stop: 'none', instance: 'all' }),
       /3 of 3 daemons did not do it\n +a: there is no line 'none'/,
     )
+  })
+
+  it('has a code dialled by a daemon that has the line, whoever is asked', async function () {
+    this.timeout(60_000)
+    const dialled = async (more: object = {}) => {
+      const said: string[] = []
+      const code = await testDialCommand(
+        { line: 'test', code: '*123#' },
+        { url: at(0), tokenFile, json: true, ...more },
+        (line) => said.push(line),
+      )
+      const rows = JSON.parse(said.join('\n')) as { instance: string; result: string }[]
+      return [code, Array.isArray(rows) ? rows.map(({ instance, result }) => `${instance} ${result}`) : rows]
+    }
+    assert.deepEqual(await dialled(), [0, ['a ok']])
+    assert.deepEqual(await dialled({ instance: 'c' }), [0, ['c ok']])
+    assert.deepEqual(await dialled({ instance: 'all' }), [0, ['a ok', 'b ok', 'c ok']])
+    await lines(0, { stop: 'test' })
+    assert.deepEqual(await dialled(), [0, ['b ok']])
+    const [code] = await dialled({ instance: 'd' })
+    assert.equal(code, 3)
+    await lines(0, { start: 'test' })
+    await until(async () => (await daemons[0]!.daemon.readiness()).ready, 'not started')
+  })
+
+  it('tells at debug what a night shift asks: the request, the beat, the statement, the revision', async () => {
+    await status(0)
+    const phone = smsc.phone('67570000001')
+    await phone.dial('*123#')
+    phone.hangUp()
+    const told = daemons.flatMap(({ logged }) => logged())
+    const line = (msg: string) => told.find((one) => one.msg === msg && one.level === 'debug') ?? {}
+    const { who, method, route, status: code, subsystem } = line('admin request')
+    assert.deepEqual([who, method, route, code, subsystem], ['mary', 'GET', '/v1/instances', 200, 'admin'])
+    const beat = line('heartbeat written')
+    assert.ok(typeof beat.lateMs === 'number' && beat.subsystem === 'fleet' && Array.isArray(beat.late))
+    assert.deepEqual([line('SQL statement').subsystem, typeof line('SQL statement').ms], ['store', 'number'])
+    const { flow, revision, subsystem: part, subscriber } = line('revision chosen')
+    assert.deepEqual([flow, part, typeof subscriber], ['dental', 'flow', 'string'])
+    assert.match(String(revision), /^dental@/)
+    assert.doesNotMatch(JSON.stringify(told), /67570000001/)
   })
 
   it('is critical when no daemon has a line, and says so with the reason', async function () {

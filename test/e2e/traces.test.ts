@@ -151,6 +151,39 @@ describeWith(
       for (const word of [JOHN, JOHN.slice(3), SECRET, 'costs', 'Bought']) assert.ok(!all.includes(word), word)
     })
 
+    it('go on with the trace of a caller of the HTTP ingress', async function () {
+      if (!isThere) this.skip()
+      const spans = await keptSpans()
+      shop.says({ status: 200, headers: { 'content-type': 'application/json' }, body: '{"price":5}' })
+      staged = await stageDaemon({
+        smscPort: smsc.port,
+        change(settings) {
+          change(settings, shop)
+          const [host, path, contract] = ['127.0.0.1', '/ussd', 'arkesel'] as const
+          settings.door = { name: 'door', host, port: 0, path, contract, tokens: [], proxies: [] }
+        },
+      })
+      const [traceId, spanId] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331']
+      const dial = async (sessionID: string, headers: Record<string, string>) => {
+        const answer = await fetch(`http://127.0.0.1:${staged!.daemon.ingress.port()}/ussd`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: JSON.stringify({ sessionID, userID: 'u', newSession: true, msisdn: JOHN, userData: '*123#' }),
+        })
+        assert.equal(answer.status, 200)
+      }
+      await dial('one', { traceparent: `00-${traceId}-${spanId}-01` })
+      await dial('two', {})
+      const begun = () => spans().filter(({ name }) => name === 'ussd begin')
+      await until(() => begun().length === 2, 'no traces')
+      const [continued, own] = begun() as [FinishedSpan, FinishedSpan]
+      assert.deepEqual([continued.spanContext().traceId, continued.parentSpanContext?.spanId], [traceId, spanId])
+      assert.notEqual(own.spanContext().traceId, traceId)
+      assert.equal(own.parentSpanContext, undefined)
+      // The back end is in the trace of the caller, too.
+      assert.match(String(shop.heard[0]!.headers.traceparent), new RegExp(`^00-${traceId}-`))
+    })
+
     it('show which part failed', async function () {
       if (!isThere) this.skip()
       const spans = await keptSpans()

@@ -199,6 +199,7 @@ export const testDialsAnswer = z.object({
       instance: z.string().optional().describe('the daemon that dialled'),
     }),
   ),
+  problems: z.array(z.string()).optional().describe('of daemons that did not dial'),
 })
 
 export const liveAnswer = z.object({ live: z.literal(true) })

@@ -136,10 +136,12 @@ const FLEET_OPERATIONS = {
   },
   'POST /v1/test-dials': {
     tag: 'lines',
-    summary: 'Dials now, up to the first screen',
+    summary: 'Dials now, up to the first screen, by a daemon that has the line',
+    query: target,
     body: testDialBody,
     example: { line: 'test', service: '*123#' },
     answer: of.testDialsAnswer,
+    fails: fleetFails,
   },
   'GET /v1/alarms': { tag: 'alarms', summary: 'Alarms and silences of now', answer: of.alarmsAnswer },
   'POST /v1/alarms/test': {

@@ -1,5 +1,6 @@
 /** /v1/test-dials: whether somebody could dial, as test dials of the schedule found last, or by dialling now. */
 import { Hono } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { z } from 'zod'
 import { readCode } from '../../ussd/index.ts'
 import { nameSchema, whyNot, type Admitted, type RouteDeps } from './shared.ts'
@@ -12,16 +13,16 @@ export const testDialBody = z.strictObject({
     .optional(),
 })
 
-export function testDialRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
+export function testDialRoutes({ service, fleet, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.get('/', (c) => c.json({ dials: service.testDials() }))
   app.post('/', async (c) => {
     const read = testDialBody.safeParse(await c.req.json<unknown>().catch(() => null))
     if (!read.success) return c.json({ error: `send the body {"line", "service"}; ${whyNot(read.error)}` }, 400)
-    const told = await service.dialTest(read.data)
-    if ('refused' in told) return c.json({ error: told.refused }, 400)
-    audit(c, 'test dial', { line: read.data.line ?? 'all', dials: told.dials.length })
-    return c.json(told)
+    const by = c.get('token')?.name ?? '-'
+    const told = await fleet.dialTest(read.data, c.req.query('instance'), by)
+    if (told.audit) audit(c, told.what, told.audit)
+    return c.json(told.body, told.status as ContentfulStatusCode)
   })
   return app
 }

@@ -45,6 +45,7 @@ function watch(client: Client, log: Log): void {
     if (why !== lost) log.warn({ why, ...(known ? { remedy: known.remedy } : {}) }, 'the connection to Redis is lost')
     lost = why
   })
+  client.on('reconnecting', (ms: number) => log.debug({ ms }, 'connecting to Redis again'))
   client.on('ready', () => {
     if (lost !== undefined) log.info({}, 'the connection to Redis is back')
     lost = undefined
