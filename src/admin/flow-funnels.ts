@@ -1,5 +1,6 @@
 /** The funnel of a flow for the admin server: how many reach each screen, where they leave, and why. */
 import type { Sql } from '../base/index.ts'
+import { noRecordsHere, type Settings } from '../config/index.ts'
 import { type Funnel, funnelOf } from '../records/index.ts'
 import { rangeBack, type MomentsAsked } from './moments.ts'
 
@@ -18,7 +19,7 @@ export interface FunnelTold extends Omit<Funnel, 'sinceMs' | 'untilMs'> {
 export interface FunnelsDeps {
   sql: Sql
   clock: { now(): number }
-  settings: { reminders: { zone: string } }
+  settings: Pick<Settings, 'records'> & { reminders: { zone: string } }
 }
 
 export interface FunnelQuestion extends MomentsAsked {
@@ -33,6 +34,8 @@ export function flowFunnels({ sql, clock, settings }: FunnelsDeps, standOf: Stan
   return {
     /** Null: there is no such flow, and nothing was counted of one. Rejects if Postgres is unreachable. */
     async funnel(flow: string, asked: FunnelQuestion): Promise<FunnelTold | { refused: string } | null> {
+      const missing = noRecordsHere(settings)
+      if (missing !== undefined) return { refused: missing }
       const nowMs = clock.now()
       const range = rangeBack(asked, { zone, nowMs, usualMs: USUAL_MS })
       if ('refused' in range) return range

@@ -3,6 +3,7 @@
  * the store of dialogues.
  */
 import { subscriberHash, type SqlRunner } from '../base/index.ts'
+import { noRecordsHere, type Settings } from '../config/index.ts'
 import type { DialogueStore, StandingDialogue } from '../dialogue/index.ts'
 import {
   dialoguesOf,
@@ -25,6 +26,8 @@ export interface StoryTold extends Story {
   since: string
   until: string
   zone: string
+  /** Why past dialogues are not among them. Absent: they are. */
+  lacks?: string
 }
 
 /** One dialogue, and the deferred answer of it if there was one. */
@@ -44,18 +47,21 @@ export interface StoriesDeps extends StoryReading {
   /** That of the log. */
   key: Buffer
   clock: { now(): number }
-  settings: { reminders: { zone: string } }
+  settings: Pick<Settings, 'records'> & { reminders: { zone: string } }
 }
 
 /** Rejects if Postgres or the store is unreachable. */
 export function subscriberStories(deps: StoriesDeps) {
   const { sql, dialogues, groups, key, clock, settings } = deps
   const { zone } = settings.reminders
+  const lacks = noRecordsHere(settings)
   const standing = async (msisdn: string): Promise<StandingDialogue[]> => {
     const found = await Promise.all(groups().map((group) => dialogues.standing({ group, msisdn })))
     return found.filter((record) => record !== null)
   }
   return {
+    /** Why past dialogues cannot be looked up. Undefined: they can. */
+    noRecords: lacks,
     /**
      * One dialogue by its epoch. Of one that is open, or has ended a moment ago, the number must be known, because the
      * store has dialogues by number. Null: nothing is kept of it.
@@ -86,6 +92,7 @@ export function subscriberStories(deps: StoriesDeps) {
         since: new Date(sinceMs).toISOString(),
         until: new Date(untilMs).toISOString(),
         zone,
+        ...(lacks === undefined ? {} : { lacks }),
         ...storyOf(found, open, deps),
       }
     },

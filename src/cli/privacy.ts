@@ -24,6 +24,7 @@ import {
   logKey,
   openStores,
   recordingOf,
+  waitingRecords,
 } from '../daemon/index.ts'
 import { erasePerson, exportSubscriber, type PrivacyDeps } from '../privacy/index.ts'
 import { msisdnOf } from '../ussd/index.ts'
@@ -82,6 +83,10 @@ export async function eraseCommand(
     if (files.length > 0)
       say(
         `         not reached: files of mediation that were handed over, with the numbers ${files.join(', ')}: ask who has them`,
+      )
+    if (parts.waiting)
+      say(
+        '         not reached: files for mediation (records.to is files): ask who has those of all daemons; records that waited have the hash',
       )
     say(`         ${language === 0 ? 'no language was' : 'the language was'} chosen`)
     say(
@@ -155,6 +160,7 @@ async function withStores(
       const groups = groupsOf(settings)
       const collect = () => collectRecords(stores, settings)
       const pseudonym = pseudonymBy(logKey(settings))
+      const waiting = waitingRecords(stores, settings)
       const deps = {
         sql,
         knex,
@@ -163,6 +169,7 @@ async function withStores(
         shelf,
         owed,
         collect,
+        waiting,
         pseudonym,
         groups,
         services,

@@ -50,6 +50,7 @@ export function linesOfStory(story: StoryTold): string[] {
   const head = [
     `${story.msisdn}  in the log: subscriber ${story.subscriber}`,
     `from ${clock.day(story.since)} to ${clock.day(story.until)} ${story.zone} (UTC ${story.since} to ${story.until})`,
+    ...(story.lacks === undefined ? [] : [story.lacks]),
     ...(story.isCut ? ['There is more than is shown: ask for a shorter time.'] : []),
     ...(story.dialogues.length + story.sms.length === 0 ? ['', 'nothing: no dialogue, no refused dial, no SMS'] : []),
   ]

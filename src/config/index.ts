@@ -1,6 +1,7 @@
 /** The settings: one schema, read from file, environment and secret files. */
 export { capAccount } from './accounts.ts'
 export { hookOf } from './schema-hooks.ts'
+export { noRecordsHere } from './schema-records.ts'
 export { type LoadedSettings, loadSettings, parseSettings, readSettings } from './load.ts'
 export { maskedSettings, printSettings, settingsJsonSchema } from './print.ts'
 export { testDialDefaults } from './schema-test-dials.ts'

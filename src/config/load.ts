@@ -8,6 +8,7 @@ import { firstYamlFault, isLoopback, ProblemsError, UsageError, type Problem, di
 import { accountProblems } from './accounts.ts'
 import { doorProblems } from './door.ts'
 import { hookProblems } from './schema-hooks.ts'
+import { recordProblems } from './schema-records.ts'
 import { testDialProblems } from './schema-test-dials.ts'
 import { supportProblems } from './support.ts'
 import { explain, typeAt, unquoted, type Given } from './explain.ts'
@@ -115,6 +116,7 @@ function settingsIn(source: string, { file, env, mode }: SettingsFile): Settings
       ...crossCheck(settings, where),
       ...doorProblems(settings, where),
       ...hookProblems(settings, where),
+      ...recordProblems(settings, where),
       ...testDialProblems(settings, where),
       ...supportProblems(settings, where),
     )

@@ -1,5 +1,7 @@
 /** Settings of call detail records (docs/RECORDS.md), and of what is kept for support beside them (docs/SUPPORT.md). */
 import { z } from 'zod'
+import type { Problem } from '../base/index.ts'
+import type { Settings } from './schema.ts'
 
 const feed = z.strictObject({
   partner: z
@@ -24,9 +26,12 @@ const feed = z.strictObject({
 
 export const recordsSchema = z.strictObject({
   to: z
-    .enum(['postgres', 'none'])
+    .enum(['postgres', 'files', 'none'])
     .default('postgres')
-    .describe('where call detail records go; none: no record of a dialogue, an SMS, or a dial turned away is kept'),
+    .describe(
+      'where call detail records go; files: only into files for mediation (`records.files`), which each daemon writes by ' +
+        'itself, and nothing can be looked up; none: no record of a dialogue, an SMS, or a dial turned away is kept',
+    ),
   days: z
     .number()
     .int()
@@ -101,3 +106,32 @@ export const supportSchema = z.strictObject({
         'needs privacy.storeKeyFile. 0: none, because texts of screens are the most personal of all data',
     ),
 })
+
+export function recordProblems({ records }: Settings, where: (path: PropertyKey[]) => string): Problem[] {
+  const { to, files } = records
+  if (to === 'files' && !files)
+    return [
+      {
+        where: where(['records', 'to']),
+        what: 'records.to is files, and it is not said which files',
+        remedy: 'set records.files.dir and records.files.feeds, or records.to: postgres',
+      },
+    ]
+  if (to === 'none' && files)
+    return [
+      {
+        where: where(['records', 'files']),
+        what: 'files for mediation would be empty, because records.to has the value none',
+        remedy: 'set records.to: postgres or files, or remove records.files',
+      },
+    ]
+  return []
+}
+
+/** Why past dialogues cannot be looked up or counted. Undefined: they can. */
+export function noRecordsHere({ records: { to } }: Pick<Settings, 'records'>): string | undefined {
+  if (to === 'postgres') return undefined
+  const where =
+    to === 'files' ? 'past dialogues are in files for mediation only' : 'no record of past dialogues is kept'
+  return `records.to is ${to}: ${where}. To look them up and count them here, they must be in Postgres: set records.to: postgres`
+}

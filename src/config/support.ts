@@ -13,10 +13,10 @@ export function supportProblems({ support, privacy, records }: Settings, where: 
       what: 'support.transcriptDays keeps what subscribers read and typed, and there is no key to seal it with',
       remedy: 'set privacy.storeKeyFile (`ussd-connector store-key` makes the file), or support.transcriptDays: 0',
     })
-  if (records.to === 'none')
+  if (records.to !== 'postgres')
     problems.push({
       where: at,
-      what: 'support.transcriptDays keeps texts beside call detail records, and there are none (records.to)',
+      what: 'support.transcriptDays keeps texts beside call detail records in Postgres, and there are none (records.to)',
       remedy: 'set records.to: postgres, or support.transcriptDays: 0',
     })
   return problems

@@ -1,21 +1,27 @@
 /** Call detail records of this daemon: what dialogues are recorded as, and how records come into Postgres. */
+import { join } from 'node:path'
 import type { Settings } from '../config/index.ts'
 import type { SqlRunner } from '../base/index.ts'
 import type { ToldAnswer } from '../deferred/index.ts'
-import { type CallRecord, isCut, type Recording, screenOf, spokenIn, withCalls, withTexts } from '../dialogue/index.ts'
+import { type CallRecord, isCut, type Recording, type WaitingRecord } from '../dialogue/index.ts'
 import { pushedFlow } from '../push/index.ts'
 import {
   collectWaiting,
   createCollector,
   createFileTimes,
+  createOwnFiles,
+  FILES_LEASE_MS,
   forgetFunnel,
+  holdsFiles,
   keepDays,
   NO_FILE,
   recordSms,
   screenCounting,
   showFileTimes,
   sealTexts,
+  smsFiled,
   startRounds,
+  unrecordedSms,
   writeCounted,
   writeFiles,
   writeRecords,
@@ -29,6 +35,7 @@ import {
 import { TEST_LINE_LEAD } from '../test-dials/index.ts'
 import { normaliseCode, routeCode, shownCode } from '../ussd/index.ts'
 import type { Sealer } from '../store/index.ts'
+import { deferredRecord, refusedRecord, type TurnedAwayDial } from './made-records.ts'
 import type { Runtime } from './runtime.ts'
 import type { Stores } from './stores.ts'
 
@@ -69,15 +76,36 @@ function sealing({ support }: Settings, sealer: Sealer): TextsOf | undefined {
   return support.transcriptDays === 0 ? undefined : (record, day) => sealTexts(sealer, record, day)
 }
 
-/** Writes all records that wait beside the dialogues: then none comes afterwards. */
-export function collectRecords(
+/** Writes all records that wait beside the dialogues: then none comes afterwards. Without a table they wait on. */
+export async function collectRecords(
   { dialogues, sql, sealer }: Pick<Stores, 'dialogues' | 'sql' | 'sealer'>,
   settings: Settings,
 ): Promise<void> {
+  if (settings.records.to !== 'postgres') return
   const { fileOf } = filing(settings)
   const textsOf = sealing(settings, sealer)
   const write = (records: readonly CallRecord[]) => writeCounted(sql, records, fileOf, textsOf)
-  return collectWaiting({ shelf: dialogues.records, write, batch: BATCH.embedded })
+  await collectWaiting({ shelf: dialogues.records, write, batch: BATCH.embedded })
+}
+
+/** Records of one subscriber that wait for a file. Undefined: they go into the table first. */
+export function waitingRecords({ dialogues: { records: shelf } }: Pick<Stores, 'dialogues'>, { records }: Settings) {
+  if (records.to !== 'files' || !shelf) return undefined
+  const of = async (msisdn: string) => {
+    const found: WaitingRecord[] = []
+    for await (const page of shelf.pages(BATCH.server))
+      found.push(...page.filter(({ record }) => record.msisdn === msisdn))
+    return found
+  }
+  return {
+    find: async (msisdn: string) => (await of(msisdn)).map(({ record }) => record),
+    async hide(msisdn: string, pseudonym: string) {
+      const found = await of(msisdn)
+      const key = { group: '', msisdn: pseudonym }
+      for (const { record, at } of found) await shelf.replace(at, key, { ...record, msisdn: pseudonym })
+      return found.length
+    },
+  }
 }
 
 export interface DaemonRecords {
@@ -89,13 +117,6 @@ export interface DaemonRecords {
   smsSettled(): void
   start(): void
   stop(): Promise<void>
-}
-
-export interface TurnedAwayDial {
-  msisdn: string
-  code: string
-  line: string
-  why: string
 }
 
 export interface DaemonRecordsDeps {
@@ -117,7 +138,9 @@ const NONE: DaemonRecords = { turnedAway: nothing, smsSettled: nothing, start: n
 
 export function createRecords(runtime: Runtime, { stores, recording, mayRun }: DaemonRecordsDeps): DaemonRecords {
   if (!recording) return NONE
-  const { settings, clock, log, metrics, mint, name } = runtime
+  showWaiting(runtime, stores)
+  if (runtime.settings.records.to === 'files') return createOwnRecords(runtime, { stores, recording, mayRun })
+  const { settings, clock, log, metrics, name } = runtime
   const { sql, dialogues, sealer } = stores
   const batch = BATCH[settings.postgres === 'embedded' ? 'embedded' : 'server']
   const receiptMs = settings.records.receiptHours * HOUR_MS
@@ -138,26 +161,12 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
     counters: metrics,
     mayRun,
   })
-  metrics.gauge('records_waiting', 'Call detail records that wait beside the dialogues', () =>
-    (dialogues.records?.count() ?? Promise.resolve(0)).catch(() => -1),
-  )
   const rounds = startRounds([daysRound(runtime, sql), funnelRound(runtime, sql), ...filesRound(runtime, sql, feeds)], {
     clock,
     mayRun,
   })
   return {
-    turnedAway: ({ msisdn, code, line, why }) =>
-      collector.put(
-        refused({
-          epoch: mint.epoch(),
-          nowMs: clock.now(),
-          msisdn,
-          line,
-          why,
-          instance: name,
-          ...recording.serviceOf({ code, line, msisdn }),
-        }),
-      ),
+    turnedAway: (dial) => collector.put(refusedRecord(dial, runtime, recording)),
     told: (trx, told) => writeRecords(trx, [deferredRecord(told, clock.now(), recording)], fileOf, textsOf),
     smsSettled: () => collector.othersCame(),
     start() {
@@ -185,47 +194,61 @@ function countedWrite(metrics: Runtime['metrics'], write: (records: readonly Cal
   }
 }
 
-/** From the dial to the moment at which it was told; the dialogue's own record ends with the holding text. */
-function deferredRecord(
-  { record, said, how }: ToldAnswer,
-  nowMs: number,
-  { instance, serviceOf }: Recording,
-): CallRecord {
-  const { epoch, key, line, code, openedMs, turn } = record
-  const snapshot = said?.snapshot ?? record.snapshot
-  const { calls, exact } = said?.step ?? {}
-  return {
-    epoch,
-    kind: 'deferred',
-    openedMs,
-    endedMs: Math.max(openedMs, nowMs),
-    msisdn: key.msisdn,
-    line,
-    ...serviceOf({ code, line, msisdn: key.msisdn }),
-    channel: how === 'shown' ? 'push' : 'sms',
-    flow: said?.revision ?? record.revision,
-    reason: said?.ended ?? (said ? 'completed' : how === 'given-up' ? 'failed' : 'flow-gone'),
-    screen: screenOf({ snapshot }),
-    turns: turn,
-    waitMs: 0,
-    backendMs: Math.max(0, nowMs - openedMs),
-    language: spokenIn({ snapshot }),
-    instance,
-    path: '',
-    ...(calls ? { calls: withCalls('', calls) } : {}),
-    ...(exact ? { texts: withTexts([], turn, exact, said!.reply.text) } : {}),
-    detail: how,
+function showWaiting({ metrics }: Runtime, { dialogues }: DaemonRecordsDeps['stores']): void {
+  metrics.gauge('records_waiting', 'Call detail records that wait beside the dialogues', () =>
+    (dialogues.records?.count() ?? Promise.resolve(0)).catch(() => -1),
+  )
+}
+
+/** Without a table: each daemon writes files of its own, and what is in the table from before gets old there. */
+function createOwnRecords(
+  runtime: Runtime,
+  { stores: { sql, dialogues }, recording, mayRun }: DaemonRecordsDeps & { recording: Recording },
+): DaemonRecords {
+  const { settings, clock, log, metrics, name } = runtime
+  const { dir, everyMs } = settings.records.files!
+  const { feeds } = filing(settings)
+  const shelf = dialogues.records!
+  const beforeMs = () => clock.now() - settings.records.receiptHours * HOUR_MS
+  const own = createOwnFiles({
+    shelf,
+    feeds,
+    dir,
+    everyMs,
+    clock,
+    log,
+    counters: metrics,
+    instance: name,
+    times: fileTimesOf(runtime, feeds),
+    numbersFile: join(settings.data, `records-${name.replaceAll(/[^A-Za-z0-9.]+/g, '-')}.json`),
+    mayTakeOthers: () => holdsFiles(sql, name, everyMs + FILES_LEASE_MS),
+    sms: {
+      rows: (limit) => unrecordedSms(sql, limit, beforeMs()),
+      filed: (rows) => smsFiled(sql, rows),
+    },
+  })
+  const writing: Round = {
+    everyMs: Math.min(FILES_EVERY_MS, everyMs),
+    failed: (error) => log.warn({ err: error, dir }, 'files of call detail records were not written'),
+    run: () => own.round(),
   }
-}
-
-interface Refused extends Pick<CallRecord, 'epoch' | 'msisdn' | 'line' | 'code' | 'channel' | 'instance'> {
-  nowMs: number
-  why: string
-}
-
-function refused({ nowMs, why, ...known }: Refused): CallRecord {
-  const nothing = { flow: '', screen: '', turns: 0, waitMs: 0, backendMs: 0, language: '', path: '', detail: '' }
-  return { ...known, ...nothing, kind: 'refused', openedMs: nowMs, endedMs: nowMs, reason: why }
+  const rounds = startRounds([daysRound(runtime, sql), funnelRound(runtime, sql), writing], { clock, mayRun })
+  return {
+    turnedAway: (dial) => own.put(refusedRecord(dial, runtime, recording)),
+    async told(_trx, told) {
+      const record = deferredRecord(told, clock.now(), recording)
+      // Before the answer is settled for good: it may be recorded twice, and not never.
+      if (await shelf.keep(told.record.key, record)) return
+      metrics.count('limits_total', { limit: 'records_waiting_max' })
+      own.put(record)
+    },
+    smsSettled: nothing,
+    start: () => rounds.start(),
+    async stop() {
+      await rounds.stop()
+      await own.last().catch(writing.failed)
+    },
+  }
 }
 
 function daysRound({ settings, clock, log, metrics }: Runtime, sql: Stores['sql']): Round {
@@ -260,9 +283,7 @@ function funnelRound({ settings, clock, log, metrics }: Runtime, sql: Stores['sq
 function filesRound(runtime: Runtime, sql: Stores['sql'], feeds: readonly Feed[]): Round[] {
   const { settings, name: instance, clock, log, metrics } = runtime
   const { files } = settings.records
-  const partners = feeds.map(({ partner }) => partner)
-  const times = createFileTimes(partners, files?.everyMs ?? 1, clock)
-  showFileTimes(times, metrics)
+  const times = fileTimesOf(runtime, feeds)
   if (!files) return []
   const { dir, everyMs } = files
   const deps = { sql, feeds, dir, everyMs, times, instance, clock, log, counters: metrics }
@@ -273,4 +294,11 @@ function filesRound(runtime: Runtime, sql: Stores['sql'], feeds: readonly Feed[]
       run: () => writeFiles(deps),
     },
   ]
+}
+
+function fileTimesOf({ settings, clock, metrics }: Runtime, feeds: readonly Feed[]) {
+  const partners = feeds.map(({ partner }) => partner)
+  const times = createFileTimes(partners, settings.records.files?.everyMs ?? 1, clock)
+  showFileTimes(times, metrics)
+  return times
 }

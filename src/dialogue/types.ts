@@ -286,6 +286,13 @@ export interface RecordShelf {
   count(): Promise<number>
   /** Those that can be read here, about so many at once. */
   pages(limit: number): AsyncIterable<WaitingRecord[]>
+  /**
+   * Keeps a record that no write of a dialogue brings, under the name of this key. The same again changes nothing.
+   * False: there is no room.
+   */
+  keep(key: DialogueKey, record: CallRecord): Promise<boolean>
+  /** Puts another record there, under the name of this key. */
+  replace(at: string, key: DialogueKey, record: CallRecord): Promise<void>
   /** They were collected. Safe to repeat. */
   remove(at: readonly string[]): Promise<void>
   /** Gets what this process keeps from now on, so that it need not be read. Nothing is removed by that. */

@@ -55,6 +55,8 @@ export interface PrivacyDeps {
   pseudonym(msisdn: string): string
   /** Writes the call detail records that wait, so that none comes afterwards. Absent: none are kept. */
   collect?: (() => Promise<unknown>) | undefined
+  /** Call detail records that wait for a file, where none are collected. Absent: there are none. */
+  waiting?: WaitingPersonal | undefined
   /** The line groups in which dialogues may be. */
   groups: readonly string[]
   services: readonly CodeRoute[]
@@ -62,6 +64,13 @@ export interface PrivacyDeps {
   modules: readonly PersonalModule[]
   /** A time limit for modules that never answer. */
   clock: Pick<Clock, 'after'>
+}
+
+/** Call detail records of one subscriber that wait beside the dialogues. */
+export interface WaitingPersonal {
+  find(msisdn: string): Promise<object[]>
+  /** Puts this in place of the number. Answers in how many. */
+  hide(msisdn: string, pseudonym: string): Promise<number>
 }
 
 export interface Export {
@@ -90,6 +99,7 @@ export async function exportSubscriber(
   tables.cdr_text = await exactTexts(deps, msisdn)
   // The export must be complete: if a module fails, the export fails.
   for (const { module } of modules) Object.assign(tables, await module.subscriber?.export(msisdn))
+  tables.cdr!.push(...((await deps.waiting?.find(msisdn)) ?? []))
   // A daemon of an older version writes the whole code.
   tables.ussd_late = (tables.ussd_late as { code: string }[]).map((row) => ({
     ...row,
@@ -150,6 +160,7 @@ export async function erasePerson(
   const { sql, knex, dialogues, shelf, owed } = deps
   const records = await dialogues.erase(msisdn)
   await deps.collect?.()
+  const hidden = (await deps.waiting?.hide(msisdn, deps.pseudonym(msisdn))) ?? 0
   const { answers, failed } = await askModules(deps, ({ subscriber }) => subscriber?.erase(msisdn))
   const language = await subscriberLanguages(sql).forget(msisdn)
   const sms = (await shelf.erase(msisdn)) + (await owed.erase(msisdn)) + (await eraseSms(sql, msisdn))
@@ -166,7 +177,7 @@ export async function erasePerson(
     deferred,
     pin,
     language,
-    records: billed,
+    records: billed + hidden,
     texts,
     files,
     sms,

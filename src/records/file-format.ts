@@ -81,6 +81,16 @@ export function fileNameOf(file: { partner: string; seq: string; cut_at: Date; f
   return `${file.partner}-${file.seq.padStart(8, '0')}-${at}.${file.format}`
 }
 
+/** Of one daemon alone: `acme@host-8080-00000017-20261130T101500Z.csv`. No partner has an @ in its name. */
+export function ownFileNameOf(file: Parameters<typeof fileNameOf>[0] & { instance: string }): string {
+  return fileNameOf({ ...file, partner: seriesOf(file) })
+}
+
+/** What the names of the files of one partner and one daemon begin with. */
+export function seriesOf({ partner, instance }: { partner: string; instance: string }): string {
+  return `${partner}@${instance.replaceAll(/[^A-Za-z0-9.]+/g, '-')}`
+}
+
 /** Quoted where it must be; a text that a spreadsheet would take for a formula is not one of ours. (RFC 4180) */
 function cell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text

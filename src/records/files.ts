@@ -3,13 +3,11 @@
  * the number of their file in a committed transaction, then the file is written under another name, synced and renamed.
  * A daemon that dies meanwhile leaves a file that the next writer writes again, octet by octet the same.
  */
-import { createHash } from 'node:crypto'
-import { mkdir, open, rename } from 'node:fs/promises'
-import { join } from 'node:path'
 import { failpoint, type Counters, type Log, type Sql } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import type { FileTimes } from './file-times.ts'
-import { fileNameOf, headOf, lineOf, trailerOf } from './file-format.ts'
+import { writeWhole } from './file-write.ts'
+import { fileNameOf } from './file-format.ts'
 import {
   cutFile,
   FILE_ROWS_MAX,
@@ -69,43 +67,11 @@ async function cutDue({ sql, clock, everyMs, times }: FilesDeps, feed: Feed): Pr
 
 async function writeFile({ sql, dir, clock, log, counters, times }: FilesDeps, file: CutFile): Promise<void> {
   const name = fileNameOf(file)
-  await mkdir(dir, { recursive: true, mode: 0o750 })
-  const part = join(dir, `${name}.part`)
-  const out = await open(part, 'w', 0o640)
-  const hash = createHash('sha256')
-  let rows = 0
-  let sha256 = ''
-  try {
-    const put = async (text: string) => {
-      hash.update(text)
-      await out.writeFile(text)
-    }
-    await put(headOf(file.format))
-    for await (const page of rowsOfFile(sql, file.id)) {
-      rows += page.length
-      await put(page.map((row) => lineOf(row, file)).join(''))
-    }
-    sha256 = hash.digest('hex')
-    await out.writeFile(trailerOf(file.format, rows, sha256))
-    await out.sync()
-  } finally {
-    await out.close()
-  }
-  await rename(part, join(dir, name))
-  await syncFolder(dir)
+  const { format, unit } = file
+  const { rows, sha256 } = await writeWhole({ dir, name, format, unit }, rowsOfFile(sql, file.id))
   failpoint('file-renamed')
   await fileWritten(sql, file.id, sha256, clock.now())
   times.wrote(file.partner, file.cut_at.getTime())
   counters.count('records_files_total', { partner: file.partner })
   log.info({ file: name, rows }, 'file of call detail records written')
-}
-
-/** The rename itself survives a power failure. */
-async function syncFolder(dir: string): Promise<void> {
-  const folder = await open(dir, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }

@@ -1,8 +1,8 @@
 /** Call detail records: collected from where they wait, written into `cdr`, and from there into files. */
 export { collectWaiting, createCollector, type Collector } from './collector.ts'
-export type { Feed } from './file-rows.ts'
+export { type Feed, holdsFiles } from './file-rows.ts'
 export { createFileTimes, showFileTimes } from './file-times.ts'
-export { writeFiles } from './files.ts'
+export { FILES_LEASE_MS, writeFiles } from './files.ts'
 export { OTHER_KEYS, type FunnelRange, screenCounting } from './funnel.ts'
 export {
   forgetFunnel,
@@ -13,6 +13,7 @@ export {
   besideRest,
   type RevisionFunnel,
 } from './funnel-rows.ts'
+export { createOwnFiles, type OwnFiles } from './own-files.ts'
 export { keepDays } from './partitions.ts'
 export { type Round, startRounds } from './rounds.ts'
 export {
@@ -24,4 +25,5 @@ export {
   writeCounted,
   writeRecords,
 } from './rows.ts'
+export { smsFiled, unrecordedSms } from './sms-rows.ts'
 export { openTexts, type SealedTexts, sealTexts } from './texts.ts'

@@ -132,6 +132,14 @@ function startOf({ epoch, openedMs }: CallRecord): number {
   return uuidV7Ms(epoch) ?? openedMs
 }
 
+export const SMS_IS_SETTLED = `state IN ('delivered', 'failed', 'expired', 'cancelled')`
+export const SMS_IS_UNRECEIPTED = `state = 'accepted' AND submitted_at < CAST(:before AS timestamptz)`
+/** When an SMS met its end. */
+export const SMS_OVER_AT = 'COALESCE(o.settled_at, o.submitted_at, o.created_at)'
+/** The epoch and the duration of its record, from a row with that moment. */
+export const SMS_EPOCH = `'sms-' || id || '-' || CAST(extract(epoch FROM over_at) * 1000 AS bigint)`
+export const SMS_TOTAL_MS = 'GREATEST(0, CAST(extract(epoch FROM over_at - created_at) * 1000 AS bigint))'
+
 /**
  * SMS that are settled, and those that an SMSC took so long ago that no receipt is waited for. One that is asked for
  * again under its key is settled once more, at another moment: that moment is in the epoch.
@@ -145,13 +153,13 @@ const SMS_SETTLED = (name: string, settled: string) =>
     ORDER BY state, submitted_at LIMIT CAST(:limit AS int) FOR UPDATE SKIP LOCKED
   ), marked AS (
     UPDATE sms_outbox o SET recorded = true FROM pick WHERE o.id = pick.id
-    RETURNING o.*, COALESCE(o.settled_at, o.submitted_at, o.created_at) AS over_at
+    RETURNING o.*, ${SMS_OVER_AT} AS over_at
   ), written AS (
     INSERT INTO cdr (${NAMES}, file)
-    SELECT CAST(over_at AT TIME ZONE 'UTC' AS date), 'sms-' || id || '-' || CAST(extract(epoch FROM over_at) * 1000 AS bigint),
+    SELECT CAST(over_at AT TIME ZONE 'UTC' AS date), ${SMS_EPOCH},
       'sms', created_at, GREATEST(created_at, over_at), msisdn, COALESCE(sent_line, line), '',
       COALESCE(owner, split_part(subject, ':', 1)), state, kind, attempts,
-      GREATEST(0, CAST(extract(epoch FROM over_at - created_at) * 1000 AS bigint)), 0, 0, '', 'sms',
+      ${SMS_TOTAL_MS}, 0, 0, '', 'sms',
       CAST(:instance AS text), '', CAST(NULL AS text), COALESCE(parts, 1), COALESCE(last_error, ''), CAST(:file AS bigint)
     FROM marked
     ON CONFLICT DO NOTHING
@@ -160,11 +168,8 @@ const SMS_SETTLED = (name: string, settled: string) =>
   SELECT CAST(count(*) AS int) AS n FROM marked`,
   )
 
-const SETTLED = SMS_SETTLED('cdr-sms', `state IN ('delivered', 'failed', 'expired', 'cancelled')`)
-const UNRECEIPTED = SMS_SETTLED(
-  'cdr-sms-accepted',
-  `state = 'accepted' AND submitted_at < CAST(:before AS timestamptz)`,
-)
+const SETTLED = SMS_SETTLED('cdr-sms', SMS_IS_SETTLED)
+const UNRECEIPTED = SMS_SETTLED('cdr-sms-accepted', SMS_IS_UNRECEIPTED)
 
 export interface SmsRecording {
   instance: string

@@ -44,6 +44,11 @@ export function recordShelf(kept: StoredRecords, options: ShelfOptions): KeptRec
           yield found.flatMap((one) => (one === null || typeof one === 'string' ? [] : one))
         }
       },
+      async keep(key, record) {
+        const slot = options.sealer.place(key)
+        return kept.put(slot.name, { field: fieldOf(record), text: textOf(slot, record) })
+      },
+      replace: (at, key, record) => kept.replace(at, textOf(options.sealer.place(key), record)),
       remove: (at) => kept.remove(at),
       follow: (to) => (follower = to),
     },

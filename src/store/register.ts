@@ -49,6 +49,9 @@ export interface StoredRecords {
   count(): Promise<number>
   /** About so many at once. `at`: their places. */
   pages(limit: number): AsyncIterable<(StoredRecord & { at: string })[]>
+  /** One that no value brings. False: there is no room. */
+  put(name: string, record: StoredRecord): Promise<boolean>
+  replace(at: string, text: string): Promise<void>
   remove(at: readonly string[]): Promise<void>
   /** The place of a record that was stored with the value of this name. */
   at(name: string, field: string): string

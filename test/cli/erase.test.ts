@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { subscriberHash } from '../../src/base/log.ts'
 import { auditCommand, verifyCommand } from '../../src/cli/audit.ts'
 import { eraseCommand, exportCommand } from '../../src/cli/privacy.ts'
+import { journalDialogues } from '../../src/store/journal/store.ts'
+import { LIMITS, recordingOf } from '../contract/dialogue-fixture.ts'
+import { recordAt } from '../records/record.ts'
 
 const MSISDN = '67570000001'
 
@@ -51,6 +54,39 @@ describe('subscriber erase', () => {
     )
     assert.ok(String(line!.who).length > 0)
     assert.doesNotMatch(audited.join(), /6757000|\*\*/, 'a hash, not the number, not even masked')
+  })
+
+  it('reaches records that wait for a file, where there is no table of them, and names the files as not reached', async function () {
+    this.timeout(60_000)
+    const config = join(folder, 'files.yaml')
+    const data = join(folder, 'files-data')
+    const files = '{ to: files, files: { dir: spool, feeds: [{ partner: acme }] } }'
+    const text = ['door: { port: 1 }', 'redis: embedded', 'postgres: embedded', `data: ${data}`]
+      .concat('services: [{ code: "*1#", flow: a }]', `records: ${files}`)
+      .join('\n')
+    writeFileSync(config, text)
+    const recording = { ...recordingOf(), serviceOf: () => ({ code: '*1#', channel: 'ussd' }) }
+    const store = await journalDialogues({ dir: join(data, 'dialogues'), limits: LIMITS, recording })
+    for (const msisdn of [MSISDN, '67570000002'])
+      await store.records!.keep({ group: 'door', msisdn }, recordAt(Date.now(), { msisdn, epoch: `e${msisdn.at(-1)}` }))
+    await store.close()
+    const said: string[] = []
+    const say = (line: string) => void said.push(line)
+    await exportCommand({ config, msisdn: MSISDN }, say, { write: () => undefined })
+    const { tables } = JSON.parse(said.join('\n')) as { tables: { cdr: { epoch: string }[] } }
+    assert.deepEqual(
+      tables.cdr.map(({ epoch }) => epoch),
+      ['e1'],
+    )
+    said.length = 0
+    await eraseCommand({ config, msisdn: MSISDN }, say, { write: () => undefined })
+    assert.match(said.join('\n'), /1 call detail records[^]*not reached: files for mediation/)
+    assert.equal(readFileSync(join(data, 'dialogues', 'dialogues.jsonl'), 'utf8').includes(MSISDN), false)
+    const after = await journalDialogues({ dir: join(data, 'dialogues'), limits: LIMITS, recording })
+    const left: string[] = []
+    for await (const page of after.records!.pages(9)) left.push(...page.map(({ record }) => record.msisdn))
+    await after.close()
+    assert.match(left.toSorted().join(), /^67570000002,erased-\S+$/)
   })
 
   it('writes down that it was exported, before it hands it out', async function () {

@@ -130,6 +130,31 @@ export function recordsOfDialogues(held: Held): void {
     assert.equal(await held.store.records!.count(), 0)
   })
 
+  it('wait also where no dialogue ends: once, however often they are kept, and up to the bound', async () => {
+    const { asked, drop, key } = dialogueFixture(held.store)
+    await asked({})
+    await drop({})
+    const [first] = await records()
+    const deferred: CallRecord = { ...first!, kind: 'deferred', detail: 'sms' }
+    const { store } = held
+    for (const _ of [1, 2]) assert.equal(await store.records!.keep(key(), deferred), true)
+    assert.deepEqual((await records()).map(({ kind, detail }) => `${kind} ${detail}`).toSorted(), [
+      'deferred sms',
+      'dialogue ',
+    ])
+    const [one] = await waiting()
+    await store.records!.replace(one!.at, key({ msisdn: 'erased-x' }), { ...one!.record, msisdn: 'erased-x' })
+    assert.equal((await records()).filter(({ msisdn }) => msisdn === 'erased-x').length, 1)
+    assert.equal(await store.records!.count(), 2)
+    await store.records!.remove((await waiting()).map(({ at }) => at))
+    assert.equal(await store.records!.count(), 0)
+    await store.close()
+    const small = await held.place.open(LIMITS, { recording: recordingOf(1) })
+    assert.equal(await small.records!.keep(key(), deferred), true)
+    assert.equal(await small.records!.keep(key(), { ...deferred, epoch: 'another' }), false)
+    assert.equal(await small.records!.count(), 1)
+  })
+
   it('survive the daemon, where dialogues do', async () => {
     if (!held.place.durable) return
     const { asked, drop } = dialogueFixture(held.store)

@@ -1,5 +1,6 @@
 /** Call detail records over real stores: one a dialogue, whatever ends it and whoever dies. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import type { Knex } from 'knex'
 import { seedDental } from '../support/dental.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
@@ -9,6 +10,7 @@ import { describeWith, services, until } from '../support/services.ts'
 import { sqlOn } from '../../src/store/postgres/sql.ts'
 import { Redis } from 'ioredis'
 import { faultProxy, type FaultProxy } from '../campaigns/proxy.ts'
+import { readMediation } from '../campaigns/record-sets.ts'
 
 const recorded = async (knex: Knex, kind = 'dialogue') => (await knex('cdr').where({ kind }).orderBy('epoch')) as Row[]
 interface Row {
@@ -77,6 +79,50 @@ for (const embedded of [false, true]) {
   )
 }
 
+let serial = 0
+
+/** An answer that was promised, and that nobody could tell in time. */
+function untold(): object {
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000)
+  return {
+    epoch: '01a22cf1-0000-7000-8000-000000000001',
+    msisdn: '67570109999',
+    line: 'test',
+    line_group: 'test',
+    code: '*123#',
+    turn: 2,
+    call: 1,
+    revision: 'dental@9f2c01ab77de',
+    snapshot: 'of a key that is gone',
+    opened_at: hoursAgo(3),
+    until_at: hoursAgo(2),
+    lease: 'dead',
+    lease_until: hoursAgo(-1),
+  }
+}
+
+/** Dials, and hangs up, goes on, or leaves it. The daemon may die meanwhile: then the phone gets nothing. */
+async function dialogue({ smsc }: ProcessStage): Promise<void> {
+  const phone = smsc.phone(`6757010${String(++serial).padStart(4, '0')}`)
+  const withinMs = 3_000
+  const isShown = await phone.dial('*123#', { withinMs }).then(Boolean, () => false)
+  if (!isShown) return
+  if (serial % 3 === 0) phone.hangUp()
+  if (serial % 3 === 1) await phone.answer('0', { withinMs }).catch(() => undefined)
+}
+
+/** The epochs of all that were opened, by their tombstones: each subscriber dialled once. */
+async function epochsInRedis({ stage }: ProcessStage): Promise<string[]> {
+  const redis = new Redis(services.redisUrl!)
+  try {
+    const keys = await redis.keys(`${stage.prefix}:{b*}:u:*`)
+    const values = await Promise.all(keys.map((key) => redis.getrange(key, 0, 255)))
+    return values.map((value) => value.split('\n')[0]!.split(' ')[2]!).toSorted()
+  } finally {
+    redis.disconnect()
+  }
+}
+
 describeWith(['redis', 'postgres'], 'records of daemons that are killed, with Postgres away for a while', function () {
   this.timeout(180_000)
   let proxy: FaultProxy
@@ -94,7 +140,6 @@ describeWith(['redis', 'postgres'], 'records of daemons that are killed, with Po
   })
   const started = (env: Record<string, string> = {}) =>
     on.startBound({ USSD_CONNECTOR_FROZEN_CLOCK: '2025-05-01T09:00:00+10:00', ...env })
-  let serial = 0
 
   before(async () => {
     proxy = await faultProxy({ host: '127.0.0.1', port: 5432 })
@@ -106,45 +151,8 @@ describeWith(['redis', 'postgres'], 'records of daemons that are killed, with Po
     await proxy?.close()
   })
 
-  /** Dials, and hangs up, goes on, or leaves it. The daemon may die meanwhile: then the phone gets nothing. */
-  async function dialogue(): Promise<void> {
-    const phone = on.smsc.phone(`6757010${String(++serial).padStart(4, '0')}`)
-    const withinMs = 3_000
-    const isShown = await phone.dial('*123#', { withinMs }).then(Boolean, () => false)
-    if (!isShown) return
-    if (serial % 3 === 0) phone.hangUp()
-    if (serial % 3 === 1) await phone.answer('0', { withinMs }).catch(() => undefined)
-  }
-
-  /** The epochs of all that were opened, by their tombstones: each subscriber dialled once. */
-  async function epochsInRedis(): Promise<string[]> {
-    const redis = new Redis(services.redisUrl!)
-    try {
-      const keys = await redis.keys(`${on.stage.prefix}:{b*}:u:*`)
-      const values = await Promise.all(keys.map((key) => redis.getrange(key, 0, 255)))
-      return values.map((value) => value.split('\n')[0]!.split(' ')[2]!).toSorted()
-    } finally {
-      redis.disconnect()
-    }
-  }
-
   it('are there of an answer that was promised and that nobody could tell in time, whose snapshot does not open', async () => {
-    const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000)
-    await on.knex('ussd_late').insert({
-      epoch: '01a22cf1-0000-7000-8000-000000000001',
-      msisdn: '67570109999',
-      line: 'test',
-      line_group: 'test',
-      code: '*123#',
-      turn: 2,
-      call: 1,
-      revision: 'dental@9f2c01ab77de',
-      snapshot: 'of a key that is gone',
-      opened_at: hoursAgo(3),
-      until_at: hoursAgo(2),
-      lease: 'dead',
-      lease_until: hoursAgo(-1),
-    })
+    await on.knex('ussd_late').insert(untold())
     await started()
     await until(async () => (await recorded(on.knex, 'deferred')).length === 1, 'no record')
     const [row] = (await recorded(on.knex, 'deferred')) as (Row & { detail: string })[]
@@ -161,13 +169,13 @@ describeWith(['redis', 'postgres'], 'records of daemons that are killed, with Po
       await started({ USSD_CONNECTOR_FAILPOINTS: `${point}=0.2;seed=3` })
       void on.daemon.exited.then(() => (daemon.isDead = true))
       if (point === 'after-rest') await proxy.set({ is: 'refuse' })
-      for (let n = 0; n < 12 && !daemon.isDead; n++) await dialogue()
+      for (let n = 0; n < 12 && !daemon.isDead; n++) await dialogue(on)
       await on.kill()
       await proxy.set({ is: 'pass' })
     }
     await started()
-    for (let n = 0; n < 3; n++) await dialogue()
-    const opened = await epochsInRedis()
+    for (let n = 0; n < 3; n++) await dialogue(on)
+    const opened = await epochsInRedis(on)
     assert.ok(opened.length >= 5, `${opened.length} dialogues are too few to show anything`)
     const rows = async () => (await recorded(on.knex)).map(({ epoch }) => epoch)
     await until(async () => (await rows()).length >= opened.length, 'records are missing', 60_000)
@@ -179,5 +187,102 @@ describeWith(['redis', 'postgres'], 'records of daemons that are killed, with Po
       onFlow.length,
       'the funnel counts each once',
     )
+  })
+})
+
+describeWith(['redis', 'postgres'], 'records for files alone, of a daemon that is killed', function () {
+  this.timeout(180_000)
+  let proxy: FaultProxy
+  const filesIn = ({ stage }: ProcessStage) => join(stage.data, 'mediation')
+  const on: ProcessStage = new ProcessStage((settings) => {
+    soonTakenOver(settings)
+    settings.instance = 'd1'
+    settings.reminders.pollMs = 60_000
+    settings.dialogue.idleMs = 3_000
+    settings.dialogue.tombstoneMs = 600_000
+    settings.records.to = 'files'
+    const feed = {
+      codes: [],
+      kinds: ['dialogue', 'deferred', 'sms', 'refused'],
+      unit: 'session',
+      format: 'csv',
+    } as const
+    settings.records.files = {
+      dir: filesIn(on),
+      everyMs: 1_000,
+      feeds: [{ ...feed, partner: 'acme', codes: [], kinds: [...feed.kinds] }],
+    }
+    if (settings.postgres !== 'embedded') {
+      const url = new URL(settings.postgres.url)
+      url.hostname = '127.0.0.1'
+      url.port = String(proxy.port)
+      settings.postgres.url = url.toString()
+    }
+  })
+  const started = (env: Record<string, string> = {}) =>
+    on.startBound({ USSD_CONNECTOR_FROZEN_CLOCK: '2025-05-01T09:00:00+10:00', ...env })
+  const filed = () => {
+    const { rows, wrong } = readMediation(filesIn(on))
+    assert.deepEqual(wrong, [])
+    return rows
+  }
+  const epochs = (kind: string) => {
+    const rows = filed().filter((row) => row.startsWith(`${kind} `))
+    return [...new Set(rows)].map((row) => row.split(' ')[1]!).toSorted()
+  }
+
+  before(async () => {
+    proxy = await faultProxy({ host: '127.0.0.1', port: 5432 })
+    await on.open()
+    await seedDental(sqlOn(on.knex, { named: true }), { atMs: FROZEN })
+    await on.knex('ussd_late').insert(untold())
+  })
+  after(async () => {
+    await on.close()
+    await proxy?.close()
+  })
+
+  it('are at least once those of all dialogues, in numbered files, also while Postgres is away; the table is empty', async () => {
+    for (const point of ['after-write', 'file-cut', 'file-renamed']) {
+      const daemon = { isDead: false }
+      await started({ USSD_CONNECTOR_FAILPOINTS: `${point}=0.3;seed=5` })
+      void on.daemon.exited.then(() => (daemon.isDead = true))
+      for (let n = 0; n < 10 && !daemon.isDead; n++) await dialogue(on)
+      await on.kill()
+    }
+    await started()
+    await proxy.set({ is: 'refuse' })
+    for (let n = 0; n < 4; n++) await dialogue(on)
+    const opened = await epochsInRedis(on)
+    assert.ok(opened.length >= 6, `${opened.length} dialogues are too few to show anything`)
+    await until(() => epochs('dialogue').length >= opened.length, 'records are missing', 60_000)
+    assert.deepEqual(epochs('dialogue'), opened)
+    await proxy.set({ is: 'pass' })
+    assert.deepEqual(await on.knex('cdr'), [])
+  })
+
+  it('have dials that were turned away, SMS that are settled, and answers that were given up', async () => {
+    const at = (ms: number) => new Date(Date.now() + ms)
+    await on.knex('sms_outbox').insert({
+      subject: 'dental:77',
+      kind: 'reminder',
+      msisdn: '67570000001',
+      line: 'test',
+      text: 'x',
+      state: 'cancelled',
+      due_at: at(0),
+      expires_at: at(60_000),
+      wake_at: at(0),
+      settled_at: at(0),
+      created_at: at(-1),
+    })
+    await on.smsc.phone('67570019999').dial('*999*4321#')
+    await until(() => epochs('sms').length === 1 && epochs('refused').length === 1, 'records are missing', 60_000)
+    await until(
+      async () => (await on.knex('sms_outbox').where({ recorded: false, state: 'cancelled' })).length === 0,
+      'not marked',
+    )
+    assert.equal(epochs('deferred').length, 1)
+    assert.deepEqual(await on.knex('cdr'), [])
   })
 })

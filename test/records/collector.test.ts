@@ -16,6 +16,8 @@ function shelfOf(kept: Map<string, CallRecord>) {
       const all = [...kept].map(([at, one]) => ({ at, record: one }))
       for (let from = 0; from < all.length; from += limit) yield all.slice(from, from + limit)
     },
+    keep: async (_key, one) => (kept.set(one.epoch, one), true),
+    replace: async () => undefined,
     remove: async (at) => at.forEach((one) => kept.delete(one)),
     follow: (to) => (follower = to),
   }

@@ -35,7 +35,7 @@ export function subscriberRoutes({ service, audit }: RouteDeps): Hono<Admitted> 
       ...(told ? { msisdn: told.msisdn } : {}),
       found: told?.dialogues.length ?? 0,
     })
-    return told ? c.json(told) : c.json({ error: UNKNOWN_EPOCH }, 404)
+    return told ? c.json(told) : c.json({ error: service.noRecords ?? UNKNOWN_EPOCH }, 404)
   })
   app.get('/hash', (c) => {
     const { success, data: msisdn } = writtenNumber.safeParse(c.req.query('msisdn'))

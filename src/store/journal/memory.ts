@@ -96,6 +96,17 @@ class MemoryRegister implements Register {
       at: (_name, field) => field,
       count: async () => this.#open().records.size,
       pages: (limit) => this.#recordPages(limit),
+      put: async (_name, { field, text }) => {
+        const { records } = this.#open()
+        if (records.size >= this.#kept!.max && !records.has(field)) return false
+        this.#change({ cdr: [[field, text]] })
+        return true
+      },
+      // What was there is not to be in the journal either.
+      replace: async (at, text) => {
+        this.#change({ cdr: [[at, text]] })
+        this.#journal?.compact(this.#open().live)
+      },
       remove: async (at) => {
         const { records } = this.#open()
         const collected = at.filter((field) => records.has(field))

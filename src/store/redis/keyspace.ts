@@ -198,3 +198,8 @@ async function setting(node: Redis, name: string): Promise<string | undefined> {
     throw error
   }
 }
+
+/** Of a bound on all values or records: what one bucket may have. */
+export function perBucket(count: number): number {
+  return Math.max(1, Math.ceil(count / BUCKETS))
+}

@@ -4,11 +4,16 @@
  */
 import { bucketOf, BUCKETS } from '../../dialogue/index.ts'
 import type { StoredRecords } from '../register.ts'
+import { perBucket } from './keyspace.ts'
 import type { Client } from './servers.ts'
 
 type Ask = <T>(call: string, work: () => Promise<T>) => Promise<T>
 
-export function storedRecords(client: Client, keyOf: (bucket: number) => string, ask: Ask): StoredRecords {
+export function storedRecords(
+  client: Client,
+  keyOf: (bucket: number) => string,
+  { ask, max }: { ask: Ask; max: number },
+): StoredRecords {
   const buckets = Array.from({ length: BUCKETS }, (_, bucket) => bucket)
   const lengths = () => ask('count records', () => Promise.all(buckets.map((bucket) => client.hlen(keyOf(bucket)))))
   return {
@@ -30,16 +35,33 @@ export function storedRecords(client: Client, keyOf: (bucket: number) => string,
         } while (cursor !== '0')
       }
     },
+    put: (name, { field, text }) =>
+      ask('keep a record', async () => {
+        const key = keyOf(bucketOf(name))
+        if ((await client.hlen(key)) >= perBucket(max) && !(await client.hexists(key, field))) return false
+        await client.hset(key, field, text)
+        return true
+      }),
+    async replace(at, text) {
+      const { bucket, field } = placeOf(at)
+      await ask('replace a record', () => client.hset(keyOf(bucket), field, text))
+    },
     async remove(at) {
       const fields = new Map<number, string[]>()
       for (const one of at) {
-        const blank = one.indexOf(' ')
-        const bucket = Number(one.slice(0, blank))
-        fields.set(bucket, [...(fields.get(bucket) ?? []), one.slice(blank + 1)])
+        const { bucket, field } = placeOf(one)
+        if (!fields.has(bucket)) fields.set(bucket, [])
+        fields.get(bucket)!.push(field)
       }
       await ask('remove records', () =>
         Promise.all([...fields].map(([bucket, names]) => client.hdel(keyOf(bucket), ...names))),
       )
     },
   }
+}
+
+/** As `at` writes it. */
+function placeOf(at: string): { bucket: number; field: string } {
+  const blank = at.indexOf(' ')
+  return { bucket: Number(at.slice(0, blank)), field: at.slice(blank + 1) }
 }

@@ -90,7 +90,7 @@ export function redisRegister(options: RedisRegisterOptions): Register {
     check: () => ask('check', () => checkRedis(client, prefix)),
     time: () => ask('time', () => redisTime(client)),
     nodes: () => connectedTo(client),
-    ...(options.records ? { records: storedRecords(client, keys.records, ask) } : {}),
+    ...(options.records ? { records: storedRecords(client, keys.records, { ask, max: options.records.max }) } : {}),
     async close() {
       turns.flush()
       closed = true

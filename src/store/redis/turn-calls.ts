@@ -1,10 +1,11 @@
 /** What a turn asks of Redis: a read, a write and, after its reply was accepted, a settling. */
 import { Redis } from 'ioredis'
-import { bucketOf, BUCKETS } from '../../dialogue/index.ts'
+import { bucketOf } from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
 import type { Change, Register, Stored, ValueSlot } from '../register.ts'
 import { asStoreError, isTimeout, isWrongType } from './connection.ts'
 import { gathered, type LoopTurn } from './gathered.ts'
+import { perBucket } from './keyspace.ts'
 import { askedAtOnce, type WordsCall } from './octets.ts'
 import type { RedisKeys, RedisRegisterOptions } from './register.ts'
 import { WRITE_KEYS, type ScriptName } from './scripts.ts'
@@ -176,10 +177,6 @@ function writeOf(
       records && kept ? String(perBucket(kept.max)) : '',
     ],
   }
-}
-
-function perBucket(count: number): number {
-  return Math.max(1, Math.ceil(count / BUCKETS))
 }
 
 /** Collects until the loop turn ends. In a Cluster a script may touch only one bucket. */
