@@ -44,7 +44,7 @@ export interface DeskDeps {
   clock: Clock
   counters: Counters
   log: Log
-  fleet: Pick<Fleet<DaemonState>, 'name' | 'known'>
+  fleet: Pick<Fleet<DaemonState>, 'name' | 'known' | 'own'>
   fleetService: Pick<FleetService, 'change'>
   flows: FlowService
   lineEvents: Pick<LineEvents, 'within'>

@@ -20,6 +20,11 @@ import type { Context } from 'hono'
 const DAYS_MS = 90 * 86_400_000
 /** For the strip of 90 days: a line that flapped through a night has some thousands. */
 const DAYS_EVENTS_MAX = 2_000
+/** As many signs as a text of a dial that is turned away may have. */
+const HOLD_TEXT_MAX = 182
+
+type LineDeed = 'stop' | 'start' | 'hold' | 'release'
+
 const NAME = /^[a-z][a-z0-9-]{0,63}$/
 
 export function linePages(app: Hono<Entered>, parts: DeskParts, wayIn: WayIn): void {
@@ -34,9 +39,9 @@ export function linePages(app: Hono<Entered>, parts: DeskParts, wayIn: WayIn): v
     live.serve(c, { wayIn, framed: framed(c), name: 'lines' }, (all) => ({ lines: linesPart(all) })),
   )
   app.post('/lines/reload', (c) => change(c, parts, { what: 'lines-reload' }, '/desk/lines'))
-  app.post('/lines/:line/:what{stop|start}', (c) => {
+  app.post('/lines/:line/:what{stop|start|hold|release}', (c) => {
     const { line, what } = c.req.param()
-    return change(c, parts, { what: `line-${what as 'stop' | 'start'}`, line }, `/desk/lines/${line}`)
+    return change(c, parts, { what: `line-${what as LineDeed}`, line }, `/desk/lines/${line}`)
   })
   app.get('/lines/:line', async (c) => {
     const line = c.req.param('line')
@@ -69,7 +74,9 @@ async function change(c: Context<Entered>, parts: DeskParts, command: FleetComma
   const form = await formOf(c)
   const refused = parts.refusal(c, 'operate', form)
   if (refused) return refused
-  const done = await parts.fleetService.change(command, form.instance ?? 'all', c.get('visitor').name)
+  const text = form.text?.trim().slice(0, HOLD_TEXT_MAX)
+  const whole = command.what === 'line-hold' ? { ...command, text: text ? text : null } : command
+  const done = await parts.fleetService.change(whole, form.instance ?? 'all', c.get('visitor').name)
   parts.sampler.changed()
   if (done.audit) parts.audit(c, done.what, done.audit)
   if (done.status < 400) return c.redirect(back, 303)

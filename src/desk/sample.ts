@@ -25,7 +25,7 @@ export interface Outages {
 }
 
 export interface SamplerDeps {
-  fleet: Pick<Fleet<DaemonState>, 'name' | 'known'>
+  fleet: Pick<Fleet<DaemonState>, 'name' | 'known' | 'own'>
   state(): Promise<DaemonState>
   own: Pick<InstanceRow, 'version' | 'node' | 'admin' | 'startedAt'>
   lineEvents: Pick<LineEvents, 'within'>
@@ -55,7 +55,6 @@ export function createSampler({ fleet, state, own, lineEvents, clock }: SamplerD
   let outagesMs = -Infinity
   const rates: DaemonRates[] = []
   let cancel = (): void => undefined
-  let isStopped = false
 
   async function readOutages(nowMs: number): Promise<Outages> {
     if (nowMs - outagesMs < OUTAGES_EACH_MS) return outages
@@ -67,9 +66,11 @@ export function createSampler({ fleet, state, own, lineEvents, clock }: SamplerD
     return outages
   }
 
+  const others = () => fleet.known().filter(({ name }) => name !== fleet.name)
+
   async function instancesOf(): Promise<InstanceRow[]> {
     const now: InstanceRow = { name: fleet.name, ...own, ageMs: 0, isGone: false, state: await state() }
-    return [now, ...fleet.known().filter(({ name }) => name !== fleet.name)]
+    return [now, ...others()]
   }
 
   async function look(atMs: number): Promise<Sample> {
@@ -77,14 +78,15 @@ export function createSampler({ fleet, state, own, lineEvents, clock }: SamplerD
     return { atMs, instances, rates, outages: down }
   }
 
-  /** Also while nobody looks: the first page that is opened shows the last ten minutes. */
-  async function keepRates(): Promise<void> {
-    rates.push(ratesOf(await instancesOf()))
+  /** Also while nobody looks: the first page that is opened shows the last ten minutes. As the heartbeats have them. */
+  function keepRates(): void {
+    const now = fleet.own()
+    rates.push(ratesOf([...(now ? [{ isGone: false, state: now }] : []), ...others()]))
     if (rates.length > RATES_MAX) rates.shift()
-    if (!isStopped) cancel = clock.after(RATES_EACH_MS, () => void keepRates())
+    cancel = clock.after(RATES_EACH_MS, keepRates)
   }
 
-  cancel = clock.after(RATES_EACH_MS, () => void keepRates())
+  cancel = clock.after(RATES_EACH_MS, keepRates)
   return {
     now() {
       const nowMs = clock.now()
@@ -93,15 +95,12 @@ export function createSampler({ fleet, state, own, lineEvents, clock }: SamplerD
       return (last = look(nowMs))
     },
     changed: () => void (lastMs = -Infinity),
-    stop() {
-      isStopped = true
-      cancel()
-    },
+    stop: () => cancel(),
   }
 }
 
 /** Of those that live, in all. */
-export function ratesOf(instances: readonly InstanceRow[]): DaemonRates {
+export function ratesOf(instances: readonly Pick<InstanceRow, 'isGone' | 'state'>[]): DaemonRates {
   const live = instances.filter(({ isGone }) => !isGone)
   const sum = (of: keyof DaemonRates) => live.reduce((all, { state }) => all + state.rates[of], 0)
   return { dials: sum('dials'), turns: sum('turns'), sms: sum('sms') }

@@ -87,6 +87,8 @@ export interface Fleet<State> {
   all(): Promise<Instance<State>[]>
   /** As last read. */
   known(): Instance<State>[]
+  /** What this daemon wrote of itself last, also while Postgres does not take it. Undefined: nothing yet. */
+  own(): State | undefined
   /** Has another daemon do it. */
   ask(instance: string, command: FleetCommand, by: string): Promise<CommandAnswer>
 }
@@ -113,6 +115,7 @@ class DatabaseFleet<State> implements Fleet<State> {
   readonly #now: () => number
   #part: FleetPart<State> | undefined
   #known: Instance<State>[] = []
+  #own: State | undefined
   #knownMs = 0
   #beats = 0
   #beatMs: number | undefined
@@ -145,6 +148,10 @@ class DatabaseFleet<State> implements Fleet<State> {
   known(): Instance<State>[] {
     const olderMs = Math.max(0, this.#deps.clock.now() - this.#knownMs)
     return this.#known.map((one) => aged(one, one.ageMs + olderMs))
+  }
+
+  own(): State | undefined {
+    return this.#own
   }
 
   async all(): Promise<Instance<State>[]> {
@@ -221,7 +228,8 @@ class DatabaseFleet<State> implements Fleet<State> {
     const { sql, log, name, instance: run, version } = this.#deps
     const { admin, state } = this.#part!
     const row = { name, run, version, node: process.versions.node, admin, started: this.#startedAt }
-    const [{ before } = { before: null }] = await BEAT(sql, { ...row, state: JSON.stringify(await state()) })
+    this.#own = await state()
+    const [{ before } = { before: null }] = await BEAT(sql, { ...row, state: JSON.stringify(this.#own) })
     if (this.#beats === 0 || before === null || before === run) return
     if (!this.#isTwice)
       log.warn({ name, remedy: 'give each its own name: the setting instance' }, 'two daemons have one name')

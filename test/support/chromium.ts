@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-const QUIET = [
+export const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
+export const CHROMIUM_FLAGS: readonly string[] = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -19,7 +19,7 @@ export async function chromiumOrSkip(suite: Mocha.Context): Promise<Browser> {
     process.stdout.write('No Chromium on this machine: the page is not driven.\n')
     suite.skip()
   }
-  return chromium.launch({ executablePath: CHROMIUM!, args: QUIET })
+  return chromium.launch({ executablePath: CHROMIUM!, args: [...CHROMIUM_FLAGS] })
 }
 
 /** What the page complains about, from now on. */

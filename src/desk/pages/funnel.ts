@@ -28,9 +28,9 @@ interface Side {
 }
 
 const CHOICES_SHOWN = 6
-/** One state of the picture, as `svgOf` writes it: a line. */
+/** One state of the picture that shows something, as `svgOf` writes it: a line. */
 const STATE =
-  /<g class="state[^"]*" data-screen="([^"]*)"><title>[^<]*<\/title><rect x="([\d.-]+)" y="([\d.-]+)" width="([\d.]+)" height="([\d.]+)" rx="8"\/>.*(?=<\/g>)/g
+  /<g class="state (?:menu|list|input|notify|end|exit)(?: final)?" data-screen="([^"]*)"><title>[^<]*<\/title><rect x="([\d.-]+)" y="([\d.-]+)" width="([\d.]+)" height="([\d.]+)" rx="8"\/>.*(?=<\/g>)/g
 /** Of a sign of the font of the picture, and of what is around a text. */
 const [SIGN, PAD, HIGH] = [6.6, 10, 16]
 

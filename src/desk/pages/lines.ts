@@ -36,10 +36,11 @@ function worst(binds: readonly BindState[]): BindState | undefined {
   return binds.find(({ why }) => why !== undefined) ?? binds.find(({ state }) => state !== 'bound') ?? binds[0]
 }
 
-function stateOf({ stopped, isGone, binds }: Row, { lines: { is, partly } }: Saying['words']): [Tone, string] {
+function stateOf({ stopped, isGone, binds, held }: Row, { lines: { is, partly } }: Saying['words']): [Tone, string] {
   if (isGone) return ['quiet', is.gone!]
   if (stopped) return ['quiet', is.stopped!]
   const bound = binds.filter(({ state }) => state === 'bound').length
+  if (held && bound > 0) return ['warn', is.held!]
   if (bound === binds.length && bound > 0)
     return ['good', binds.length > 1 ? `${is.bound} ${bound}/${bound}` : is.bound!]
   if (bound > 0) return ['warn', partly(bound, binds.length)]
@@ -157,7 +158,7 @@ export function linePart(now: Omit<LineNow, 'days' | 'daysFromMs' | 'history' | 
   const remedies = [...new Set(binds.flatMap(({ remedy }) => (remedy ? [remedy] : [])))]
   return html`${table(words.nav.lines, [{ head: words.daemon.name, of: ({ daemon }: Row) => daemon }, { head: of.state, of: (row: Row) => badge(...stateOf(row, words)) }, ...trafficColumns(now), { head: of.cap, of: ({ cap }: Row) => (cap ? `${cap.used} · ${cap.share}/${cap.perSecond}` : '–'), num: true }, { head: of.dialect, of: ({ dialect }: Row) => dialect }, { head: of.group, of: ({ group }: Row) => group }], rows, of.noneSuch(line))}
     <h2>${of.binds}</h2>
-    ${table(of.binds, columns, binds, '–')}
+    ${table(of.binds, columns, binds, '–')} ${heldNotes(rows, now)}
     ${remedies.map((remedy) => html`<p class="remedy">${words.said(remedy)}</p>`)}`
 }
 
@@ -183,10 +184,33 @@ export function lineBody(now: LineNow): Markup {
 function lineActs(now: LineNow): Markup | string {
   const { words, visitor, line } = now
   if (!may(visitor, 'operate')) return ''
-  const common = { secret: visitor.secret, fields: whereField(now) }
-  const at = `/desk/lines/${line}`
-  return html`${act({ ...common, action: `${at}/stop`, name: words.lines.stop, what: words.lines.stopWhat, danger: true }, words)}
-  ${act({ ...common, action: `${at}/start`, name: words.lines.start, what: words.lines.startWhat }, words)}`
+  const of = words.lines
+  const where = whereField(now)
+  const text = html`<label class="field">${of.holdText} <input type="text" name="text" maxlength="182" /></label>`
+  const acts: [deed: string, name: string, what: string, fields: Markup[], danger?: true][] = [
+    ['hold', of.hold, of.holdWhat, [where, text]],
+    ['release', of.release, of.releaseWhat, [where]],
+    ['stop', of.stop, of.stopWhat, [where], true],
+    ['start', of.start, of.startWhat, [where]],
+  ]
+  return html`${acts.map(([deed, name, what, fields, danger = false]) =>
+    act({ action: `/desk/lines/${line}/${deed}`, secret: visitor.secret, name, what, fields, danger }, words),
+  )}`
+}
+
+/** Since when, by whom, and what new dials get. */
+function heldNotes(rows: readonly Row[], now: LineNow | LinesNow): Markup[] {
+  const { lines: of } = now.words
+  return rows.flatMap(({ held, daemon }) =>
+    held
+      ? [
+          html`<p class="remedy">
+            ${daemon}: ${of.heldBy(held.by)} ${since(held.since, now)}
+            ${held.text === null ? '' : html`<q>${held.text}</q>`}
+          </p>`,
+        ]
+      : [],
+  )
 }
 
 function historyTable({ history, ...now }: LineNow): Markup {

@@ -111,8 +111,7 @@ function smsRows(now: SmsNow): Markup {
   const columns: Column<SmsSummary>[] = [
     { head: 'SMS', of: ({ id }) => html`<code>${id}</code>` },
     { head: words.number.number, of: who },
-    { head: words.number.kind, of: ({ kind }) => kind },
-    { head: of.owner, of: ({ owner }) => html`<span class="wrap">${owner}</span>` },
+    { head: words.number.kind, of: ({ kind, owner }) => html`${kind} <span class="age">${owner}</span>` },
     { head: words.lines.line, of: ({ line }) => line || of.anyLine },
     { head: of.tries, of: ({ attempts }) => attempts, num: true },
     { head: words.number.due, of: ({ dueAt }) => moment(dueAt, now) },

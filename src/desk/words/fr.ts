@@ -126,6 +126,7 @@ export const fr: Words = {
       binding: 'liaison',
       waiting: 'attend',
       gone: 'démon disparu',
+      held: 'retenue',
     },
     partly: (n, all) => `${n} sur ${all} liés`,
     strip: (n, down) =>
@@ -145,6 +146,13 @@ export const fr: Words = {
     stopWhat:
       'La ligne se délie en bon ordre et reste arrêtée jusqu’à ce que quelqu’un la démarre, ou que le démon redémarre.',
     startWhat: 'La ligne se lie de nouveau.',
+    hold: 'Retenir la ligne',
+    holdWhat:
+      'Les nouveaux appels reçoivent un texte. Les dialogues ouverts continuent, comme les SMS et les envois. Cela dure aussi après un redémarrage.',
+    holdText: 'Texte pour les nouveaux appels (sinon celui des réglages)',
+    release: 'Relâcher la ligne',
+    releaseWhat: 'Elle prend de nouveau les appels.',
+    heldBy: (name) => `retenue par ${name}`,
     reload: 'Relire les réglages',
     reloadWhat: 'Les lignes changées dans le fichier de réglages sont essayées ; celles qui marchent restent.',
     trace: 'Derniers PDU de cette ligne',
@@ -220,7 +228,6 @@ export const fr: Words = {
     count: 'SMS',
     looked: (age) => `État de la base il y a ${age} ; 20 000 au plus sont comptés par ligne et par sorte.`,
     notLooked: 'Personne n’a encore regardé la file : le premier regard vient 15 s après un démarrage.',
-    owner: 'Demandé par',
     tries: 'Essais',
     givenUp: 'Abandonné',
     acts: 'Agir',
@@ -386,6 +393,9 @@ export const fr: Words = {
     what: 'Les derniers PDU de ce démon sur une ligne, en mots. Numéros et textes sont masqués ; chaque regard est dans l’audit.',
     last: 'Derniers',
     none: 'Rien n’a encore été enregistré.',
+    clear: 'Montrer numéros et textes',
+    clearWhat: 'Les mêmes PDU en clair, une fois. L’audit garde votre raison.',
+    isClear: 'En clair : numéros et textes d’abonnés.',
   },
   said: saidInFrench,
   act: {
