@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import knexFactory from 'knex'
 import type { Settings } from '../../src/config/schema.ts'
+import { callsMadeIn } from '../../src/dialogue/calls-made.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { stub, type Heard, type Stub } from '../backend/contracts/stub.ts'
 import { realClock } from '../support/clock.ts'
@@ -158,6 +159,11 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
     )
     await noneWaits()
     assert.deepEqual(await Promise.all(['held', 'answered', 'shown', 'sms'].map(late)), [1, 1, 1, 0])
+    const { epoch, calls } = (await staged.knex('cdr').where({ kind: 'deferred' }).first()) as Record<string, string>
+    const [call] = callsMadeIn(calls!)
+    assert.deepEqual([call!.backend, call!.operation, call!.said], ['bank', 'limit', 'data'])
+    const key = `${epoch}:${call!.turn}:${call!.n}`
+    assert.equal(key, asked(bank, 'limit').at(-1)!.headers['idempotency-key'], 'as the bank knows it')
   })
 
   it('notifies where nothing is asked', async () => {

@@ -44,18 +44,19 @@ export function dialogueBody(now: DialogueNow): Markup {
       <button type="button" data-copies="ticket" data-done="${of.copied}" hidden>${of.copy}</button>
     </p>
     ${told.map((one) => dialogue(one, now))}
-    <p class="quiet">${of.marks}</p>`
+    <p class="quiet">
+      ${told.some(({ last, steps }) => [last, ...steps].some(({ isExact }) => isExact)) ? of.exact : of.marks}
+    </p>`
 }
 
 function dialogue(one: ToldDialogue, now: DialogueNow): Markup {
   const { words } = now
   const of = words.dialogue
   const { kind, steps, isOpen, isCut } = one
-  const seen = steps.map(
-    (step, n) => html`<li>${calls(one, n + 1, now)}${screen(step.screen, step.lines, now)}${did(step, now)}</li>`,
-  )
+  const seen = steps.map((step, n) => html`<li>${calls(one, n + 1, now)}${screen(step, now)}${did(step, now)}</li>`)
   const rest = one.calls.filter(({ turn }) => turn > steps.length).map((call) => callSaid(call, one, now))
   const more = isCut ? html`<li class="quiet">${of.cut}</li>` : ''
+  const texts = one.texts === undefined ? '' : html`<p class="quiet">${of.texts[one.texts]}</p>`
   const last =
     one.last.screen === ''
       ? html`<li>
@@ -63,7 +64,7 @@ function dialogue(one: ToldDialogue, now: DialogueNow): Markup {
           <p class="end">${endSaid(one, now)}</p>
         </li>`
       : html`<li>
-          ${rest}${screen(one.last.screen, one.last.lines, now)}
+          ${rest}${screen(one.last, now)}
           <p class="did quiet">${isOpen ? of.rests : of.lastShown}</p>
           <p class="end">${endSaid(one, now)}</p>
         </li>`
@@ -73,6 +74,7 @@ function dialogue(one: ToldDialogue, now: DialogueNow): Markup {
     <ol class="screens">
       ${seen}${more}${last}
     </ol>
+    ${texts}
   </section>`
 }
 
@@ -106,10 +108,11 @@ function facts(one: ToldDialogue, now: DialogueNow): Markup {
   </dl>`
 }
 
-function screen(name: string, lines: readonly string[], { words }: Saying): Markup {
+/** Where the text is kept word for word, what looks like a mark is text. */
+function screen({ screen: name, lines, isExact }: ToldDialogue['last'], { words }: Saying): Markup {
   const of = words.dialogue
   const line = (text: string, n: number) =>
-    html`${n > 0 ? '\n' : ''}${text.split(MARK).map((part) => (MARK.test(part) ? html`<mark title="${of.gone}">${part}</mark>` : part))}`
+    html`${n > 0 ? '\n' : ''}${isExact ? text : text.split(MARK).map((part) => (MARK.test(part) ? html`<mark title="${of.gone}">${part}</mark>` : part))}`
   return html`<figure class="shown">
     <figcaption>${name}</figcaption>
     ${lines.length === 0 ? html`<p class="quiet">${of.notKept}</p>` : html`<pre>${lines.map(line)}</pre>`}
@@ -124,10 +127,11 @@ function did(step: ToldStep, now: Saying): Markup {
   </p>`
 }
 
-function doneWith({ key, chose, isUnsure, isAck, isSecret, isPending }: ToldStep, { words }: Saying): Markup {
+function doneWith({ key, typed, chose, isUnsure, isAck, isSecret, isPending }: ToldStep, { words }: Saying): Markup {
   const of = words.dialogue
   if (isPending) return html`<em>${of.pending}</em>`
   if (isAck) return html`${of.acknowledged}`
+  if (typed !== undefined) return html`${of.wrote} <kbd>${typed}</kbd>`
   if (key === null) return html`<em>${isSecret ? of.typedSecret : of.typed}</em>`
   return html`<kbd>${key}</kbd> ${chose ?? ''}${isUnsure ? html` <em>${of.probably}</em>` : ''}`
 }

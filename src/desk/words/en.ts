@@ -255,6 +255,7 @@ export const en = {
       `${total}: ${wait} for the subscriber, ${backend} in back ends`,
     after: (seconds: number) => `after ${seconds} s`,
     typed: 'an answer was typed: it is not kept',
+    wrote: 'Typed',
     typedSecret: 'a secret was typed: it is not kept',
     acknowledged: 'the handset acknowledged it',
     pending: 'it was answered a moment ago',
@@ -264,6 +265,11 @@ export const en = {
     gone: 'This value is gone',
     marks:
       'Screens are redrawn from the revision of the flow. Values are not kept: a mark stands for each. Nothing that was typed is kept.',
+    exact: 'Word for word, except screens that ask for a secret: those are redrawn, and a mark stands for each value.',
+    texts: {
+      sealed: 'Exact texts are kept, and their key is not there (privacy.storeKeyFile).',
+      cut: 'There was no room for all exact texts: later screens are redrawn.',
+    },
     notKept: 'This revision is not kept any more, or the screen has no text of its own.',
     cut: 'There were more steps than a record keeps.',
     rests: 'It rests on this screen.',

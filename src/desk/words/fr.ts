@@ -260,6 +260,7 @@ export const fr: Words = {
     parts: (total, wait, backend) => `${total} : ${wait} pour l’abonné, ${backend} dans les services`,
     after: (seconds) => `après ${seconds} s`,
     typed: 'une réponse a été tapée : elle n’est pas gardée',
+    wrote: 'Tapé',
     typedSecret: 'un secret a été tapé : il n’est pas gardé',
     acknowledged: 'le téléphone l’a confirmé',
     pending: 'il a répondu à l’instant',
@@ -269,6 +270,12 @@ export const fr: Words = {
     gone: 'Cette valeur n’est plus là',
     marks:
       'Les écrans sont redessinés d’après la révision du flux. Les valeurs ne sont pas gardées : une marque les remplace. Rien de ce qui a été tapé n’est gardé.',
+    exact:
+      'Mot pour mot, sauf les écrans qui demandent un secret : ceux-là sont redessinés, et une marque remplace chaque valeur.',
+    texts: {
+      sealed: 'Les textes exacts sont gardés, et leur clé n’est pas là (privacy.storeKeyFile).',
+      cut: 'Il n’y avait pas de place pour tous les textes exacts : les derniers écrans sont redessinés.',
+    },
     notKept: 'Cette révision n’est plus gardée, ou l’écran n’a pas de texte à lui.',
     cut: 'Il y a eu plus d’étapes que n’en garde un enregistrement.',
     rests: 'Il attend sur cet écran.',
