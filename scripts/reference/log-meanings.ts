@@ -258,6 +258,8 @@ export const LOG_MEANINGS: Record<string, string> = {
   'a flow that a word by SMS started makes no call that changes something':
     'The call has failed, and the flow goes on with `failed`. Take it out of this flow: `check --config` shows where.',
   'an SMS that a back end asked for is not sent': '`why`: what is wrong with it. The rest of the answer is used.',
+  'the SMS for a subscriber who left a dialogue is not sent':
+    'A flow asks for it (`abandoned`). `is` and `what` say why: its number is not allowed, no template fits, or one under its key has left.',
   'the bind is up again': 'The end of an outage that was told.',
   'the connection to Redis is back': 'Dialogues go on.',
   'the clock of this machine is wrong: no turns, no SMS':

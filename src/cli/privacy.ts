@@ -158,7 +158,7 @@ async function withStores(
       const modules = [...(await configuredModules(settings, host)), ...(await absentSamples(settings, host))]
       const { services } = settings
       const groups = groupsOf(settings)
-      const collect = () => collectRecords(stores, settings)
+      const collect = () => collectRecords(stores, { settings, clock, log, metrics })
       const pseudonym = pseudonymBy(logKey(settings))
       const waiting = waitingRecords(stores, settings)
       const deps = {

@@ -1,5 +1,5 @@
 /** The flows of the settings' folder, watched: changed files apply to new dials, broken ones change nothing. */
-import { appFlows, declaredBy, sendsSms, servicesOf, type Backends, type BackendsChange } from './backends/index.ts'
+import { appFlows, declaredBy, smsCallable, servicesOf, type Backends, type BackendsChange } from './backends/index.ts'
 import type { Settings } from '../config/index.ts'
 import {
   dialogueInLog,
@@ -20,7 +20,7 @@ import {
   type Taken,
   type Decided,
 } from '../flow/release/index.ts'
-import { SMS, SUBSCRIBER, type ScreenTypes } from '../flow/language/index.ts'
+import { SUBSCRIBER, type ScreenTypes } from '../flow/language/index.ts'
 import { loadScreenTypes, type DeclaredBackend } from '../flow/read/index.ts'
 import { APP_LEAD, type CompiledFlow, type FlowArchive } from '../flow/engine/index.ts'
 import type { Clock } from '../ussd/index.ts'
@@ -116,8 +116,8 @@ export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
 }
 
 /** A copy: the list changes with the settings. */
-function callableOf(names: readonly string[], { lines }: Pick<Settings, 'lines'>): string[] {
-  return sendsSms(lines) ? [...names, SMS] : [...names]
+function callableOf(names: readonly string[], settings: Pick<Settings, 'lines' | 'records'>): string[] {
+  return [...names, ...smsCallable(settings)]
 }
 
 /** Throws ProblemsError if these settings would leave a dial without an answer. */

@@ -8,7 +8,7 @@ export {
   loadModule,
   type LoadedModule,
   type ModuleHost,
-  sendsSms,
+  smsCallable,
 } from './backends/index.ts'
 export { type DaemonOptions, startDaemon } from './daemon.ts'
 export { groupsOf, profileDirs, wishesOf } from './lines/index.ts'

@@ -35,6 +35,7 @@ import {
 import { TEST_LINE_LEAD } from '../test-dials/index.ts'
 import { normaliseCode, routeCode, shownCode } from '../ussd/index.ts'
 import type { Sealer } from '../store/index.ts'
+import { leftSms, type LeftSmsDeps } from './left-sms.ts'
 import { deferredRecord, refusedRecord, type TurnedAwayDial } from './made-records.ts'
 import type { Runtime } from './runtime.ts'
 import type { Stores } from './stores.ts'
@@ -79,12 +80,13 @@ function sealing({ support }: Settings, sealer: Sealer): TextsOf | undefined {
 /** Writes all records that wait beside the dialogues: then none comes afterwards. Without a table they wait on. */
 export async function collectRecords(
   { dialogues, sql, sealer }: Pick<Stores, 'dialogues' | 'sql' | 'sealer'>,
-  settings: Settings,
+  { settings, clock, log, metrics }: LeftSmsDeps,
 ): Promise<void> {
   if (settings.records.to !== 'postgres') return
   const { fileOf } = filing(settings)
-  const textsOf = sealing(settings, sealer)
-  const write = (records: readonly CallRecord[]) => writeCounted(sql, records, fileOf, textsOf)
+  const alsoIn = leftSms({ settings, clock, log, metrics })
+  const how = { fileOf, textsOf: sealing(settings, sealer), alsoIn }
+  const write = (records: readonly CallRecord[]) => writeCounted(sql, records, how)
   await collectWaiting({ shelf: dialogues.records, write, batch: BATCH.embedded })
 }
 
@@ -146,9 +148,10 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
   const receiptMs = settings.records.receiptHours * HOUR_MS
   const { fileOf, smsFile, feeds } = filing(settings)
   const textsOf = sealing(settings, sealer)
+  const how = { fileOf, textsOf, alsoIn: leftSms(runtime) }
   const collector: Collector = createCollector({
     shelf: dialogues.records,
-    write: countedWrite(metrics, (records) => writeCounted(sql, records, fileOf, textsOf)),
+    write: countedWrite(metrics, (records) => writeCounted(sql, records, how)),
     writeOthers: async () => {
       const beforeMs = clock.now() - receiptMs
       const { written, isMore } = await recordSms(sql, { instance: name, file: smsFile, limit: batch, beforeMs })

@@ -2,6 +2,7 @@
  * The call detail record of a dialogue (docs/RECORDS.md): made by the write that ends it, and kept beside it by the
  * store until a database has it.
  */
+import type { EndReason, JsonObject } from '../ussd/index.ts'
 import type { DialogueEntry } from './entry.ts'
 import type { TurnTexts } from './exact-texts.ts'
 import { NO_TRACK, screenOf } from './track.ts'
@@ -30,7 +31,21 @@ export interface CallRecord {
   /** Exact texts, for a table of their own: exact-texts.ts. Absent: they are not kept. */
   texts?: TurnTexts[]
   detail: string
+  /**
+   * The SMS that the flow asks for, because the dialogue was left: it goes into the outbox with the record. Absent:
+   * there is none.
+   */
+  ifLeft?: JsonObject
 }
+
+/** Ends by which a subscriber leaves, or which he lets come. */
+const LEFT: ReadonlySet<EndReason> = new Set<EndReason>([
+  'idle',
+  'total',
+  'subscriber-abort',
+  'network-abort',
+  'superseded',
+])
 
 /** What a daemon knows beside the dialogue. */
 export interface Recording {
@@ -63,6 +78,7 @@ function cdrOf(entry: DialogueEntry, { instance, serviceOf }: Recording): CallRe
     ...(track.calls === undefined ? {} : { calls: track.calls }),
     ...(track.texts === undefined ? {} : { texts: track.texts }),
     detail: '',
+    ...(entry.ifLeft && entry.ended && LEFT.has(entry.ended) ? { ifLeft: entry.ifLeft } : {}),
   }
 }
 

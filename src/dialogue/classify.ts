@@ -365,6 +365,8 @@ function next(old: DialogueEntry, taking: Taking): DialogueEntry {
     track: answeredAfter(old.track ?? NO_TRACK, screenOf(old), taking.answer.kind, taking.nowMs - old.touchedMs),
   }
   if (isStalled) entry.answer.isStalled = true
+  // It was answered: whatever becomes of this turn, nobody left the screen.
+  if (entry.ifLeft) delete entry.ifLeft
   // Only the begin's PDU has the operation that began the dialogue; the return paths of answers need it.
   if (beginOp !== undefined) entry.returnPath.beginOp ??= beginOp
   const heard = heardWith(old, step)

@@ -1,5 +1,5 @@
 /** What a store keeps of one dialogue: its record, and what only the store needs. */
-import type { EndReason, ReturnPath } from '../ussd/index.ts'
+import type { EndReason, JsonObject, ReturnPath } from '../ussd/index.ts'
 import type { Track } from './track.ts'
 import type { DialogueLimits, DialogueRecord } from './types.ts'
 
@@ -19,6 +19,8 @@ export interface DialogueEntry extends DialogueRecord {
   heard?: string
   /** For its call detail record. Absent: nothing was answered yet. */
   track?: Track
+  /** What the SMS is if the dialogue is left on the screen where it rests. Absent: there is none. */
+  ifLeft?: JsonObject
   /** If ended: until when the tombstone counts. */
   untilMs: number | null
   /** The entry before this one, kept during the first turn: `open` gives the same result if it is called again. */

@@ -38,6 +38,7 @@ export function rest(taken: DialogueEntry, outcome: TurnOutcome, fresh: string, 
   }
   const isTold = step && (step.backendMs > 0 || step.choice !== undefined || step.calls !== undefined || step.exact)
   if (isTold) entry.track = playedStep(taken.track ?? NO_TRACK, step, taken.turn, reply.text)
+  if (step?.ifLeft && !ended) entry.ifLeft = step.ifLeft
   return entry
 }
 

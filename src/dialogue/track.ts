@@ -3,6 +3,7 @@
  * and bounded, because it is written with each turn.
  */
 import { type CallMade, withCalls } from './calls-made.ts'
+import type { JsonObject } from '../ussd/index.ts'
 import { type ExactStep, type TurnTexts, withTexts } from './exact-texts.ts'
 import type { Answer, DialogueRecord } from './types.ts'
 
@@ -28,6 +29,8 @@ export interface Step {
   calls?: CallMade[]
   /** Absent: exact texts are not kept. */
   exact?: ExactStep
+  /** What the SMS is for who leaves the dialogue on the screen to which it led. Absent: there is none. */
+  ifLeft?: JsonObject
 }
 
 /** Some forty screens: longer dialogues are lost subscribers, and the record is written with each turn. */

@@ -113,7 +113,13 @@ export async function playTurn(
     })
     if (step.exact) step.exact.isSecret = wantsSecret(played.want)
     if (played.want.do !== 'call')
-      return { flow, snapshot: played.snapshot, calls: played.calls, step, ...said(played.want) }
+      return {
+        flow,
+        snapshot: played.snapshot,
+        calls: played.calls,
+        step: restedStep(flow, played, step),
+        ...said(played.want),
+      }
     const text = flow.text('holding', languageOf(played.snapshot.context, deps.language))
     return {
       flow,
@@ -169,8 +175,9 @@ export function playAtOnce(
   const next = event ? flow.step(snapshot, event) : snapshot
   const want = flow.want(next)
   if (want.do === 'call') return { flow, snapshot: next, event: null }
-  const step = stepOf(flow, record, deps)
-  if (step.exact) step.exact.isSecret = wantsSecret(want)
+  const own = stepOf(flow, record, deps)
+  if (own.exact) own.exact.isSecret = wantsSecret(want)
+  const step = restedStep(flow, { snapshot: next, want }, own)
   return { flow, snapshot: next, calls: 0, step, ...said(want) }
 }
 
@@ -181,6 +188,12 @@ function stepOf(flow: CompiledFlow, record: DialogueRecord, { keepsTexts }: Pick
   const step: Step = choice === undefined ? { backendMs: 0 } : { choice, backendMs: 0 }
   if (keepsTexts) step.exact = { typed: typedIn(flow, record), isSecret: false }
   return step
+}
+
+/** With what to do for a subscriber who leaves where the dialogue rests now. */
+function restedStep(flow: CompiledFlow, { snapshot, want }: { snapshot: FlowSnapshot; want: Want }, step: Step): Step {
+  const ifLeft = want.do === 'ask' ? flow.ifLeft?.(snapshot) : undefined
+  return ifLeft ? { ...step, ifLeft } : step
 }
 
 /** Plays a held turn to its end. The record is as it was taken, with the snapshot that rests on the call. */
@@ -208,11 +221,11 @@ export async function playHeld(record: DialogueRecord, held: HeldCall, deps: Tur
       flow,
       snapshot: played.snapshot,
       calls: played.calls,
-      step: {
+      step: restedStep(flow, played, {
         backendMs: deps.clock.now() - begunMs,
         calls,
         ...(deps.keepsTexts ? { exact: { typed: null, isSecret: wantsSecret(played.want) } } : {}),
-      },
+      }),
       ...said(played.want),
       ...(isLate ? { waitedOut: true } : {}),
     }

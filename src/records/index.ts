@@ -3,7 +3,7 @@ export { collectWaiting, createCollector, type Collector } from './collector.ts'
 export { type Feed, holdsFiles } from './file-rows.ts'
 export { createFileTimes, showFileTimes } from './file-times.ts'
 export { FILES_LEASE_MS, writeFiles } from './files.ts'
-export { OTHER_KEYS, type FunnelRange, screenCounting } from './funnel.ts'
+export { flowOfRevision, OTHER_KEYS, type FunnelRange, screenCounting } from './funnel.ts'
 export {
   forgetFunnel,
   type Funnel,

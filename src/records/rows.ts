@@ -85,6 +85,14 @@ export async function writeRecords(
   return records.filter(({ epoch, kind }) => fresh.delete(`${kind} ${epoch}`))
 }
 
+export interface RecordsCounting {
+  fileOf: FileOf
+  /** How exact texts are written. Absent: they are not. */
+  textsOf?: TextsOf | undefined
+  /** What else is written for those that were not there, in the same transaction. */
+  alsoIn?(trx: SqlRunner, fresh: readonly CallRecord[]): Promise<void>
+}
+
 export interface RecordsCounted {
   /** Those that were not there. */
   fresh: CallRecord[]
@@ -101,11 +109,11 @@ export interface RecordsCounted {
 export function writeCounted(
   sql: Sql,
   records: readonly CallRecord[],
-  fileOf: FileOf,
-  textsOf?: TextsOf,
+  { fileOf, textsOf, alsoIn }: RecordsCounting,
 ): Promise<RecordsCounted> {
   return sql.transaction(async (trx) => {
     const fresh = await writeRecords(trx, records, fileOf, textsOf)
+    await alsoIn?.(trx, fresh)
     const { rows, folded } = funnelRows(fresh)
     await addToFunnel(trx, rows)
     return { fresh, folded, screens: screensTold(rows) }
@@ -114,7 +122,7 @@ export function writeCounted(
 
 /** Without its texts: they go into no statement as they are. */
 function rowOf(record: CallRecord) {
-  const { openedMs, endedMs, waitMs, backendMs, texts: _texts, ...same } = record
+  const { openedMs, endedMs, waitMs, backendMs, texts: _texts, ifLeft: _sms, ...same } = record
   return {
     ...same,
     day: utcDayOf(startOf(record)),

@@ -108,6 +108,8 @@ type Body = [
   stalled?: number,
   heard?: string | 0,
   track?: TrackBody | 0,
+  /** Of an open dialogue: the SMS for who leaves it. */
+  ifLeft?: JsonObject | 0,
 ]
 type Before = [
   version: string,
@@ -165,6 +167,7 @@ function written(entry: DialogueEntry, msisdn: string | 0): Body {
     answer.isStalled ? 1 : 0,
     entry.heard || 0,
     entry.track ? trackOf(entry.track) : 0,
+    entry.ifLeft && entry.status !== 'ended' ? entry.ifLeft : 0,
   ]
   let length = body.length
   while (length > BODY_MIN && body[length - 1] === 0) length--
@@ -217,8 +220,7 @@ function entryOf(
   { snapshot, previous }: Pick<DialogueEntry, 'snapshot' | 'previous'>,
 ): DialogueEntry {
   const [status, network, code, kind, text, step, line, path, openedMs, touched, reply] = body
-  const [, , , , , , , , , , , , past = 0, ended = 0, until = 0, takeovers = 0, stalled = 0, heard = 0, track = 0] =
-    body
+  const [, , , , , , , , , , , , past = 0, ended = 0, until = 0, takeovers = 0] = body
   const touchedMs = openedMs + touched
   const entry: DialogueEntry = {
     version,
@@ -243,14 +245,22 @@ function entryOf(
     snapshot,
     previous,
   }
+  if (body.length > RARE_FROM) addRare(entry, body)
+  return entry
+}
+
+/** The first element that is rarely there. */
+const RARE_FROM = 16
+
+function addRare(entry: DialogueEntry, body: Body): void {
+  const { 16: stalled, 17: heard, 18: track, 19: ifLeft } = body
   if (stalled) entry.answer.isStalled = true
   if (heard) entry.heard = heard
-  if (track) {
-    const [path, waitMs, backendMs, calls, texts] = track
-    entry.track = { path, waitMs, backendMs, ...(calls ? { calls } : {}) }
-    if (texts) entry.track.texts = texts
-  }
-  return entry
+  if (ifLeft) entry.ifLeft = ifLeft
+  if (!track) return
+  const [path, waitMs, backendMs, calls, texts] = track
+  entry.track = { path, waitMs, backendMs, ...(calls ? { calls } : {}) }
+  if (texts) entry.track.texts = texts
 }
 
 function trackOf({ path, waitMs, backendMs, calls, texts }: Track): TrackBody {

@@ -45,6 +45,20 @@ describe('check and the SMS of a flow', () => {
     assert.match(told('{ text: A, at: 2028-05-03T10:00 }')[0]!, /^error .* more than two years ahead$/)
   })
 
+  it('knows those for who leaves a screen, with their places', () => {
+    const left = (sms: string) => {
+      const text = flow('A').replace('menu: Hi,', `menu: Hi, abandoned: { sms: ${sms} },`)
+      const read = readFlow({ file: 'visits.yaml', text, catalogues: [] })
+      return smsProblems(read, { nowMs: NOW, zone: 'UTC' }).map(({ severity, where, what }) => [severity, where, what])
+    }
+    assert.deepEqual(left('A'), [])
+    assert.deepEqual(left('{ text: A, in: 10m }'), [])
+    assert.deepEqual(left('{ text: A, in: soon }'), [
+      ['error', 'visits.yaml:6:54', "screen 'main': in is not a duration, such as 90m, 24h or 2d"],
+    ])
+    assert.match(String(left('{ text: A, in: 2h, key: back }')[0]), /warning,.*no screen cancels the SMS 'back'/)
+  })
+
   it('says nothing of moments that are filled in, or of none', () => {
     for (const sms of [
       '{ text: A }',

@@ -74,6 +74,33 @@ export function recordsOfDialogues(held: Held): void {
     assert.equal(waited?.waitMs, LIMITS.idleMs, 'until the end the subscriber was waited for')
   })
 
+  it('have the SMS for who left the screen where it rests, and none where the screen was answered', async () => {
+    const { asked, answer, rest, drop, overdue, begin } = dialogueFixture(held.store)
+    const heard = { backendMs: 0, ifLeft: { text: 'Come back' } }
+    const hungUp = await asked({ msisdn: '1', network: '1' }, { heard })
+    const idle = await asked({ msisdn: '2', network: '2' }, { heard })
+    const replaced = await asked({ msisdn: '3', network: '3' }, { heard })
+    const answered = await asked({ msisdn: '4', network: '4' }, { heard })
+    await answer({ token: 't4', msisdn: '4', network: '4' })
+    await drop({}, { msisdn: '4' })
+    const wentOn = await asked({ msisdn: '5', network: '5' }, { heard })
+    await answer({ token: 't5', msisdn: '5', network: '5' })
+    await rest({ token: 't5', epoch: wentOn }, { msisdn: '5' })
+    await drop({}, { msisdn: '5' })
+    const done = await asked({ msisdn: '6', network: '6' }, { heard, ended: 'completed' })
+    const ours = await asked({ msisdn: '7', network: '7' }, { heard })
+    await drop({}, { msisdn: '7' }, 'operator')
+    await drop({}, { msisdn: '1' })
+    await begin({ msisdn: '3', network: '33', epoch: 'e33', token: 'a' })
+    await overdue(T0 + LIMITS.idleMs)
+    const asks = new Map((await records()).map(({ epoch, ifLeft }) => [epoch, ifLeft]))
+    for (const epoch of [hungUp, idle, replaced]) assert.deepEqual(asks.get(epoch), { text: 'Come back' }, epoch)
+    for (const epoch of [answered, wentOn, done, ours]) {
+      assert.ok(asks.has(epoch))
+      assert.equal(asks.get(epoch), undefined, epoch)
+    }
+  })
+
   it('are two where one write replaces a dialogue and ends the next', async () => {
     const { asked, key } = dialogueFixture(held.store)
     const first = await asked({ network: '1' })

@@ -164,7 +164,7 @@ describe('a range of the funnel', () => {
 describeBoth('the funnel of a flow', (database) => {
   const range = { sinceMs: NOON - HOUR_MS, untilMs: NOON + HOUR_MS, nowMs: NOON }
   const asked = (more: object = {}) => funnelOf(database.db.sql, { flow: 'dental', ...range, ...more })
-  const write = (...records: CallRecord[]) => writeCounted(database.db.sql, records, toNone)
+  const write = (...records: CallRecord[]) => writeCounted(database.db.sql, records, { fileOf: toNone })
   beforeEach(async () => {
     await database.db.knex('cdr').delete()
     await database.db.knex('flow_funnel').delete()
@@ -226,7 +226,7 @@ describeBoth('the funnel of a flow', (database) => {
   it('has neither a row nor a sum of a record where the sums cannot be written', async () => {
     const { knex, sql } = database.db
     await knex.raw('ALTER TABLE flow_funnel RENAME TO flow_funnel_away')
-    await assert.rejects(writeCounted(sql, [ended(NOON)], toNone))
+    await assert.rejects(writeCounted(sql, [ended(NOON)], { fileOf: toNone }))
     await knex.raw('ALTER TABLE flow_funnel_away RENAME TO flow_funnel')
     assert.equal((await knex('cdr')).length, 0)
   })

@@ -83,6 +83,11 @@ describe('a stored dialogue', () => {
       `3-token 2 e1\n["t","17","*123#","i","1",3,"akiba",${path},${T0},5,0,0,0,0,0,0,0,0,["main:1/4",4010,0,"",[[1,null,"Hi"]]]]\n`,
     ],
     [
+      'with the SMS for who leaves it',
+      { ...TAKEN, status: 'resting', revision: 'a@1', reply: reply('continue'), ifLeft: { text: 'Hi' } },
+      `3-token 2 e1\n["r","17","*123#","i","1",3,"akiba",${path},${T0},5,["a@1","c","Hi",null,"l"],0,0,0,0,0,0,0,0,{"text":"Hi"}]\n`,
+    ],
+    [
       'with what stood before it',
       { ...TAKEN, turn: 1, previous: { ...TAKEN, version: 'old', epoch: 'e0' } },
       `3-token 1 e1\n["t","17","*123#","i","1",3,"akiba",${path},${T0},5,0]\n\n["old",2,"e0",null,null,"t","17","*123#","i","1",3,"akiba",${path},${T0},5,0]`,

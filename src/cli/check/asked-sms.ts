@@ -3,7 +3,7 @@
  * cancels. A flow alone does not know what time it is, and a daemon must not refuse one because a day has passed.
  */
 import type { FlowProblem } from '../../flow/check/index.ts'
-import { SMS_CANCEL, SMS_SEND, type Scalar } from '../../flow/language/index.ts'
+import { abandonedCall, SMS_CANCEL, SMS_SEND, type Scalar } from '../../flow/language/index.ts'
 import type { ReadFlow } from '../../flow/read/index.ts'
 import { isUrgent, whenOf, type SmsClass } from '../../sms/outbox/index.ts'
 import { remindersSchema } from '../../sms/settings/index.ts'
@@ -22,28 +22,29 @@ export function smsProblems(
   read: ReadFlow,
   { nowMs, zone = remindersSchema.parse({}).zone }: CheckMoment,
 ): FlowProblem[] {
-  const calls = Object.entries(read.definition.screens).flatMap(([name, screen]) =>
-    'call' in screen ? [{ name, call: screen.call, args: screen.with ?? {} }] : [],
-  )
+  const calls = Object.entries(read.definition.screens).flatMap(([name, screen]) => {
+    const left = abandonedCall(screen)
+    return [
+      ...('call' in screen ? [{ name, call: screen.call, args: screen.with ?? {}, place: ['with'] }] : []),
+      ...(left ? [{ name, call: left.call, args: left.with ?? {}, place: ['abandoned', 'sms'] }] : []),
+    ]
+  })
   const sent = calls.filter(({ call }) => call === SMS_SEND)
   const cancelled = calls.filter(({ call }) => call === SMS_CANCEL)
-  return [
-    ...sent.flatMap(({ name, args }) => momentProblems(name, args, read, { nowMs, zone })),
-    ...keyProblems(sent, cancelled, read),
-  ]
+  return [...sent.flatMap((one) => momentProblems(one, read, { nowMs, zone })), ...keyProblems(sent, cancelled, read)]
 }
 
 /** The arguments that say when it goes out. */
 const MOMENTS = ['at', 'in', 'before-of', 'before-by']
 
 /** Only what is written out can be judged. */
-function momentProblems(name: string, args: Arguments, { at }: ReadFlow, { nowMs, zone }: Moment): FlowProblem[] {
+function momentProblems({ name, args, place }: SmsCall, { at }: ReadFlow, { nowMs, zone }: Moment): FlowProblem[] {
   const given = MOMENTS.filter((key) => args[key] !== undefined)
   if (given.length === 0 || given.some((key) => !isConstant(args[key]!))) return []
   const [moment, ahead, of, by] = MOMENTS.map((key) => (args[key] === undefined ? undefined : String(args[key])))
   const asked = { at: moment, in: ahead, before: of === undefined ? undefined : { of, by: by ?? '' } }
   const when = whenOf(asked, { class: classOf(args), zone, quietHours: null, nowMs })
-  const where = at(['screens', name, 'with', given[0]!])
+  const where = at(['screens', name, ...place, given[0]!])
   if (when.is === 'wrong') return [{ severity: 'error', where, what: `screen '${name}': ${when.what}` }]
   if (when.is !== 'past') return []
   const what = `screen '${name}': the moment of this SMS is over: nobody gets it`
@@ -56,25 +57,27 @@ const isConstant = (value: Scalar) => typeof value !== 'string' || (!value.start
 interface SmsCall {
   name: string
   args: Arguments
+  /** Where in the screen they are. */
+  place: string[]
 }
 
 /** A reminder that stays when its reason is gone is worse than none. And a key that no SMS has cancels nothing. */
 function keyProblems(sent: readonly SmsCall[], cancelled: readonly SmsCall[], { at }: ReadFlow): FlowProblem[] {
-  const where = (name: string) => at(['screens', name, 'with', 'key'])
+  const where = ({ name, place }: SmsCall) => at(['screens', name, ...place, 'key'])
   const isKept = ({ args }: SmsCall) => args.key !== undefined && !isUrgent(classOf(args)) && isTimed(args)
   const kept = sent.filter(isKept).filter((one) => !cancelled.some((other) => mayBeSame(one, other)))
   const gone = cancelled.filter((one) => !sent.some((other) => other.args.key !== undefined && mayBeSame(one, other)))
   return [
-    ...kept.map(({ name, args }): FlowProblem => ({
+    ...kept.map((one): FlowProblem => ({
       severity: 'warning',
-      where: where(name),
-      what: `screen '${name}': no screen cancels the SMS '${String(args.key)}'`,
-      remedy: `add a screen { cancel: '${String(args.key)}' } where its reason ends, or leave out key`,
+      where: where(one),
+      what: `screen '${one.name}': no screen cancels the SMS '${String(one.args.key)}'`,
+      remedy: `add a screen { cancel: '${String(one.args.key)}' } where its reason ends, or leave out key`,
     })),
-    ...gone.map(({ name, args }): FlowProblem => ({
+    ...gone.map((one): FlowProblem => ({
       severity: 'warning',
-      where: where(name),
-      what: `screen '${name}': no screen of this flow asks for an SMS '${String(args.key)}'`,
+      where: where(one),
+      what: `screen '${one.name}': no screen of this flow asks for an SMS '${String(one.args.key)}'`,
       remedy: 'a flow cancels its own SMS only: write the key as the sms screen has it',
     })),
   ]

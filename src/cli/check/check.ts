@@ -7,7 +7,7 @@ import type { Settings } from '../../config/index.ts'
 import type { LoadedModule } from '../../daemon/index.ts'
 import { acceptedAnew, accepting, assumedIn, checkSource, type FlowProblem } from '../../flow/check/index.ts'
 import { coverageOf, examiningFlow, type Walked } from '../../flow/explore/index.ts'
-import { SMS, type ScreenTypes } from '../../flow/language/index.ts'
+import { abandonedCall, SMS, type ScreenTypes } from '../../flow/language/index.ts'
 import { compileFlow, type Compilation } from '../../flow/load/index.ts'
 import {
   loadScreenTypes,
@@ -161,7 +161,9 @@ export async function examinedFlow(
 }
 
 const asksForSms = ({ definition }: ReadFlow) =>
-  Object.values(definition.screens).some((screen) => 'call' in screen && screen.call.startsWith(`${SMS}.`))
+  Object.values(definition.screens).some(
+    (screen) => abandonedCall(screen) !== undefined || ('call' in screen && screen.call.startsWith(`${SMS}.`)),
+  )
 
 /** Operations that a module does not have, where no file and no `declares` say it. */
 function operationProblems({ definition, at, backends }: ReadFlow, modules: readonly LoadedModule[]): FlowProblem[] {

@@ -1,7 +1,7 @@
 /** What `check --config` says of SMS on the lines of the settings: settings that do nothing, and texts without a template. */
 import type { Settings } from '../../config/index.ts'
 import type { FlowProblem } from '../../flow/check/index.ts'
-import { SMS_SEND, type ScreenTypes } from '../../flow/language/index.ts'
+import { abandonedCall, SMS_SEND, type ScreenTypes } from '../../flow/language/index.ts'
 import { readFlow, type FlowSource } from '../../flow/read/index.ts'
 import { fitsTemplate, inertSettings } from '../../sms/settings/index.ts'
 
@@ -28,7 +28,8 @@ export function templateWarnings(
   })
   if (regulated.length === 0) return []
   const read = readFlow(source, types)
-  const texts = Object.entries(read.definition.screens).flatMap(([screen, is]) => {
+  const texts = Object.entries(read.definition.screens).flatMap(([screen, written]) => {
+    const is = abandonedCall(written) ?? written
     if (!('call' in is) || is.call !== SMS_SEND || is.sms === undefined) return []
     const all = typeof is.sms === 'string' ? [['', is.sms] as const] : Object.entries(is.sms)
     return all.map(([language, text]) => ({ screen, language, text }))

@@ -22,11 +22,10 @@ import {
   loadModule,
   pinPepperOf,
   profileDirs,
-  sendsSms,
+  smsCallable,
   tlsOf,
 } from '../../daemon/index.ts'
 import type { FlowProblem } from '../../flow/check/index.ts'
-import { SMS } from '../../flow/language/index.ts'
 import { type DeclaredBackend, flowNames, loadScreenTypes } from '../../flow/read/index.ts'
 import { loadDialect } from '../../smpp/dialect/index.ts'
 
@@ -43,7 +42,7 @@ export interface CheckedSettings {
 
 /** The back ends that a flow may name. Undefined: nobody says. */
 export const knownBackends = (settings: Settings | undefined): readonly string[] | undefined =>
-  settings && [...Object.keys(settings.backends), ...(sendsSms(settings.lines) ? [SMS] : [])]
+  settings && [...Object.keys(settings.backends), ...smsCallable(settings)]
 
 export async function settingsChecked(file: string): Promise<CheckedSettings> {
   const { settings, problems, where } = readSettings(file, process.env)

@@ -1,7 +1,7 @@
 /** SMS that flows ask for: a built-in back end in front of the SMS outbox. */
 import { moduleBackend, Refusal, type Backend, type CallContext } from '../../backend/index.ts'
-import type { ConfiguredLine } from '../../config/index.ts'
-import { SMS } from '../../flow/language/index.ts'
+import type { ConfiguredLine, Settings } from '../../config/index.ts'
+import { SMS, SMS_LEFT } from '../../flow/language/index.ts'
 import { smsRequestSchema, type SmsRequests } from '../../sms/requests/index.ts'
 import type { JsonObject } from '../../ussd/index.ts'
 
@@ -28,10 +28,10 @@ export function smsBackend(requests: SmsRequests): Backend {
   })
 }
 
-const ownerOf = (flow: string) => `flow:${flow}`
+export const ownerOf = (flow: string) => `flow:${flow}`
 
 /** The arguments of a screen `sms` as a request. A value that is empty was not given. */
-function requestOf(args: JsonObject): JsonObject {
+export function requestOf(args: JsonObject): JsonObject {
   const request: JsonObject = {}
   for (const [name, value] of Object.entries(args)) {
     if (value === null || value === '') continue
@@ -47,7 +47,13 @@ export function wrongWords(issues: readonly { path: readonly PropertyKey[]; mess
   return issues.map(({ path, message }) => `${path.join('.') || 'sms'}: ${message}`).join('; ')
 }
 
+/** What flows may do with SMS, among the names of back ends. */
+export function smsCallable({ lines, records }: Pick<Settings, 'lines' | 'records'>): string[] {
+  if (!sendsSms(lines)) return []
+  return records.to === 'postgres' ? [SMS, SMS_LEFT] : [SMS]
+}
+
 /** Whether any line can send SMS. If not, a flow that sends SMS is refused. */
-export function sendsSms(lines: readonly ConfiguredLine[]): boolean {
+function sendsSms(lines: readonly ConfiguredLine[]): boolean {
   return lines.some((line) => line.sms !== undefined)
 }

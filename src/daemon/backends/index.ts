@@ -1,7 +1,7 @@
 /** The back ends that flows may call: over HTTP, applications, modules, and the daemon's own. */
 export { appFlows, contractOfApp, servicesOf } from './apps.ts'
 export { createBackends, type Backends, type BackendsChange } from './backends.ts'
-export { sendsSms, smsBackend } from './flow-sms.ts'
+export { ownerOf, requestOf, smsBackend, smsCallable, wrongWords } from './flow-sms.ts'
 export { languageLookup, subscriberBackend } from './languages.ts'
 export {
   absentSamples,

@@ -1,7 +1,17 @@
 /** Checks that every name in a flow leads to something: screens, languages, zone, back ends, bounds. */
 import type { Complain } from './check.ts'
 import { compileCondition, Slip, expressionIn, isExpression } from '../expression/index.ts'
-import { kindOf, targetsOf, type FlowDefinition, SUBSCRIBER, SMS, pointing, usesOf } from '../language/index.ts'
+import {
+  abandonedCall,
+  kindOf,
+  targetsOf,
+  type FlowDefinition,
+  SUBSCRIBER,
+  SMS,
+  SMS_LEFT,
+  pointing,
+  usesOf,
+} from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { DEFAULT_DATE_FORMAT, isZone, remedyAmong, tellsApart } from '../../base/index.ts'
 
@@ -114,6 +124,8 @@ function checkLanguages({ definition, at, catalogues }: ReadFlow, complain: Comp
   }
 }
 
+const SMS_REMEDY = 'give a line the setting sms: { source: … }'
+
 function checkBackends(
   { definition, at }: ReadFlow,
   backends: readonly string[] | undefined,
@@ -121,15 +133,24 @@ function checkBackends(
 ): void {
   if (!backends) return
   for (const [name, screen] of Object.entries(definition.screens)) {
+    if (abandonedCall(screen) && !backends.includes(SMS_LEFT)) {
+      const isSent = backends.includes(SMS)
+      complain('error', {
+        where: at(['screens', name, 'abandoned']),
+        what: isSent
+          ? `screen '${name}' has abandoned, but this daemon writes no records of dialogues into Postgres, which tell it who left`
+          : `screen '${name}' sends an SMS, but no line of this daemon can send SMS`,
+        remedy: isSent ? 'set records.to: postgres' : SMS_REMEDY,
+      })
+    }
     if (!('call' in screen)) continue
     const backend = screen.call.split('.')[0] as string
     if (backend === SUBSCRIBER || backends.includes(backend)) continue
     if (backend === SMS) {
-      const remedy = 'give a line the setting sms: { source: … }'
       complain('error', {
         where: at(['screens', name]),
         what: `screen '${name}' sends an SMS, but no line of this daemon can send SMS`,
-        remedy,
+        remedy: SMS_REMEDY,
       })
       continue
     }

@@ -4,6 +4,7 @@ import { boundsOf, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
 import { checkScript, type WrittenText } from './script.ts'
 import {
+  abandonedCall,
   type FlowDefinition,
   type ScreenDefinition,
   type Text,
@@ -217,7 +218,11 @@ function overfull(
   const under = (['back', 'home'] as const)
     .flatMap((key) => (keys[key] === undefined ? [] : [`\n${keys[key]}. ${word(key)}`]))
     .join('')
-  return kindOf(screen).overfull?.(screen, { say, word, under }) ?? []
+  const sent = abandonedCall(screen)
+  return [
+    ...(kindOf(screen).overfull?.(screen, { say, word, under }) ?? []),
+    ...(sent ? (kindOf(sent).overfull?.(sent, { say, word, under }) ?? []) : []),
+  ]
 }
 
 interface Saying {

@@ -83,6 +83,10 @@ export interface CompiledFlow {
    */
   choice?(snapshot: FlowSnapshot, answer: string): string | undefined
   /**
+   * The arguments of the SMS for who leaves the dialogue where the snapshot rests. Undefined: there is none. Pure.
+   */
+  ifLeft?(snapshot: FlowSnapshot): JsonObject | undefined
+  /**
    * Why the flow cannot use the answer to the call that the snapshot wants: a refusal that leads nowhere, or expected
    * fields that are missing. Undefined: it can use it, or there was no answer. Pure.
    */

@@ -27,6 +27,7 @@ export {
   values,
 } from '../terms/index.ts'
 export {
+  abandonedCall,
   BASIC_KINDS,
   type BranchScreen,
   type CallScreen,
@@ -49,6 +50,7 @@ export {
   type ScreenTypes,
   SMS,
   SMS_CANCEL,
+  SMS_LEFT,
   SMS_SEND,
   SUBSCRIBER,
   type TextUse,

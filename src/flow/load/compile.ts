@@ -11,9 +11,10 @@ import {
   type DialogueMachine,
   type Rested,
 } from '../../../machines/dialogue.ts'
-import { directed, isRtl, type Json } from '../../ussd/index.ts'
+import { directed, isRtl, type Json, type JsonObject } from '../../ussd/index.ts'
 import { checkingFlow, type FlowProblem } from '../check/index.ts'
 import {
+  abandonedCall,
   asks,
   callOf,
   rowsFrom,
@@ -154,6 +155,7 @@ function compiled(
         const want = planAt(snapshot.value).want(context)
         return isRtl(context.language) ? directedWant(want) : want
       }),
+    ifLeft: (snapshot) => faulting(snapshot.value, () => leftAt(planAt(snapshot.value), restedOf(snapshot))),
     choice: (snapshot, answer) => planAt(snapshot.value).choice?.(restedOf(snapshot).context, answer),
     useless: (snapshot, outcome) => {
       const screen = definition.screens[snapshot.value]
@@ -169,13 +171,19 @@ function compiled(
   }
 }
 
+function leftAt({ ifLeft }: Plan, { context }: Rested): JsonObject | undefined {
+  const args = ifLeft?.(context)
+  return args && isRtl(context.language) ? directedArgs(args) : args
+}
+
 /** With the marks that order a right-to-left text on a handset. */
 function directedWant(want: Want): Want {
   if (want.do !== 'call') return { ...want, text: directed(want.text) }
-  const { text } = want.args
-  return want.backend === SMS && typeof text === 'string'
-    ? { ...want, args: { ...want.args, text: directed(text) } }
-    : want
+  return want.backend === SMS ? { ...want, args: directedArgs(want.args) } : want
+}
+
+function directedArgs(args: JsonObject): JsonObject {
+  return typeof args.text === 'string' ? { ...args, text: directed(args.text) } : args
 }
 
 export function openingOf(input: FlowInput, languages: readonly string[]): DialogueInput {
@@ -243,7 +251,8 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
   const navigates = hasKeys(definition)
   for (const [name, screen] of Object.entries(definition.screens)) {
     const plan = kindOf(screen).plan(screen, env(name))
-    plans.set(name, navigates ? homing(navigated(plan, env(name), definition, screen), name, definition) : plan)
+    const whole = navigates ? homing(navigated(plan, env(name), definition, screen), name, definition) : plan
+    plans.set(name, leaving(whole, screen, env(name)))
   }
   if (navigates) {
     const asking = Object.keys(definition.screens).filter((name) => asks(definition.screens[name] as ScreenDefinition))
@@ -253,6 +262,20 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
   plans.set(BUSY, closingPlan(env(BUSY), builtIn('busy'), 'backend-failed'))
   plans.set(RESUME, resumePlan(env(RESUME), definition.start, originsOf(definition), guarded))
   return plans
+}
+
+/** Adds the SMS for who leaves the dialogue on this screen. */
+function leaving(plan: Plan, screen: ScreenDefinition, env: Env): Plan {
+  const call = abandonedCall(screen)
+  if (!call) return plan
+  const { want } = kindOf(call).plan(call, env)
+  return {
+    ...plan,
+    ifLeft(context) {
+      const asked = want(context)
+      return asked.do === 'call' ? asked.args : {}
+    },
+  }
 }
 
 /** Adds the keys to screens that ask. After a call that changes something there is no way back. */

@@ -1,4 +1,5 @@
 /** One file for each kind of screen: its schema, its targets, its texts, and how it is asked, shown and answered. */
+export { abandonedCall } from './abandoned.ts'
 export type { BranchScreen } from './branch.ts'
 export type { CallScreen } from './call.ts'
 export { closingPlan } from './closing.ts'
@@ -33,5 +34,5 @@ export type { Overfull } from './measure.ts'
 export { BUSY, type Env, GOODBYE, type KeepAnswer, type Plan } from './plan.ts'
 export { innermost, resumePlan } from './resume.ts'
 export type { Expanded, ScreenType, ScreenTypes } from './screen-type.ts'
-export { SMS, SMS_CANCEL, SMS_SEND } from './sms.ts'
+export { SMS, SMS_CANCEL, SMS_LEFT, SMS_SEND } from './sms.ts'
 export { type FlowPlace, tellUses, type TextUse, type Uses } from './uses.ts'

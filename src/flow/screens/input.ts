@@ -1,5 +1,6 @@
 /** `input`: the subscriber types something. A wrong answer is reported above the prompt. */
 import { z } from 'zod'
+import { abandoned, usesOfAbandoned } from './abandoned.ts'
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
 import { MSISDN_DIGITS_MAX, trimAnswer, type Json } from '../../ussd/index.ts'
 import { isDayFormat, isZone } from '../../base/index.ts'
@@ -64,6 +65,7 @@ const schema = z
       .optional()
       .describe('The screen that comes after that many wrong answers. Default: the dialogue ends with `goodbye`.'),
     keys,
+    abandoned,
   })
   .describe(
     'Asks for an answer to type. `number` and `name` exclude all other rules; `length` and `pattern` may stand together.',
@@ -83,6 +85,7 @@ export const inputKind = {
       tell.text('wrong', check.wrong, 'checks', i, 'wrong')
       tell.condition(check.if, ['checks', i, 'if'])
     })
+    usesOfAbandoned(screen, tell)
   },
   keeps: () => 'answers',
   input: (screen) => screen,

@@ -1,5 +1,6 @@
 /** `list`: rows from a back end, one option each, followed by written choices. */
 import { z } from 'zod'
+import { abandoned, usesOfAbandoned } from './abandoned.ts'
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
 import { folded, LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX } from '../expression/index.ts'
@@ -79,6 +80,7 @@ const schema = z
     back,
     keys,
     labels,
+    abandoned,
   })
   .describe('One numbered line for each row that a back end answers. Further rows go on further pages.')
 
@@ -98,6 +100,7 @@ export const listKind = {
     usesOfTyped(screen, tell)
     tell.condition(screen.where, ['where'], true)
     tell.text('row', screen.row, 'row')
+    usesOfAbandoned(screen, tell)
   },
   vars: (screen, path) => varsOfChoices(screen, path),
   keeps: ({ typed: own }) => (own ? 'answers' : 'chosen'),

@@ -1,5 +1,6 @@
 /** `menu`: a title and written choices. */
 import { z } from 'zod'
+import { abandoned, usesOfAbandoned } from './abandoned.ts'
 import { name, text } from '../terms/index.ts'
 import {
   back,
@@ -58,6 +59,7 @@ const schema = z
     back,
     keys,
     labels,
+    abandoned,
   })
   .describe('A text with numbered choices.')
 
@@ -73,6 +75,7 @@ export const menuKind = {
     usesOfRows(screen.rows, 'title', tell)
     usesOfChoices(screen, tell)
     usesOfTyped(screen, tell)
+    usesOfAbandoned(screen, tell)
   },
   keeps: ({ typed }) => (typed ? 'answers' : undefined),
   keepsOn: ({ typed, choices: all }, [key, which]) =>

@@ -1,7 +1,7 @@
 /** A compiled screen, and what screens are compiled with. */
 import type { DialogueContext, Screen } from '../../../machines/dialogue.ts'
 import type { Condition, ConditionSource } from '../expression/index.ts'
-import type { Json } from '../../ussd/index.ts'
+import type { Json, JsonObject } from '../../ussd/index.ts'
 import type { Want } from '../engine/index.ts'
 import type { Text, TextKey } from '../terms/index.ts'
 import type { SayText } from '../text/index.ts'
@@ -15,6 +15,8 @@ export interface Plan extends Screen {
   want: (context: DialogueContext) => Want
   /** The key as it stands on the screen, if the answer is one of its choices. Absent: the screen has none. */
   choice?: (context: DialogueContext, answer: string) => string | undefined
+  /** The arguments of the SMS for who leaves here. Absent: there is none. */
+  ifLeft?: (context: DialogueContext) => JsonObject
 }
 
 /** What a screen is compiled with. */

@@ -19,7 +19,8 @@ const recipient = z
   .optional()
   .describe('Who gets it, such as `{answers.number}`. Default: the subscriber who dialled.')
 
-const one = z
+/** OneSms SMS, as a screen or a key of a screen asks for it. */
+export const oneSms = z
   .strictObject({
     text: text.describe('The text, in the language of the dialogue.'),
     key: scalar
@@ -50,7 +51,7 @@ const failed = routeSchema
 const schema = z
   .strictObject({
     sms: z
-      .union([text, one, z.array(one).min(1).max(TOGETHER_MAX)])
+      .union([text, oneSms, z.array(oneSms).min(1).max(TOGETHER_MAX)])
       .meta({ title: 'text, `{ text, key, at … }`, or a list of these' })
       .describe('The text of the SMS, in the language of the dialogue; or up to five SMS, with moments and keys.'),
     rows,
@@ -68,11 +69,13 @@ const schema = z
 
 /** The daemon's own back end that accepts SMS. A back end of the settings cannot have this name. */
 export const SMS = '_sms'
+/** Among the names of back ends: the daemon can send SMS for who leaves a dialogue. */
+export const SMS_LEFT = '_sms-left'
 export const SMS_SEND = `${SMS}.send`
 export const SMS_CANCEL = `${SMS}.cancel`
 
 type Sms = z.infer<typeof schema>
-type One = z.infer<typeof one>
+export type OneSms = z.infer<typeof oneSms>
 
 export const smsScreen: ScreenType & { schema: typeof schema } = {
   name: 'sms',
@@ -85,7 +88,7 @@ function smsCalls(
   made: string,
   { sms, rows: lines, recipient: all, parts, to: last, failed: no }: Sms,
 ): Record<string, Expanded> {
-  const list: One[] = Array.isArray(sms) ? sms : [isOne(sms) ? sms : { text: sms }]
+  const list: OneSms[] = Array.isArray(sms) ? sms : [isOne(sms) ? sms : { text: sms }]
   const nameOf = (i: number) => (i === 0 ? made : `${made}_${i + 1}`)
   // If no text shows the rows, the check of the first says so.
   const showing = Math.max(
@@ -94,7 +97,7 @@ function smsCalls(
   )
   return Object.fromEntries(
     list.map((each, i): [string, Expanded] => {
-      const values = valuesOf(each, all)
+      const values = valuesOfSms(each, all)
       const screen: CallScreen = {
         kind: 'call',
         call: SMS_SEND,
@@ -115,13 +118,13 @@ function showsRows(said: Text): boolean {
   return Object.values(typeof said === 'string' ? [said] : said).some((words) => words.includes('{rows}'))
 }
 
-function isOne(sms: Text | One): sms is One {
+function isOne(sms: Text | OneSms): sms is OneSms {
   return typeof sms === 'object' && 'text' in sms
 }
 
 /** The arguments of the call, in the words of a request for an SMS (src/sms/requests/requests.ts). */
-function valuesOf(
-  { recipient: own, text: _text, before, window, ...rest }: One,
+export function valuesOfSms(
+  { recipient: own, text: _text, before, window, ...rest }: OneSms,
   all: string | undefined,
 ): Record<string, Scalar> {
   const number = own ?? all

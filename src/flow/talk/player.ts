@@ -203,6 +203,8 @@ async function answerCall(stage: Stage, want: CallWant): Promise<CallOutcome> {
 
 function hangUp(stage: Stage, lost: boolean): Failure {
   if (!stage.snapshot || stage.last?.want.do === 'end') return { what: 'no dialogue is open' }
+  const ifLeft = stage.flow.ifLeft?.(stage.snapshot)
+  stage.calls = ifLeft ? [{ operation: SMS_SEND, args: ifLeft, hidden: [] }] : []
   stage.lost = lost ? stage.snapshot : undefined
   stage.snapshot = undefined
   return undefined

@@ -107,8 +107,8 @@ export interface SmsRequestsDeps {
     lines: readonly (SmsLine & NumberedLine)[]
     reminders: Pick<Reminders, 'zone' | 'quietHours'>
   }
-  /** For SMS that have left. */
-  atSmsc: AtSmsc
+  /** For SMS that have left. Absent: those stay as they are. */
+  atSmsc?: AtSmsc
   /** The web-hook that is told what becomes of the SMS of this owner. */
   hookOf(owner: string): string | null
   count(owner: string, result: string): void
@@ -141,7 +141,7 @@ export function smsRequests({ sql, clock, settings, atSmsc, hookOf, count }: Sms
     const tlvs = asked.tlvs && JSON.stringify(asked.tlvs)
     const sms = { ...owed, text, template: asked.template, tlvs, asked: words, dueMs, leavesMs, expiresMs }
     const first = await putSms(sql, sms, clock)
-    const hasLeft = first.is === 'too-late' && mayBeReplaced(first.state)
+    const hasLeft = atSmsc && first.is === 'too-late' && mayBeReplaced(first.state)
     const said = hasLeft ? await replaceKeyed({ sql, clock, ...atSmsc }, first.id, sms) : first
     return { ...said, key, dueMs, leavesMs, moved }
   }
