@@ -104,7 +104,8 @@ export function waitingRecords({ dialogues: { records: shelf } }: Pick<Stores, '
     async hide(msisdn: string, pseudonym: string) {
       const found = await of(msisdn)
       const key = { group: '', msisdn: pseudonym }
-      for (const { record, at } of found) await shelf.replace(at, key, { ...record, msisdn: pseudonym })
+      const hidden = ({ texts: _texts, ...record }: CallRecord) => ({ ...record, msisdn: pseudonym })
+      for (const { record, at } of found) await shelf.replace(at, key, hidden(record))
       return found.length
     },
   }

@@ -80,7 +80,7 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
   const managing = { ...deps, settings: settings.lines, serviceOf }
   const recall = smsRecall(managing)
   const settled = deps.settled ?? (() => undefined)
-  const sending = { ...sendingBy(deps, recall), givenUp: givingUp(deps, settled) }
+  const sending = { ...sendingBy(deps, recall), givenUp: givingUp(deps, settled), settled }
   const outbox = smsDispatcher(sending)
   const asking = { settings: settings.lines, lines, clock, serviceOf }
   const queries = smsQueries(sending, smsQuery(asking))

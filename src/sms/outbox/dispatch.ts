@@ -349,5 +349,6 @@ async function takePart(work: Work, row: ClaimedRow, taken: Parameters<BeforePar
 }
 
 function count(work: Work, kind: string, state: string): void {
+  work.settled?.()
   work.counters.count('sms_total', { kind, state })
 }

@@ -68,6 +68,8 @@ export interface OutboxDeps {
   counters: Counters
   /** Gets each SMS that nobody gets any more. Absent: nobody is told. */
   givenUp?: GivingUp
+  /** SMS have another state, by receipts that came before it too: perhaps they have met their end. */
+  settled?(): void
   settings?: Partial<OutboxSettings>
   /**
    * How a line writes message ids. Null: its ids identify nothing (they are all the same), so receipts are not matched
