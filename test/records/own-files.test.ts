@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CallRecord } from '../../src/dialogue/cdr.ts'
@@ -101,6 +101,17 @@ describe('files of call detail records without a table', () => {
       'acme@d1-00000003-20261130T121000Z.csv',
     ])
     assert.equal(read().length, 3)
+  })
+
+  it('are for the daemon and its group, in a folder of theirs', async () => {
+    await life().round()
+    const modes = [files(), join(files(), names()[0]!), join(dir, 'data', 'numbers.json')].map(
+      (one) => statSync(one).mode,
+    )
+    assert.deepEqual(
+      modes.map((mode) => mode & 0o027),
+      [0, 0, 0],
+    )
   })
 
   it('leave out test dials and what no feed has, which is not kept either', async () => {

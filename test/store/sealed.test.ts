@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { bucketOf } from '../../src/dialogue/key.ts'
-import type { DialogueStore, StoreFault } from '../../src/dialogue/types.ts'
+import type { DialogueStore, StoreFault, WaitingRecord } from '../../src/dialogue/types.ts'
 import { StoreError, UsageError } from '../../src/base/errors.ts'
 import { journalDialogues } from '../../src/store/journal/store.ts'
 import { createSealer, plainSealer, type KeyRing, type Sealer } from '../../src/store/seal.ts'
@@ -250,5 +250,23 @@ describe('a journal with keys', () => {
     assert.equal((await dialogueFixture(again).find())!.status, 'resting')
     assert.equal((await dialogueFixture(again).find({ msisdn: '67570000002' }))!.status, 'resting')
     await again.close()
+  })
+
+  it('shows of a call detail record that waits its epoch only', async () => {
+    const store = await journalDialogues({ dir, limits: LIMITS, recording: recordingOf(), sealer: sealerOf(K1) })
+    const { asked, drop, key: keyOf } = dialogueFixture(store)
+    const epoch = await asked({ msisdn: JOHN })
+    await drop({}, { msisdn: JOHN })
+    const found: WaitingRecord[] = []
+    for await (const page of store.records!.pages(9)) found.push(...page)
+    const [ended] = found
+    assert.deepEqual([found.length, ended!.record.msisdn, ended!.record.epoch], [1, JOHN, epoch])
+    await store.records!.keep(keyOf({ msisdn: JOHN }), { ...ended!.record, kind: 'deferred', line: 'of-the-record' })
+    await store.close()
+    const text = readFileSync(join(dir, 'dialogues.jsonl'), 'utf8')
+    assert.deepEqual(
+      [JOHN, 'of-the-record', 'dental@'].map((one) => text.includes(one)),
+      [false, false, false],
+    )
   })
 })
