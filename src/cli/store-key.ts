@@ -15,7 +15,9 @@ export function storeKeyCommand(file: string, { rotate }: StoreKeyOptions, say: 
   if (!rotate) return firstKeys(file, say)
   const read = readSecretFile(file)
   if ('fault' in read) throw new UsageError(saidOfFault(read, 'store-key'))
-  const text = writeStoreKeys(randomBytes, parseStoreKeys(file, read.text))
+  const old = parseStoreKeys(file, read.text)
+  const text = writeStoreKeys(randomBytes, old)
+  const kept = new Set(parseStoreKeys(file, text).keys.map(({ id }) => id))
   // Writes a second file and renames it: a daemon that reads meanwhile gets the old file or the new one, never half of
   // it.
   writeFileSync(`${file}.new`, text, { mode: 0o600 })
@@ -24,6 +26,10 @@ export function storeKeyCommand(file: string, { rotate }: StoreKeyOptions, say: 
   say(
     `${file}: daemons read with the new key within ${reads} s and write with it after ${writes} s; copy the file to every daemon`,
   )
+  for (const { id } of old.keys.filter((key) => !kept.has(key.id)))
+    say(
+      `${id}, the oldest key, is no longer in the file: exact texts that it sealed (support.transcriptDays) do not open`,
+    )
 }
 
 function firstKeys(file: string, say: Say): void {
@@ -35,7 +41,7 @@ function firstKeys(file: string, say: Say): void {
     throw new UsageError(`${file} ${why}`)
   }
   say(
-    `wrote ${file}. Add to the settings: privacy: { storeKeyFile: ${file} }. If you lose this file, you lose the open dialogues, and PINs that were set with it: keep a copy.`,
+    `wrote ${file}. Add to the settings: privacy: { storeKeyFile: ${file} }. If you lose this file, you lose the open dialogues, PINs that were set with it, and exact texts (support.transcriptDays): keep a copy.`,
   )
   say('Dialogues that are open when a daemon starts with it are refused, unless privacy.plainUntil allows them.')
 }

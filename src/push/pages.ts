@@ -14,7 +14,7 @@ export function firstPage(
   flow: CompiledFlow,
   text: string,
   record: DialogueRecord,
-  how: { language: string; page: PageLimit },
+  { keepsTexts, ...how }: { language: string; page: PageLimit; keepsTexts?: boolean | undefined },
 ): PlayedScreen {
   const { key, code, line } = record
   const snapshot = closing(flow.begin({ msisdn: key.msisdn, code, line, dialled: [], ...how }), text)
@@ -26,5 +26,6 @@ export function firstPage(
     snapshot,
     ended: null,
     reply: { action: 'continue', text: shown },
+    ...(keepsTexts ? { step: { backendMs: 0, exact: { typed: null, isSecret: false } } } : {}),
   }
 }

@@ -98,7 +98,8 @@ export function createPush(deps: PushDeps): Push {
     const { page } = way.line.dialect
     if (fits(text, page)) return showScreen(deps, way, { action: 'notify', text }, ttlMs)
     const language = (await deps.chosenLanguage?.(way.key.msisdn)) ?? deps.limits.language
-    const first = async (record: DialogueRecord) => firstPage(pages, text, record, { language, page })
+    const first = async (record: DialogueRecord) =>
+      firstPage(pages, text, record, { language, page, keepsTexts: deps.keepsTexts })
     return openDialogue(deps, { flow: pages.name, epoch: deps.mint.epoch(), ttlMs, first }, way)
   }
 

@@ -21,7 +21,7 @@ export type StoreKeys = Omit<KeyRing, 'writer'>
 
 const NAMES = 'names'
 const SECRET_OCTETS = 32
-/** A dialogue lives for minutes: with more keys than this, the oldest no longer seal anything. */
+/** A dialogue lives for minutes, exact texts for days: with more keys than this, the oldest hardly seal anything. */
 const KEYS_MAX = 8
 
 /** Throws ProblemsError with everything that is wrong with the text, but never with its content. */

@@ -31,6 +31,7 @@ interface Setting {
   hasFlow?: boolean
   clockRight?: boolean
   chosen?: string | null
+  keepsTexts?: boolean
 }
 
 function pushing(setting: Setting = {}) {
@@ -81,12 +82,13 @@ function pushing(setting: Setting = {}) {
     backend: () => undefined,
     ...(setting.chosen === undefined ? {} : { chosenLanguage: async () => setting.chosen! }),
     log: silentLog,
+    keepsTexts: setting.keepsTexts ?? false,
     isClockRight: () => setting.clockRight ?? true,
     enqueueSms: async (sms) => void owed.push(sms),
   }
   const texts = () => sent.map(({ pdu }) => (pdu.body.short_message as Buffer).toString('latin1'))
   const operations = () => sent.map(({ pdu }) => pdu.tlvs.find(({ tag }) => tag === 0x0501)?.value[0])
-  const standing = () => dialogues.find(KEY)
+  const standing = () => dialogues.standing(KEY)
   return { push: createPush(deps), clock, dialogues, sent, texts, operations, counted, finished, owed, begun, standing }
 }
 
@@ -267,6 +269,15 @@ describe('a text that is only to be read', () => {
     assert.ok(page.length <= 182 && page.startsWith('word0 word1'), page)
     assert.match(page, /More/)
     assert.equal((await all.standing())?.reply?.text, page)
+    assert.equal((await all.standing())?.track, undefined)
+  })
+  it('is kept word for word where that is wanted, as is the first screen of a flow', async () => {
+    const all = pushing({ chosen: null, keepsTexts: true })
+    await all.push.notify({ ...told, text: Array.from({ length: 60 }, (_, n) => `word${n}`).join(' ') })
+    assert.deepEqual((await all.standing())?.track?.texts, [[1, null, all.texts()[0]]])
+    const flow = pushing({ keepsTexts: true })
+    await flow.push.push({ msisdn: JOHN, flow: 'bill', ttlMs: 5_000 })
+    assert.deepEqual((await flow.standing())?.track?.texts, [[1, null, 'How many?']])
   })
 })
 
