@@ -61,15 +61,23 @@ async function staging(): Promise<{ smsc: Smsc; staged: Staged }> {
   return { smsc, staged }
 }
 
+const WALKS = [['2', '1', '1', '1', '1'], ['2', '2', '1'], ['2'], ['1'], ['3', '1'], ['2', '3'], []]
+const pause = (ms: number) => new Promise<void>((done) => realClock.after(ms, done))
+
+/** John, Mary and Kila have a profile; others have none. */
+async function walk(smsc: Smsc, n: number, thinkMs: number): Promise<void> {
+  const phone = smsc.phone(n % 3 === 0 ? `6757000${String(n).padStart(4, '0')}` : `6757000000${(n % 2) + 1}`)
+  await phone.dial('*123#')
+  for (const key of WALKS[n % WALKS.length]!) {
+    await pause(thinkMs)
+    if (phone.screen?.open) await phone.answer(key)
+  }
+  await phone.hangUp()
+}
+
 /** Dialogues that come to an end, and some that do not; SMS that failed, and some that wait. */
 async function traffic({ smsc, staged }: { smsc: Smsc; staged: Staged }): Promise<void> {
-  const walks = [['2', '2', '1', '1'], ['2', '2', '1'], ['2'], ['1'], ['3'], []]
-  for (let n = 0; n < 200; n++) {
-    const phone = smsc.phone(n % 4 === 0 ? JOHN : `6757000${String(n).padStart(4, '0')}`)
-    await phone.dial('*123#')
-    for (const key of walks[n % walks.length]!) if (phone.screen?.open) await phone.answer(key)
-    await phone.hangUp()
-  }
+  for (let n = 0; n < 60; n++) await walk(smsc, n, 0)
   const now = Date.now()
   const row = (n: number, more: object) => ({
     subject: `shot:${n}`,
@@ -86,7 +94,7 @@ async function traffic({ smsc, staged }: { smsc: Smsc; staged: Staged }): Promis
     { last_error: 'receipt: undeliverable 011', last_status: null },
     { last_error: 'the SMSC asked us to wait', last_status: 88, attempts: 5 },
   ]
-  const failed = Array.from({ length: 30 }, (_, n) =>
+  const failed = Array.from({ length: 12 }, (_, n) =>
     row(n, {
       state: 'failed',
       settled_at: new Date(now - n * 90_000),
@@ -106,9 +114,15 @@ async function traffic({ smsc, staged }: { smsc: Smsc; staged: Staged }): Promis
     ])
 }
 
+/** Two screens of each page are enough. */
+const SCREENS = 2
+
 async function shoot(page: Page, name: string): Promise<void> {
   await page.waitForTimeout(400)
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+  const { width, height } = page.viewportSize()!
+  const whole = await page.evaluate('document.documentElement.scrollHeight')
+  const clip = { x: 0, y: 0, width, height: Math.min(Number(whole), height * SCREENS) }
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, clip })
 }
 
 async function shootAll(browser: Browser, url: string): Promise<void> {
@@ -126,6 +140,8 @@ async function shootAll(browser: Browser, url: string): Promise<void> {
     const isWanted = (name: string) => colorScheme === 'light' || DARK.has(name)
     const named = (name: string) => `${name}${width > 400 ? '' : '-390'}${colorScheme === 'dark' ? '-dark' : ''}`
     for (const [name, path] of PAGES.filter(([one]) => isWanted(one))) {
+      // The picture of a flow is wide.
+      if (width > 400) await page.setViewportSize({ width: name === 'funnel' ? 1680 : width, height: 800 })
       await page.goto(`${url}${path}`)
       await shoot(page, named(name))
     }
@@ -146,11 +162,17 @@ mkdirSync(folder, { recursive: true })
 await startServices()
 const stage = await staging()
 await traffic(stage)
+let isOver = false
+const busy = (async () => {
+  for (let n = 1; !isOver; n++) await walk(stage.smsc, n, 200).catch(() => undefined)
+})()
 // Sums of the funnel and the depth of the outbox are some seconds late.
-await new Promise((done) => realClock.after(20_000, () => done(undefined)))
+await pause(40_000)
 const browser = await chromium.launch({ executablePath: CHROMIUM!, args: [...CHROMIUM_FLAGS] })
 await shootAll(browser, `http://127.0.0.1:${stage.staged.daemon.admin.port}`)
 await browser.close()
+isOver = true
+await busy
 await stage.staged.close()
 await stage.smsc.stop()
 await stopServices()

@@ -53,6 +53,7 @@ export function createSampler({ fleet, state, own, lineEvents, clock }: SamplerD
   let lastMs = -Infinity
   let outages: Outages = { list: [], isWhole: true }
   let outagesMs = -Infinity
+  let ownMs = -Infinity
   const rates: DaemonRates[] = []
   let cancel = (): void => undefined
 
@@ -68,13 +69,21 @@ export function createSampler({ fleet, state, own, lineEvents, clock }: SamplerD
 
   const others = () => fleet.known().filter(({ name }) => name !== fleet.name)
 
-  async function instancesOf(): Promise<InstanceRow[]> {
-    const now: InstanceRow = { name: fleet.name, ...own, ageMs: 0, isGone: false, state: await state() }
+  /** Its rates are since the last look. If nobody has looked for a while, those of the heartbeat say what is so now. */
+  async function stateNow(atMs: number): Promise<DaemonState> {
+    const isFirst = Math.abs(atMs - ownMs) > RATES_EACH_MS
+    ownMs = atMs
+    const [now, beat] = [await state(), fleet.own()]
+    return isFirst && beat ? withRates(now, beat) : now
+  }
+
+  async function instancesOf(atMs: number): Promise<InstanceRow[]> {
+    const now: InstanceRow = { name: fleet.name, ...own, ageMs: 0, isGone: false, state: await stateNow(atMs) }
     return [now, ...others()]
   }
 
   async function look(atMs: number): Promise<Sample> {
-    const [instances, down] = await Promise.all([instancesOf(), readOutages(atMs)])
+    const [instances, down] = await Promise.all([instancesOf(atMs), readOutages(atMs)])
     return { atMs, instances, rates, outages: down }
   }
 
@@ -97,6 +106,15 @@ export function createSampler({ fleet, state, own, lineEvents, clock }: SamplerD
     changed: () => void (lastMs = -Infinity),
     stop: () => cancel(),
   }
+}
+
+function withRates(state: DaemonState, { rates, lines }: DaemonState): DaemonState {
+  const over = new Map(lines.map(({ name, traffic }) => [name, traffic]))
+  const whole = state.lines.map((line) => {
+    const traffic = over.get(line.name)
+    return traffic && line.traffic ? { ...line, traffic } : line
+  })
+  return { ...state, rates, lines: whole }
 }
 
 /** Of those that live, in all. */
