@@ -2,11 +2,13 @@
 import type { FlowRow, InstanceRow } from '../../admin/index.ts'
 import { findingsOf, isStandby } from '../../fleet/index.ts'
 import { ratesOf, type Sample } from '../sample.ts'
+import { byCount, endsBar, endsSaid } from './ends.ts'
 import { findingSaid } from './frame.ts'
 import { ageSaid, badge, html, type Markup, rate, type Saying, sparkline, table } from './kit.ts'
 import { dayStrip } from './strips.ts'
 
 const FOUND_MAX = 8
+const SERVICES_MAX = 6
 
 export interface OverviewNow extends Saying {
   sample: Sample
@@ -15,7 +17,14 @@ export interface OverviewNow extends Saying {
 
 /** By their places in the page. */
 export function overviewParts(now: OverviewNow): Record<string, Markup> {
-  return { tiles: tiles(now), wrong: wrong(now), strips: lineStrips(now), daemons: daemons(now), trials: trials(now) }
+  return {
+    tiles: tiles(now),
+    wrong: wrong(now),
+    strips: lineStrips(now),
+    daemons: daemons(now),
+    ends: serviceEnds(now),
+    trials: trials(now),
+  }
 }
 
 export function overviewBody(now: OverviewNow): Markup {
@@ -34,6 +43,10 @@ export function overviewBody(now: OverviewNow): Markup {
       <section class="card wide">
         <h2>${words.overview.daemons}</h2>
         <div data-live="daemons">${part.daemons}</div>
+      </section>
+      <section class="card">
+        <h2><a href="/desk/services">${words.nav.services}</a></h2>
+        <div data-live="ends">${part.ends}</div>
       </section>
       <section class="card">
         <h2>${words.overview.trials}</h2>
@@ -124,6 +137,29 @@ function daemonState({ isGone, state }: InstanceRow, { daemon }: Saying['words']
   if (isGone) return badge('bad', daemon.gone)
   if (state.ready) return badge('good', daemon.ready)
   return isStandby(state) ? badge('quiet', daemon.standby) : badge('bad', daemon.notReady)
+}
+
+/** Of all daemons, each since its start: the busiest services. */
+function serviceEnds(now: OverviewNow): Markup {
+  const { words, sample } = now
+  const sums = new Map<string, Record<string, number>>()
+  for (const { service, reason, count } of sample.instances.flatMap(({ isGone, state }) =>
+    isGone ? [] : (state.ends ?? []),
+  ))
+    sums.set(service, { ...sums.get(service), [reason]: (sums.get(service)?.[reason] ?? 0) + count })
+  const rows = [...sums].map(([code, ends]) => ({ code, reasons: byCount(ends) }))
+  const all = rows.map((row) => ({ ...row, ended: row.reasons.reduce((sum, [, n]) => sum + n, 0) }))
+  const busiest = all.toSorted((a, b) => b.ended - a.ended).slice(0, SERVICES_MAX)
+  return table(
+    words.services.reasons,
+    [
+      { head: words.services.code, of: ({ code }) => html`<code>${code}</code>` },
+      { head: words.number.dialogues, of: ({ ended }) => ended, num: true },
+      { head: words.services.reasons, of: ({ reasons }) => html`${endsBar(reasons)} ${endsSaid(reasons, now)}` },
+    ],
+    busiest,
+    words.overview.noEnds,
+  )
 }
 
 function trials({ flows, words }: OverviewNow): Markup {

@@ -79,6 +79,7 @@ export const en = {
     nothing: 'Nothing is wrong.',
     trials: 'Flows on trial',
     noTrials: 'No flow is on trial.',
+    noEnds: 'No dialogue has ended since the start.',
     share: (percent: number) => `${percent} % of new dialogues`,
     more: (n: number) => `and ${n} more`,
   },

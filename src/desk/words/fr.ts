@@ -80,6 +80,7 @@ export const fr: Words = {
     nothing: 'Rien à signaler.',
     trials: 'Flux à l’essai',
     noTrials: 'Aucun flux n’est à l’essai.',
+    noEnds: 'Aucun dialogue n’a fini depuis le démarrage.',
     share: (percent) => `${percent} % des nouveaux dialogues`,
     more: (n) => `et ${n} de plus`,
   },
