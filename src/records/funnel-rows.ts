@@ -139,14 +139,20 @@ const counted = (column: string) => `
     GROUP BY revision, screen, key) AS keys
   GROUP BY revision, screen`
 
-/** By the key of the table: as many rows as the pieces have, whatever else is there. */
+/**
+ * By the key of the table: as many rows as the pieces have, whatever else is there. OFFSET 0 keeps the server from
+ * reading all sums of the flow instead, which it would take for cheaper.
+ */
 const READ = statement<Summed>(
   'funnel-read',
   `
   WITH hit AS MATERIALIZED (
     SELECT f.* FROM jsonb_to_recordset(CAST(:pieces AS jsonb)) AS p(span int, since timestamptz, until timestamptz)
-    JOIN flow_funnel f ON f.flow = CAST(:flow AS text) AND f.span = p.span AND f.at >= p.since AND f.at < p.until
-    WHERE CAST(:revision AS text) IS NULL OR f.revision = CAST(:revision AS text)
+    CROSS JOIN LATERAL (
+      SELECT * FROM flow_funnel
+      WHERE flow = CAST(:flow AS text) AND span = p.span AND at >= p.since AND at < p.until
+        AND (CAST(:revision AS text) IS NULL OR revision = CAST(:revision AS text))
+      OFFSET 0) f
   ), all_of AS (
     SELECT revision, screen, CAST(sum(reached) AS float8) AS reached, CAST(sum(place) AS float8) AS place,
       CAST(sum(cut) AS float8) AS cut, ARRAY[${TIMES}] AS times

@@ -14,6 +14,7 @@ import {
 } from '../../src/records/funnel.ts'
 import { NO_FILE, writeCounted } from '../../src/records/rows.ts'
 import { uuidV7 } from '../../src/base/ids.ts'
+import { sqlValues } from '../../src/base/sql.ts'
 import { describeBoth } from '../support/postgres.ts'
 import { recordAt } from './record.ts'
 
@@ -299,5 +300,22 @@ describeBoth('the funnel of a flow', (database) => {
     assert.deepEqual([revisions[0]!.screens.length, isCut, statements], [screens, false, 1])
     assert.ok(screens < FUNNEL_ROWS_MAX)
     assert.equal(revisions[0]!.screens[0]!.chosen['1'], 30)
+    // An hour of it is looked up piece by piece: not all sums of the flow are read, which are of one width here.
+    const plans: string[] = []
+    const explaining: typeof sql = {
+      ...sql,
+      async run(prepared, bindings) {
+        const values = sqlValues(prepared, bindings)
+        const quoted = (n: number) => (values[n - 1] === null ? 'NULL' : `'${String(values[n - 1])}'`)
+        const text = prepared.text.replaceAll(/\$(\d+)/g, (_, n: string) => quoted(Number(n)))
+        const { rows } = await knex.raw(`EXPLAIN ${text.replaceAll('?', '\\?')}`)
+        plans.push((rows as { 'QUERY PLAN': string }[]).map((row) => row['QUERY PLAN']).join('\n'))
+        return []
+      },
+    }
+    await funnelOf(explaining, { ...month, sinceMs: month.untilMs - 65 * MINUTE_MS })
+    assert.match(plans.join(), /Index Scan using flow_funnel_\w+ on flow_funnel/)
+    assert.match(plans.join(), /Index Cond: .*span.*at >= p\.since/)
+    assert.doesNotMatch(plans.join(), /Seq Scan on flow_funnel/)
   })
 })
