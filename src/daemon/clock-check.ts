@@ -4,7 +4,7 @@
  * and let every due SMS expire. So a daemon with a wrong clock takes no turns, sweeps nothing, sends no SMS, and
  * reports it.
  */
-import type { Log, Metrics } from '../base/index.ts'
+import type { Log, Metrics, WallClock } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
 /** From this difference on, a clock is wrong. Networks, and machines without NTP, cause some 100 ms. */
@@ -20,8 +20,7 @@ const SET_MS = 500
 const ASKED_MAX = 10
 
 export interface ClockCheckDeps {
-  /** The wall clock and a monotonic clock, in milliseconds. */
-  wall: { now(): number; steady(): number }
+  wall: WallClock
   /** The time of each store's clock. Rejects while the store is unreachable. */
   stores: Record<string, () => Promise<number>>
   clock: Pick<Clock, 'after'>
@@ -160,6 +159,7 @@ class StoreClocks implements ClockCheck {
       )
     if (isRight && !this.#wasRight) log.info({}, 'the clock of this machine is right again')
     this.#wasRight = isRight
+    if (isRight && all.length > 0) this.#deps.wall.wasRight?.(this.#base)
     const ms = all.map(([, ahead]) => ahead)
     const areApart = ms.length > 1 && Math.max(...ms) - Math.min(...ms) > CLOCK_OFF_MS
     if (areApart && !this.#wereApart)

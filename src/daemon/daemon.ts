@@ -9,7 +9,14 @@ import { openAdmin } from './admin.ts'
 import { createAudit, type Audit } from '../audit/index.ts'
 import { createFleet, type Fleet } from '../fleet/index.ts'
 import { absentSamples, createBackends, type Backends } from './backends/index.ts'
-import { createStillness, type Stillness, monotonicClock, type Metrics, packageVersion } from '../base/index.ts'
+import {
+  createStillness,
+  type Stillness,
+  monotonicClock,
+  type Metrics,
+  packageVersion,
+  type WallClock,
+} from '../base/index.ts'
 import type { ConfiguredLine, Settings } from '../config/index.ts'
 import { createConnections, type Connections } from './connections.ts'
 import { drain, stopTimes } from './drain.ts'
@@ -61,8 +68,8 @@ import {
 } from '../watch/index.ts'
 
 export interface DaemonOptions extends RuntimeOptions {
-  /** The wall clock and a monotonic clock, to compare with those of the stores. Absent: they are not compared. */
-  wall?: { now(): number; steady(): number }
+  /** To compare with the clocks of the stores. Absent: they are not compared. */
+  wall?: WallClock
   /** Reads the settings again. Absent: they did not come from a file. */
   read?: () => Settings
   /** Flows to play in place of those that serve: the recorder of talks needs that. */

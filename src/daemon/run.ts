@@ -1,5 +1,13 @@
 /** `ussd-connector run`: the daemon as a process: signals, exit codes, systemd. */
-import { isLoopback, systemChance, systemClock, ProblemsError, UsageError, isArmed } from '../base/index.ts'
+import {
+  carriedTime,
+  isLoopback,
+  systemChance,
+  systemClock,
+  ProblemsError,
+  UsageError,
+  isArmed,
+} from '../base/index.ts'
 import { loadSettings, type LoadedSettings, type Settings } from '../config/index.ts'
 import { startDaemon, type Daemon } from './daemon.ts'
 import { systemdNotifier } from './systemd.ts'
@@ -14,8 +22,8 @@ export async function runDaemon(config: string): Promise<void> {
     return loaded
   }
   const { settings, exposed } = read()
-  const clock = systemClock(frozen)
-  const wall = { now: () => Date.now(), steady: () => performance.now() }
+  const time = carriedTime({ now: () => Date.now(), steady: () => performance.now() })
+  const [clock, { wall }] = [systemClock(frozen, time.now), time]
   const daemon = await startDaemon({ settings, clock, wall, chance: systemChance, read: () => read().settings })
   process.on('SIGHUP', () => void reload(daemon))
   if (frozen) daemon.log.warn({ at: frozen }, 'the calendar is frozen: for tests only')

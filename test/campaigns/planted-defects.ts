@@ -169,6 +169,17 @@ export const PLANTED: readonly PlantedDefect[] = [
     ],
   },
   {
+    name: 'what is under way gets the time of a clock that was set meanwhile',
+    file: 'src/base/wall-clock.ts',
+    edits: [['(ahead === undefined ? wall.now() : Math.floor(wall.steady() + ahead))', 'wall.now()']],
+    noticedBy: [
+      by(
+        'test/daemon/clock-check.test.ts',
+        'does not move the time of what is under way when it is set, only what it is once it was found right',
+      ),
+    ],
+  },
+  {
     name: 'the window writes a screen without asking whether it may leave',
     file: 'src/smpp/session/window.ts',
     edits: [[`const may = request.mayLeave?.() ?? 'yes'`, `const may: ReturnType<MayLeave> = 'yes'`]],

@@ -118,7 +118,10 @@ describe('the settings', () => {
     const sealed = `${kept}privacy: { storeKeyFile: keys }\n`
     const ofSupport = (source: string) => problemsOf(source).filter((one) => one.includes('transcriptDays'))
     assert.deepEqual(ofSupport(sealed), [])
-    assert.match(ofSupport(`${sealed}records: { to: none }\n`)[0]!, /beside call detail records in Postgres, and there are none/)
+    assert.match(
+      ofSupport(`${sealed}records: { to: none }\n`)[0]!,
+      /beside call detail records in Postgres, and there are none/,
+    )
   })
 
   it('say what to do where the mistake is a slip of the pen', () => {

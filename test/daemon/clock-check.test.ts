@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { carriedTime } from '../../src/base/wall-clock.ts'
 import { createClockCheck } from '../../src/daemon/clock-check.ts'
 import { fakeClock } from '../support/clock.ts'
 
@@ -14,14 +15,15 @@ function machine({ redisMs = 0, postgresMs = 0, wayMs = 0 } = {}) {
     return clock.now() - at[store]
   }
   let read = (): unknown => undefined
+  const { wall, now } = carriedTime({ now: () => clock.now() + at.wall, steady: () => clock.now() })
   const check = createClockCheck({
-    wall: { now: () => clock.now() + at.wall, steady: () => clock.now() },
+    wall,
     stores: { redis: asked('redis'), postgres: asked('postgres') },
     clock,
     log: { error: note('error'), warn: note('warn'), info: note('info'), debug: note('debug') },
     metrics: { gauges: (_name, _help, _labels, values) => void (read = values) },
   })
-  return { check, clock, at, logged, gauges: () => read() }
+  return { check, clock, at, logged, time: now, gauges: () => read() }
 }
 
 describe('the clock of the machine against those of the stores', () => {
@@ -63,6 +65,36 @@ describe('the clock of the machine against those of the stores', () => {
     assert.equal(check.isRight(), false, 'set again')
     await clock.advance(0)
     assert.equal(check.isRight(), true)
+    check.stop()
+  })
+  it('does not move the time of what is under way when it is set, only what it is once it was found right', async () => {
+    const { check, clock, at, time } = machine()
+    const aheadMs = () => time() - clock.now()
+    assert.equal(aheadMs(), 0)
+    await check.start()
+    for (const ms of [3_600_000, -3_600_000]) {
+      at.wall = ms
+      await clock.advance(300)
+      assert.equal(aheadMs(), 0, 'not looked at yet')
+      assert.equal(check.isRight(), false)
+      await clock.advance(20_000)
+      assert.equal(aheadMs(), 0, 'looked at, and wrong')
+    }
+    at.wall = 300
+    await clock.advance(5_000)
+    assert.deepEqual([aheadMs(), check.isRight()], [300, true], 'set a little, as NTP does')
+    at.isAway = true
+    at.wall = 3_600_000
+    await clock.advance(5_000)
+    assert.equal(aheadMs(), 300, 'nobody says that it is right')
+    check.stop()
+  })
+  it('is told as it is until a store was asked for the first time', async () => {
+    const { check, at, clock, time } = machine()
+    at.wall = -60_000
+    assert.equal(time() - clock.now(), -60_000)
+    await check.start()
+    assert.deepEqual([check.isRight(), time() - clock.now()], [false, -60_000])
     check.stop()
   })
   it('is held by what a store said last while that is away, also where the clock was set meanwhile', async () => {
