@@ -10,11 +10,11 @@ export interface WallClock {
   wasRight?(aheadMs: number): void
 }
 
-/** The wall clock counts whole milliseconds: what is less than this is no setting. */
+/** The wall clock counts whole milliseconds: less than this is its rounding. */
 const GRAIN_MS = 2
 
 /**
- * The time since the wall clock was last found right, by the steady clock: what a turn stores that was under way when
+ * The time since the wall clock was last found right, by the steady clock: what a running turn stores after
  * somebody set the clock has the right time. Until it was found right for the first time, it is the wall clock's.
  */
 export function carriedTime(wall: WallClock): { now(): number; wall: WallClock } {

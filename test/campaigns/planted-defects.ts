@@ -169,13 +169,13 @@ export const PLANTED: readonly PlantedDefect[] = [
     ],
   },
   {
-    name: 'what is under way gets the time of a clock that was set meanwhile',
+    name: 'a running turn gets the time of a clock that was set meanwhile',
     file: 'src/base/wall-clock.ts',
     edits: [['(ahead === undefined ? wall.now() : Math.floor(wall.steady() + ahead))', 'wall.now()']],
     noticedBy: [
       by(
         'test/daemon/clock-check.test.ts',
-        'does not move the time of what is under way when it is set, only what it is once it was found right',
+        'does not move the time of a running turn when it is set, until it was found right',
       ),
     ],
   },

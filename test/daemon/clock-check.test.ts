@@ -67,7 +67,7 @@ describe('the clock of the machine against those of the stores', () => {
     assert.equal(check.isRight(), true)
     check.stop()
   })
-  it('does not move the time of what is under way when it is set, only what it is once it was found right', async () => {
+  it('does not move the time of a running turn when it is set, until it was found right', async () => {
     const { check, clock, at, time } = machine()
     const aheadMs = () => time() - clock.now()
     assert.equal(aheadMs(), 0)
