@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { SMS_ERRORS, smsReason } from '../../src/sms/outbox/reason.ts'
 import { certificateConditions, goneConditions, storeConditions } from '../../src/daemon/watch/conditions.ts'
 import { saidInFrench } from '../../src/desk/words/said-fr.ts'
+import { STATUS_ROWS } from '../../src/ussd/status-policy.ts'
 import { root } from '../style/tree.ts'
 
 /** Texts of the tables of a file: `name: 'text',`, also in several pieces. */
@@ -65,6 +66,14 @@ describe('what the daemon says, in French', () => {
       saidInFrench(smsReason({ state: 'failed', status: null, error: states[0]!, attempts: 1 })),
       /\(erreur 011 du réseau\)$/,
     )
+  })
+
+  it('has what each status of an SMSC means', () => {
+    for (const { from, means } of [...STATUS_ROWS, { from: 0x77, means: 'a status that no table names' }]) {
+      const said = saidInFrench(smsReason({ state: 'failed', status: from, error: 'refused', attempts: 1 }))
+      assert.match(said, /^le SMSC l’a refusé avec 0x[0-9A-F]+/)
+      assert.ok(!said.includes(means), said)
+    }
   })
 
   it('leaves as it is what nobody foresaw', () => {

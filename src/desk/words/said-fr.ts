@@ -1,5 +1,7 @@
 /** What the daemon says in English, in French: reasons, remedies, ends of dialogues. All else stays as it is. */
 
+import { STATUS_FR } from './statuses-fr.ts'
+
 const EXACT: Readonly<Record<string, string>> = {
   // Why a dialogue ended.
   'the flow came to its end': 'le flux est arrivé à sa fin',
@@ -111,7 +113,7 @@ const EXACT: Readonly<Record<string, string>> = {
 /** With what differs from case to case. */
 const PATTERNS: readonly [english: RegExp, french: string][] = [
   [/^refused: (.*)$/, 'refusé : $1'],
-  [/^the SMSC refused it with (.+?): (.+)$/, 'le SMSC l’a refusé avec $1 : $2'],
+  [/^the SMSC refused it with (.+)$/, 'le SMSC l’a refusé avec $1'],
   [
     /^the SMSC asked us to wait, (\d+) times; the last time with (.+)$/,
     'le SMSC nous a demandé d’attendre, $1 fois ; la dernière avec $2',
@@ -135,6 +137,8 @@ const PATTERNS: readonly [english: RegExp, french: string][] = [
 ]
 /** Behind a reason: what the network said. */
 const ERROR = / \(error (.+) of the network\)$/
+/** A status with its name, and what it means. */
+const STATUS = /(0x[0-9A-F]+(?: \w+)?): (.+)$/
 
 export function saidInFrench(text: string): string {
   const [tail, code] = ERROR.exec(text) ?? []
@@ -142,5 +146,6 @@ export function saidInFrench(text: string): string {
   const known = EXACT[text]
   if (known !== undefined) return known
   const found = PATTERNS.find(([english]) => english.test(text))
-  return found ? text.replace(...found) : text
+  const said = found ? text.replace(...found) : text
+  return said.replace(STATUS, (_, status: string, means: string) => `${status} : ${STATUS_FR[means] ?? means}`)
 }
