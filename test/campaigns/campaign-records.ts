@@ -34,6 +34,7 @@ const BOUNDS = {
 }
 const STALLED_MS = 300_000
 const DIALLERS = 6
+const LOOK_MS = 60_000
 const PAUSE_MS = 150
 const SCREEN_MS = 20_000
 /** A subscriber dials once, and what the store knows of a dialogue is the evidence: it is kept until the end. */
@@ -121,7 +122,10 @@ interface Play {
   dir: string
   /** What phones and the back end saw. */
   seen: Set<string>
+  /** By the store, in which what is old goes: looked at all the while. */
+  opened: Set<string>
   dialled: { count: number }
+  look(): Promise<void>
   close(): Promise<void>
 }
 
@@ -141,14 +145,22 @@ async function openPlay(parts: CampaignDeps, fileMs: number): Promise<Play> {
     change: serving(stage.data, shop.url, { dir, everyMs: fileMs }),
     mayNotStart: NOT_STARTED,
   })
+  const opened = new Set<string>()
+  const redis = new Redis(stage.redis.url!)
+  const look = async () => (await openedIn(redis, stage.prefix)).forEach((epoch) => opened.add(epoch))
+  const looking = setInterval(() => void look().catch(() => undefined), LOOK_MS)
   return {
+    look,
     scene,
     pack,
     postgres,
     dir,
     seen,
+    opened,
     dialled: { count: 0 },
     async close() {
+      clearInterval(looking)
+      redis.disconnect()
       await pack.stop()
       await Promise.all([shop.close(), postgres.close()])
       await sweepRedis(stage)
@@ -240,35 +252,23 @@ async function takeAway(play: Play, { awayMs, opened }: { awayMs: number; opened
 
 /** Once all dialogues are over, all SMS settled, and each record is in a file. */
 async function settled(play: Play, fileMs: number) {
-  const { stage } = play.scene
-  const redis = new Redis(stage.redis.url!)
-  try {
-    const withinMs = SETTLE_MS[stage.pace]
-    const look = async () => {
-      const sets = {
-        seen: [...play.seen],
-        opened: await openedIn(redis, stage.prefix),
-        sms: await settledSms(play),
-        recorded: await recordedRows(play),
-        filed: [] as string[],
-      }
-      const files = readMediation(play.dir)
-      return { sets: { ...sets, filed: files.rows }, files }
-    }
-    await reached(async () => {
-      const { sets } = await look()
-      return sets.recorded.length >= sets.opened.length + sets.sms.length && (await openSms(play)) === 0
-    }, withinMs)
-    await reached(async () => {
-      const { sets } = await look()
-      return sets.filed.length >= sets.recorded.length
-    }, withinMs)
-    // What comes twice comes now.
-    await sleep(2 * fileMs)
-    return await look()
-  } finally {
-    redis.disconnect()
+  const withinMs = SETTLE_MS[play.scene.stage.pace]
+  const look = async () => {
+    await play.look()
+    const [sms, recorded, files] = [await settledSms(play), await recordedRows(play), readMediation(play.dir)]
+    return { sets: { seen: [...play.seen], opened: [...play.opened], sms, recorded, filed: files.rows }, files }
   }
+  await reached(async () => {
+    const { sets } = await look()
+    return sets.recorded.length >= sets.opened.length + sets.sms.length && (await openSms(play)) === 0
+  }, withinMs)
+  await reached(async () => {
+    const { sets } = await look()
+    return sets.filed.length >= sets.recorded.length
+  }, withinMs)
+  // What comes twice comes now.
+  await sleep(2 * fileMs)
+  return look()
 }
 
 /** The head of each entry has its epoch (src/store/record.ts). */

@@ -59,7 +59,7 @@ export const REASONS: Readonly<Record<string, Reason>> = {
 }
 /** Where things are, and what is served: no run can do without. */
 const PLACES =
-  /^(lines\[\]\.(name|smsc|sms\.source|group)|services|backends|apps|door|flows\.dir|redis|postgres(\.(url|passwordFile|embedded))?$|data|admin|privacy|metrics|trace\.dropDir)\b/
+  /^(lines\[\]\.(name|smsc|sms\.source|group)|services|backends|apps|door|flows\.dir|redis|postgres(\.(url|passwordFile|embedded))?$|data|admin|privacy|metrics|trace\.dropDir|records\.files\.(dir|feeds))\b/
 
 const NEEDED = `
 reminders: { leads: ["24h"], quietHours: null }
