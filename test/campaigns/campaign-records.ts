@@ -57,7 +57,8 @@ screens:
   sorry: { end: Not now. Please try again later. }
 `
 const OVER = ['delivered', 'failed', 'expired', 'cancelled']
-const UNDER_WAY = ['due', 'submitting', 'ambiguous', 'accepted']
+/** Not those that were accepted: while Postgres is away, the SMSC gives up delivering a receipt, and none comes. */
+const UNDER_WAY = ['due', 'submitting', 'ambiguous']
 const CODES = ['*160#', '*161#'] as const
 /** Postgres went away in the middle of a start. */
 const NOT_STARTED = /start again when Postgres answers|^(Postgres|Redis): /m
