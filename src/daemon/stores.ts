@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Knex } from 'knex'
 import type { RedisSettings, Settings } from '../config/index.ts'
-import type { DialogueStore, Recording, TurnTexts } from '../dialogue/index.ts'
+import type { DialogueLimits, DialogueStore, Recording, TurnTexts } from '../dialogue/index.ts'
 import { UsageError, pooled, statement, tellsDebug, type Log, type Metrics, type Sql } from '../base/index.ts'
 import type { Decided } from '../flow/release/index.ts'
 import type { FlowArchive } from '../flow/engine/index.ts'
@@ -30,6 +30,7 @@ import {
   connect,
   disconnect,
   redisDialogues,
+  redisFirst,
   redisOwed,
   redisParts,
   redisShares,
@@ -50,6 +51,8 @@ export interface Stores {
   /** Certificates and keys of the stores, which may change. */
   tls: StoreTls
   lineShares(instance: string): LineShares | undefined
+  /** Who is the first of all daemons to do something, by Redis. Undefined: there is no Redis. */
+  first: ((what: string, ms: number) => Promise<boolean>) | undefined
   sql: Sql
   /** For statements that run rarely. */
   knex: Knex
@@ -102,7 +105,7 @@ export async function openStores(deps: StoreDeps): Promise<Stores> {
     if (opened.status === 'rejected') throw opened.reason
     const { knex } = database.value
     const sql = tellingSql(database.value.sql, deps)
-    const { dialogues, shelf, owed, lineShares } = opened.value
+    const { dialogues, shelf, owed, lineShares, first } = opened.value
     for (const note of (await checkPostgres(database.value)).notes) log.warn({ note }, 'postgres')
     return {
       dialogues,
@@ -110,6 +113,7 @@ export async function openStores(deps: StoreDeps): Promise<Stores> {
       owed,
       tls,
       lineShares,
+      first,
       sql,
       knex,
       sealer,
@@ -232,37 +236,50 @@ interface Opened {
   shelf: PartShelf
   owed: OwedShelf
   lineShares: Stores['lineShares']
+  first: Stores['first']
   closeDialogues(): Promise<void>
+}
+
+function limitsOf({ dialogue }: Settings): DialogueLimits {
+  const { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax } = dialogue
+  return { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax }
+}
+
+function boundedRecording({ recording, settings, metrics }: StoreDeps) {
+  return (
+    recording && {
+      ...recording,
+      max: settings.records.waitingMax,
+      onFull: (count: number) => metrics.count('limits_total', { limit: 'records_waiting_max' }, count),
+    }
+  )
+}
+
+type Journalled = Omit<Parameters<typeof journalDialogues>[0], 'dir'> & { onFault(fault: string): void; sealer: Sealer }
+
+/** Dialogues in files of this daemon, which no other one can have. */
+async function openJournal({ settings, log }: StoreDeps, how: Journalled, subscribersMax: number): Promise<Opened> {
+  log.warn({}, 'dialogues are in an embedded journal: they survive the end of the process, not a power cut')
+  const { onFault, sealer } = how
+  const dir = join(settings.data, 'dialogues')
+  const dialogues = await journalDialogues({ ...how, dir })
+  // In the folder that the journal has locked.
+  const shelf = fileParts({ file: join(dir, 'sms-parts.json'), subscribersMax, onFault, sealer })
+  const owed = fileOwed({ file: join(dir, 'owed-sms.json'), sealer })
+  const closeDialogues = () => dialogues.close()
+  return { dialogues, shelf, owed, lineShares: () => undefined, first: undefined, closeDialogues }
 }
 
 async function openDialogues(deps: StoreDeps, sealer: Sealer, tls: StoreTls['redis']): Promise<Opened> {
   const { settings, log, metrics, clock } = deps
-  const { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax } = settings.dialogue
-  const limits = { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax }
+  const limits = limitsOf(settings)
   const subscribersMax = unfinishedSubscribersMax(settings.sms.long)
   const onFault = (fault: string) => {
     metrics.count('dialogue_store_errors_total', { call: 'record', code: fault })
     log.error({ fault }, 'dialogue store')
   }
-  const recording = deps.recording && {
-    ...deps.recording,
-    max: settings.records.waitingMax,
-    onFull: (count: number) => metrics.count('limits_total', { limit: 'records_waiting_max' }, count),
-  }
-  if (settings.redis === 'embedded') {
-    log.warn({}, 'dialogues are in an embedded journal: they survive the end of the process, not a power cut')
-    const dir = join(settings.data, 'dialogues')
-    const dialogues = await journalDialogues({ dir, limits, onFault, sealer, recording })
-    // In the folder that the journal has locked.
-    const shelf = fileParts({
-      file: join(settings.data, 'dialogues', 'sms-parts.json'),
-      subscribersMax,
-      onFault,
-      sealer,
-    })
-    const owed = fileOwed({ file: join(settings.data, 'dialogues', 'owed-sms.json'), sealer })
-    return { dialogues, shelf, owed, lineShares: () => undefined, closeDialogues: () => dialogues.close() }
-  }
+  const recording = boundedRecording(deps)
+  if (settings.redis === 'embedded') return openJournal(deps, { limits, onFault, sealer, recording }, subscribersMax)
   const { prefix, requireDurable } = settings.redis
   if (!hasPassword(settings.redis)) {
     log.warn(
@@ -292,7 +309,7 @@ async function openDialogues(deps: StoreDeps, sealer: Sealer, tls: StoreTls['red
   const shelf = redisParts({ client, prefix, sealer, subscribersMax, onFault })
   const owed = redisOwed({ client, prefix, sealer })
   const lineShares = (instance: string) => redisShares({ client, prefix, instance })
-  return { dialogues, shelf, owed, lineShares, closeDialogues }
+  return { dialogues, shelf, owed, lineShares, first: redisFirst({ client, prefix }), closeDialogues }
 }
 
 /** Whether all the servers that hold dialogues have a password. */

@@ -1,6 +1,6 @@
 /**
- * The web-hook of alarms. They wait in memory, in order, because Postgres may be what is down. Each is signed as those
- * of SMS are (docs/SMS.md), and is tried again until it is taken or too old.
+ * The web-hook of alarms, for what Postgres cannot keep because it is what is down: they wait in memory, in order. Each
+ * is signed as those of SMS are (docs/SMS.md), and is tried again until it is taken or too old.
  */
 import { monotonicClock, type Counters, type Log } from '../base/index.ts'
 import { hookSender, type HookSettings } from '../hooks/index.ts'

@@ -64,6 +64,8 @@ export interface Alarms {
   look(conditions: readonly AlarmCondition[]): void
   /** Raised ones, and those that a silence holds back. */
   rows(): AlarmRow[]
+  /** Those that were raised when the daemon ended: they are raised still, and told when they are over. */
+  restore(held: readonly { condition: AlarmCondition; since: string }[]): void
   /** Sends one through, to see that it arrives. */
   test(): void
 }
@@ -91,7 +93,7 @@ export function createAlarms({ clock, log, afterMs, overMs, isSilenced, tell }: 
   }
 
   function seen(condition: AlarmCondition): Known {
-    const key = `${condition.alarm} ${condition.subject}`
+    const key = keyOf(condition)
     const known = all.get(key)
     const agoMs = condition.sinceMs === undefined ? 0 : Math.max(0, clock.now() - condition.sinceMs)
     const one = known ?? {
@@ -127,13 +129,22 @@ export function createAlarms({ clock, log, afterMs, overMs, isSilenced, tell }: 
         if (one.isRaised) told('over', one)
       }
     },
+    restore(held) {
+      for (const { condition, since } of held)
+        if (!all.has(keyOf(condition))) all.set(keyOf(condition), { ...raised(condition, since), fromMs: now() })
+    },
     rows: () => [...all.values()].filter((one) => one.isRaised || one.isHeldBack).map(rowOf),
     test() {
       const since = isoOf(clock.now())
-      const known = { condition: TEST, since, fromMs: 0, goneMs: undefined, isRaised: true, isHeldBack: false }
-      for (const is of ['raised', 'over'] as const) told(is, known)
+      for (const is of ['raised', 'over'] as const) told(is, raised(TEST, since))
     },
   }
+}
+
+const keyOf = ({ alarm, subject }: AlarmCondition) => `${alarm} ${subject}`
+
+function raised(condition: AlarmCondition, since: string): Known {
+  return { condition, since, fromMs: 0, goneMs: undefined, isRaised: true, isHeldBack: false }
 }
 
 const TEST: AlarmCondition = {

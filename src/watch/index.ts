@@ -1,5 +1,5 @@
 /** What an operator watches: the history of lines and of flows, alarms, silences and the ends of certificates. */
-export { createAlarmHook } from './alarm-hook.ts'
+export { createAlarmBook } from './alarm-book.ts'
 export { type AlarmCondition, type AlarmRow, type Alarms, createAlarms } from './alarms.ts'
 export { type CertificateFile, type Certificates, createCertificates } from './certificates.ts'
 export { createFlowEvents, type FlowEventRow, type FlowEvents } from './flow-events.ts'

@@ -163,7 +163,7 @@ export const LEFT_ASIDE: Readonly<Record<string, readonly string[]>> = {
   'smpp/session': ['answer-times', 'counters', 'outage', 'settings', 'socket', 'trouble'],
   'smpp/dialect': ['load', 'problems', 'regex', 'schema'],
   store: ['key-file', 'register', 'seal', 'unreachable'],
-  'store/redis': ['connection', 'parts', 'scripts', 'servers'],
+  'store/redis': ['connection', 'first', 'parts', 'scripts', 'servers'],
   sms: ['push-first', 'service'],
   'sms/outbox': ['settings'],
 }

@@ -3,7 +3,7 @@ import type { DaemonState } from '../../admin/index.ts'
 import { secretIn } from '../../base/index.ts'
 import type { Fleet } from '../../fleet/index.ts'
 import {
-  createAlarmHook,
+  createAlarmBook,
   createAlarms,
   createSilences,
   type Alarms,
@@ -51,28 +51,24 @@ export function createWatch(runtime: Runtime, deps: DaemonWatchDeps): Watch {
   const { settings, clock, log, metrics } = runtime
   const { stores, lines, clockCheck, certificates, fleet, testDials } = deps
   const { afterMs, overMs, certificateDays, hook } = settings.alarms
-  const sender = hook && createAlarmHook({ ...runtime, counters: metrics, settings: { ...hook, key: keyOf(hook) } })
+  const { sql, first } = stores
+  const keyed = hook && { ...hook, key: keyOf(hook) }
+  const book = keyed && createAlarmBook({ ...runtime, counters: metrics, settings: keyed, sql, first })
+  let isRestored = book === undefined
   const silences = createSilences(stores.sql, clock.now)
   const { isSilenced } = silences
-  const alarms = createAlarms({ clock, log, afterMs, overMs, isSilenced, tell: (told) => sender?.tell(told) })
-  metrics.gauges(
-    'alarms',
-    'Alarms now, by name and what they are about; 0: a silence holds it back',
-    ['alarm', 'subject'],
-    () =>
-      alarms.rows().map(({ alarm, subject, silenced }) => ({ labels: { alarm, subject }, value: Number(!silenced) })),
-  )
-  metrics.gauges(
-    'certificate_ends_seconds',
-    'When a certificate ends, Unix time, by setting or peer',
-    ['certificate'],
-    () => [...certificates.ends()].map(([certificate, ms]) => ({ labels: { certificate }, value: ms / 1_000 })),
-  )
+  const alarms = createAlarms({ clock, log, afterMs, overMs, isSilenced, tell: (told) => book?.tell(told) })
+  registerWatchGauges(runtime, { alarms, certificates })
   let check: StoresCheck | undefined
   let looks = 0
 
   async function look(): Promise<void> {
     const isDue = looks++ % STORES_EACH === 0
+    if (!isRestored)
+      isRestored = await book!.held().then(
+        (held) => (alarms.restore(held), true),
+        () => false,
+      )
     // Both fail while Postgres is unreachable, which is a condition of its own.
     await silences.read().catch(() => undefined)
     if (isDue) check = await stores.check().catch(() => check)
@@ -95,12 +91,34 @@ export function createWatch(runtime: Runtime, deps: DaemonWatchDeps): Watch {
     alarms,
     silences,
     areStoresWell: () => check?.ok ?? true,
-    start: looking.start,
+    start() {
+      looking.start()
+      book?.start()
+    },
     async stop() {
       await looking.stop()
-      await sender?.stop()
+      await book?.stop()
     },
   }
+}
+
+function registerWatchGauges(
+  { metrics }: Runtime,
+  { alarms, certificates }: Pick<DaemonWatchDeps, 'certificates'> & { alarms: Alarms },
+): void {
+  metrics.gauges(
+    'alarms',
+    'Alarms now, by name and what they are about; 0: a silence holds it back',
+    ['alarm', 'subject'],
+    () =>
+      alarms.rows().map(({ alarm, subject, silenced }) => ({ labels: { alarm, subject }, value: Number(!silenced) })),
+  )
+  metrics.gauges(
+    'certificate_ends_seconds',
+    'When a certificate ends, Unix time, by setting or peer',
+    ['certificate'],
+    () => [...certificates.ends()].map(([certificate, ms]) => ({ labels: { certificate }, value: ms / 1_000 })),
+  )
 }
 
 /** Another daemon of ours has a bind of the line, or nobody knows. */

@@ -1,4 +1,5 @@
 /** Dialogues in Redis. */
+export { redisFirst } from './first.ts'
 export { connect, disconnect } from './connection.ts'
 export { refuseEarlierDialogues } from './earlier.ts'
 export { redisOwed } from './owed.ts'
