@@ -97,7 +97,7 @@ for (const embedded of [false, true]) {
             String.raw`^survey: dialogues that ended from .*\n` +
               String.raw`survey@\w{12} \(serves new dials\): 3 dialogues: subscriber-abort 67 %, completed 33 %\n\n` +
               String.raw`SCREEN +REACHED +ENDED HERE +HALF / 9 OF 10 ANSWERED +CHOSEN\n` +
-              String.raw`main +3 100 % +1 33 %: subscriber-abort 1 +\d+ s / \d+ s +1 100 %\n` +
+              String.raw`main +3 100 % +1 33 %: subscriber-abort 1 +\d+ s / \d+ s +1 Rate us 100 %\n` +
               String.raw`rate +2 67 % +1 50 %: subscriber-abort 1 +\d+ s / \d+ s +typed 100 %\n` +
               String.raw`bye +1 33 % +1 100 %: completed 1 +- +-\n\n` +
               String.raw`subscriber-abort: the subscriber hung up\ncompleted: the flow came to its end$`,
@@ -118,10 +118,7 @@ for (const embedded of [false, true]) {
         await dials('2')
         await counted(4)
         const both = (await lines()).join('\n')
-        assert.match(
-          both,
-          /\nA: survey@\w{12} \(serves new dials\): 1 dialogues: completed 100 %\nB: survey@\w{12}: 3 /,
-        )
+        assert.match(both, /\nA: survey@\w{12} \(serves new dials\): 1 dialogue: completed 100 %\nB: survey@\w{12}: 3 /)
         assert.match(both, /\nSCREEN +A: REACHED +B: REACHED +A: ENDED HERE +B: ENDED HERE /)
         assert.match(both, /\nmain +1 100 % +3 100 % +- +1 33 %: subscriber-abort 1 /)
         assert.match(both, /\nrate +- +2 67 % /)

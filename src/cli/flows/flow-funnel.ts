@@ -2,6 +2,9 @@
 import type { FunnelTold } from '../../admin/index.ts'
 import { UsageError } from '../../base/index.ts'
 import { endInWords } from '../../enquiry/index.ts'
+import { type FlowDefinition, SCREEN_TYPES } from '../../flow/language/index.ts'
+import { type FlowSource, readFlow } from '../../flow/read/index.ts'
+import { redrawnScreen } from '../../flow/redraw/index.ts'
 import { besideRest, OTHER_KEYS } from '../../records/index.ts'
 import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
 import type { Say } from '../arguments.ts'
@@ -19,6 +22,8 @@ type ToldScreen = ToldRevision['screens'][number]
 
 /** Choices that have a column of their own; the others are one sum. */
 const CHOICES_SHOWN = 6
+/** Revisions whose sources are asked for: those with the most dialogues. */
+const NAMED_MAX = 4
 
 /** Throws UsageError with what the daemon says. */
 export async function funnelOfFlow(
@@ -30,13 +35,32 @@ export async function funnelOfFlow(
   const query = new URLSearchParams(Object.entries({ revision, since, until }).filter(isGiven))
   const told = await askAdmin<FunnelTold>(options, 'GET', `/v1/flows/${encodeURIComponent(name)}/funnel?${query}`)
   if (options.json) return say(asJson(told))
-  for (const line of linesOfFunnel(told, compare)) say(line)
+  for (const line of linesOfFunnel(told, compare, await namingOf(told, options))) say(line)
 }
 
 const isGiven = (entry: [string, string | undefined]): entry is [string, string] => entry[1] !== undefined
 
+/** The words of a choice on a screen of a revision, in its first language. Undefined: nobody knows. */
+type Naming = (revision: string, screen: string, key: string) => string | undefined
+
+/** From the sources that the daemon keeps. Where it has none, or this build cannot read one, keys have no words. */
+async function namingOf({ flow, revisions }: FunnelTold, options: AdminOptions): Promise<Naming> {
+  const known = new Map<string, FlowDefinition>()
+  for (const { revision } of revisions.slice(0, NAMED_MAX)) {
+    const path = `/v1/flows/${encodeURIComponent(flow)}/revisions/${encodeURIComponent(revision)}`
+    try {
+      const source = await askAdmin<FlowSource>(options, 'GET', path)
+      known.set(revision, readFlow(source, SCREEN_TYPES).definition)
+    } catch {}
+  }
+  return (revision, screen, key) => {
+    const definition = known.get(revision)
+    return definition && redrawnScreen(definition, screen, definition.languages[0]!)?.choice(key)?.label
+  }
+}
+
 /** As a terminal shows it. Throws UsageError if the revision to compare is not among them. */
-export function linesOfFunnel(told: FunnelTold, compare?: string): string[] {
+export function linesOfFunnel(told: FunnelTold, compare?: string, naming: Naming = () => undefined): string[] {
   const { flow, since, until, zone, revisions, isCut } = told
   const day = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' })
   const range = `from ${day.format(new Date(since))} to ${day.format(new Date(until))} ${zone}`
@@ -48,7 +72,7 @@ export function linesOfFunnel(told: FunnelTold, compare?: string): string[] {
     ...columns.map(({ head, of }) => `${head}${head && ': '}${summaryOf(of, told)}`),
     ...(isCut ? ['There are more screens than are shown: ask for one --revision.'] : []),
     '',
-    ...tableOf(headsOf(columns), rowsOf(columns)),
+    ...tableOf(headsOf(columns), rowsOf(columns, naming)),
     '',
     ...legendOf(columns),
   ]
@@ -77,7 +101,7 @@ function columnsOf({ revisions, canary, active }: FunnelTold, compare: string | 
 function summaryOf({ revision, dialogues, ended, cut }: ToldRevision, { canary, active }: FunnelTold): string {
   const is = revision === canary ? ' (on trial)' : revision === active ? ' (serves new dials)' : ''
   const long = cut > 0 ? `; ${cut} of them were longer than a record keeps` : ''
-  return `${revision}${is}: ${dialogues} dialogues: ${shares(ended, dialogues)}${long}`
+  return `${revision}${is}: ${dialogues} dialogue${dialogues === 1 ? '' : 's'}: ${shares(ended, dialogues)}${long}`
 }
 
 function headsOf(columns: readonly Column[]): string[] {
@@ -86,10 +110,10 @@ function headsOf(columns: readonly Column[]): string[] {
 }
 
 /** A line for each screen, in the order of the first column. */
-function rowsOf(columns: readonly Column[]): string[][] {
+function rowsOf(columns: readonly Column[], naming: Naming): string[][] {
   const names = new Set(columns.flatMap(({ of }) => of.screens.map(({ screen }) => screen)))
   const maps = columns.map(({ of }) => ({ of, screens: new Map(of.screens.map((one) => [one.screen, one])) }))
-  const cells = [reachedCell, leftCell, timeCell, chosenCell]
+  const cells = [reachedCell, leftCell, timeCell, chosenCell(naming)]
   return [...names].map((name) => [
     name,
     ...cells.flatMap((cell) => maps.map(({ of, screens }) => (screens.has(name) ? cell(screens.get(name)!, of) : '-'))),
@@ -113,14 +137,20 @@ function timeCell({ times, halfS, mostS }: ToldScreen): string {
 
 const CHOICE_WORDS: Readonly<Record<string, string>> = { '*': 'typed', ack: 'shown', [OTHER_KEYS]: 'longer keys' }
 
-function chosenCell({ chosen, answered }: ToldScreen): string {
-  if (answered === 0) return '-'
-  const all = byCount(chosen)
-  const more = all.slice(CHOICES_SHOWN).reduce((sum, [, n]) => sum + n, 0)
-  return [
-    ...all.slice(0, CHOICES_SHOWN).map(([key, n]) => `${CHOICE_WORDS[key] ?? key} ${percentOf(n, answered)}`),
-    ...(more > 0 ? [`others ${percentOf(more, answered)}`] : []),
-  ].join(', ')
+function chosenCell(naming: Naming) {
+  return ({ screen, chosen, answered }: ToldScreen, { revision }: ToldRevision): string => {
+    if (answered === 0) return '-'
+    const all = byCount(chosen)
+    const more = all.slice(CHOICES_SHOWN).reduce((sum, [, n]) => sum + n, 0)
+    const named = (key: string) => {
+      const label = naming(revision, screen, key)
+      return label === undefined ? key : `${key} ${label}`
+    }
+    return [
+      ...all.slice(0, CHOICES_SHOWN).map(([key, n]) => `${CHOICE_WORDS[key] ?? named(key)} ${percentOf(n, answered)}`),
+      ...(more > 0 ? [`others ${percentOf(more, answered)}`] : []),
+    ].join(', ')
+  }
 }
 
 /** What the words for ends mean, those that are shown. */
