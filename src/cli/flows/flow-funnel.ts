@@ -43,7 +43,7 @@ const isGiven = (entry: [string, string | undefined]): entry is [string, string]
 /** The words of a choice on a screen of a revision, in its first language. Undefined: nobody knows. */
 type Naming = (revision: string, screen: string, key: string) => string | undefined
 
-/** From the sources that the daemon keeps. Where it has none, or this build cannot read one, keys have no words. */
+/** From the sources that the daemon keeps. If there is none, or this build cannot read it, keys have no words. */
 async function namingOf({ flow, revisions }: FunnelTold, options: AdminOptions): Promise<Naming> {
   const known = new Map<string, FlowDefinition>()
   for (const { revision } of revisions.slice(0, NAMED_MAX)) {
