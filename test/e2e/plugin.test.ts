@@ -116,7 +116,7 @@ describeWith(['redis', 'postgres'], 'a daemon with a type of screen of a plug-in
     await until(async () => /2\. Fair/.test(await dialled()), `${before} is not in force again`)
     assert.match(
       await saying((say) => recallCommand(after!, { ...admin(), reason: '', text: ['Please dial again.'] }, say)),
-      /1 open dialogues end/,
+      /open dialogues end at their next turn/,
     )
     assert.equal((await waiting.answer('1')).text, 'Please dial again.')
   })
