@@ -43,7 +43,7 @@ describe('the page of one dialogue', () => {
     assert.match(shown, /<pre>How much, \{name\}\?<\/pre>/, 'a brace that was shown is no mark')
     assert.match(shown, /Typed <kbd>&lt;15&gt;<\/kbd>/)
     assert.match(shown, /<mark [^>]+>\{name\}<\/mark>:[\s\S]+a secret was typed: it is not kept/)
-    assert.match(shown, /Word for word, but for screens that ask for a secret/)
+    assert.match(shown, /Word for word, except screens that ask for a secret/)
     assert.match(page(TOLD, fr), /Tapé <kbd>/)
   })
 
