@@ -24,7 +24,6 @@ export {
   type FlowService,
   type KeptRevision,
   type OpenCount,
-  type OpenTold,
   type FlowStand,
   type RevisionRows,
 } from './flow-service.ts'

@@ -1,7 +1,7 @@
 /** One dialogue between its turns: what a message means for it, what a turn does, and the port of its store. */
 export { type CallRecord, type Recording, spokenIn } from './cdr.ts'
 export { type CallMade, callsMadeIn, withCalls } from './calls-made.ts'
-export { isCut, TEXTS_OCTETS_MAX, type TurnTexts, withTexts } from './exact-texts.ts'
+export { isCut, type TurnTexts, withTexts } from './exact-texts.ts'
 export { knownMs } from './classify.ts'
 export { createDialogues } from './dialogues.ts'
 export { type DialogueEntry, PAST_MAX } from './entry.ts'

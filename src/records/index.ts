@@ -3,17 +3,9 @@ export { collectWaiting, createCollector, type Collector } from './collector.ts'
 export { type Feed, holdsFiles } from './file-rows.ts'
 export { createFileTimes, showFileTimes } from './file-times.ts'
 export { FILES_LEASE_MS, writeFiles } from './files.ts'
-export { flowOfRevision, OTHER_KEYS, type FunnelRange, screenCounting } from './funnel.ts'
-export {
-  forgetFunnel,
-  type Funnel,
-  type FunnelAsked,
-  funnelOf,
-  type FunnelScreen,
-  besideRest,
-  type RevisionFunnel,
-} from './funnel-rows.ts'
-export { createOwnFiles, type OwnFiles } from './own-files.ts'
+export { flowOfRevision, OTHER_KEYS, screenCounting } from './funnel.ts'
+export { forgetFunnel, type Funnel, funnelOf, besideRest } from './funnel-rows.ts'
+export { createOwnFiles } from './own-files.ts'
 export { keepDays } from './partitions.ts'
 export { type Round, startRounds } from './rounds.ts'
 export {

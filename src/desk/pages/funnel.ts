@@ -138,7 +138,7 @@ function chosenCell({ chosen, answered }: ToldScreen, words: Readonly<Record<str
 }
 
 /** Each state gets a bar for who reached it, how many that were, and how many left there who should not. */
-export function withFunnel(svg: string, { dialogues, screens }: ToldRevision, { words }: Saying): string {
+function withFunnel(svg: string, { dialogues, screens }: ToldRevision, { words }: Saying): string {
   const by = new Map(screens.map((screen) => [screen.screen, screen]))
   return svg.replaceAll(STATE, (state: string, name: string, ...box: string[]) => {
     const screen = by.get(name)

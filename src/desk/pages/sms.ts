@@ -33,7 +33,7 @@ export interface SmsNow extends Saying {
 
 const HERE = '/desk/sms'
 
-export function smsTone(state: string): Tone {
+function smsTone(state: string): Tone {
   if (state === 'delivered') return 'good'
   if (state === 'failed' || state === 'expired') return 'bad'
   return state === 'ambiguous' ? 'warn' : 'quiet'
