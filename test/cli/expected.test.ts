@@ -135,6 +135,7 @@ describe('the command line', function () {
   })
 
   it('checks a flow on standard input', async () => {
+    process.exitCode = undefined
     const said: string[] = []
     await checkAlso(
       ['-'],
