@@ -25,7 +25,8 @@ const TOKEN = 'a-token-of-the-night-shift-of-an-evening'
 const NAMES = ['a', 'b', 'c'] as const
 const REDIS = { host: '127.0.0.1', port: 6379 }
 const POSTGRES = { host: '127.0.0.1', port: 5432 }
-const PHONES = 2_000
+/** At a time; the next slice has others. */
+const PHONES = 150
 const PER_SECOND = 40
 const SLICE_S = 15
 const BIND_MS = 60_000
@@ -53,6 +54,7 @@ export interface Evening {
   config(name: string): string
   turns(): number
   lost(): number
+  subscribers(): number
   alarms(): string[]
   wrongPassword(): Promise<void>
   rightPassword(): Promise<void>
@@ -87,7 +89,7 @@ async function listener(answer: string, port = 0): Promise<{ server: Server; por
 /** Walks through the simulator again and again, and one phone of the foreign SMSC beside it. */
 function traffic(smsc: Smsc, foreign: Foreign) {
   const walk = SCENARIOS.find(({ name }) => name === 'walk')!
-  const sums = { turns: 0, lost: 0 }
+  const sums = { turns: 0, lost: 0, subscribers: 0 }
   const state = { isOver: false, isPaused: false }
   async function crowd(): Promise<void> {
     while (!state.isOver) {
@@ -102,6 +104,7 @@ function traffic(smsc: Smsc, foreign: Foreign) {
           perSecond: PER_SECOND,
         }
         const told = await load({ ...of, answerMs: 5_000 }).catch(() => undefined)
+        sums.subscribers += told ? PHONES : 0
         sums.turns += told?.turns ?? 0
         sums.lost += told?.lost ?? 0
       }
@@ -271,6 +274,7 @@ export async function openEvening(say: (line: string) => void): Promise<Evening>
     config,
     turns: () => moving.sums.turns,
     lost: () => moving.sums.lost,
+    subscribers: () => moving.sums.subscribers,
     alarms: () => hook.heard.map((body) => saidOf(body)),
     ...breaking(parts),
     async kill(one) {

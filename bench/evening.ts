@@ -1,6 +1,6 @@
 /**
  * The evening of twelve questions: three daemons on one Redis and one Postgres, our simulator and an SMSC that shares no
- * code with it, 2,000 subscribers, one fault after the other. For each question of a night shift: the command, what it
+ * code with it, some 2,000 subscribers, one fault after the other. For each question of a night shift: the command, what it
  * says, and how long it took. Writes docs/EVENING.md. `npm run evening`; some six minutes.
  */
 import { execFile } from 'node:child_process'
@@ -185,7 +185,7 @@ function page(answers: readonly Answered[], { evening, load }: { evening: Evenin
   )
   return `# An evening of questions
 
-Written by \`npm run evening\` (\`bench/evening.ts\`), which anybody can play again: three daemons on one Redis and one Postgres, a line to our simulator and one to an SMSC made of npm \`smpp\`, 2,000 subscribers at
+Written by \`npm run evening\` (\`bench/evening.ts\`), which anybody can play again: three daemons on one Redis and one Postgres, a line to our simulator and one to an SMSC made of npm \`smpp\`, ${evening.subscribers().toLocaleString('en')} subscribers one after the other at
 ${evening.perSecond} turns a second, and one fault after the other. Each question has one command; the seconds are those of the whole command, on a machine with a load of ${load.toFixed(1)} at the end. Numbers are masked, ports and folders replaced.
 
 In all, ${evening.turns()} turns were played, ${evening.lost()} of them lost to the faults. The web-hook took ${evening.alarms().length} alarms: ${[...new Set(evening.alarms())].join(', ') || 'none'}.
