@@ -69,8 +69,6 @@ export const LOG_MEANINGS: Record<string, string> = {
   'the password of a line is empty':
     'smsc.password or the file of smsc.passwordFile has nothing in it. Some test SMSCs want that, real ones do not.',
   'admin audit: tokens changed': 'admin.tokensFile was changed: roles and names before and after.',
-  'these admin tokens may do everything: their lines are from before there were more roles':
-    'Lines of admin.tokensFile with `operate` alone, by their names (`who`). Told at each start and when the file changes; `remedy` says what to write.',
   'admin.tokensFile is invalid: the old tokens stay in force':
     'The changed file was refused: `why`. A token that was to be revoked still works: correct the file.',
   'the bind is still down':

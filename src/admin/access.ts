@@ -20,8 +20,6 @@ import { ROLE_NAMES, type AdminRole } from './roles.ts'
 
 export interface Token {
   roles: readonly AdminRole[]
-  /** `operate` alone, as lines were before there were other roles: it may do everything that it could do then. */
-  isOld?: boolean
   /** The name in the audit log: that of the file, or the first 8 digits of the hash. */
   name: string
   sha256: Buffer
@@ -44,10 +42,6 @@ export type AccessDecision =
   | { is: 'locked'; isFirst: boolean }
   /** The file has a token that is so short or simple that others can guess it. The file has only its hash. */
   | { is: 'weak'; token: Token }
-
-/** What to do about a token that is `isOld`. */
-export const OLD_TOKEN_REMEDY =
-  'in admin.tokensFile write read,operate: in place of operate:, and add publish, push, support, trace, sms where they are needed'
 
 const LINE = /^([a-z]+(?:,[a-z]+)*):([0-9a-f]{64})(?:\s+([\w.@-]{1,64}))?$/i
 const STRONG = '`ussd-connector token read operate` prints such a line'
@@ -82,9 +76,7 @@ function tokenIn(line: string): Token | Omit<Problem, 'where'> {
     return { what: `'${strange}' is not a role`, remedy: didYouMean(strange, ROLE_NAMES) ?? ROLE_NAMES.join(', ') }
   const sha256 = Buffer.from(hex!, 'hex')
   if (isHashOfWeak(sha256)) return { what: 'is the hash of a token that anybody can guess', remedy: STRONG }
-  return roles.join() === 'operate'
-    ? { roles: ROLE_NAMES, name, sha256, isOld: true }
-    : { roles: roles as AdminRole[], name, sha256 }
+  return { roles: roles as AdminRole[], name, sha256 }
 }
 
 function isRole(word: string): word is AdminRole {

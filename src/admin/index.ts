@@ -13,7 +13,7 @@ export {
 export type { FunnelTold } from './flow-funnels.ts'
 export type { DialogueTold, StoryTold } from './subscriber-stories.ts'
 export { changeLines } from './line-changes.ts'
-export { createAccess, OLD_TOKEN_REMEDY, type Token, tokensOf } from './access.ts'
+export { createAccess, type Token, tokensOf } from './access.ts'
 export { withoutNumbers } from './notes.ts'
 export { type WatchedTokens, watchTokens } from './token-file.ts'
 export {

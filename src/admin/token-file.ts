@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import type { Audit } from '../audit/index.ts'
 import { readSecretFile, saidOfFault, UsageError, type Log } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
-import { OLD_TOKEN_REMEDY, readTokens, tokensOf, type Token } from './access.ts'
+import { readTokens, tokensOf, type Token } from './access.ts'
 
 export interface WatchedTokens {
   /** Those of now: the list itself changes. */
@@ -29,7 +29,6 @@ const NOBODY = (): Token => ({ roles: [], name: '-', sha256: randomBytes(32) })
 /** Throws UsageError or ProblemsError if the file is wrong now. */
 export function watchTokens(file: string | undefined, { clock, log, audit }: TokenFileDeps): WatchedTokens {
   const tokens = tokensOf(file)
-  warnOfOld(tokens, log)
   let cancel = (): void => undefined
   if (file === undefined) return { tokens, stop: cancel }
   let wrong = ''
@@ -44,7 +43,6 @@ export function watchTokens(file: string | undefined, { clock, log, audit }: Tok
         log.warn(change, 'admin audit: tokens changed')
         audit.note({ who: '-', role: '-', what: 'tokens changed', more: change })
         tokens.splice(0, tokens.length, ...next)
-        warnOfOld(tokens, log)
       }
     } catch (error) {
       const why = (error as Error).message
@@ -56,16 +54,6 @@ export function watchTokens(file: string | undefined, { clock, log, audit }: Tok
 
   cancel = clock.after(LOOK_MS, look)
   return { tokens, stop: () => cancel() }
-}
-
-/** Before there were other roles, `operate` could do everything: an upgrade must not lock anybody out. */
-function warnOfOld(tokens: readonly Token[], log: Log): void {
-  const who = tokens.filter(({ isOld }) => isOld).map(({ name }) => name)
-  if (who.length === 0) return
-  log.warn(
-    { who, remedy: OLD_TOKEN_REMEDY },
-    'these admin tokens may do everything: their lines are from before there were more roles',
-  )
 }
 
 /** A file that has been emptied revokes all. */

@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { watchTokens } from '../../src/admin/token-file.ts'
 import { fakeClock } from '../support/clock.ts'
-import { createAccess, OLD_TOKEN_REMEDY, readTokens, tokenHash, tokensOf } from '../../src/admin/access.ts'
+import { createAccess, readTokens, tokenHash, tokensOf } from '../../src/admin/access.ts'
 import { FAILED_EACH_MS, FAILED_MAX } from '../../src/base/lockout.ts'
-import { ROLE_NAMES } from '../../src/admin/roles.ts'
 import { ProblemsError } from '../../src/base/errors.ts'
 
 const ONE = 'one-token-of-a-test'
@@ -24,7 +23,7 @@ describe('admin tokens', () => {
       tokens.map(({ roles, name }) => [roles.join(), name]),
       [
         ['read', 'grafana'],
-        [ROLE_NAMES.join(), hex(OTHER).slice(0, 8)],
+        ['operate', hex(OTHER).slice(0, 8)],
       ],
     )
   })
@@ -125,28 +124,6 @@ describe('the file of admin tokens, while the daemon runs', () => {
     assert.deepEqual([is(other), tokens.length], ['wrong', 1])
     await clock.advance(60_000)
     assert.deepEqual(logged.slice(1), ['admin audit: tokens changed', 'admin audit: tokens changed'])
-    stop()
-  })
-
-  it('names at each start, and when it changes, the tokens of before there were more roles', async () => {
-    const clock = fakeClock()
-    const told: object[] = []
-    const tell = (more: object, message: string) => void told.push({ ...more, message })
-    write(`operate:${hex(RIGHT)} mary\nread:${hex(ONE)} grafana\n`)
-    const { stop } = watchTokens(file, {
-      clock,
-      log: { debug: tell, info: tell, warn: tell, error: tell },
-      audit: { note: () => undefined },
-    })
-    const old = (who: string[]) => ({
-      who,
-      remedy: OLD_TOKEN_REMEDY,
-      message: 'these admin tokens may do everything: their lines are from before there were more roles',
-    })
-    assert.deepEqual(told.splice(0), [old(['mary'])])
-    write(`operate:${hex(RIGHT)} mary\noperate:${hex(OTHER)} john\n`)
-    await clock.advance(10_000)
-    assert.deepEqual(told.splice(1), [old(['mary', 'john'])])
     stop()
   })
 })

@@ -14,6 +14,7 @@ import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { T1, T4 } from '../support/screens.ts'
 import { describeWith, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const JOHN = '67570000001'
 /** As many as the server takes, and more. */
@@ -54,7 +55,8 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
       smscPort: smsc.port,
       change: (settings) => {
         settings.admin.tokensFile = join(settings.data, 'tokens')
-        const line = (role: keyof typeof TOKENS) => `${role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
+        const line = (role: keyof typeof TOKENS) =>
+          `${role === 'operate' ? ALL_ROLES : role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
         writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n${line('trace')}\n`, {
           mode: 0o600,
         })

@@ -9,6 +9,7 @@ import { stub, type Stub } from '../backend/contracts/stub.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, freePort, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 
@@ -44,7 +45,7 @@ describeWith(['redis', 'postgres'], 'alarms of a daemon', () => {
           return join(settings.data, name)
         }
         secret('token', TOKEN)
-        settings.admin.tokensFile = secret('tokens', `operate:${tokenHash(TOKEN).toString('hex')} mary\n`)
+        settings.admin.tokensFile = secret('tokens', `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} mary\n`)
         const keyFile = secret('key', 'gie4aiPh8Ohx3eeWoo9e')
         // The three minutes and the minute, in a second: nothing else waits here.
         settings.alarms = { afterMs: 1_000, overMs: 1_000, certificateDays: 21, hook: hookOf(hook.url, keyFile) }

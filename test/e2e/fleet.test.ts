@@ -10,6 +10,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, freePort, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 
@@ -43,7 +44,7 @@ describeWith(['redis', 'postgres'], 'a fleet of three daemons', () => {
           mkdirSync(data, { recursive: true })
           settings.instance = name
           settings.admin.tokensFile = join(data, 'tokens')
-          const line = `operate:${tokenHash(TOKEN).toString('hex')} mary\n`
+          const line = `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} mary\n`
           writeFileSync(settings.admin.tokensFile, line, { mode: 0o600 })
         },
       })

@@ -13,6 +13,7 @@ import { faultProxy, targetOf, through, type FaultProxy } from '../campaigns/pro
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, services, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 const flow = (price: string) =>
@@ -69,7 +70,7 @@ describeWith(['redis', 'postgres'], 'the history of a flow in mode files', funct
   }
 
   before(async () => {
-    writeFileSync(join(drafts, 'tokens'), `operate:${tokenHash(TOKEN).toString('hex')} ana\n`, { mode: 0o600 })
+    writeFileSync(join(drafts, 'tokens'), `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} ana\n`, { mode: 0o600 })
     writeFileSync(join(drafts, 'token'), TOKEN, { mode: 0o600 })
     edit('K10')
     proxy = await faultProxy(targetOf(services.postgresUrl!))

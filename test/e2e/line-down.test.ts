@@ -8,6 +8,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, freePort, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 const REMEDY = /nothing listens there/
@@ -42,7 +43,7 @@ describeWith(['redis', 'postgres'], 'a line of two that is down', () => {
         Object.assign(south!.timers, { reconnectMs: 20, reconnectMaxMs: 40 })
         settings.lines.push({ ...structuredClone(south!), name: 'north', smsc: { ...south!.smsc, port } })
         settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`, {
+        writeFileSync(settings.admin.tokensFile, `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} tester\n`, {
           mode: 0o600,
         })
         writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })

@@ -8,6 +8,7 @@ import type { BindState } from '../../src/admin/index.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { ID, raw, startPeer, type Peer, type PeerConnection } from '../support/peer.ts'
 import { describeWith, freePort, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 const [RIGHT, WRONG] = ['secret', 'sceret']
@@ -71,7 +72,7 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
         Object.assign(settings.lines[0]!.timers, { reconnectMs: 10, reconnectMaxMs: 20 })
         settings.trace.dropDir = join(settings.data, 'drops')
         settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`, {
+        writeFileSync(settings.admin.tokensFile, `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} tester\n`, {
           mode: 0o600,
         })
         writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })

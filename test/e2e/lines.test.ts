@@ -14,6 +14,7 @@ import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { FAREWELL, T1, T1_MARY, T4, T5 } from '../support/screens.ts'
 import { describeWith, until } from '../support/services.ts'
 import { root } from '../style/tree.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const [JOHN, MARY] = ['67570000001', '67570000002']
 const TOKEN = 'operating-token-of-a-test'
@@ -52,7 +53,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
         settings.lines[0]!.name = 'east'
         settings.lines[0]!.timers.reconnectMs = 50
         settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`, {
+        writeFileSync(settings.admin.tokensFile, `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} tester\n`, {
           mode: 0o600,
         })
         writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })

@@ -12,6 +12,7 @@ import { stub, type Stub } from '../backend/contracts/stub.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const [JOHN, MARY, PAUL] = ['67570000001', '67570000002', '67570000003']
 const PIN = '739158'
@@ -49,9 +50,13 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
       mkdirSync(join(stage.data, 'flows'))
       writeFileSync(join(stage.data, 'flows/safe.yaml'), FLOW)
       writeFileSync(join(stage.data, 'keys'), writeStoreKeys(randomBytes), { mode: 0o600 })
-      writeFileSync(join(stage.data, 'tokens'), `operate:${createHash('sha256').update(TOKEN).digest('hex')} boss\n`, {
-        mode: 0o600,
-      })
+      writeFileSync(
+        join(stage.data, 'tokens'),
+        `${ALL_ROLES}:${createHash('sha256').update(TOKEN).digest('hex')} boss\n`,
+        {
+          mode: 0o600,
+        },
+      )
       vault = await stub()
       vault.says((heard, response) => {
         if (!heard.target.endsWith('/later')) response.writeHead(200, { 'content-type': 'application/json' }).end('{}')

@@ -12,6 +12,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const PLUGIN = 'examples/plugins/rating.js'
 const TOKEN = 'operating-token-of-a-test'
@@ -44,7 +45,7 @@ describeWith(['redis', 'postgres'], 'a daemon with a type of screen of a plug-in
     copyFileSync('examples/plugins/visit.yaml', join(folder, 'flows', 'visit.yaml'))
     writeFileSync(join(folder, 'visits.mjs'), RATED)
     writeFileSync(join(folder, 'token'), TOKEN, { mode: 0o600 })
-    writeFileSync(join(folder, 'tokens'), `operate:${tokenHash(TOKEN).toString('hex')} operator`, { mode: 0o600 })
+    writeFileSync(join(folder, 'tokens'), `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} operator`, { mode: 0o600 })
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     staged = await stageDaemon({
       smscPort: smsc.port,

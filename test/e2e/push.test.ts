@@ -8,6 +8,7 @@ import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
 import { FAREWELL, T1, T2 } from '../support/screens.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const JOHN = '67570000001'
 const TOKENS = { read: 'reading-token-of-a-test', operate: 'operating-token-of-a-test' }
@@ -26,7 +27,8 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
       change: (settings) => {
         settings.reminders.pollMs = 50
         settings.admin.tokensFile = join(settings.data, 'tokens')
-        const line = (role: 'read' | 'operate') => `${role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
+        const line = (role: 'read' | 'operate') =>
+          `${role === 'operate' ? ALL_ROLES : role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
         writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n`, { mode: 0o600 })
         writeFileSync(join(settings.data, 'operate'), TOKENS.operate, { mode: 0o600 })
         settings.reminders.channel = 'push-then-sms'

@@ -10,6 +10,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 const flow = (name: string, price: string) =>
@@ -65,7 +66,9 @@ describeWith(['redis', 'postgres'], 'a recalled revision in mode files, in daemo
     )
 
   before(async () => {
-    writeFileSync(join(drafts, 'tokens'), `operate:${tokenHash(TOKEN).toString('hex')} operateer\n`, { mode: 0o600 })
+    writeFileSync(join(drafts, 'tokens'), `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} operateer\n`, {
+      mode: 0o600,
+    })
     writeFileSync(decide.tokenFile, TOKEN, { mode: 0o600 })
     for (const name of ['prices', 'fees']) writeFileSync(join(folder, `${name}.yaml`), flow(name, 'K10'))
     for (const which of [0, 1]) smscs[which] = await startSmsc({ clock: realClock, chance: Math.random })

@@ -18,6 +18,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const TOKENS = { read: 'reading-token-of-a-test', operate: 'operating-token-of-a-test' }
 const TESTER = '67579999999'
@@ -94,7 +95,8 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     )
 
   before(async () => {
-    const line = (role: keyof typeof TOKENS) => `${role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
+    const line = (role: keyof typeof TOKENS) =>
+      `${role === 'operate' ? ALL_ROLES : role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
     writeFileSync(tokens, `${line('read')}\n${line('operate')}\n`, { mode: 0o600 })
     for (const role of ['read', 'operate'] as const) writeFileSync(join(drafts, role), TOKENS[role], { mode: 0o600 })
     writeFileSync(join(folder, 'prices.yaml'), flow('K10'))

@@ -10,6 +10,7 @@ import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 
 import { describeWith, freePort, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const JOHN = '67570000001'
 const TOKEN = 'operating-token-of-a-test'
@@ -87,7 +88,7 @@ describeWith(['redis', 'postgres'], 'a reload while dialogues are in flight', ()
         }
         settings.services = [{ code: '*500#', flow: 'shop' }]
         settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`, {
+        writeFileSync(settings.admin.tokensFile, `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} tester\n`, {
           mode: 0o600,
         })
         writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })

@@ -16,6 +16,7 @@ import { root } from '../style/tree.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 /** Of the modem. */
@@ -140,7 +141,9 @@ describeWith(['redis', 'postgres'], 'test dials', function () {
         ]
         writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })
         settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} mary\n`, { mode: 0o600 })
+        writeFileSync(settings.admin.tokensFile, `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} mary\n`, {
+          mode: 0o600,
+        })
         settings.alarms = { afterMs: 1_000, overMs: 1_000, certificateDays: 21 }
       },
     })

@@ -7,6 +7,7 @@ import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
 import { T1, T4, T5 } from '../support/screens.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 const HOUR_MS = 3_600_000
@@ -36,7 +37,7 @@ describeWith(['redis', 'postgres'], 'a second daemon whose clock is an hour fast
         change({ admin, data, push }) {
           push.freeText = true
           admin.tokensFile = join(data, 'tokens-of-the-wrong')
-          writeFileSync(admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} op\n`, { mode: 0o600 })
+          writeFileSync(admin.tokensFile, `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} op\n`, { mode: 0o600 })
         },
       }),
     }

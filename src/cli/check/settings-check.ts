@@ -2,7 +2,6 @@
  * What `check --config` says of the settings: all for which `run` would refuse them, with lines. Nothing is started:
  * no SMSC, no store and no back end is connected to.
  */
-import { OLD_TOKEN_REMEDY, tokensOf } from '../../admin/index.ts'
 import {
   createMetrics,
   didYouMean,
@@ -25,6 +24,7 @@ import {
   smsCallable,
   tlsOf,
 } from '../../daemon/index.ts'
+import { tokensOf } from '../../admin/index.ts'
 import type { FlowProblem } from '../../flow/check/index.ts'
 import { type DeclaredBackend, flowNames, loadScreenTypes } from '../../flow/read/index.ts'
 import { loadDialect } from '../../smpp/dialect/index.ts'
@@ -59,20 +59,8 @@ export async function settingsChecked(file: string): Promise<CheckedSettings> {
     }
   }
   problems.push(...(await serviceProblems(settings, where)))
-  const all = [...problems.map(asError), ...oldTokens(settings, where)]
+  const all = problems.map(asError)
   return { settings, problems: all, modules, declared: declaredBy(modules), backends }
-}
-
-/** Tokens of before there were more roles. A file that cannot be read is told elsewhere. */
-function oldTokens({ admin }: Settings, where: (path: PropertyKey[]) => string): FlowProblem[] {
-  let who: string[] = []
-  try {
-    who = tokensOf(admin.tokensFile).flatMap(({ isOld, name }) => (isOld ? [name] : []))
-  } catch {}
-  if (who.length === 0) return []
-  const what = `${who.join(', ')}: the line says operate alone, as before there were more roles, so this token may do everything`
-  const at = where(['admin', 'tokensFile'])
-  return [{ severity: 'warning', rule: 'old-token', where: at, what, remedy: OLD_TOKEN_REMEDY }]
 }
 
 const asError = (problem: Problem): FlowProblem => ({ severity: 'error', rule: 'settings', ...problem })

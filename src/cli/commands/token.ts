@@ -22,10 +22,6 @@ export function tokenCommand(written: readonly string[], say: Say): void {
     throw new InvalidArgumentError(
       `'${strange}' is not a role: write ${ROLES.join(', ').replace(/, (\w+)$/, ' or $1')}`,
     )
-  if (roles.join() === 'operate')
-    throw new InvalidArgumentError(
-      'write `read operate`: a line with operate alone is one from before there were more roles, and may do everything',
-    )
   const token = randomBytes(32).toString('base64url')
   say(`token, for ${roles.join(', ')}:   ${token}`)
   say(`line, for admin.tokensFile:      ${roles.join(',')}:${createHash('sha256').update(token).digest('hex')}`)
