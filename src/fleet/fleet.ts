@@ -87,6 +87,11 @@ export interface Fleet<State> {
   all(): Promise<Instance<State>[]>
   /** As last read. */
   known(): Instance<State>[]
+  /**
+   * Whether an old row means that a daemon is gone. False while Postgres is away, and until each had the time to write
+   * again after it: then all rows are old.
+   */
+  seesOthers(): boolean
   /** What this daemon wrote of itself last, also while Postgres does not take it. Undefined: nothing yet. */
   own(): State | undefined
   /** Has another daemon do it. */
@@ -117,6 +122,9 @@ class DatabaseFleet<State> implements Fleet<State> {
   #known: Instance<State>[] = []
   #own: State | undefined
   #knownMs = 0
+  /** The last read, and the first of those that came one after the other without a gap; by a clock that is never set. */
+  #readMs = -Infinity
+  #seesSinceMs = Infinity
   #beats = 0
   #beatMs: number | undefined
   #beating = Promise.resolve()
@@ -148,6 +156,11 @@ class DatabaseFleet<State> implements Fleet<State> {
   known(): Instance<State>[] {
     const olderMs = Math.max(0, this.#deps.clock.now() - this.#knownMs)
     return this.#known.map((one) => aged(one, one.ageMs + olderMs))
+  }
+
+  seesOthers(): boolean {
+    const nowMs = this.#now()
+    return nowMs - this.#readMs <= LATE_MS && nowMs - this.#seesSinceMs >= GONE_MS
   }
 
   own(): State | undefined {
@@ -240,6 +253,9 @@ class DatabaseFleet<State> implements Fleet<State> {
     const rows = await ALL_INSTANCES(this.#deps.sql, {})
     this.#known = rows.map((row) => instanceOf<State>(row))
     this.#knownMs = this.#deps.clock.now()
+    const nowMs = this.#now()
+    if (nowMs - this.#readMs > LATE_MS) this.#seesSinceMs = nowMs
+    this.#readMs = nowMs
   }
 
   async #carryOut(id: string, command: FleetCommand, by: string): Promise<void> {

@@ -13,12 +13,13 @@ interface State {
 describeBoth('a fleet', (database) => {
   let open: Fleet<State>[]
   let logged: string[]
+  let aheadMs = 0
   let isAway: boolean
 
   beforeEach(async () => {
     await database.db.knex('instance').delete()
     await database.db.knex('instance_command').delete()
-    ;[open, logged, isAway] = [[], [], false]
+    ;[open, logged, isAway, aheadMs] = [[], [], false, 0]
   })
   afterEach(() => Promise.all(open.map((one) => one.stop())))
 
@@ -32,7 +33,11 @@ describeBoth('a fleet', (database) => {
     const fleet = createFleet<State>({
       sql,
       // The beats of a test come quicker; everything else is as it is.
-      clock: { ...realClock, after: (ms, run_) => realClock.after(Math.min(ms, 50), run_) },
+      clock: {
+        ...realClock,
+        now: () => realClock.now() + aheadMs,
+        after: (ms, run_) => realClock.after(Math.min(ms, 50), run_),
+      },
       log: { debug: () => undefined, info: told, warn: told, error: told },
       counters: { count: () => undefined },
       name,
@@ -98,6 +103,28 @@ describeBoth('a fleet', (database) => {
     assert.deepEqual(none, { status: 404, body: { error: "there is no daemon 'd:8123': a:8123, b:8123, c:8123" } })
     const failed = await a.ask('b:8123', { what: 'line-stop', line: 'broken' }, 'mary')
     assert.equal(failed.status, 500)
+  })
+
+  it('takes no old row for a daemon that is gone while Postgres is away, and until all have written again', async () => {
+    const a = join('a:8123')
+    await until(async () => (await names(a)).length === 1, 'not there')
+    const reads = async (times: number) => {
+      for (let n = 0; n < times; n++) {
+        aheadMs += 5_000
+        await a.all()
+      }
+    }
+    assert.equal(a.seesOthers(), false, 'nobody has had the time to write')
+    await reads(3)
+    assert.equal(a.seesOthers(), true)
+    isAway = true
+    aheadMs += 8_000
+    assert.equal(a.seesOthers(), false)
+    isAway = false
+    await reads(2)
+    assert.equal(a.seesOthers(), false, 'rows are as old as the outage was long')
+    await reads(2)
+    assert.equal(a.seesOthers(), true)
   })
 
   it('does not do late what somebody wanted a while ago', async () => {

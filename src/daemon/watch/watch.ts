@@ -6,6 +6,7 @@ import {
   createAlarmBook,
   createAlarms,
   createSilences,
+  type AlarmCondition,
   type Alarms,
   type Certificates,
   type Silences,
@@ -30,7 +31,7 @@ export interface DaemonWatchDeps {
   clockCheck: ClockCheck
   certificates: Certificates
   /** The daemons on the same database. */
-  fleet: Pick<Fleet<DaemonState>, 'name' | 'known'>
+  fleet: Pick<Fleet<DaemonState>, 'name' | 'known' | 'seesOthers'>
   testDials: Pick<TestDials, 'rows'>
 }
 
@@ -60,6 +61,7 @@ export function createWatch(runtime: Runtime, deps: DaemonWatchDeps): Watch {
   const alarms = createAlarms({ clock, log, afterMs, overMs, isSilenced, tell: (told) => book?.tell(told) })
   registerWatchGauges(runtime, { alarms, certificates })
   let check: StoresCheck | undefined
+  let gone: AlarmCondition[] = []
   let looks = 0
 
   async function look(): Promise<void> {
@@ -77,9 +79,11 @@ export function createWatch(runtime: Runtime, deps: DaemonWatchDeps): Watch {
     const watched = settings.lines.flatMap(({ name: line }) =>
       lines.get(line) === undefined ? [] : [{ line, binds: states[line] ?? [] }],
     )
+    // While nobody can tell, what was so last is so still.
+    if (fleet.seesOthers()) gone = goneConditions(fleet.known(), { own: fleet.name, nowMs: clock.now() })
     alarms.look([
       ...lineConditions(watched, heldElsewhere(fleet)),
-      ...goneConditions(fleet.known(), { own: fleet.name, nowMs: clock.now() }),
+      ...gone,
       ...storeConditions(check, ok ? {} : aheadMs),
       ...testDialConditions(testDials.rows()),
       ...certificateConditions(certificates.ends(), { days: certificateDays, nowMs: clock.now() }),
@@ -124,7 +128,7 @@ function registerWatchGauges(
 /** Another daemon of ours has a bind of the line, or nobody knows. */
 function heldElsewhere(fleet: DaemonWatchDeps['fleet']): (line: string) => boolean {
   const known = fleet.known()
-  const live = known.filter(({ name, isGone }) => name !== fleet.name && !isGone)
+  const live = known.filter(({ name, isGone }) => name !== fleet.name && !(isGone && fleet.seesOthers()))
   const lines = live.flatMap(({ state }) => state.lines)
   const bound = lines.filter(({ binds }) => binds.some(({ state }) => state === 'bound')).map(({ name }) => name)
   return (line) => known.length === 0 || bound.includes(line)
