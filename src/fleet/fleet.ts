@@ -88,7 +88,7 @@ export interface Fleet<State> {
   /** As last read. */
   known(): Instance<State>[]
   /**
-   * Whether an old row means that a daemon is gone. False while Postgres is away, and until each had the time to write
+   * Whether an old row means that a daemon is gone. False while Postgres does not answer, and until each had the time to write
    * again after it: then all rows are old.
    */
   seesOthers(): boolean

@@ -154,7 +154,9 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     assert.deepEqual((await staged.daemon.reload()).changed, ['east'])
     await until(() => east!.binds().length === 1 && east!.binds()[0]!.id !== first, 'no bind with the cap')
     const bind = east!.binds()[0]!.id
-    assert.deepEqual(await shown(), ['  at most 50 a second; share of this daemon 0; sent 0, waiting 0'])
+    assert.deepEqual(await shown(), [
+      `east in ${staged.daemon.name}: at most 50 a second; share of this daemon 0; sent 0, waiting 0`,
+    ])
     const john = east!.phone(JOHN)
     assert.equal((await john.dial('*123#')).text, T1)
     assert.equal((await shown()).length, 1)
@@ -285,7 +287,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     await cli({ stop: 'south' })
     await until(() => south!.binds().length === 0, 'still bound')
     assert.ok(
-      said.some((row) => /^south +south +mica +stopped$/.test(row)),
+      said.some((row) => /^south +stopped +\S+ +now +south +mica$/.test(row)),
       said.join('\n'),
     )
     assert.equal((await staged.daemon.reload()).kept.length, 2, 'stays stopped')

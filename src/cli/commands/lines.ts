@@ -49,30 +49,42 @@ export async function linesCommand(options: LinesOptions, say: Say): Promise<voi
   }
   const { lines } = await askAdmin<{ lines: FleetLineRow[] }>(options, 'GET', '/v1/lines')
   if (options.json) return say(asJson(lines))
-  let daemon = ''
-  for (const row of lines) {
-    if (row.instance !== daemon) say(daemonLine(row))
-    daemon = row.instance
-    sayLine(row, say)
-  }
+  const rows = lines.flatMap(bindRows)
+  if (rows.length === 0) return say('there are no lines in the settings')
+  for (const text of [...tableOf(HEAD, rows), ...new Set(lines.flatMap(notesOf))]) say(text)
 }
 
-/** Whose lines follow, and how old that is. */
-function daemonLine({ instance, ageMs, isGone }: FleetLineRow): string {
-  if (ageMs === undefined) return `${instance} (asked now)`
-  return isGone ? `${instance} (GONE: last seen ${sinceSaid(ageMs)} ago)` : `${instance} (${sinceSaid(ageMs)} ago)`
+const HEAD = ['BIND', 'STATE', 'DAEMON', 'SEEN', 'SINCE', 'NEXT TRY', 'PEER', 'GROUP', 'PROFILE', 'WHY']
+
+/** A row for each bind; one for a line that has none, because it was stopped. */
+function bindRows(row: FleetLineRow): string[][] {
+  const { name, group, dialect, stopped, held, binds } = row
+  const whose = [row.instance, seenSaid(row)]
+  const state = held ? 'held' : stopped ? 'stopped' : ''
+  if (binds.length === 0) return [[name, state, ...whose, '', '', '', group, dialect]]
+  return binds.map(({ bind, state: is, since, next, peer, why, detail, tries }) => {
+    const reason = why === undefined ? '' : `${why}: ${detail}, ${tries} ${tries === 1 ? 'try' : 'tries'}`
+    return [bind, state ? `${is}, ${state}` : is, ...whose, since, next ?? '', peer, group, dialect, reason]
+  })
 }
 
-function sayLine({ name, group, dialect, stopped, held, binds, cap }: FleetLineRow, say: Say): void {
-  say(`${name.padEnd(16)} ${group.padEnd(16)} ${dialect.padEnd(16)} ${stopped ? 'stopped' : ''}`.trimEnd())
-  if (held) say(`  held since ${held.since} by ${held.by}: new dials get ${held.text ?? 'the busy text'}`)
-  if (cap) say(`  ${capLine(cap)}`)
-  for (const { bind, state, since, next, peer, why, detail, remedy, tries } of binds) {
-    const again = next === undefined ? '' : `, next ${next}`
-    const reason = why === undefined ? '' : `  ${why}: ${detail}, ${tries} ${tries === 1 ? 'try' : 'tries'}${again}`
-    say(`  ${bind.padEnd(16)} ${state.padEnd(14)} since ${since}  ${peer}${reason}`)
-    if (remedy) say(`  ${' '.repeat(16)} ${remedy}`)
-  }
+/** How old it is what a daemon says. */
+function seenSaid({ ageMs, isGone }: FleetLineRow): string {
+  if (ageMs === undefined) return 'now'
+  return `${isGone ? 'GONE, ' : ''}${sinceSaid(ageMs)} ago`
+}
+
+/** What has no place in the table: what to do, who holds a line, its cap. */
+function notesOf({ name, instance, held, cap, binds }: FleetLineRow): string[] {
+  return [
+    ...binds.flatMap(({ bind, remedy }) => (remedy ? [`${bind}: ${remedy}`] : [])),
+    ...(held
+      ? [
+          `${name} in ${instance}: held since ${held.since} by ${held.by}: new dials get ${held.text ?? 'the busy text'}`,
+        ]
+      : []),
+    ...(cap ? [`${name} in ${instance}: ${capLine(cap)}`] : []),
+  ]
 }
 
 /** One row for each event: when, which daemon, what, for how long it had been so, and why. */

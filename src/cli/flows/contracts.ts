@@ -16,6 +16,7 @@ import {
 import { advance, appFlow, appName, type FlowSnapshot, type Want } from '../../flow/engine/index.ts'
 import { USSD_PAGE } from '../../ussd/index.ts'
 import type { Say } from '../arguments.ts'
+import { tableOf } from '../table.ts'
 
 export interface TestOptions {
   url?: string
@@ -32,12 +33,13 @@ export interface TestOptions {
 const LINE = 'test'
 
 export function listContracts(dir: string | undefined, say: Say): void {
-  for (const name of contractNames(dir)) {
+  const rows = contractNames(dir).map((name) => {
     const { later, sources } = loadContract(name, dir)
     const said = [...sources.map(({ url, read }) => `read ${read} ${url}`), ...(later ? ['answers later'] : [])]
     const known = sources.length > 0 ? [] : ['no public source: ask the provider, and compare']
-    say([name.padEnd(16), loadKit(name) ? 'kit' : '   ', [...known, ...said].join(', ')].join(' '))
-  }
+    return [name, loadKit(name) ? 'kit' : '', [...known, ...said].join(', ')]
+  })
+  for (const line of tableOf(['CONTRACT', 'KIT', 'SOURCES'], rows)) say(line)
 }
 
 /**
