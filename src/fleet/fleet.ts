@@ -88,8 +88,8 @@ export interface Fleet<State> {
   /** As last read. */
   known(): Instance<State>[]
   /**
-   * Whether an old row means that a daemon is gone. False while Postgres does not answer, and until each had the time to write
-   * again after it: then all rows are old.
+   * Whether an old row means that a daemon is gone. False while Postgres does not answer, and until each had the time
+   * to write again after it: then all rows are old.
    */
   seesOthers(): boolean
   /** What this daemon wrote of itself last, also while Postgres does not take it. Undefined: nothing yet. */
@@ -122,7 +122,7 @@ class DatabaseFleet<State> implements Fleet<State> {
   #known: Instance<State>[] = []
   #own: State | undefined
   #knownMs = 0
-  /** The last read, and the first of those that came one after the other without a gap; by a clock that is never set. */
+  /** The last read, and the first of those without a gap between them; by a clock that is never set. */
   #readMs = -Infinity
   #seesSinceMs = Infinity
   #beats = 0

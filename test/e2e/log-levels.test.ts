@@ -97,6 +97,7 @@ describeWith(['redis', 'postgres'], 'the level of the log of a running daemon', 
     assert.deepEqual([...new Set(lines().map(({ msg }) => msg))].toSorted(), [
       'back end answered',
       'message',
+      'revision chosen',
       'screen sent',
       'turn played',
     ])
