@@ -14,6 +14,8 @@ export interface DemoTrafficDeps {
   clock: Clock
   chance: Chance
   codes: readonly string[]
+  /** Nobody dials any more. */
+  signal: AbortSignal
 }
 
 const MINUTE_MS = 60_000
@@ -26,16 +28,16 @@ const [THINK_MS, PAUSE_MS] = [2_500, 6_000]
 /** Of a hundred turns, so many end with the red key. */
 const HANG_UP = 0.06
 
-export function demoTraffic({ smsc, clock, chance, codes }: DemoTrafficDeps): DemoTraffic {
+export function demoTraffic({ smsc, clock, chance, codes, signal }: DemoTrafficDeps): DemoTraffic {
   let until = 0
   let running = 0
   const wait = (mostMs: number) => new Promise<void>((done) => clock.after(200 + chance() * mostMs, done))
   const one = <T>(of: readonly T[]): T => of[Math.floor(chance() * of.length)]!
-  const isOn = () => clock.now() < until
+  const isOn = () => !signal.aborted && clock.now() < until
 
   async function talk(phone: Phone): Promise<void> {
     let screen = await phone.dial(one(codes))
-    for (let n = 0; screen.open && n < KEYS_MAX; n++) {
+    for (let n = 0; screen.open && n < KEYS_MAX && !signal.aborted; n++) {
       await wait(THINK_MS)
       if (chance() < HANG_UP) break
       screen = await phone.answer(one(KEYS))

@@ -10,6 +10,7 @@ import { parseSettings } from '../../config/index.ts'
 import { type DaemonOptions, loadModule, startDaemon, startSampleWallet } from '../../daemon/index.ts'
 import { recordedText, talkRecorder, type Left } from '../../flow/talk/index.ts'
 import { simulate } from '../../simulator/index.ts'
+import type { Clock } from '../../ussd/index.ts'
 import { demoPage } from './demo-page.ts'
 import { demoTraffic } from './demo-traffic.ts'
 import { freeOr } from './free-port.ts'
@@ -23,7 +24,7 @@ export interface DemoOptions {
 const CODES = ['*123#', '*123#', '*675#']
 
 export async function demo(options: DemoOptions): Promise<void> {
-  const clock = systemClock()
+  const clock = phoneClock()
   const signal = untilSignal()
   const wallet = await startSampleWallet({ port: 0 })
   const recorder = talkRecorder()
@@ -44,7 +45,10 @@ export async function demo(options: DemoOptions): Promise<void> {
       port: await freeOr(options.httpPort),
       talkOf,
       more: (app, smsc) =>
-        demoPage(app, { traffic: demoTraffic({ smsc, clock, chance: systemChance, codes: CODES }), desk: () => desk }),
+        demoPage(app, {
+          traffic: demoTraffic({ smsc, clock, chance: systemChance, codes: CODES, signal }),
+          desk: () => desk,
+        }),
     },
     onReady: ({ smsc, control }) => {
       const at = { smscPort: smsc.port, walletPort: wallet.port, url: control.url }
@@ -53,6 +57,17 @@ export async function demo(options: DemoOptions): Promise<void> {
   })
   await served
   await wallet.stop()
+}
+
+/** Its timers do not hold the process: a phone that still waits for a screen is no reason to go on after Ctrl-C. */
+function phoneClock(): Clock {
+  return {
+    ...systemClock(),
+    after(ms, run) {
+      const timer = setTimeout(run, ms).unref()
+      return () => clearTimeout(timer)
+    },
+  }
 }
 
 interface ServeDeps {
