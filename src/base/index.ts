@@ -65,7 +65,7 @@ export {
   statement,
 } from './sql.ts'
 export { TurnoverMap } from './turnover-map.ts'
-export { carriedTime, systemChance, systemClock, type WallClock } from './wall-clock.ts'
+export { carriedTime, looseClock, systemChance, systemClock, type WallClock } from './wall-clock.ts'
 export { isHashOfWeak, TOKEN_REMEDY, weakness } from './weak-token.ts'
 export { firstYamlFault } from './yaml-fault.ts'
 export { YAML_TYPES } from './yaml-types.ts'

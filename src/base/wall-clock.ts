@@ -49,4 +49,15 @@ export function systemClock(frozen?: string, now: () => number = () => Date.now(
   }
 }
 
+/** The clock of this machine; its timers do not hold the process. */
+export function looseClock(): Clock {
+  return {
+    ...systemClock(),
+    after(ms, run) {
+      const timer = setTimeout(run, ms).unref()
+      return () => clearTimeout(timer)
+    },
+  }
+}
+
 export const systemChance: Chance = () => Math.random()

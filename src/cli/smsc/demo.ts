@@ -5,12 +5,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { systemChance, systemClock, createLog, packageRoot } from '../../base/index.ts'
+import { looseClock, systemChance, systemClock, createLog, packageRoot } from '../../base/index.ts'
 import { parseSettings } from '../../config/index.ts'
 import { type DaemonOptions, loadModule, startDaemon, startSampleWallet } from '../../daemon/index.ts'
 import { recordedText, talkRecorder, type Left } from '../../flow/talk/index.ts'
 import { simulate } from '../../simulator/index.ts'
-import type { Clock } from '../../ussd/index.ts'
 import { demoPage } from './demo-page.ts'
 import { demoTraffic } from './demo-traffic.ts'
 import { freeOr } from './free-port.ts'
@@ -24,7 +23,8 @@ export interface DemoOptions {
 const CODES = ['*123#', '*123#', '*675#']
 
 export async function demo(options: DemoOptions): Promise<void> {
-  const clock = phoneClock()
+  // After Ctrl-C, a phone that still waits for a screen does not hold the process.
+  const clock = looseClock()
   const signal = untilSignal()
   const wallet = await startSampleWallet({ port: 0 })
   const recorder = talkRecorder()
@@ -57,17 +57,6 @@ export async function demo(options: DemoOptions): Promise<void> {
   })
   await served
   await wallet.stop()
-}
-
-/** Its timers do not hold the process: a phone that still waits for a screen is no reason to go on after Ctrl-C. */
-function phoneClock(): Clock {
-  return {
-    ...systemClock(),
-    after(ms, run) {
-      const timer = setTimeout(run, ms).unref()
-      return () => clearTimeout(timer)
-    },
-  }
 }
 
 interface ServeDeps {
