@@ -44,7 +44,7 @@ const QUESTIONS: Question[] = [
     break: ({ north }) => north.proxy.set({ is: 'refuse' }),
     waitMs: 15_000,
     words: () => ['lines'],
-    shows: /^(\w+ \(|LINE|north|a|b|c)|refused|since/,
+    shows: /^(BIND|north)|refused|since/,
     mend: ({ north }) => north.proxy.set({ is: 'pass' }),
   },
   {

@@ -281,8 +281,9 @@ describeWith(['redis', 'postgres'], 'records for files alone, of a daemon that i
     await until(
       async () => (await on.knex('sms_outbox').where({ recorded: false, state: 'cancelled' })).length === 0,
       'not marked',
+      60_000,
     )
-    assert.equal(epochs('deferred').length, 1)
+    await until(() => epochs('deferred').length === 1, 'the record of the answer is missing', 60_000)
     assert.deepEqual(await on.knex('cdr'), [])
   })
 })

@@ -8,6 +8,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { HELD_MS, heldClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
+import { ALL_ROLES } from '../support/tokens.ts'
 
 describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () => {
   let smsc: Smsc
@@ -31,7 +32,12 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
         const roles = ['read', 'operate'] as const
         writeFileSync(
           settings.admin.tokensFile,
-          roles.map((role) => `${role}:${tokenHash(`${role}-token-of-a-test`).toString('hex')} ${role}er\n`).join(''),
+          roles
+            .map(
+              (role) =>
+                `${role === 'operate' ? ALL_ROLES : role}:${tokenHash(`${role}-token-of-a-test`).toString('hex')} ${role}er\n`,
+            )
+            .join(''),
           { mode: 0o600 },
         )
         for (const role of roles) writeFileSync(file(role, settings.data), `${role}-token-of-a-test`, { mode: 0o600 })
