@@ -52,6 +52,7 @@ const WRITE_WITH_TEXTS = statement<{ epoch: string; kind: string }>(
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r(${COLUMNS.join(', ')}, file bigint, sealed text)
   ), written AS (
     INSERT INTO cdr (${NAMES}, file) SELECT ${NAMES}, file FROM given
+    ORDER BY day, epoch, kind
     ON CONFLICT DO NOTHING
     RETURNING day, epoch, kind
   ), texts AS (
