@@ -10,6 +10,7 @@ import {
   createCollector,
   createFileTimes,
   createOwnFiles,
+  feedOf,
   FILES_LEASE_MS,
   forgetFunnel,
   holdsFiles,
@@ -19,6 +20,7 @@ import {
   screenCounting,
   showFileTimes,
   sealTexts,
+  SMS_FILED,
   smsFiled,
   startRounds,
   unrecordedSms,
@@ -63,13 +65,8 @@ function filing({ records }: Settings): { fileOf: FileOf; smsFile: number | null
     ...feed,
     codes: feed.codes.map((code) => normaliseCode(code) || code),
   }))
-  const goes = (kind: string, code: string) =>
-    feeds.some(({ kinds, codes }) => kinds.some((one) => one === kind) && (codes.length === 0 || codes.includes(code)))
-  return {
-    feeds,
-    fileOf: ({ kind, code, channel }) => (channel !== 'test' && goes(kind, code) ? null : NO_FILE),
-    smsFile: goes('sms', '') ? null : NO_FILE,
-  }
+  const fileOf = (record: Parameters<typeof feedOf>[1]) => (feedOf(feeds, record) ? null : NO_FILE)
+  return { feeds, fileOf, smsFile: fileOf(SMS_FILED) }
 }
 
 /** How exact texts are written. Undefined: they are not. */
@@ -231,11 +228,7 @@ function createOwnRecords(
       filed: (rows) => smsFiled(sql, rows),
     },
   })
-  const writing: Round = {
-    everyMs: Math.min(FILES_EVERY_MS, everyMs),
-    failed: (error) => log.warn({ err: error, dir }, 'files of call detail records were not written'),
-    run: () => own.round(),
-  }
+  const writing = writingRound({ dir, everyMs, log }, () => own.round())
   const rounds = startRounds([daysRound(runtime, sql), funnelRound(runtime, sql), writing], { clock, mayRun })
   return {
     turnedAway: (dial) => own.put(refusedRecord(dial, runtime, recording)),
@@ -291,13 +284,17 @@ function filesRound(runtime: Runtime, sql: Stores['sql'], feeds: readonly Feed[]
   if (!files) return []
   const { dir, everyMs } = files
   const deps = { sql, feeds, dir, everyMs, times, instance, clock, log, counters: metrics }
-  return [
-    {
-      everyMs: Math.min(FILES_EVERY_MS, everyMs),
-      failed: (error) => log.warn({ err: error, dir }, 'files of call detail records were not written'),
-      run: () => writeFiles(deps),
-    },
-  ]
+  return [writingRound(deps, () => writeFiles(deps))]
+}
+
+type WritingDeps = Pick<Runtime, 'log'> & { dir: string; everyMs: number }
+
+function writingRound({ dir, everyMs, log }: WritingDeps, run: Round['run']): Round {
+  return {
+    everyMs: Math.min(FILES_EVERY_MS, everyMs),
+    failed: (error) => log.warn({ err: error, dir }, 'files of call detail records were not written'),
+    run,
+  }
 }
 
 function fileTimesOf({ settings, clock, metrics }: Runtime, feeds: readonly Feed[]) {

@@ -12,6 +12,21 @@ export interface Feed {
   format: FileFormat
 }
 
+/** What an SMS is for a feed: it has no service code. */
+export const SMS_FILED = { kind: 'sms', code: '', channel: 'sms' }
+
+/** The feed of a record: the first that has it, because it goes into one file. Test dials are billed to nobody. */
+export function feedOf(feeds: readonly Feed[], { kind, code, channel }: typeof SMS_FILED): Feed | undefined {
+  if (channel === 'test') return undefined
+  return feeds.find(({ kinds, codes }) => kinds.includes(kind) && (codes.length === 0 || codes.includes(code)))
+}
+
+/** By the clock, so that cuts do not drift: files of five minutes are cut at the full five minutes. */
+export function isCutDue(lastMs: number | undefined, nowMs: number, everyMs: number): boolean {
+  const periodOf = (ms: number) => Math.floor(ms / everyMs)
+  return lastMs === undefined || periodOf(lastMs) !== periodOf(nowMs)
+}
+
 export interface CutFile {
   id: string
   partner: string

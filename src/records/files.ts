@@ -13,6 +13,7 @@ import {
   FILE_ROWS_MAX,
   fileWritten,
   holdsFiles,
+  isCutDue,
   lastFile,
   rowsOfFile,
   unwrittenFiles,
@@ -58,9 +59,7 @@ async function cutDue({ sql, clock, everyMs, times }: FilesDeps, feed: Feed): Pr
   const last = await lastFile(sql, feed.partner)
   if (last?.isWritten) times.found(feed.partner, last.cutMs)
   const nowMs = clock.now()
-  const periodOf = (ms: number) => Math.floor(ms / everyMs)
-  // By the clock, so that cuts do not drift: files of five minutes are cut at the full five minutes.
-  if (last && periodOf(nowMs) === periodOf(last.cutMs)) return
+  if (!isCutDue(last?.cutMs, nowMs, everyMs)) return
   let seq = last?.seq ?? 0
   while ((await cutFile(sql, feed, ++seq, nowMs)) >= FILE_ROWS_MAX) continue
 }

@@ -1,6 +1,6 @@
 /** Call detail records: collected from where they wait, written into `cdr`, and from there into files. */
 export { collectWaiting, createCollector, type Collector } from './collector.ts'
-export { type Feed, holdsFiles } from './file-rows.ts'
+export { type Feed, feedOf, holdsFiles, SMS_FILED } from './file-rows.ts'
 export { createFileTimes, showFileTimes } from './file-times.ts'
 export { FILES_LEASE_MS, writeFiles } from './files.ts'
 export { flowOfRevision, OTHER_KEYS, screenCounting } from './funnel.ts'

@@ -8,7 +8,7 @@ import type { CallRecord, RecordShelf } from '../dialogue/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import { RECORDS_IN_MEMORY_MAX } from './collector.ts'
 import { type FileRow, ownFileNameOf } from './file-format.ts'
-import type { Feed } from './file-rows.ts'
+import { feedOf, isCutDue, SMS_FILED, type Feed } from './file-rows.ts'
 import type { FileTimes } from './file-times.ts'
 import { writeWhole } from './file-write.ts'
 import { openNumbers, type Numbers } from './own-numbers.ts'
@@ -71,12 +71,6 @@ export function createOwnFiles(deps: OwnFilesDeps): OwnFiles {
   return new DaemonFiles(deps)
 }
 
-/** The feed of a record: the first that has it, because it goes into one file. Test dials are billed to nobody. */
-function feedOf(feeds: readonly Feed[], { kind, code, channel }: { kind: string; code: string; channel: string }) {
-  if (channel === 'test') return undefined
-  return feeds.find(({ kinds, codes }) => kinds.includes(kind) && (codes.length === 0 || codes.includes(code)))
-}
-
 class DaemonFiles implements OwnFiles {
   readonly #deps: OwnFilesDeps
   #memory: CallRecord[] = []
@@ -99,9 +93,7 @@ class DaemonFiles implements OwnFiles {
     const { feeds, clock, everyMs } = this.#deps
     const numbers = await this.#opened()
     const nowMs = clock.now()
-    // By the clock, so that cuts do not drift.
-    const periodOf = (ms: number) => Math.floor(ms / everyMs)
-    const due = feeds.filter(({ partner }) => periodOf(numbers.cutMs(partner) ?? -everyMs) !== periodOf(nowMs))
+    const due = feeds.filter(({ partner }) => isCutDue(numbers.cutMs(partner), nowMs, everyMs))
     if (due.length > 0) await this.#cut(due, nowMs)
   }
 
@@ -162,7 +154,7 @@ class DaemonFiles implements OwnFiles {
   }
 
   async #smsFor(due: readonly Feed[], limit: number): Promise<UnrecordedSms[]> {
-    const isWanted = due.includes(feedOf(this.#deps.feeds, { kind: 'sms', code: '', channel: 'sms' })!)
+    const isWanted = due.includes(feedOf(this.#deps.feeds, SMS_FILED)!)
     return isWanted && limit > 0 ? this.#deps.sms.rows(limit) : []
   }
 
