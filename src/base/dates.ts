@@ -139,7 +139,12 @@ function momentOf(at: unknown, zone: string): DateTime | undefined {
   return moment?.isValid ? moment : undefined
 }
 
+/** In UTC, with milliseconds (RFC 3339). */
+export function isoOf(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
 /** The day in UTC, as Postgres reads it. */
 export function utcDayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10)
+  return isoOf(ms).slice(0, 10)
 }

@@ -15,6 +15,7 @@ export {
   tellsApart,
   timeOfDay,
   yearsBetween,
+  isoOf,
   utcDayOf,
 } from './dates.ts'
 export { didYouMean, remedyAmong } from './did-you-mean.ts'

@@ -1,6 +1,6 @@
 /** Find a number: for the role `support`, each look with a line in the audit, and a reason where the number is seen. */
 import type { Context, Hono } from 'hono'
-import { maskMsisdn, uuidV7Ms } from '../base/index.ts'
+import { isoOf, maskMsisdn, uuidV7Ms } from '../base/index.ts'
 import { troublePage } from './around.ts'
 import type { DeskParts } from './desk.ts'
 import { dialogueBody, numberBody, numberForm, pageAsked } from './pages/index.ts'
@@ -73,8 +73,6 @@ export function numberPages(app: Hono<Entered>, parts: DeskParts): void {
     return show(c, { title: words.dialogue.title, nav: 'number', body })
   })
 }
-
-const isoOf = (ms: number) => new Date(ms).toISOString()
 
 function numberAsked(c: Ctx, { framed, show }: DeskParts, problem?: string) {
   const now = { ...framed(c), ...(problem === undefined ? {} : { problem }) }

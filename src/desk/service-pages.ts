@@ -1,4 +1,5 @@
 /** The pages of services: what is dialled, and the funnel of each flow on its own picture. */
+import { isoOf } from '../base/index.ts'
 import type { Context, Hono } from 'hono'
 import type { Settings } from '../config/index.ts'
 import type { DeskParts } from './desk.ts'
@@ -48,10 +49,6 @@ async function funnelPage(c: Context<Entered>, parts: DeskParts, name: string): 
   const revisions = [...new Set(others)].slice(0, REVISIONS_SHOWN)
   const body = funnelBody({ ...now, name, revision, svg, told, fromMs, untilMs, revisions })
   return show(c, { title: name, nav: 'services', body })
-}
-
-function isoOf(ms: number): string {
-  return new Date(ms).toISOString()
 }
 
 function serviceOf(service: Settings['services'][number]): ServiceSetting {

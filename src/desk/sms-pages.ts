@@ -1,4 +1,5 @@
 /** The page of SMS: how deep the outbox is, lists by state, and what support does with one. */
+import { isoOf } from '../base/index.ts'
 import type { Context, Hono } from 'hono'
 import { LISTED_STATES, type ListedState } from '../sms/operator/index.ts'
 import { troublePage } from './around.ts'
@@ -21,7 +22,7 @@ export function smsPages(app: Hono<Entered>, parts: DeskParts, wayIn: WayIn): vo
     const state = stateOf(c.req.query('state'))
     const { fromMs, untilMs } = rangeAsked(c, state, now.nowMs)
     const before = c.req.query('before')
-    const asked = { state, since: isoOf(fromMs), until: isoOf(untilMs), cursor: before, limit: ROWS_SHOWN }
+    const asked = { state, since: momentOf(fromMs), until: momentOf(untilMs), cursor: before, limit: ROWS_SHOWN }
     const [page, reasons] = await Promise.all([
       service.listSms(asked),
       state === 'failed' ? service.smsFailedFor({ sinceMs: fromMs, untilMs }) : NONE,
@@ -88,6 +89,6 @@ function rangeAsked(c: Ctx, state: ListedState, nowMs: number): { fromMs: number
   return { fromMs: query('from') ? fromMs : null, untilMs: query('until') ? untilMs : null }
 }
 
-function isoOf(ms: number | null): string | undefined {
-  return ms === null ? undefined : new Date(ms).toISOString()
+function momentOf(ms: number | null): string | undefined {
+  return ms === null ? undefined : isoOf(ms)
 }

@@ -2,7 +2,7 @@
  * Test dials: can somebody dial this code on this line now? On a schedule, for metrics and an alarm, and when an
  * operator asks. Only the first screen is looked at, and nothing is changed by it.
  */
-import { gate, type Log, type Metrics } from '../base/index.ts'
+import { isoOf, gate, type Log, type Metrics } from '../base/index.ts'
 import { expectedBy, type Settings } from '../config/index.ts'
 import type { Chance, Clock } from '../ussd/index.ts'
 import { TEST_DIAL_REMEDIES, type TestDialHeard, type TestDialOutcome } from './outcome.ts'
@@ -199,8 +199,6 @@ function rowOf(
     failingSince: failingMs === undefined ? null : isoOf(failingMs),
   }
 }
-
-const isoOf = (ms: number) => new Date(ms).toISOString()
 
 function registerGauges(metrics: TestDialsDeps['metrics'], told: () => Known[]): void {
   const each = (valueOf: (known: Known) => number | undefined) => () =>

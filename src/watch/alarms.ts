@@ -2,7 +2,7 @@
  * Alarms without a monitoring system: what somebody should be woken for. A condition has to last before it is one, and
  * to stay away before it is over, so that a link that flaps wakes nobody each minute.
  */
-import { monotonicClock, type Log } from '../base/index.ts'
+import { isoOf, monotonicClock, type Log } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
 export const ALARMS = [
@@ -159,8 +159,4 @@ function rowOf({ condition, since, isRaised }: Known): AlarmRow {
   const { alarm, subject, line, severity, why, remedy } = condition
   const of = line === undefined ? {} : { line }
   return { alarm, subject, ...of, severity, since, why, remedy, silenced: !isRaised }
-}
-
-function isoOf(ms: number): string {
-  return new Date(ms).toISOString()
 }

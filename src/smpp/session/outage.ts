@@ -1,6 +1,7 @@
 /**
  * One outage of a bind: since when, why, and which addresses were tried. It logs one warning, and one line at the end.
  */
+import { isoOf } from '../../base/index.ts'
 import type { Log } from '../../base/index.ts'
 import type { OutageTold } from '../types.ts'
 import { remedyOf, type Trouble, type Why } from './trouble.ts'
@@ -100,8 +101,4 @@ export class Outage {
       'the bind is still down',
     )
   }
-}
-
-function isoOf(ms: number): string {
-  return new Date(ms).toISOString()
 }
