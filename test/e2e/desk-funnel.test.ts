@@ -3,25 +3,15 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { browserOf, type DeskBrowser } from '../support/desk-browser.ts'
 import { describeWith, until } from '../support/services.ts'
+import { letIn } from '../support/tokens.ts'
+import { surveyFlow } from '../support/survey.ts'
 
 const TOKEN = 'reading-token-of-a-test'
-const flow = (word: string) => `
-flow: survey
-spec: 1
-languages: [en]
-start: main
-screens:
-  main: { menu: "${word}", choices: [ { label: Rate us, to: rate }, { label: No, to: bye } ] }
-  rate: { input: "From 1 to 5:", number: { min: 1, max: 5 }, wrong: "From 1 to 5.", to: bye }
-  bye: { end: Thank you. }
-`
-
 describeWith(['redis', 'postgres'], 'the funnel of a flow at the desk', function () {
   this.timeout(60_000)
   const folder = mkdtempSync(join(tmpdir(), 'ussd-desk-funnel-'))
@@ -33,7 +23,7 @@ describeWith(['redis', 'postgres'], 'the funnel of a flow at the desk', function
   let [serial, isAway] = [0, false]
 
   before(async () => {
-    writeFileSync(join(folder, 'survey.yaml'), flow('One'))
+    writeFileSync(join(folder, 'survey.yaml'), surveyFlow('One'))
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     staged = await stageDaemon({
       smscPort: smsc.port,
@@ -42,9 +32,7 @@ describeWith(['redis', 'postgres'], 'the funnel of a flow at the desk', function
         settings.services = [{ code: '*384#', flow: 'survey' }]
         settings.flows = { ...settings.flows, dir: folder, reloadMs: 50 }
         settings.backends = {}
-        settings.admin.tokensFile = join(folder, 'tokens')
-        const line = `read:${tokenHash(TOKEN).toString('hex')} reader\n`
-        writeFileSync(settings.admin.tokensFile, line, { mode: 0o600 })
+        letIn(settings, { token: TOKEN, roles: 'read', name: 'reader' })
       },
     })
     const { sql } = staged.daemon.stores
@@ -103,7 +91,7 @@ describeWith(['redis', 'postgres'], 'the funnel of a flow at the desk', function
 
   it('has revisions side by side, and the picture of each', async () => {
     const [first] = /survey@\w{12}/.exec(await reader.text(here))!
-    writeFileSync(join(folder, 'survey.yaml'), flow('Two'))
+    writeFileSync(join(folder, 'survey.yaml'), surveyFlow('Two'))
     await until(async () => /survey@\w{12}/.exec(await reader.text(here))![0] !== first, 'not changed')
     await dials('2')
     await until(async () => /data-head="B: Reached"/.test(await reader.text(here)), 'not side by side')

@@ -1,17 +1,14 @@
 /** What one subscriber saw and did, at the desk: past dialogues, one of them screen by screen, and SMS. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { browserOf, type DeskBrowser } from '../support/desk-browser.ts'
 import { describeWith, until } from '../support/services.ts'
+import { letIn } from '../support/tokens.ts'
 
 const JOHN = '67570000001'
 const TOKENS = { support: 'supporting-token-of-a-test', read: 'reading-token-of-a-test' }
-const OF = { support: 'read,support', read: 'read' }
 
 describeWith(['redis', 'postgres'], 'a complaint at the desk', function () {
   this.timeout(60_000)
@@ -28,9 +25,11 @@ describeWith(['redis', 'postgres'], 'a complaint at the desk', function () {
       smscPort: smsc.port,
       frozen: false,
       change: (settings) => {
-        settings.admin.tokensFile = join(settings.data, 'tokens')
-        const line = (role: keyof typeof OF) => `${OF[role]}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er\n`
-        writeFileSync(settings.admin.tokensFile, line('support') + line('read'), { mode: 0o600 })
+        letIn(
+          settings,
+          { token: TOKENS.support, roles: 'read,support', name: 'supporter' },
+          { token: TOKENS.read, roles: 'read', name: 'reader' },
+        )
       },
     })
     const { sql } = staged.daemon.stores

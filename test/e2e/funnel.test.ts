@@ -3,24 +3,14 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { type FunnelTold } from '../../src/admin/flow-funnels.ts'
 import { testDialCommand } from '../../src/cli/commands/test-dial.ts'
 import { funnelOfFlow, type FunnelOptions } from '../../src/cli/flows/flow-funnel.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { describeWith, until } from '../support/services.ts'
-
-const flow = (word: string) => `
-flow: survey
-spec: 1
-languages: [en]
-start: main
-screens:
-  main: { menu: "${word}", choices: [ { label: Rate us, to: rate }, { label: No, to: bye } ] }
-  rate: { input: "From 1 to 5:", number: { min: 1, max: 5 }, wrong: "From 1 to 5.", to: bye }
-  bye: { end: Thank you. }
-`
+import { letIn } from '../support/tokens.ts'
+import { surveyFlow } from '../support/survey.ts'
 
 for (const embedded of [false, true]) {
   describeWith(
@@ -35,7 +25,7 @@ for (const embedded of [false, true]) {
       const options = () => ({ url: `http://127.0.0.1:${staged.daemon.admin.port}`, tokenFile: join(folder, 'token') })
 
       before(async () => {
-        writeFileSync(join(folder, 'survey.yaml'), flow('One'))
+        writeFileSync(join(folder, 'survey.yaml'), surveyFlow('One'))
         writeFileSync(join(folder, 'token'), 'reading-token-of-a-test', { mode: 0o600 })
         smsc = await foreignSmsc()
         staged = await stageDaemon({
@@ -46,9 +36,7 @@ for (const embedded of [false, true]) {
             settings.services = [{ code: '*384#', flow: 'survey' }]
             settings.flows = { ...settings.flows, dir: folder, reloadMs: 50 }
             settings.backends = {}
-            settings.admin.tokensFile = join(folder, 'tokens')
-            const line = `read,operate:${tokenHash('reading-token-of-a-test').toString('hex')} reader\n`
-            writeFileSync(settings.admin.tokensFile, line, { mode: 0o600 })
+            letIn(settings, { token: 'reading-token-of-a-test', roles: 'read,operate', name: 'reader' })
           },
         })
       })
@@ -113,7 +101,7 @@ for (const embedded of [false, true]) {
 
       it('has two revisions beside each other, or one of them', async () => {
         const [old] = (await told()).revisions
-        writeFileSync(join(folder, 'survey.yaml'), flow('Two'))
+        writeFileSync(join(folder, 'survey.yaml'), surveyFlow('Two'))
         await until(async () => (await told()).active !== old!.revision, 'the flow is not changed')
         await dials('2')
         await counted(4)

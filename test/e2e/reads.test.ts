@@ -1,18 +1,18 @@
 /** What a GET of the admin server and of the desk asks of the stores: as much for many dialogues as for none. */
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { Server } from 'node:http'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { tokenHash } from '../../src/admin/access.ts'
-import { ROLE_NAMES, ROUTE_ROLES } from '../../src/admin/roles.ts'
+import { ROUTE_ROLES } from '../../src/admin/roles.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { browserOf, DESK_PAGES, type DeskBrowser } from '../support/desk-browser.ts'
 import { describeWith, until } from '../support/services.ts'
 import { root, sources } from '../style/tree.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const TOKEN = 'a-token-for-all-roles-of-a-test'
 const JOHN = '67570000001'
@@ -106,9 +106,7 @@ describeWith(['redis', 'postgres'], 'what a GET asks of the stores', function ()
       smscPort: smsc.port,
       frozen: false,
       change: (settings) => {
-        settings.admin.tokensFile = join(settings.data, 'tokens')
-        const line = `${ROLE_NAMES.join(',')}:${tokenHash(TOKEN).toString('hex')} mary\n`
-        writeFileSync(settings.admin.tokensFile, line, { mode: 0o600 })
+        letIn(settings, { token: TOKEN, roles: ALL_ROLES, name: 'mary' })
       },
     })
     url = `http://127.0.0.1:${staged.daemon.admin.port}`

@@ -11,6 +11,7 @@ import { sqlOn } from '../../src/store/postgres/sql.ts'
 import { Redis } from 'ioredis'
 import { faultProxy, type FaultProxy } from '../campaigns/proxy.ts'
 import { readMediation } from '../campaigns/record-sets.ts'
+import type { Settings } from '../../src/config/schema.ts'
 
 const recorded = async (knex: Knex, kind = 'dialogue') => (await knex('cdr').where({ kind }).orderBy('epoch')) as Row[]
 interface Row {
@@ -123,6 +124,15 @@ async function epochsInRedis({ stage }: ProcessStage): Promise<string[]> {
   }
 }
 
+/** Postgres is reached by way of this proxy. */
+function through(settings: Settings, { port }: FaultProxy): void {
+  if (settings.postgres === 'embedded') return
+  const url = new URL(settings.postgres.url)
+  url.hostname = '127.0.0.1'
+  url.port = String(port)
+  settings.postgres.url = url.toString()
+}
+
 describeWith(['redis', 'postgres'], 'records of daemons that are killed, with Postgres away for a while', function () {
   this.timeout(180_000)
   let proxy: FaultProxy
@@ -131,12 +141,7 @@ describeWith(['redis', 'postgres'], 'records of daemons that are killed, with Po
     settings.reminders.pollMs = 60_000
     settings.dialogue.idleMs = 3_000
     settings.dialogue.tombstoneMs = 600_000
-    if (settings.postgres !== 'embedded') {
-      const url = new URL(settings.postgres.url)
-      url.hostname = '127.0.0.1'
-      url.port = String(proxy.port)
-      settings.postgres.url = url.toString()
-    }
+    through(settings, proxy)
   })
   const started = (env: Record<string, string> = {}) =>
     on.startBound({ USSD_CONNECTOR_FROZEN_CLOCK: '2025-05-01T09:00:00+10:00', ...env })
@@ -212,12 +217,7 @@ describeWith(['redis', 'postgres'], 'records for files alone, of a daemon that i
       everyMs: 1_000,
       feeds: [{ ...feed, partner: 'acme', codes: [], kinds: [...feed.kinds] }],
     }
-    if (settings.postgres !== 'embedded') {
-      const url = new URL(settings.postgres.url)
-      url.hostname = '127.0.0.1'
-      url.port = String(proxy.port)
-      settings.postgres.url = url.toString()
-    }
+    through(settings, proxy)
   })
   const started = (env: Record<string, string> = {}) =>
     on.startBound({ USSD_CONNECTOR_FROZEN_CLOCK: '2025-05-01T09:00:00+10:00', ...env })
