@@ -1,14 +1,4 @@
-/**
- * Runs fault campaigns and keeps their results:
- *
- *   npm run faults -- --bounded            all of them, minutes each
- *   npm run faults -- --ci                 all of them, short; fails on a goal that is missed or has no result, however busy the machine
- *   npm run faults -- --only kill --kills 500 --minutes 12
- *   npm run faults -- --only upgrade --previous v0.1.0    from that build to this one, and back
- *   npm run faults -- --only mutants --of smpp/dialect    the mutants of the files whose path has that, and who survived
- *   npm run faults -- --only planted --of half-open       the planted defects whose name has that, and what noticed them
- *   npm run faults -- --only none --report RELIABILITY.md anew from the results that are kept
- */
+/** Runs fault campaigns and keeps their results (`npm run faults -- --help` says how). */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,8 +14,27 @@ import { owed, writeReport } from './report.ts'
 const RESULTS = join(packageRoot, 'test/campaigns/results')
 const text = { type: 'string' } as const
 const numberOptions = Object.fromEntries(NUMBERS.map((name) => [name, text]))
+const HELP = `npm run faults -- [options]
+
+Without options: every campaign in its long form, hours. Results are kept in test/campaigns/results.
+
+--bounded            all of them, minutes each
+--ci                 all of them, short; fails on a goal that is missed or has no result, however busy the machine.
+                     Its results, and those of a part (--of), are not kept
+--only NAMES         these only, with commas: ${CAMPAIGNS.map(({ name }) => name).join(' ')}; none
+--seed N             default 1
+--kills N --minutes N --seeds N --pdus N --rounds N --mutants N
+                     how much of it, for the campaigns that count in these: --only kill --kills 500 --minutes 12
+--of PART            with --only mutants: files whose path has it (smpp/dialect), and who survived;
+                     with --only planted: defects whose name has it (half-open), and what noticed them
+--previous BUILD     with --only upgrade: a commit or tag, from that build to this one and back
+--as-built           the sources are not compiled first
+--out FOLDER         results go there
+--report             writes RELIABILITY.md anew; with --only none from the results that are kept
+--help               this text`
 const { values } = parseArgs({
   options: {
+    help: { type: 'boolean', default: false },
     bounded: { type: 'boolean', default: false },
     ci: { type: 'boolean', default: false },
     previous: text,
@@ -38,6 +47,10 @@ const { values } = parseArgs({
     ...numberOptions,
   },
 })
+if (values.help) {
+  console.log(HELP)
+  process.exit(0)
+}
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const numbers = NUMBERS.filter((name) => values[name as keyof typeof values] !== undefined)
 const given = Object.fromEntries(numbers.map((name) => [name, Number(values[name as keyof typeof values])]))
