@@ -1,11 +1,14 @@
-/** Caches computed values up to a limit. Above it, all of them are dropped. */
-export function remembered<T>(max: number): (key: string, make: () => T) => T {
+/**
+ * Caches computed values up to a limit. Above it, all of them are dropped. What is asked in each turn passes a `make`
+ * that stands for itself, so that no closure is made for it.
+ */
+export function remembered<T>(max: number): (key: string, make: (key: string) => T) => T {
   const held = new Map<string, T>()
   return (key, make) => {
     const known = held.get(key)
     if (known !== undefined) return known
     if (held.size >= max) held.clear()
-    const made = make()
+    const made = make(key)
     held.set(key, made)
     return made
   }

@@ -18,7 +18,7 @@ import {
 /** A line with its values whole, or with each value cut to `valueMax` characters. */
 export type LayoutLine = (valueMax?: number) => string
 
-/** What to show: a title and its options. */
+/** What to show: a title and its options. A page is tried again and again with one more line: see `onceWhole`. */
 export interface ScreenContent {
   /** Stands on its own line above the title, on the first page. */
   notice: string
@@ -52,17 +52,15 @@ export interface Page {
 const VALUE_MIN = 10
 
 /** The page that starts at this position. An option is cut only if it is too long for a page by itself. */
-export function layPage(given: ScreenContent, at: Shown['at']): Page {
+export function layPage(sheet: ScreenContent, at: Shown['at']): Page {
   const [from, first] = at.at(-1) ?? [0, 0]
-  const sheet = written(given)
   const paper = { ...sheet, back: hasBack(sheet, at), first, from, single: at.length === 1 }
   return onOnePage(paper) ?? optionsPage(paper) ?? textPage(paper)
 }
 
 /** The page shown, with the same options under another first line. */
-export function relay(given: ScreenContent, shown: Shown, heads: readonly string[]): string {
+export function relay(sheet: ScreenContent, shown: Shown, heads: readonly string[]): string {
   const [from, first] = shown.at.at(-1) ?? [0, 0]
-  const sheet = written(given)
   const back = hasBack(sheet, shown.at)
   // A page within a long text has no title to replace, and its text is not shown again later.
   // A title alone, on which something may be typed, is told what was wrong like an input.
@@ -76,11 +74,6 @@ export function relay(given: ScreenContent, shown: Shown, heads: readonly string
   }
   const whole = heads.find((head) => fits(joined(head, tail), sheet.limit))
   return whole === undefined ? topped(heads.at(-1) ?? '', tail, sheet.limit) : joined(whole, tail)
-}
-
-/** The same sheet with each line computed once: a page is tried again and again with one more line. */
-function written(sheet: ScreenContent): ScreenContent {
-  return { ...sheet, title: onceWhole(sheet.title), options: sheet.options.map(onceWhole) }
 }
 
 /** The same line; written whole, it is written once. */

@@ -26,9 +26,13 @@ export interface Scope {
 const PATHS_MAX = 20_000
 const parted = remembered<readonly string[]>(PATHS_MAX)
 
+function partsOf(path: string): readonly string[] {
+  return path.split('.')
+}
+
 /** The value at the path; undefined if there is none. `.count` of a list is its length. Own properties only. */
 export function readPath(scope: Scope, path: string): Json | undefined {
-  const parts = parted(path, () => path.split('.'))
+  const parts = parted(path, partsOf)
   let value: Json | undefined = rootOf(scope, parts[0]!)
   for (let i = 1; i < parts.length; i++) {
     const key = parts[i]!

@@ -7,7 +7,7 @@ import { compileCondition, compileValues, labelNamed, Slip } from '../expression
 import { choiceKey, condition, key, name, text, type Text, type TextKey, values } from '../terms/index.ts'
 import type { CoveredStep, KeySlip, Outcome } from './kind.ts'
 import type { Overfull } from './measure.ts'
-import type { KeyedOption, Offer, OfferReads, Option } from './offer.ts'
+import type { KeyedOption, OfferReads, Option } from './offer.ts'
 import type { Env } from './plan.ts'
 import { target, to, type Target } from './routes.ts'
 import type { TellUses } from './uses.ts'
@@ -206,7 +206,10 @@ export function labelOf(screen: WithChoices, i: number): string {
 }
 
 /** The written choices that are shown: those with numbers, and those with keys of their own. */
-type Written = Required<Pick<Offer, 'options' | 'fixed'>>
+interface Written {
+  options: Option[]
+  fixed: KeyedOption[]
+}
 
 /** The context that keeps a value as if it were typed. Undefined: it breaks a rule, and the choice is not shown. */
 export type KeepsValue = (context: DialogueContext, value: string | number) => DialogueContext | undefined
@@ -218,30 +221,34 @@ export function choicesOf(
   keep?: KeepsValue,
 ): { (context: DialogueContext): Written; reads: OfferReads } {
   const compiled = choices.map((choice) => ({
-    choice,
-    label: env.text(choice.label),
-    when: choice.when === undefined ? undefined : env.condition(choice.when),
-    values: choice.set && compileValues(choice.set, env),
+    ...choice,
+    say: env.text(choice.label),
+    holds: choice.when === undefined ? undefined : env.condition(choice.when),
+    choose: choosing(choice, env, keep),
   }))
   const options = (context: DialogueContext): Written => {
-    const shown = compiled
-      .filter(({ when }) => when === undefined || when.holds({ context }))
-      .filter(({ choice }) => choice.value === undefined || !keep || keep(context, choice.value) !== undefined)
-      .map(({ choice, label, values }): Option & { key?: string | undefined } => ({
-        key: choice.key,
-        label: (valueMax) => label({ context }, { valueMax }),
-        to: choice.to,
-        choose: (chosen) => {
-          const kept = (keep && choice.value !== undefined && keep(chosen, choice.value)) || chosen
-          return values ? assigned(kept, values({ context: kept }), env.languages) : kept
-        },
-      }))
-    const [fixed, plain] = parted(shown, ({ key: own }) => own !== undefined)
-    return { options: plain, fixed: fixed as KeyedOption[] }
+    const written: Written = { options: [], fixed: [] }
+    for (const { key: own, value, to: leads, say, holds, choose } of compiled) {
+      if (holds && !holds.holds({ context })) continue
+      if (value !== undefined && keep && keep(context, value) === undefined) continue
+      const label: Option['label'] = (valueMax) => say({ context }, { valueMax })
+      if (own === undefined) written.options.push({ label, to: leads, choose })
+      else written.fixed.push({ key: own, label, to: leads, choose })
+    }
+    return written
   }
   // What stands for an answer is shown only if it passes the rules, and those may read anything.
-  const reads = keep ? undefined : compiled.flatMap(({ label, when }) => [...label.reads, ...(when?.paths ?? [])])
+  const reads = keep ? undefined : compiled.flatMap(({ say, holds }) => [...say.reads, ...(holds?.paths ?? [])])
   return Object.assign(options, { reads })
+}
+
+/** What choosing it changes. */
+function choosing({ value, set }: Choice, env: Env, keep?: KeepsValue): NonNullable<Option['choose']> {
+  const values = set && compileValues(set, env)
+  return (chosen) => {
+    const kept = (keep && value !== undefined && keep(chosen, value)) || chosen
+    return values ? assigned(kept, values({ context: kept }), env.languages) : kept
+  }
 }
 
 /**

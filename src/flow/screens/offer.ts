@@ -101,18 +101,21 @@ function isOn(on: readonly unknown[], scope: Reading, paths: readonly string[]):
 }
 
 /** An offer of which nothing is written or laid out twice. */
-function kept({ title, options, ...offer }: Offer): Offer {
-  const written = options.map((option) => ({ ...option, label: onceWhole(option.label) }))
-  return { ...offer, title: onceWhole(title), options: written, laid: [] }
+function kept(offer: Offer): Offer {
+  return { ...offer, title: onceWhole(offer.title), options: offer.options.map(writtenOnce), laid: [] }
+}
+
+function writtenOnce({ label, to, stays, choose }: Option): Option {
+  return { label: onceWhole(label), to, stays, choose }
 }
 
 export interface Option {
   label: LayoutLine
   to: string
   /** The option changes what is offered, and the screen stays. */
-  stays?: boolean
+  stays?: boolean | undefined
   /** What choosing it changes. */
-  choose?: (context: DialogueContext) => DialogueContext
+  choose?: ((context: DialogueContext) => DialogueContext) | undefined
 }
 
 /** An option with a key of its own in place of a number. */
@@ -265,6 +268,9 @@ function laidOut(env: Env, offer: Offer, context: DialogueContext, at: Shown['at
   return shown
 }
 
+const labelOf = ({ label }: Option): LayoutLine => label
+const labelOnce = ({ label }: Option): LayoutLine => onceWhole(label)
+
 /** The most pages of an offer to remember. The dialects of the lines have only a few page limits. */
 const LAID_MAX = 50
 
@@ -306,12 +312,14 @@ export function ends(offer: Offer, context: DialogueContext): boolean {
   return offer.closing === true && context.shown?.more !== true
 }
 
+/** An offer that is remembered writes each line once; any other does so for this sheet. */
 function sheetOf(env: Env, offer: Offer, context: DialogueContext): ScreenContent {
+  const { title, options, laid } = offer
   return {
     notice: context.notice,
-    title: offer.title,
+    title: laid ? title : onceWhole(title),
     lines: offer.lines ?? false,
-    options: offer.options.map(({ label }) => label),
+    options: options.map(laid ? labelOf : labelOnce),
     back: offer.back !== undefined,
     keyed: env.keyed,
     closing: offer.closing ?? false,

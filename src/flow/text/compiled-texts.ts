@@ -35,9 +35,15 @@ export interface CompiledTexts {
 
 /** The definition must be valid: a text that does not compile throws. */
 export function compiledTexts(definition: Wording): CompiledTexts {
+  const [first] = definition.languages
+  const words = new Map(definition.languages.map((language) => [language, new Map<TextKey, string>()]))
   const wordIn = (key: TextKey, language: string) => {
-    const known = definition.languages.includes(language) ? language : (definition.languages[0] as string)
-    return definition.texts[known]?.[key] ?? builtIn(key, known)
+    const known = words.has(language) ? language : first!
+    const found = words.get(known)!.get(key)
+    if (found !== undefined) return found
+    const word = definition.texts[known]?.[key] ?? builtIn(key, known)
+    words.get(known)!.set(key, word)
+    return word
   }
   return {
     wordIn,
@@ -46,7 +52,7 @@ export function compiledTexts(definition: Wording): CompiledTexts {
       const messages = new Map(
         definition.languages.map((language) => [language, messageIn(definition, text, language)]),
       )
-      const fallback = messages.get(definition.languages[0] as string) as Message
+      const fallback = messages.get(first!) as Message
       const say = (scope: Scope, filling?: Filling) =>
         (messages.get(scope.context.language) ?? fallback).say(scope, filling)
       const reads = new Set([...messages.values()].flatMap(({ slots }) => slots.map(({ path }) => path)))

@@ -50,8 +50,9 @@ export function compileMessage(text: string, style: MessageStyle): Message | str
     const bounds = new Map(slots.flatMap(({ path }) => boundOf(path, style)))
     const unbounded = [...bounds].find(([, bound]) => bound === null)
     if (unbounded) return `shows '${unbounded[0]}', but the input has no such bound`
+    const compiled = { say: sayingOf(format, slots), slots, style, bounds }
     return {
-      say: (scope, filling) => fill({ format, slots, style, bounds }, scope, filling ?? {}),
+      say: (scope, filling = WHOLE) => fill(compiled, scope, filling),
       slots: bounds.size === 0 ? slots : slots.filter(({ path }) => !bounds.has(path)),
     }
   } catch (error) {
@@ -64,8 +65,11 @@ function boundOf(path: string, { bound }: MessageStyle): [string, number | null]
   return found === undefined ? [] : [[path, found]]
 }
 
+type Value = string | number | boolean
+
 interface Compiled {
-  format: IntlMessageFormat
+  /** The text with the value of each slot. */
+  say: (values: readonly Value[]) => string
   slots: Slot[]
   style: MessageStyle
   /** Values that are known before: the bounds of inputs. */
@@ -80,21 +84,36 @@ const VALUE_UNITS_MAX = 4_096
 /** The most units of a text with its values: a hundred pages. */
 const SAID_UNITS_MAX = 16_384
 
-function fill({ format, slots, style, bounds }: Compiled, scope: Scope, filling: Filling): string {
-  const values: Record<string, string | number | boolean> = {}
-  slots.forEach((slot, i) => {
-    values[`v${i}`] =
-      slot.path === ROWS_SLOT
-        ? (scope.rows ?? '')
-        : show(slot, bounds.get(slot.path) ?? readPath(scope, slot.path), style, filling)
-  })
-  return plainBlanks(String(format.format(values)).slice(0, SAID_UNITS_MAX), style.isRtl)
+const WHOLE: Filling = {}
+
+function fill({ say, slots, style, bounds }: Compiled, scope: Scope, filling: Filling): string {
+  const values = slots.map((slot) =>
+    slot.path === ROWS_SLOT
+      ? (scope.rows ?? '')
+      : show(slot, bounds.get(slot.path) ?? readPath(scope, slot.path), style, filling),
+  )
+  return plainBlanks(say(values).slice(0, SAID_UNITS_MAX), style.isRtl)
+}
+
+/** Most texts are words and values one after the other. ICU formats what has numbers and choices. */
+function sayingOf(format: IntlMessageFormat, slots: readonly Slot[]): Compiled['say'] {
+  const pieces = (format.getAst() as Element[]).map(({ type, value }) =>
+    type === LITERAL ? String(value) : type === PLACE ? Number(String(value).slice(1)) : undefined,
+  )
+  if (!pieces.includes(undefined)) {
+    return (values) => {
+      let said = ''
+      for (const piece of pieces) said += typeof piece === 'string' ? piece : String(values[piece!])
+      return said
+    }
+  }
+  return (values) => String(format.format(Object.fromEntries(slots.map((_, i) => [`v${i}`, values[i]]))))
 }
 
 /** Where the lines of the screen's `rows` stand. They are filled in before, each value of them on its own. */
 export const ROWS_SLOT = 'rows'
 
-function show(slot: Slot, value: Json | undefined, style: MessageStyle, filling: Filling): string | number | boolean {
+function show(slot: Slot, value: Json | undefined, style: MessageStyle, filling: Filling): Value {
   if (slot.as === 'number') {
     const number = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : NaN
     if (Number.isNaN(number)) throw new FlowFault(`${slot.path} is not a number, but a text shows it as one`)
@@ -255,6 +274,9 @@ interface Element {
   options?: Record<string, { value: Element[] }>
 }
 
+const LITERAL = 0
+/** The place of a value, `{v0}`. */
+const PLACE = 1
 const NUMBER = 2
 const DATE = 3
 const TIME = 4
@@ -276,7 +298,7 @@ function complainOf(elements: Element[], slots: Slot[]): string | undefined {
     }
     if (type === DATE || type === TIME)
       return 'has a date with a style: write {path, date} or {path, time}, and set the patterns in formats:'
-    if ((type === 1 || type === NUMBER) && !/^v\d+$/.test(String(value)))
+    if ((type === PLACE || type === NUMBER) && !/^v\d+$/.test(String(value)))
       return `shows '${String(value)}', which is not a path`
     const chosen = type === SELECT ? slots[Number(String(value).slice(1))] : undefined
     if (chosen) chosen.among = [...new Set([...(chosen.among ?? []), ...Object.keys(options ?? {})])]

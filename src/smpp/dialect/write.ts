@@ -128,7 +128,7 @@ const CODED_UNITS_MAX = 500
 
 function codedOnce(code: (text: string) => CodedText): (text: string) => CodedText {
   const known = remembered<CodedText>(CODED_MAX)
-  return (text) => (text.length > CODED_UNITS_MAX ? code(text) : known(text, () => code(text)))
+  return (text) => (text.length > CODED_UNITS_MAX ? code(text) : known(text, code))
 }
 
 /** The text and the action's own parameters come first, then the number of the dialogue. */
