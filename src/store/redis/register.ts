@@ -114,15 +114,20 @@ function wholeIndex(command: Record<ScriptName, ScriptCall>): WholeIndex {
 export type RedisKeys = ReturnType<typeof keysOf>
 
 function keysOf(prefix: string, { letter, index }: RedisRegisterOptions['kind']) {
-  const at = (name: string) => `${prefix}:{b${bucketOf(name)}}`
-  const recordKeys = indexKeys(prefix, 'cdr')
+  const values = indexKeys(prefix, `${letter}:`)
+  const asides = indexKeys(prefix, `${ASIDE}:`)
+  const indexes = indexKeys(prefix, index)
+  const records = indexKeys(prefix, 'cdr')
+  const valueIn = (bucket: number, name: string) => values[bucket]! + name
   return {
-    value: (name: string) => `${at(name)}:${letter}:${name}`,
-    aside: (name: string) => `${at(name)}:${ASIDE}:${name}`,
-    records: (bucket: number) => recordKeys[bucket]!,
+    valueIn,
+    value: (name: string) => valueIn(bucketOf(name), name),
+    aside: (name: string) => asides[bucketOf(name)]! + name,
+    index: (bucket: number) => indexes[bucket]!,
+    records: (bucket: number) => records[bucket]!,
     both(name: string): [value: string, index: string] {
-      const bucket = at(name)
-      return [`${bucket}:${letter}:${name}`, `${bucket}:${index}`]
+      const bucket = bucketOf(name)
+      return [valueIn(bucket, name), indexes[bucket]!]
     },
   }
 }

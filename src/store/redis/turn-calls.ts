@@ -53,7 +53,14 @@ export function turnCalls(options: RedisRegisterOptions, deps: TurnCallsDeps): T
   const { get, alone } = reader(client, keys, out)
   /** Names whose value may not be a string: the write was refused although nothing was read. */
   const odd = new Set<string>()
-  const write = writer(scripts.write, out, client instanceof Redis)
+  const written = ({ slot, change }: OneWrite, answer: number) => {
+    if (answer === UNKEPT) records?.onFull(change.records?.length ?? 0)
+    if (answer === FULL) return new StoreError('too-large', max!.what)
+    if (answer === REFUSED && change.from === null && odd.size < ODD_MAX) odd.add(slot.name)
+    return answer === WRITTEN || answer === UNKEPT
+  }
+  const words = { keys, valuesMax: max && perBucket(max.count), recordsMax: records && perBucket(records.max) }
+  const write = writer(scripts.write, words, written, { out, together: client instanceof Redis })
   const settles = batch(client instanceof Redis, out, (all, args) => {
     scripts.settle(all.length, [...all, ...args]).catch(() => onFault?.('down'))
   })
@@ -70,17 +77,14 @@ export function turnCalls(options: RedisRegisterOptions, deps: TurnCallsDeps): T
     write(slot, change) {
       const refused = refusal()
       if (refused) return Promise.reject(refused)
-      return write(
-        writeOf({ keys, ...options }, slot, change, (answer) => {
-          if (answer === UNKEPT) records?.onFull(change.records?.length ?? 0)
-          if (answer === FULL) return new StoreError('too-large', max!.what)
-          if (answer === REFUSED && change.from === null && odd.size < ODD_MAX) odd.add(slot.name)
-          return answer === WRITTEN || answer === UNKEPT
-        }),
-      )
+      return write({ slot, change })
     },
     settle({ name }, turn, dueMs) {
-      settles.add(bucketOf(name), keys.both(name), [turn, name, String(dueMs ?? '')])
+      const bucket = bucketOf(name)
+      const { keys: all, args } = settles.in(bucket)
+      all.push(keys.valueIn(bucket, name), keys.index(bucket))
+      args.push(turn, name, String(dueMs ?? ''))
+      settles.added(all.length)
     },
     flush: () => settles.flush(),
   }
@@ -122,24 +126,30 @@ function reader(client: Client, keys: RedisKeys, out: LoopTurn) {
 }
 
 interface OneWrite {
-  keys: readonly string[]
-  args: readonly string[]
-  /** What the script's answer means. */
-  read(answer: number): boolean | StoreError
+  slot: ValueSlot
+  change: Change
 }
+
+/** Whether it is written, by what the script answered. */
+type Judge = (one: OneWrite, answer: number) => boolean | StoreError
 
 /**
  * The writes of one loop turn are one script. In a Cluster each write is its own script, because a script may touch
  * only one bucket.
  */
-function writer(script: WordsCall, out: LoopTurn, together: boolean): (one: OneWrite) => Promise<boolean> {
+function writer(
+  script: WordsCall,
+  how: WriteWords,
+  judge: Judge,
+  { out, together }: { out: LoopTurn; together: boolean },
+): (one: OneWrite) => Promise<boolean> {
   const send = async (all: OneWrite[]): Promise<(boolean | StoreError)[]> => {
     const words: string[] = []
-    for (const { keys } of all) words.push(...keys)
-    for (const { args } of all) words.push(...args)
+    for (const one of all) keysInto(words, how, one)
+    for (const one of all) argsInto(words, how, one)
     try {
       const answers = (await script(all.length * WRITE_KEYS, words)) as number[]
-      return all.map(({ read }, i) => read(answers[i]!))
+      return all.map((one, i) => judge(one, answers[i]!))
     } catch (error) {
       throw asStoreError('write', error)
     }
@@ -153,30 +163,36 @@ function writer(script: WordsCall, out: LoopTurn, together: boolean): (one: OneW
   }
 }
 
-function writeOf(
-  { keys, max, records: kept }: { keys: RedisKeys } & Pick<RedisRegisterOptions, 'max' | 'records'>,
-  { name }: ValueSlot,
-  { from, value, dueMs, nowMs, untilMs, dueByMs, records }: Change,
-  read: OneWrite['read'],
-): OneWrite {
-  const [key, index] = keys.both(name)
+/** What the words of a write are made with, beside the write. Undefined: no bound. */
+interface WriteWords {
+  keys: RedisKeys
+  valuesMax: number | undefined
+  recordsMax: number | undefined
+}
+
+/** All words of one script go into one list: a turn makes none of its own. */
+function keysInto(words: string[], { keys }: WriteWords, { slot: { name }, change: { from } }: OneWrite): void {
+  const bucket = bucketOf(name)
+  const key = keys.valueIn(bucket, name)
   const at = from === null || from.at === name ? key : keys.value(from.at)
-  return {
-    read,
-    keys: [key, index, at, keys.records(bucketOf(name))],
-    args: [
-      from?.version ?? '',
-      value ?? '',
-      String(Math.max(1, Math.ceil(untilMs - nowMs))),
-      name,
-      dueMs === undefined ? '=' : String(dueMs ?? ''),
-      String(dueByMs ?? ''),
-      from?.at ?? '',
-      max ? String(perBucket(max.count)) : '',
-      records && kept ? records.map(({ field, text }) => `${field} ${text}`).join('\n') : '',
-      records && kept ? String(perBucket(kept.max)) : '',
-    ],
-  }
+  words.push(key, keys.index(bucket), at, keys.records(bucket))
+}
+
+function argsInto(words: string[], { valuesMax, recordsMax }: WriteWords, { slot: { name }, change }: OneWrite): void {
+  const { from, value, dueMs, nowMs, untilMs, dueByMs, records } = change
+  const isKept = records !== undefined && recordsMax !== undefined
+  words.push(
+    from?.version ?? '',
+    value ?? '',
+    String(Math.max(1, Math.ceil(untilMs - nowMs))),
+    name,
+    dueMs === undefined ? '=' : String(dueMs ?? ''),
+    String(dueByMs ?? ''),
+    from?.at ?? '',
+    String(valuesMax ?? ''),
+    isKept ? records.map(({ field, text }) => `${field} ${text}`).join('\n') : '',
+    String((isKept && recordsMax) || ''),
+  )
 }
 
 /** Collects until the loop turn ends. In a Cluster a script may touch only one bucket. */
@@ -189,13 +205,18 @@ function batch(together: boolean, out: LoopTurn, send: (keys: string[], args: st
   }
   return {
     flush,
-    add(bucket: number, keys: string[], args: string[]) {
+    /** Where the words for a bucket are collected. */
+    in(bucket: number) {
       const at = together ? 0 : bucket
-      const found = waiting.get(at) ?? { keys: [], args: [] }
-      waiting.set(at, found)
-      found.keys.push(...keys)
-      found.args.push(...args)
-      if (found.keys.length >= 2 * SETTLES_MAX) flush()
+      const found = waiting.get(at)
+      if (found) return found
+      const begun = { keys: [], args: [] }
+      waiting.set(at, begun)
+      return begun as { keys: string[]; args: string[] }
+    },
+    /** So many keys wait there now. */
+    added(keys: number) {
+      if (keys >= 2 * SETTLES_MAX) flush()
       else out.atEnd(flush)
     },
   }
