@@ -14,6 +14,11 @@ export interface FleetDialsDeps {
   service: LineChanger
 }
 
+/** The other daemons that are there, as last read. */
+export function othersOf(fleet: Pick<Fleet<DaemonState>, 'name' | 'known'>) {
+  return fleet.known().filter(({ name, isGone }) => name !== fleet.name && !isGone)
+}
+
 export function fleetDials({ fleet, service }: FleetDialsDeps) {
   const own = fleet.name
   const commandOf = ({ line, service: code }: DialAsked) => ({
@@ -29,7 +34,7 @@ export function fleetDials({ fleet, service }: FleetDialsDeps) {
     instance,
     answer: await fleet.ask(instance, commandOf(asked), by),
   })
-  const others = () => fleet.known().filter(({ name, isGone }) => name !== own && !isGone)
+  const others = () => othersOf(fleet)
 
   /** For each line that is not bound here, a daemon that has it. */
   function holders({ line: wanted }: DialAsked): [string, string][] {

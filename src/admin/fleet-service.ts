@@ -1,7 +1,7 @@
 /** What the admin server says of all daemons on the same database, and what it has them do. */
 import type { CommandAnswer, Fleet, FleetCommand, Instance } from '../fleet/index.ts'
 import type { AlarmRow, SilenceRow } from '../watch/index.ts'
-import { fleetDials } from './fleet-dials.ts'
+import { fleetDials, othersOf } from './fleet-dials.ts'
 import { changeLines, type CarriedOut, type LineChanger } from './line-changes.ts'
 import type { LineRow } from './service.ts'
 
@@ -47,7 +47,21 @@ export interface DaemonRates {
 export type InstanceRow = Instance<DaemonState>
 
 /** A line of one daemon. Absent `ageMs`: of the daemon that was asked, as it is. */
-export type FleetLineRow = LineRow & { instance: string; ageMs?: number; isGone?: boolean }
+export type FleetLineRow = LineRow & Whose
+
+interface Whose {
+  instance: string
+  ageMs?: number
+  isGone?: boolean
+}
+
+/** An alarm of one daemon. Absent `ageMs`: of the daemon that was asked, as it is. */
+export type FleetAlarmRow = AlarmRow & Whose
+
+export interface AlarmsTold {
+  alarms: FleetAlarmRow[]
+  silences: SilenceRow[]
+}
 
 export interface FleetTold {
   /** Who answers. */
@@ -58,26 +72,42 @@ export interface FleetTold {
 
 export interface FleetServiceDeps {
   fleet: Fleet<DaemonState>
-  service: LineChanger & { alarms(): { silences: SilenceRow[] } }
+  service: LineChanger & { silences(): SilenceRow[] }
   /** Of this daemon, now. */
   state(): Promise<DaemonState>
 }
 
 export type FleetService = ReturnType<typeof createFleetService>
 
-export function createFleetService({ fleet, service, state }: FleetServiceDeps) {
+/** What each daemon says: this one as it is now, whatever Postgres knows of it, the others as they wrote last. */
+function daemonsOf({ fleet, state }: FleetServiceDeps) {
   const own = fleet.name
-
-  /** This daemon as it is, whatever Postgres knows of it. */
-  async function instances(): Promise<InstanceRow[]> {
-    const [all, now] = await Promise.all([fleet.all(), state()])
-    return all.map((one) => (one.name === own ? { ...one, ageMs: 0, isGone: false, state: now } : one))
+  return {
+    async instances(): Promise<InstanceRow[]> {
+      const [all, now] = await Promise.all([fleet.all(), state()])
+      return all.map((one) => (one.name === own ? { ...one, ageMs: 0, isGone: false, state: now } : one))
+    },
+    /** Rows of all, this one first. */
+    async rows<T>(of: (state: DaemonState) => T[]): Promise<(T & Whose)[]> {
+      const [all, now] = await Promise.all([fleet.all(), state()])
+      const here: (T & Whose)[] = of(now).map((row) => ({ ...row, instance: own }))
+      const others = all.filter(({ name }) => name !== own)
+      const there = others.flatMap(({ name, ageMs, isGone, state: wrote }) =>
+        of(wrote).map((row) => ({ ...row, instance: name, ageMs, isGone })),
+      )
+      return [...here, ...there]
+    },
   }
+}
+
+export function createFleetService(deps: FleetServiceDeps) {
+  const { fleet, service } = deps
+  const own = fleet.name
+  const daemons = daemonsOf(deps)
 
   async function everywhere(command: FleetCommand, by: string): Promise<CarriedOut> {
     const here = await changeLines(service, command, by)
-    const others = fleet.known().filter(({ name, isGone }) => name !== own && !isGone)
-    const asked = others.map(async ({ name }) => ({ instance: name, ...(await fleet.ask(name, command, by)) }))
+    const asked = othersOf(fleet).map(async ({ name }) => ({ instance: name, ...(await fleet.ask(name, command, by)) }))
     const all = [{ instance: own, status: here.status, body: here.body }, ...(await Promise.all(asked))]
     const failed = all.filter(({ status }) => status >= 400)
     const problems = failed.map(({ instance, body }) => `${instance}: ${(body as { error?: string }).error}`)
@@ -93,17 +123,13 @@ export function createFleetService({ fleet, service, state }: FleetServiceDeps) 
     name: own,
     ...fleetDials({ fleet, service }),
     async told(): Promise<FleetTold> {
-      return { instance: own, instances: await instances(), silences: service.alarms().silences }
+      return { instance: own, instances: await daemons.instances(), silences: service.silences() }
     },
-    /** Of all daemons, this one first. */
-    async lines(): Promise<FleetLineRow[]> {
-      const [all, now] = await Promise.all([fleet.all(), state()])
-      const others = all.filter(({ name }) => name !== own)
-      const here = now.lines.map((row) => ({ ...row, instance: own }))
-      const there = others.flatMap(({ name, ageMs, isGone, state: { lines } }) =>
-        lines.map((row) => ({ ...row, instance: name, ageMs, isGone })),
-      )
-      return [...here, ...there]
+    lines: (): Promise<FleetLineRow[]> => daemons.rows(({ lines }) => lines),
+    /** Of daemons that are there: what one raised before it was gone says nothing of now. */
+    async alarms(): Promise<AlarmsTold> {
+      const rows = await daemons.rows(({ alarms }) => alarms)
+      return { alarms: rows.filter(({ isGone }) => !isGone), silences: service.silences() }
     },
     /** Changes lines here, in another daemon, or in all of them. */
     async change(command: FleetCommand, target: string | undefined, by: string): Promise<CarriedOut> {

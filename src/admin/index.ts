@@ -3,6 +3,8 @@ export {
   createFleetService,
   type FleetService,
   type DaemonState,
+  type AlarmsTold,
+  type FleetAlarmRow,
   type FleetLineRow,
   type FleetTold,
   type InstanceRow,
@@ -29,7 +31,6 @@ export {
 } from './flow-service.ts'
 export { type Admin, type Readiness, startAdmin } from './server.ts'
 export {
-  type AlarmsTold,
   type BindState,
   type CapState,
   type AdminService,

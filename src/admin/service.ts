@@ -19,7 +19,7 @@ import { durationMsOf, type Replacing, smsReason } from '../sms/outbox/index.ts'
 import { MOMENT_FORMS, momentBackMs } from './moments.ts'
 import { type StoriesDeps, subscriberStories } from './subscriber-stories.ts'
 import type { TraceAsked } from '../tools/recorder/index.ts'
-import type { AlarmRow, Alarms, LineEvents, SilenceRow, Silences } from '../watch/index.ts'
+import type { Alarms, LineEvents, SilenceRow, Silences } from '../watch/index.ts'
 
 /** The running lines, as an operator sees and changes them. */
 export interface OperatedLines {
@@ -175,11 +175,6 @@ export interface ReasonCount {
   /** In words. */
   reason: string
   n: number
-}
-
-export interface AlarmsTold {
-  alarms: AlarmRow[]
-  silences: SilenceRow[]
 }
 
 export interface TraceTold {
@@ -362,7 +357,7 @@ function watched({ settings, lineEvents, watch: { alarms, silences } }: AdminSer
   return {
     /** The newest events of one line, of all daemons. */
     lineEvents: (line: string, most: number) => lineEvents.of(line, most),
-    alarms: (): AlarmsTold => ({ alarms: alarms.rows(), silences: silences.rows() }),
+    silences: (): SilenceRow[] => silences.rows(),
     testAlarm: () => alarms.test(),
     /** Nobody is woken for this line (null: for anything) so long, in any daemon. */
     async silence({ line, for: written, ...more }: { line: string | null; for: string; by: string; note: string }) {

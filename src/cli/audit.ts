@@ -74,7 +74,9 @@ export async function verifyCommand(
   const told = heads.map(headIn)
   const database = await connectDatabase(settings)
   const verdicts = await verifyAudit(database.sql, told).finally(() => database.close())
-  say(json ? asJson(verdicts) : verdicts.length === 0 ? 'the audit is empty' : verdicts.map(sentenceOn).join('\n'))
+  if (json) say(asJson(verdicts))
+  else if (verdicts.length === 0) say('the audit is empty')
+  else say(tableOf(VERDICT_HEAD, verdicts.map(verdictRow)).join('\n'))
   return verdicts.every(({ fault }) => fault === undefined)
 }
 
@@ -85,8 +87,10 @@ function headIn(written: string) {
   return { instance, seq: Number(seq), hash: hash! }
 }
 
-function sentenceOn({ instance, rows, from, to, head, begunAt, fault }: ChainVerdict): string {
-  if (fault !== undefined) return `BROKEN  ${instance}: ${fault}`
-  const begun = begunAt === null ? '' : `; older rows were removed as the retention says, last at ${begunAt}`
-  return `whole   ${instance}: ${rows} rows, ${from} to ${to}, head ${head || '-'}${begun}`
+const VERDICT_HEAD = ['CHAIN', 'IS', 'ROWS', 'FROM', 'TO', 'HEAD', 'WHY']
+
+function verdictRow({ instance, rows, from, to, head, begunAt, fault }: ChainVerdict): string[] {
+  const begun = begunAt === null ? '' : `older rows were removed as the retention says, last at ${begunAt}`
+  const is = fault === undefined ? 'whole' : 'BROKEN'
+  return [instance, is, String(rows), String(from), String(to), head || '-', fault ?? begun]
 }

@@ -6,20 +6,34 @@ import { loadModule, sampleModule, serverOf } from '../daemon/index.ts'
 import { createMetrics, silentLog, systemChance, systemClock, UsageError } from '../base/index.ts'
 import { migrate, migrationStatus, ensureDatabase, openPostgres, type Postgres } from '../store/postgres/index.ts'
 import { unreachable } from '../store/index.ts'
+import { asJson } from './admin.ts'
 import type { Say } from './arguments.ts'
+import { tableOf } from './table.ts'
 
-export async function migrateCommand(config: string, statusOnly: boolean, say: Say): Promise<void> {
+export interface MigrateOptions {
+  config: string
+  /** Only shows what is done and what is not. */
+  status?: boolean
+  json?: boolean
+}
+
+export async function migrateCommand({ config, status, json }: MigrateOptions, say: Say): Promise<void> {
   await withDatabase(config, async ({ knex }) => {
-    if (statusOnly) {
+    if (status) {
       const { applied, pending, unknown } = await migrationStatus(knex)
-      for (const name of applied) say(`done     ${name}`)
-      for (const name of pending) say(`to do    ${name}`)
-      for (const name of unknown) say(`newer    ${name}: this release is too old for this database`)
+      if (json) return say(asJson({ applied, pending, unknown }))
+      const rows = [
+        ...applied.map((name) => [name, 'done']),
+        ...pending.map((name) => [name, 'to do']),
+        ...unknown.map((name) => [name, 'newer: this release is too old for this database']),
+      ]
+      for (const line of tableOf(['MIGRATION', 'IS'], rows)) say(line)
       return
     }
-    const done = await migrate(knex)
-    for (const name of done) say(`migrated ${name}`)
-    if (!done.length) say("nothing to do: the database has this version's schema")
+    const migrated = await migrate(knex)
+    if (json) return say(asJson({ migrated }))
+    for (const name of migrated) say(`migrated ${name}`)
+    if (!migrated.length) say("nothing to do: the database has this version's schema")
   })
 }
 

@@ -1,12 +1,12 @@
 /** The one screen of `status`: what is wrong first, then daemons, lines, alarms and silences. */
 import type { FleetTold, InstanceRow } from '../admin/index.ts'
 import { type FleetFinding, findingsOf, isStandby } from '../fleet/index.ts'
-import type { SilenceRow } from '../watch/index.ts'
 import { sinceSaid } from './ages.ts'
+import { alarmTable, silenceTable, type SaidSilence } from './alarm-tables.ts'
 import { coloured, tableOf } from './table.ts'
 
 /** As it comes over the wire. */
-export type SaidFleet = Omit<FleetTold, 'silences'> & { silences: (Omit<SilenceRow, 'until'> & { until: string })[] }
+export type SaidFleet = Omit<FleetTold, 'silences'> & { silences: SaidSilence[] }
 
 export interface FleetVerdict {
   code: 0 | 1 | 2
@@ -60,11 +60,8 @@ export function statusLines(fleet: SaidFleet, nowMs: number): string[] {
       fleet.instances.map((one) => daemonRow(one, nowMs)),
     ),
     tableOf(['BIND', 'DAEMON', 'STATE', 'SINCE', 'PEER', 'WHY', 'NEXT TRY'], live.flatMap(bindRows)),
-    tableOf(['ALARM', 'SUBJECT', 'DAEMON', 'SINCE', 'WHY'], live.flatMap(alarmRows)),
-    tableOf(
-      ['SILENCE', 'LINE', 'UNTIL', 'BY', 'NOTE'],
-      fleet.silences.map(({ id, line, until, asked_by: by, note }) => [id, line ?? 'everything', until, by, note]),
-    ),
+    alarmTable(live.flatMap(({ name, state }) => state.alarms.map((one) => ({ ...one, instance: name })))),
+    silenceTable(fleet.silences),
   ]
   return blocks.filter((block) => block.length > 0).flatMap((block, n) => (n ? ['', ...block] : block))
 }
@@ -96,16 +93,6 @@ function bindRows({ name, state }: InstanceRow): string[][] {
         next,
       ]),
   )
-}
-
-function alarmRows({ name, state }: InstanceRow): string[][] {
-  return state.alarms.map(({ alarm, subject, since, why, silenced }) => [
-    silenced ? `${alarm} (silenced)` : alarm,
-    subject,
-    name,
-    since,
-    why,
-  ])
 }
 
 function said(rate: number): string {

@@ -1,9 +1,12 @@
 /** Tables for people: a header, columns as wide as what is in them. And colours, on terminals only. */
 
+/** What would break a row, or speak to the terminal: reasons and notes come from people and from other systems. */
+const CONTROLS = /[\p{Cc}\u2028\u2029]+/gu
+
 /** Lines of a table; the first is the header. No table without rows. */
 export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   if (rows.length === 0) return []
-  const all = [head, ...rows]
+  const all = [head, ...rows.map((row) => row.map((cell) => cell.replaceAll(CONTROLS, ' ')))]
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)))
   return all.map((row) =>
     row

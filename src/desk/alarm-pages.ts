@@ -16,7 +16,7 @@ export function alarmPages(app: Hono<Entered>, parts: DeskParts, wayIn: WayIn): 
     const asked = pageAsked((name) => c.req.query(name), framed(c).nowMs, AUDIT_MS)
     const rows = await auditWithin(sql, { ...asked, most: ROWS_SHOWN + 1 })
     const audit = pagedRows(HERE, asked, rows, ({ at, id }) => ({ at: new Date(at), id }))
-    const now = { ...framed(c), sample: await sampler.now(), silences: service.alarms().silences, audit }
+    const now = { ...framed(c), sample: await sampler.now(), silences: service.silences(), audit }
     return show(c, { title: now.words.nav.alarms, nav: 'alarms', live: `${HERE}/live`, body: alarmsBody(now) })
   })
   app.get('/alarms/live', (c) =>

@@ -123,9 +123,9 @@ describe('subscriber erase', () => {
 
     const heads = [`${last!.instance},2,${last!.hash}`]
     assert.equal(await verifyCommand({ config, head: heads }, say), true)
-    assert.match(told[3]!, /^whole {3}\S+: 2 rows, 1 to 2, head [0-9a-f]{64}$/)
+    assert.match(told[3]!, /^CHAIN +IS +ROWS +FROM +TO +HEAD +WHY\n\S+ +whole +2 +1 +2 +[0-9a-f]{64}$/)
     assert.equal(await verifyCommand({ config, head: [`${last!.instance},2,${'f'.repeat(64)}`] }, say), false)
-    assert.match(told[4]!, /^BROKEN {2}\S+: row 2 is not the one whose hash the log told$/)
+    assert.match(told[4]!, /\n\S+ +BROKEN +.* row 2 is not the one whose hash the log told$/)
     await assert.rejects(verifyCommand({ config, head: ['x'] }, say), /--head 'x' is not CHAIN,SEQ,HASH/)
   })
 })

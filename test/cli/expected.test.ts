@@ -171,6 +171,11 @@ describe('what the command line prints', () => {
       ['ID   LINE', '1    north', '222'],
     )
     assert.deepEqual(tableOf(['ID'], []), [])
+    // What a person or another system wrote does not break a row, nor speak to the terminal.
+    assert.deepEqual(tableOf(['ID', 'WHY'], [['1', 'down\r\n2  \u001B[2Jnorth\u2028']]), [
+      'ID  WHY',
+      '1   down 2   [2Jnorth',
+    ])
   })
 
   it('is coloured on terminals only', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
+import { alarmsCommand } from '../../src/cli/commands/alarms.ts'
 import { linesCommand, type LinesOptions } from '../../src/cli/commands/lines.ts'
 import { testDialCommand } from '../../src/cli/commands/test-dial.ts'
 import { NO_ANSWER, fleetStatus } from '../../src/cli/commands/status.ts'
@@ -10,7 +10,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, freePort, until } from '../support/services.ts'
-import { ALL_ROLES } from '../support/tokens.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 
@@ -43,9 +43,9 @@ describeWith(['redis', 'postgres'], 'a fleet of three daemons', () => {
         change: (settings) => {
           mkdirSync(data, { recursive: true })
           settings.instance = name
-          settings.admin.tokensFile = join(data, 'tokens')
-          const line = `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} mary\n`
-          writeFileSync(settings.admin.tokensFile, line, { mode: 0o600 })
+          // The three minutes and the minute, in a second.
+          settings.alarms = { ...settings.alarms, afterMs: 1_000, overMs: 1_000 }
+          letIn(settings, { token: TOKEN, roles: ALL_ROLES, name: 'mary' })
         },
       })
       daemons.push(staged)
@@ -156,11 +156,17 @@ describeWith(['redis', 'postgres'], 'a fleet of three daemons', () => {
   it('is critical when no daemon has a line, and says so with the reason', async function () {
     this.timeout(60_000)
     await smsc.stop()
-    await until(async () => (await status(0)).code === 2, 'not critical')
+    await until(async () => /^  no daemon has line test$/m.test((await status(0)).text), 'not said')
     await until(async () => /connection-refused: ECONNREFUSED/.test((await status(0)).text), 'no reason')
-    const { text } = await status(0)
+    const { text, code } = await status(0)
+    assert.equal(code, 2)
     assert.match(text, /^CRITICAL /)
-    assert.match(text, /^  no daemon has line test$/m)
+    const raised = async () => {
+      const said: string[] = []
+      await alarmsCommand({ url: at(1), tokenFile }, (line) => said.push(line))
+      return said.filter((line) => /^critical +line-down +test\/0 +/.test(line)).map((line) => line.split(/ {2,}/)[3])
+    }
+    await until(async () => (await raised()).join() === 'b,a,c', 'the alarms of the fleet are not shown')
     smsc = await startSmsc({ clock: realClock, chance: Math.random, port: smsc.port })
     await until(async () => (await status(0)).code === 0, 'not well again', 30_000)
   })

@@ -41,9 +41,13 @@ describeWith(['redis', 'postgres'], 'the history of a flow in mode files', funct
     await historyOfFlow('prices', { ...options(), ...more }, (line) => said.push(line))
     return said
   }
-  /** Without times and revisions. */
+  /** The rows without times and revisions. */
   const told = async () =>
-    (await history()).map((line) => line.replace(/^\S+ \S+Z {2}/, '').replaceAll(/prices@\w+/g, 'REV'))
+    (await history()).slice(1).map((line) => {
+      const [at, ...cells] = line.split(/ {2,}/)
+      assert.match(at!, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$/)
+      return cells.join(' | ').replaceAll(/prices@\w+/g, 'REV')
+    })
   const edit = (price: string) => writeFileSync(join(folder, 'prices.yaml'), flow(price))
   const files = async () => (await history()).filter((line) => line.includes('took file'))
 
@@ -102,7 +106,7 @@ describeWith(['redis', 'postgres'], 'the history of a flow in mode files', funct
       for (const price of ['K10', 'K11', 'K12']) {
         const file = `${join(folder, 'prices.yaml')} sha256 ${sha256(flow(price))}`
         assert.ok(
-          lines.some((line) => line.includes(`daemon-${which}  ${file}`)),
+          lines.some((line) => line.endsWith(` | - | daemon-${which} | ${file}`)),
           `${which} ${price}:\n${lines.join('\n')}`,
         )
       }
@@ -120,13 +124,15 @@ describeWith(['redis', 'postgres'], 'the history of a flow in mode files', funct
     await recallCommand(published!.revision, { ...options(), reason: 'wrong price', text: [] }, none)
     const lines = (await told()).slice(0, 5)
     assert.deepEqual(lines, [
-      'recall       REV (before: REV)  by ana: wrong price',
-      'rollback     REV (before: REV)  by ana: complaints',
-      'trial over   REV (before: REV)  by ana',
-      'canary       REV to 12.5 % (before: REV)  by ana: half of half',
-      'publish      REV (before: REV)  by ana: asked for by 675******01 on 2026-11-30',
+      'recall | REV | - | REV | ana | daemon-0 | wrong price',
+      'rollback | REV | - | REV | ana | daemon-0 | complaints',
+      'trial over | REV | - | REV | ana | daemon-0',
+      'canary | REV | 12.5 % | REV | ana | daemon-0 | half of half',
+      'publish | REV | - | REV | ana | daemon-0 | asked for by 675******01 on 2026-11-30',
     ])
-    assert.ok((await history())[3]!.includes(tried!.revision))
+    const [head, ...rows] = await history()
+    assert.match(head!, /^AT +DID +REVISION +SHARE +BEFORE +BY +DAEMON +WHY, OR WHICH FILE$/)
+    assert.ok(rows[3]!.includes(tried!.revision))
     await assert.rejects(historyOfFlow('nothing', options(), none), /404/)
     await assert.rejects(history({ last: 5_000 }), /400.*1 to 1000/)
   })
@@ -143,7 +149,7 @@ describeWith(['redis', 'postgres'], 'the history of a flow in mode files', funct
     await proxy.set({ is: 'pass' })
     await until(async () => (await history().catch(() => [])).length === before.length + 2, 'not told afterwards')
     const lines = (await told()).slice(0, 2).toSorted()
-    assert.match(lines[0]!, /^took file +REV \(before: REV\) {2}daemon-0 /)
-    assert.match(lines[1]!, /^took file +REV \(before: REV\) {2}daemon-1 /)
+    assert.match(lines[0]!, /^took file \| REV \| - \| REV \| - \| daemon-0 /)
+    assert.match(lines[1]!, /^took file \| REV \| - \| REV \| - \| daemon-1 /)
   })
 })

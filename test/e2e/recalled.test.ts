@@ -100,7 +100,8 @@ describeWith(['redis', 'postgres'], 'a recalled revision in mode files, in daemo
     )
     const said: string[] = []
     await statusCommand(decide, (text) => said.push(text))
-    assert.ok(said.includes(`  serves instead of ${revision}, which was recalled`), said.join('\n'))
+    const stands = new RegExp(`^prices: prices@\\w+ serves instead of ${revision}, which was recalled$`, 'm')
+    assert.match(said.join('\n'), stands)
   })
 
   it('gives the words of the recall where nothing else is left, and /ready and the log say so; a mended file serves at once', async () => {

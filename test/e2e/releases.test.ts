@@ -154,7 +154,10 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     const waiting = smscs[0]!.phone('67570000003')
     await waiting.dial('*200#')
     const status = await saying((say) => statusCommand(options(0, 'read'), say))
-    assert.match(status, /^prices +prices@\w+\n +the file is prices@\w+\n +decided .* by operateer: rice is dearer$/)
+    assert.match(
+      status,
+      /^FLOW +SERVES +TRIAL +FILE +DECIDED +BY\nprices +prices@\w+ +- +prices@\w+ +\S+ \S+Z +operateer: rice is dearer$/,
+    )
     const list = () => saying((say) => listRevisions('prices', options(0, 'read'), say))
     const isCounted = async () => / active +1 .*\n[^]*dialogues were counted (now|\d+ s ago)$/.test(await list())
     await until(isCounted, 'not counted', COUNTED_MS)

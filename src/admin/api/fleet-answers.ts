@@ -70,7 +70,17 @@ export const silenceAnswer = z.object({
   note: z.string(),
 })
 
-export const alarmsAnswer = z.object({ alarms: z.array(alarmRow), silences: z.array(silenceAnswer) })
+/** Of a row of one daemon among those of all. */
+const whose = {
+  instance: z.string(),
+  ageMs: ms.optional().describe('absent: of the daemon that was asked'),
+  isGone: z.boolean().optional(),
+}
+
+export const alarmsAnswer = z.object({
+  alarms: z.array(alarmRow.extend(whose)),
+  silences: z.array(silenceAnswer),
+})
 
 const daemonState = z.object({
   ready: z.boolean(),
@@ -106,13 +116,7 @@ export const instancesAnswer = z.object({
 })
 
 export const linesAnswer = z.object({
-  lines: z.array(
-    lineRow.extend({
-      instance: z.string(),
-      ageMs: ms.optional().describe('absent: of the daemon that was asked'),
-      isGone: z.boolean().optional(),
-    }),
-  ),
+  lines: z.array(lineRow.extend(whose)),
 })
 
 export const lineEventsAnswer = z.object({

@@ -143,7 +143,7 @@ const FLEET_OPERATIONS = {
     answer: of.testDialsAnswer,
     fails: fleetFails,
   },
-  'GET /v1/alarms': { tag: 'alarms', summary: 'Alarms and silences of now', answer: of.alarmsAnswer },
+  'GET /v1/alarms': { tag: 'alarms', summary: 'Alarms of all daemons, and silences, of now', answer: of.alarmsAnswer },
   'POST /v1/alarms/test': {
     tag: 'alarms',
     summary: 'Sends an alarm to the web-hook, and its end',

@@ -9,9 +9,9 @@ export const silenceBody = z.strictObject({
   note: z.string().max(200).default(''),
 })
 
-export function alarmRoutes({ service, audit }: RouteDeps): Hono<Admitted> {
+export function alarmRoutes({ service, fleet, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
-  app.get('/', (c) => c.json(service.alarms()))
+  app.get('/', async (c) => c.json(await fleet.alarms()))
   app.post('/test', (c) => {
     service.testAlarm()
     audit(c, 'alarm test', {})

@@ -2,12 +2,12 @@
 import type { Command } from 'commander'
 import { adminOptions, jsonOption, type Say } from '../arguments.ts'
 import type { AlarmsTold } from '../../admin/index.ts'
-import type { SilenceRow } from '../../watch/index.ts'
 import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
+import { alarmTable, silenceTable, type SaidSilence } from '../alarm-tables.ts'
 
 export function registerAlarms(program: Command, say: Say): void {
   jsonOption(adminOptions(program.command('alarms')))
-    .description('shows what somebody should be woken for; silences it for maintenance')
+    .description('shows what somebody should be woken for, in all daemons; silences it for maintenance')
     .option('--silence <duration>', 'no alarms for so long, such as 30m, 2h or 1d; what is raised already stays')
     .option('--line <name>', 'with --silence: only for this line')
     .option('--reason <text>', 'with --silence: why')
@@ -33,31 +33,23 @@ export async function alarmsCommand(options: AlarmsOptions, say: Say): Promise<v
       ...(reason === undefined ? {} : { note: reason }),
     }
     const begun = await askAdmin<SaidSilence>(options, 'POST', '/v1/alarms/silences', body)
-    return say(options.json ? asJson(begun) : silenceSaid(begun))
+    return say(options.json ? asJson(begun) : silenceTable([begun]).join('\n'))
   }
   if (end !== undefined) {
-    await askAdmin(options, 'DELETE', `/v1/alarms/silences/${encodeURIComponent(end)}`)
-    return say('ended')
+    const ended = await askAdmin<{ is: string }>(options, 'DELETE', `/v1/alarms/silences/${encodeURIComponent(end)}`)
+    return say(options.json ? asJson(ended) : ended.is)
   }
   if (test) {
-    await askAdmin(options, 'POST', '/v1/alarms/test')
-    return say("sent: look for it where the web-hook leads, and in the daemon's log")
+    const sent = await askAdmin<{ is: string }>(options, 'POST', '/v1/alarms/test')
+    const where = "look for it where the web-hook leads, and in the daemon's log"
+    return say(options.json ? asJson(sent) : `${sent.is}: ${where}`)
   }
   const told = await askAdmin<Said>(options, 'GET', '/v1/alarms')
   if (options.json) return say(asJson(told))
   const { alarms, silences } = told
-  if (alarms.length === 0) say('no alarms')
-  for (const one of alarms) {
-    const held = one.silenced ? '  (silenced)' : ''
-    say(`${one.severity.padEnd(9)} ${one.alarm.padEnd(12)} ${one.subject}  since ${one.since}  ${one.why}${held}`)
-    say(`          ${one.remedy}`)
-  }
-  for (const one of silences) say(silenceSaid(one))
+  const remedies = new Set(alarms.map(({ alarm, subject, remedy }) => `${alarm} ${subject}: ${remedy}`))
+  for (const text of alarms.length === 0 ? ['no alarms'] : [...alarmTable(alarms), ...remedies]) say(text)
+  for (const text of silenceTable(silences)) say(text)
 }
 
-type SaidSilence = Omit<SilenceRow, 'until'> & { until: string }
 type Said = Omit<AlarmsTold, 'silences'> & { silences: SaidSilence[] }
-
-function silenceSaid({ id, line, until, asked_by: by, note }: SaidSilence): string {
-  return [`silence ${id}`, line ?? 'everything', `until ${until}`, by, note].filter(Boolean).join('  ')
-}

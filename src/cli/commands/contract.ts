@@ -1,14 +1,15 @@
 /** `contract`: HTTP contracts of applications: list, show, test. */
 import type { Command } from 'commander'
-import type { Say } from '../arguments.ts'
+import { jsonOption, type Say } from '../arguments.ts'
 
 export function registerContract(program: Command, say: Say): void {
   const contract = program.command('contract').description('HTTP contracts of applications: list, show, test')
-  contract
-    .command('list')
+  jsonOption(contract.command('list'))
     .description('lists the contracts, and where each is described in public')
     .option('--dir <folder>', 'folder of your own contracts')
-    .action(async ({ dir }: { dir?: string }) => (await import('../flows/contracts.ts')).listContracts(dir, say))
+    .action(async (options: { dir?: string; json?: boolean }) =>
+      (await import('../flows/contracts.ts')).listContracts(options, say),
+    )
   contract
     .command('test')
     .description('without --url: tests our side against its kit; with --url: plays a dialogue with an application')

@@ -1,6 +1,6 @@
 /** `dialect`: the profiles of operators. */
 import type { Command } from 'commander'
-import type { Say } from '../arguments.ts'
+import { jsonOption, type Say } from '../arguments.ts'
 
 export function registerDialect(program: Command, say: Say): void {
   const dialect = program
@@ -14,10 +14,9 @@ export function registerDialect(program: Command, say: Say): void {
     .action(async (file: string, options: { name?: string }) =>
       (await import('../smsc/dialect.ts')).inferCommand(file, options, say),
     )
-  dialect
-    .command('list')
+  jsonOption(dialect.command('list'))
     .description('lists the built-in profiles')
-    .action(async () => (await import('../smsc/dialect.ts')).listDialects(say))
+    .action(async (options: { json?: boolean }) => (await import('../smsc/dialect.ts')).listDialects(options, say))
   dialect
     .command('show')
     .description('one profile')

@@ -1,14 +1,13 @@
 /** `migrate`: gives the database the schema of this version. */
 import type { Command } from 'commander'
-import { CONFIG, type Say } from '../arguments.ts'
+import { CONFIG, jsonOption, type Say } from '../arguments.ts'
 
 export function registerMigrate(program: Command, say: Say): void {
-  program
-    .command('migrate')
+  jsonOption(program.command('migrate'))
     .description('migrates the database to the schema of this version')
     .requiredOption(...CONFIG)
     .option('--status', 'only show which migrations are done and which are not')
-    .action(async ({ config, status }: { config: string; status?: boolean }) =>
-      (await import('../database.ts')).migrateCommand(config, Boolean(status), say),
+    .action(async (options: import('../database.ts').MigrateOptions) =>
+      (await import('../database.ts')).migrateCommand(options, say),
     )
 }

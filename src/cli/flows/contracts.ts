@@ -15,6 +15,7 @@ import {
 } from '../../backend/contracts/index.ts'
 import { advance, appFlow, appName, type FlowSnapshot, type Want } from '../../flow/engine/index.ts'
 import { USSD_PAGE } from '../../ussd/index.ts'
+import { asJson } from '../admin.ts'
 import type { Say } from '../arguments.ts'
 import { tableOf } from '../table.ts'
 
@@ -32,12 +33,16 @@ export interface TestOptions {
 /** The line of the dialogue that is played. */
 const LINE = 'test'
 
-export function listContracts(dir: string | undefined, say: Say): void {
-  const rows = contractNames(dir).map((name) => {
+export function listContracts({ dir, json }: { dir?: string; json?: boolean }, say: Say): void {
+  const all = contractNames(dir).map((name) => {
     const { later, sources } = loadContract(name, dir)
-    const said = [...sources.map(({ url, read }) => `read ${read} ${url}`), ...(later ? ['answers later'] : [])]
+    return { name, hasKit: loadKit(name) !== undefined, sources, answersLater: later !== undefined }
+  })
+  if (json) return say(asJson(all))
+  const rows = all.map(({ name, hasKit, sources, answersLater }) => {
+    const said = [...sources.map(({ url, read }) => `read ${read} ${url}`), ...(answersLater ? ['answers later'] : [])]
     const known = sources.length > 0 ? [] : ['no public source: ask the provider, and compare']
-    return [name, loadKit(name) ? 'kit' : '', [...known, ...said].join(', ')]
+    return [name, hasKit ? 'kit' : '-', [...known, ...said].join(', ')]
   })
   for (const line of tableOf(['CONTRACT', 'KIT', 'SOURCES'], rows)) say(line)
 }

@@ -38,15 +38,30 @@ const REVISION = /^[a-z][a-z0-9-]*@[0-9a-f]{12}$/
 export async function statusCommand(options: AdminOptions, say: Say): Promise<void> {
   const { flows } = await askAdmin<{ flows: FlowRow[] }>(options, 'GET', '/v1/flows')
   if (options.json) return say(asJson(flows))
-  for (const { name, revision, file, canary, recalled, replaced, decided, problems } of flows) {
-    say(`${name.padEnd(16)} ${revision}${canary ? `  trial ${canary.revision} ${canary.share} %` : ''}`)
-    if (file !== null && file !== revision) say(`  the file is ${file}`)
-    if (decided) say(`  decided ${when(decided.atMs)} by ${decided.by}${decided.note ? `: ${decided.note}` : ''}`)
-    if (replaced === revision) say('  every dial gets the text of the recall: the archive has no other revision')
-    else if (replaced) say(`  serves instead of ${replaced}, which was recalled`)
-    for (const one of recalled) say(`  recalled ${one}`)
-    for (const problem of problems) say(`  broken  ${problem}`)
-  }
+  if (flows.length === 0) return say('no flows')
+  for (const text of [...tableOf(STATUS_HEAD, flows.map(statusRow)), ...flows.flatMap(statusNotes)]) say(text)
+}
+
+const STATUS_HEAD = ['FLOW', 'SERVES', 'TRIAL', 'FILE', 'DECIDED', 'BY']
+
+function statusRow({ name, revision, file, canary, decided }: FlowRow): string[] {
+  const trial = canary ? `${canary.revision} ${canary.share} %` : '-'
+  const has = file === null ? 'none that is good' : file === revision ? 'the same' : file
+  const by = decided ? [when(decided.atMs), byWhom(decided)] : ['-', '-']
+  return [name, revision, trial, has, ...by]
+}
+
+const byWhom = ({ by, note }: { by: string; note: string }) => `${by}${note ? `: ${note}` : ''}`
+
+function statusNotes({ name, revision, recalled, replaced, problems }: FlowRow): string[] {
+  const instead =
+    replaced === revision
+      ? ['every dial gets the text of the recall: the archive has no other revision']
+      : replaced
+        ? [`${revision} serves instead of ${replaced}, which was recalled`]
+        : []
+  const notes = [...instead, ...recalled.map((one) => `recalled ${one}`), ...problems.map((one) => `broken  ${one}`)]
+  return notes.map((note) => `${name}: ${note}`)
 }
 
 export async function listRevisions(name: string, options: AdminOptions, say: Say): Promise<void> {
@@ -56,9 +71,9 @@ export async function listRevisions(name: string, options: AdminOptions, say: Sa
     `/v1/flows/${encodeURIComponent(name)}/revisions`,
   )
   if (options.json) return say(asJson({ revisions, counted, countedAgeMs }))
-  const rows = revisions.map(({ revision, is, open, by, note, createdMs, servedMs }) => {
+  const rows = revisions.map(({ revision, is, open, createdMs, servedMs, ...decided }) => {
     const since = servedMs === null ? `stored ${when(createdMs)}` : `served ${when(servedMs)}`
-    return [revision, is, open === null ? '-' : String(open), since, `${by}${note ? `: ${note}` : ''}`]
+    return [revision, is || '-', open === null ? '-' : String(open), since, byWhom(decided)]
   })
   for (const line of tableOf(['REVISION', 'IS', 'OPEN', 'SINCE', 'BY'], rows)) say(line)
   say(countedSaid(counted, countedAgeMs))

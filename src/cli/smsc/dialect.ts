@@ -9,7 +9,9 @@ import { readPdus, type Captured } from '../../tools/capture/index.ts'
 import { infer, nearestProfile, printProfile } from '../../tools/infer/index.ts'
 import { packageRoot } from '../../base/index.ts'
 import { dialectNames, loadProfile, type DialectProfile } from '../../smpp/dialect/index.ts'
+import { asJson } from '../admin.ts'
 import type { Say } from '../arguments.ts'
+import { tableOf } from '../table.ts'
 
 export const DIALECTS = join(packageRoot, 'dialects')
 
@@ -40,11 +42,11 @@ export function profileName(text: string): string {
   return plain === '' ? 'inferred' : plain
 }
 
-export function listDialects(say: Say): void {
-  const rows = knownProfiles().map(
-    ({ name, confidence, seen }) => `${name.padEnd(14)} ${confidence.padEnd(10)} ${seen}`,
-  )
-  say(rows.join('\n'))
+export function listDialects({ json }: { json?: boolean }, say: Say): void {
+  const known = knownProfiles().map(({ name, confidence, seen }) => ({ name, confidence, seen }))
+  if (json) return say(asJson(known))
+  const rows = known.map(({ name, confidence, seen }) => [name, confidence, seen])
+  for (const line of tableOf(['PROFILE', 'CONFIDENCE', 'SEEN'], rows)) say(line)
 }
 
 /** The file as written, or with `full` everything that is in force. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { loadKit } from '../../../src/backend/contracts/kit.ts'
-import { contractNames } from '../../../src/backend/contracts/load.ts'
+import { contractNames, loadContract } from '../../../src/backend/contracts/load.ts'
 import { listContracts, testContract } from '../../../src/cli/flows/contracts.ts'
 import { stub, type Stub } from './stub.ts'
 
@@ -26,11 +26,23 @@ describe('the command contract', () => {
 
   it('lists what comes along', () => {
     const said: string[] = []
-    listContracts(undefined, (line) => said.push(line))
+    listContracts({}, (line) => said.push(line))
     assert.deepEqual(
       said.map((line) => line.split(' ')[0]),
       ['CONTRACT', ...contractNames()],
     )
+    said.length = 0
+    listContracts({ json: true }, (line) => said.push(line))
+    const told = JSON.parse(said.join('\n')) as { name: string; hasKit: boolean; answersLater: boolean }[]
+    assert.deepEqual(
+      told.map(({ name }) => name),
+      contractNames(),
+    )
+    assert.deepEqual(
+      told.filter(({ answersLater }) => answersLater).map(({ name }) => name),
+      contractNames().filter((name) => loadContract(name).later),
+    )
+    assert.ok(told.every(({ name, hasKit }) => hasKit === (loadKit(name) !== undefined)))
   })
 
   it('holds our side of every contract to its kit', async () => {
@@ -64,7 +76,7 @@ describe('the command contract', () => {
 
   it('says of each contract where it is described in public, or that nobody can look it up', () => {
     const said: string[] = []
-    listContracts(undefined, (line) => said.push(line))
+    listContracts({}, (line) => said.push(line))
     const of = (name: string) => said.find((line) => line.startsWith(`${name} `))!
     assert.match(of('moolre'), /read 2026-\d\d-\d\d https:\/\/docs\.moolre\.com\/ussd$/)
     assert.match(of('beem'), /no public source: ask the provider, and compare$/)

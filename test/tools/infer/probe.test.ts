@@ -166,8 +166,16 @@ describe('the dialect command', () => {
 
   it('lists and shows every shipped profile', () => {
     const lines: string[] = []
-    listDialects((text) => lines.push(text))
+    listDialects({}, (text) => lines.push(text))
+    assert.match(lines[0]!, /^PROFILE +CONFIDENCE +SEEN$/)
     for (const name of dialectNames(DIR)) assert.match(lines.join('\n'), new RegExp(`^${name} `, 'm'))
+    lines.length = 0
+    listDialects({ json: true }, (text) => lines.push(text))
+    const told = JSON.parse(lines.join('\n')) as { name: string }[]
+    assert.deepEqual(
+      told.map(({ name }) => name),
+      dialectNames(DIR),
+    )
     const shown: string[] = []
     showCommand('mica', {}, (text) => shown.push(text))
     assert.equal(`${shown[0]}\n`, readFileSync(join(DIR, 'mica.yaml'), 'utf8'))
