@@ -11,26 +11,30 @@ export interface PathStep {
   seconds: number
 }
 
-const STEP = /^([^:>]+):([^/]*)\/(\d+)$/
+const SECONDS = /^\d+$/
 
 /** `isCut`: there were more steps than a record keeps. */
 export function stepsOf(path: string): { steps: PathStep[]; isCut: boolean } {
   const parts = path === '' ? [] : path.split('>')
   const isCut = parts.at(-1) === '+'
-  const steps = parts.flatMap((part): PathStep[] => {
-    const [, screen, heard = '', seconds] = STEP.exec(part) ?? []
-    if (screen === undefined) return []
-    const isAck = heard === 'ack'
-    return [
-      {
-        screen,
-        key: isAck || heard === '*' ? null : heard,
-        seconds: Number(seconds),
-        ...(isAck ? { isAck: true } : {}),
-      },
-    ]
-  })
+  const steps: PathStep[] = []
+  for (const part of parts) {
+    const step = stepIn(part)
+    if (step) steps.push(step)
+  }
   return { steps, isCut }
+}
+
+/** Without a regular expression with groups: the funnel reads the path of each record. */
+function stepIn(part: string): PathStep | null {
+  const colon = part.indexOf(':')
+  const slash = part.indexOf('/', colon)
+  if (colon < 1 || slash < 0) return null
+  const seconds = part.slice(slash + 1)
+  if (!SECONDS.test(seconds)) return null
+  const [screen, heard] = [part.slice(0, colon), part.slice(colon + 1, slash)]
+  if (heard === 'ack') return { screen, key: null, seconds: Number(seconds), isAck: true }
+  return { screen, key: heard === '*' ? null : heard, seconds: Number(seconds) }
 }
 
 export interface PathMoment {

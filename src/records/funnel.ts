@@ -2,8 +2,8 @@
  * The funnel of flows (docs/RECORDS.md): what the records of dialogues add to the sums of their screens, and how sums
  * are read. Pure. No number of a subscriber is in a sum.
  */
-import type { Counters } from '../base/index.ts'
-import { type CallRecord, stepsOf } from '../dialogue/index.ts'
+import { type Counters, isoOf } from '../base/index.ts'
+import { type CallRecord, type PathStep, stepsOf } from '../dialogue/index.ts'
 
 /** The widths of sums, in seconds: a question over months adds days, and finer sums at its ends. */
 const [FIVE_MINUTES, HOUR, DAY] = [300, 3_600, 86_400] as const
@@ -65,36 +65,92 @@ export function flowOfRevision(revision: string): string {
 
 /** What these records add. Test dials, and what is not a dialogue on a flow, add nothing. */
 export function funnelRows(records: readonly CallRecord[]): FunnelAdded {
-  const sums = new Map<string, FunnelRow>()
+  const sums = new Map<string, ScreenSums>()
   let folded = 0
-  for (const record of records) {
+  for (const [n, record] of records.entries()) {
     if (record.kind !== 'dialogue' || record.channel === 'test' || record.flow === '') continue
-    const { screens, isCut } = screensOf(record)
-    const at = (screen: string) => rowAt(sums, FIVE_MINUTES, { revision: record.flow, screen }, record.endedMs)
-    const whole = at('')
-    whole.reached++
-    whole.ended[record.reason] = (whole.ended[record.reason] ?? 0) + 1
-    if (isCut) whole.cut++
-    for (const [screen, seen] of screens) {
-      addSeen(at(screen), seen, record)
-      for (const { key } of seen.answers) if (key === OTHERS) folded++
-    }
+    const atMs = floorTo(record.endedMs, FIVE_MINUTES * SECOND_MS)
+    const key = `${atMs} ${record.flow}`
+    const screens = sums.get(key) ?? new ScreenSums(record.flow, atMs)
+    sums.set(key, screens)
+    folded += screens.add(record, n)
   }
-  const fine = [...sums.values()]
+  const fine = [...sums.values()].flatMap((screens) => screens.rows())
   return { rows: [...fine, ...[HOUR, DAY].flatMap((span) => wider(fine, span))], folded }
+}
+
+/** The sums of the screens of one revision, in five minutes. */
+class ScreenSums {
+  /** `last`: the dialogue that came to it last, which counts once. */
+  readonly #sums = new Map<string, { row: FunnelRow; last: number }>()
+  readonly #revision: string
+  readonly #atMs: number
+
+  constructor(revision: string, atMs: number) {
+    this.#revision = revision
+    this.#atMs = atMs
+  }
+
+  rows(): FunnelRow[] {
+    return [...this.#sums.values()].map(({ row }) => row)
+  }
+
+  /** Adds the `n`th record. Answers how many of its choices were counted together with others. */
+  add({ path, screen: last, reason }: CallRecord, n: number): number {
+    const { steps, isCut } = stepsOf(path)
+    const whole = this.#reached('', n, 0)
+    count(whole.ended, reason)
+    if (isCut) whole.cut++
+    let folded = 0
+    for (const [place, step] of steps.entries()) {
+      const row = this.#reached(step.screen, n, place)
+      const key = keyOf(step)
+      count(row.chosen, key)
+      if (!step.isAck) row.times[timeSlot(step.seconds)]!++
+      if (key === OTHERS) folded++
+    }
+    if (last !== '') count(this.#reached(last, n, steps.length).ended, reason)
+    return folded
+  }
+
+  /** The sum of a screen, to which the `n`th record came after so many steps. */
+  #reached(screen: string, n: number, place: number): FunnelRow {
+    let sum = this.#sums.get(screen)
+    if (!sum)
+      this.#sums.set(screen, (sum = { row: emptyRow(FIVE_MINUTES, this.#revision, screen, this.#atMs), last: -1 }))
+    const { row, last } = sum
+    if (last !== n) {
+      row.reached++
+      row.place += place
+      sum.last = n
+    }
+    return row
+  }
+}
+
+function count(sums: Record<string, number>, key: string, more = 1): void {
+  sums[key] = (sums[key] ?? 0) + more
+}
+
+function keyOf({ key, isAck }: PathStep): string {
+  if (isAck) return 'ack'
+  return key === null ? '*' : key.length > KEY_CHARS_MAX ? OTHERS : key
 }
 
 /** The same in wider sums. Of a batch of records there are few rows. */
 function wider(rows: readonly FunnelRow[], span: number): FunnelRow[] {
   const sums = new Map<string, FunnelRow>()
   for (const row of rows) {
-    const sum = rowAt(sums, span, row, Date.parse(row.at))
+    const atMs = floorTo(Date.parse(row.at), span * SECOND_MS)
+    const key = `${atMs} ${row.revision} ${row.screen}`
+    const sum = sums.get(key) ?? emptyRow(span, row.revision, row.screen, atMs)
+    sums.set(key, sum)
     sum.reached += row.reached
     sum.place += row.place
     sum.cut += row.cut
     for (const [slot, n] of row.times.entries()) sum.times[slot]! += n
-    for (const [reason, n] of Object.entries(row.ended)) sum.ended[reason] = (sum.ended[reason] ?? 0) + n
-    for (const [key, n] of Object.entries(row.chosen)) sum.chosen[key] = (sum.chosen[key] ?? 0) + n
+    for (const [reason, n] of Object.entries(row.ended)) count(sum.ended, reason, n)
+    for (const [key, n] of Object.entries(row.chosen)) count(sum.chosen, key, n)
   }
   return [...sums.values()]
 }
@@ -139,59 +195,17 @@ export function screenCounting(counters: Counters): (told: readonly ScreenTold[]
   }
 }
 
-interface Seen {
-  /** How many steps came before it the first time. */
-  place: number
-  answers: { key: string; seconds: number | null }[]
-}
-
-/** The screens that a dialogue reached, with its answers. A screen that it saw again has more answers. */
-function screensOf({ path, screen: last }: CallRecord): { screens: Map<string, Seen>; isCut: boolean } {
-  const { steps, isCut } = stepsOf(path)
-  const screens = new Map<string, Seen>()
-  const at = (screen: string, place: number): Seen => {
-    const seen = screens.get(screen) ?? { place, answers: [] }
-    screens.set(screen, seen)
-    return seen
-  }
-  for (const [place, { screen, key, isAck, seconds }] of steps.entries()) {
-    const chosen = isAck ? 'ack' : key === null ? '*' : key.length > KEY_CHARS_MAX ? OTHERS : key
-    at(screen, place).answers.push({ key: chosen, seconds: isAck ? null : seconds })
-  }
-  if (last !== '') at(last, steps.length)
-  return { screens, isCut }
-}
-
-function addSeen(row: FunnelRow, { place, answers }: Seen, { screen, reason }: CallRecord): void {
-  row.reached++
-  row.place += place
-  for (const { key, seconds } of answers) {
-    row.chosen[key] = (row.chosen[key] ?? 0) + 1
-    if (seconds !== null) row.times[timeSlot(seconds)]!++
-  }
-  if (row.screen === screen) row.ended[reason] = (row.ended[reason] ?? 0) + 1
-}
-
 function timeSlot(seconds: number): number {
   const slot = ANSWERED_WITHIN.findIndex((most) => seconds <= most)
   return slot < 0 ? ANSWERED_WITHIN.length : slot
 }
 
 /** A dialogue is in the sums of the moment at which it ended. */
-function rowAt(
-  rows: Map<string, FunnelRow>,
-  span: number,
-  { revision, screen }: Pick<FunnelRow, 'revision' | 'screen'>,
-  endedMs: number,
-): FunnelRow {
-  const atMs = floorTo(endedMs, span * SECOND_MS)
-  const key = `${atMs} ${revision} ${screen}`
-  const known = rows.get(key)
-  if (known) return known
-  const row: FunnelRow = {
+function emptyRow(span: number, revision: string, screen: string, atMs: number): FunnelRow {
+  return {
     flow: flowOfRevision(revision),
     span,
-    at: new Date(atMs).toISOString(),
+    at: isoOf(atMs),
     revision,
     screen,
     reached: 0,
@@ -201,8 +215,6 @@ function rowAt(
     chosen: {},
     cut: 0,
   }
-  rows.set(key, row)
-  return row
 }
 
 /** Which sums make up a range. */

@@ -3,64 +3,77 @@ import { type Sql, type SqlRunner, statement, utcDayOf, uuidV7Ms } from '../base
 import type { CallRecord } from '../dialogue/index.ts'
 import { addToFunnel } from './funnel-rows.ts'
 import { funnelRows, type ScreenTold, screensTold } from './funnel.ts'
+import { columnsOf, fieldsIn, type LineColumns, type LineField, sqlLines } from './lines.ts'
 
 /** What goes into no file of mediation. */
 export const NO_FILE = 0
 
-const COLUMNS = [
-  'day date',
-  'epoch text',
-  'kind text',
-  'opened_at timestamptz',
-  'ended_at timestamptz',
-  'msisdn text',
-  'line text',
-  'code text',
-  'flow text',
-  'reason text',
-  'screen text',
-  'turns int',
-  'total_ms bigint',
-  'wait_ms bigint',
-  'backend_ms bigint',
-  'language text',
-  'channel text',
-  'instance text',
-  'path text',
-  'calls text',
-  'parts int',
-  'detail text',
-]
-const NAMES = COLUMNS.map((column) => column.split(' ')[0]).join(', ')
+const COLUMNS: LineColumns = {
+  day: 'date',
+  epoch: 'text',
+  kind: 'text',
+  opened_at: 'timestamptz',
+  ended_at: 'timestamptz',
+  msisdn: 'text',
+  line: 'text',
+  code: 'text',
+  flow: 'text',
+  reason: 'text',
+  screen: 'text',
+  turns: 'int',
+  total_ms: 'bigint',
+  wait_ms: 'bigint',
+  backend_ms: 'bigint',
+  language: 'text',
+  channel: 'text',
+  instance: 'text',
+  path: 'text',
+  calls: 'text?',
+  parts: 'int',
+  detail: 'text',
+  file: 'bigint?',
+}
+const NAMES = Object.keys(COLUMNS).join(', ')
 
-/** Answers with those that are new. In the order of the key: two daemons at once never wait in a circle. */
-const WRITE = statement<{ epoch: string; kind: string }>(
+interface Written {
+  n: number
+  /** Those that are new, as `keyOf` has them. Null: all are. */
+  fresh: string[] | null
+}
+
+const FRESH = `
+  SELECT CAST(count(*) AS int) AS n, CASE WHEN count(*) < CAST(:given AS int) THEN array_agg(kind || ' ' || epoch) END AS fresh
+  FROM written`
+
+/** In the order of the key: two daemons at once never wait in a circle. */
+const IN_ORDER = `
+    ORDER BY day, epoch, kind
+    ON CONFLICT DO NOTHING`
+
+/** Answers which are new. */
+const WRITE = statement<Written>(
   'cdr-write',
   `
-  INSERT INTO cdr (${NAMES}, file)
-  SELECT ${NAMES}, file FROM json_to_recordset(CAST(:rows AS json)) AS r(${COLUMNS.join(', ')}, file bigint)
-  ORDER BY day, epoch, kind
-  ON CONFLICT DO NOTHING
-  RETURNING epoch, kind`,
+  WITH written AS (
+    INSERT INTO cdr (${NAMES}) SELECT ${columnsOf(COLUMNS)} FROM ${fieldsIn('rows')}${IN_ORDER}
+    RETURNING epoch, kind
+  )${FRESH}`,
 )
 
 /** The same, with the exact texts of those that are new. */
-const WRITE_WITH_TEXTS = statement<{ epoch: string; kind: string }>(
+const WRITE_WITH_TEXTS = statement<Written>(
   'cdr-write-texts',
   `
   WITH given AS (
-    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r(${COLUMNS.join(', ')}, file bigint, sealed text)
+    SELECT ${columnsOf({ ...COLUMNS, sealed: 'text?' })} FROM ${fieldsIn('rows')}
   ), written AS (
-    INSERT INTO cdr (${NAMES}, file) SELECT ${NAMES}, file FROM given
-    ORDER BY day, epoch, kind
-    ON CONFLICT DO NOTHING
+    INSERT INTO cdr (${NAMES}) SELECT ${NAMES} FROM given${IN_ORDER}
     RETURNING day, epoch, kind
   ), texts AS (
     INSERT INTO cdr_text (day, epoch, kind, msisdn, sealed)
     SELECT day, epoch, kind, msisdn, sealed FROM given JOIN written USING (day, epoch, kind) WHERE sealed IS NOT NULL
     ON CONFLICT DO NOTHING
-  )
-  SELECT epoch, kind FROM written`,
+  )${FRESH}`,
 )
 
 /** The exact texts of a record, sealed for its day. Undefined: it has none. */
@@ -78,12 +91,20 @@ export async function writeRecords(
 ): Promise<CallRecord[]> {
   const hasTexts = textsOf !== undefined && records.some(({ texts }) => texts !== undefined)
   const rows = records.map((record) => {
-    const row = { ...rowOf(record), file: fileOf(record) }
-    return hasTexts ? { ...row, sealed: textsOf(record, row.day) } : row
+    const day = dayOf(record)
+    const fields = fieldsOf(record, day, fileOf(record))
+    if (hasTexts) fields.push(textsOf(record, day) ?? null)
+    return fields
   })
-  const written = await (hasTexts ? WRITE_WITH_TEXTS : WRITE)(sql, { rows: JSON.stringify(rows) })
-  const fresh = new Set(written.map(({ epoch, kind }) => `${kind} ${epoch}`))
-  return records.filter(({ epoch, kind }) => fresh.delete(`${kind} ${epoch}`))
+  const write = hasTexts ? WRITE_WITH_TEXTS : WRITE
+  const [written] = await write(sql, { rows: sqlLines(rows), given: records.length })
+  if (!written!.fresh) return written!.n === 0 ? [] : [...records]
+  const fresh = new Set(written!.fresh)
+  return records.filter((record) => fresh.delete(keyOf(record)))
+}
+
+function keyOf({ epoch, kind }: CallRecord): string {
+  return `${kind} ${epoch}`
 }
 
 export interface RecordsCounting {
@@ -121,24 +142,39 @@ export function writeCounted(
   })
 }
 
-/** Without its texts: they go into no statement as they are. */
-function rowOf(record: CallRecord) {
-  const { openedMs, endedMs, waitMs, backendMs, texts: _texts, ifLeft: _sms, ...same } = record
-  return {
-    ...same,
-    day: utcDayOf(startOf(record)),
-    opened_at: new Date(openedMs).toISOString(),
-    ended_at: new Date(endedMs).toISOString(),
-    total_ms: endedMs - openedMs,
-    wait_ms: waitMs,
-    backend_ms: backendMs,
-    parts: 0,
-  }
+/** In the order of COLUMNS. Without its texts: they go into no statement as they are. */
+function fieldsOf(record: CallRecord, day: string, file: number | null): LineField[] {
+  const { openedMs, endedMs } = record
+  return [
+    day,
+    record.epoch,
+    record.kind,
+    openedMs,
+    endedMs,
+    record.msisdn,
+    record.line,
+    record.code,
+    record.flow,
+    record.reason,
+    record.screen,
+    record.turns,
+    endedMs - openedMs,
+    record.waitMs,
+    record.backendMs,
+    record.language,
+    record.channel,
+    record.instance,
+    record.path,
+    record.calls ?? null,
+    0,
+    record.detail,
+    file,
+  ]
 }
 
 /** When it began, by its epoch: a record that is written again gets the same day. (UUIDv7, RFC 9562 §5.7) */
-function startOf({ epoch, openedMs }: CallRecord): number {
-  return uuidV7Ms(epoch) ?? openedMs
+function dayOf({ epoch, openedMs }: CallRecord): string {
+  return utcDayOf(uuidV7Ms(epoch) ?? openedMs)
 }
 
 export const SMS_IS_SETTLED = `state IN ('delivered', 'failed', 'expired', 'cancelled')`
@@ -164,7 +200,7 @@ const SMS_SETTLED = (name: string, settled: string) =>
     UPDATE sms_outbox o SET recorded = true FROM pick WHERE o.id = pick.id
     RETURNING o.*, ${SMS_OVER_AT} AS over_at
   ), written AS (
-    INSERT INTO cdr (${NAMES}, file)
+    INSERT INTO cdr (${NAMES})
     SELECT CAST(over_at AT TIME ZONE 'UTC' AS date), ${SMS_EPOCH},
       'sms', created_at, GREATEST(created_at, over_at), msisdn, COALESCE(sent_line, line), '',
       COALESCE(owner, split_part(subject, ':', 1)), state, kind, attempts,

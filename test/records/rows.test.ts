@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { TurnTexts } from '../../src/dialogue/exact-texts.ts'
 import { keepDays } from '../../src/records/partitions.ts'
 import { NO_FILE, recordSms, writeRecords } from '../../src/records/rows.ts'
 import { describeBoth, freshServer } from '../support/postgres.ts'
@@ -45,6 +46,30 @@ describeBoth('rows of call detail records', (database) => {
       ['dialogue', '0'],
     ])
   })
+
+  for (const [what, texts] of [
+    ['without exact texts', undefined],
+    ['with exact texts', [[1, null, 'Welcome']] as TurnTexts[]],
+  ] as const)
+    it(`are written in the order of their key, ${what}: two daemons never wait in a circle`, async () => {
+      const times = [5, 3, 9, 1, 7].map((n) => NOON - DAY_MS * (n % 3) + n)
+      const given = times.flatMap((ms) => [
+        recordAt(ms, { kind: 'refused', ...(texts && { texts }) }),
+        recordAt(ms, { kind: 'deferred' }),
+      ])
+      const { sql, knex } = database.db
+      await writeRecords(sql, given, toNone, (record) => record.texts && 'sealed')
+      const all = (await knex.raw(
+        `SELECT tableoid, CAST(day AS text) || ' ' || epoch || ' ' || kind AS key FROM cdr ORDER BY tableoid, ctid`,
+      )) as { rows: { tableoid: number; key: string }[] }
+      assert.equal(all.rows.length, given.length)
+      for (const id of new Set(all.rows.map(({ tableoid }) => tableoid))) {
+        const keys = all.rows.filter(({ tableoid }) => tableoid === id).map(({ key }) => key)
+        assert.deepEqual(keys, keys.toSorted(), 'as they lie in the table')
+      }
+      assert.equal((await knex('cdr_text')).length, texts ? times.length : 0)
+      await knex('cdr_text').delete()
+    })
 
   it('go to the day of the epoch, however late they come and whatever the record says of its begin', async () => {
     const late = recordAt(NOON - 3 * DAY_MS)
