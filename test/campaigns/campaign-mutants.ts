@@ -47,7 +47,7 @@ export const mutantsCampaign: Campaign = async (parts) => {
   const fates = new Map<Mutant, Fate>()
   const said = (part: Part) => scoreOf([...fates].filter(([mutant]) => partOf(mutant) === part))
   const isOpen = (part: Part) => parts.ci && certainty(said(part).noticed, said(part).survived, SCORE[part]) === 'open'
-  await withWorkshop(draws.flat(), async (shop) => {
+  await withWorkshop(draws.flat(), parts.say, async (shop) => {
     const compiled = new Set(shop.compiled)
     for (const [n, draw] of draws.entries()) {
       const some = draw.filter((mutant) => compiled.has(mutant) && (n === 0 || isOpen(partOf(mutant))))
@@ -115,19 +115,23 @@ function drawsOf(wanted: readonly Mutant[], { ci, mode, mutants, seed }: Campaig
   return draws
 }
 
-async function withWorkshop(mutants: readonly Mutant[], run: (shop: Workshop) => Promise<void>): Promise<void> {
+async function withWorkshop(
+  mutants: readonly Mutant[],
+  say: (line: string) => void,
+  run: (shop: Workshop) => Promise<void>,
+): Promise<void> {
   const nearest = nearestOf(mutants)
   const postgres = await ownPostgres(true)
   const redis = nearest.some((one) => one.redis) ? await soleRedis() : undefined
   let shop: Workshop | undefined
   try {
     const redisUrl = redis?.place.url?.replace(/\/\d+$/, '')
-    shop = await workshop(mutants, nearest, { postgresUrl: postgres.url, redisUrl })
+    shop = await workshop(mutants, nearest, { postgresUrl: postgres.url, redisUrl, say })
     await run(shop)
   } finally {
-    shop?.close()
     await postgres.close()
     await redis?.close()
+    shop?.close()
   }
 }
 

@@ -35,15 +35,15 @@ export const plantedCampaign: Campaign = async (parts) => {
   try {
     const detectors = chosen.flatMap(({ noticedBy }) => noticedBy)
     const redisUrl = redis.place.url?.replace(/\/\d+$/, '')
-    shop = await workshop([...sources.values()], detectors, { postgresUrl: postgres.url, redisUrl })
+    shop = await workshop([...sources.values()], detectors, { postgresUrl: postgres.url, redisUrl, say: parts.say })
     const passed = await passing(shop, detectors)
     await inParallel(WORKERS, chosen, async (defect) => {
       found.set(defect, await tried(shop!, defect, sources.get(defect)!, passed))
     })
   } finally {
-    shop?.close()
     await postgres.close()
     await redis.close()
+    shop?.close()
   }
   const results = chosen.map((defect) => found.get(defect)!)
   for (const defect of DEFECTS.filter(({ what }) => what.includes(parts.of ?? '')))

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { forgottenFiles, LEFT_ASIDE, TARGETS } from './mutant-targets.ts'
 import { EQUIVALENT } from './mutants-equivalent.ts'
+import { inParallel } from './mutant-runner.ts'
 import { mutantsOf } from './mutants.ts'
 import { packageRoot } from '../../src/base/package-root.ts'
 
@@ -97,5 +98,30 @@ describe('the files whose mutants are tried', () => {
       assert.ok(why.length > 20, `${file}: ${what} in "${text}" needs its reason`)
     }
     assert.ok(EQUIVALENT.length <= 0.05 * mutants.length, `${EQUIVALENT.length} of ${mutants.length} are over 5 %`)
+  })
+})
+
+describe('what is tried in parallel', () => {
+  it('ends with the first failure, once all that were begun are over', async () => {
+    const begun: string[] = []
+    let over = false
+    let end!: () => void
+    const slow = new Promise<void>((done) => (end = done))
+    const running = inParallel(2, ['slow', 'broken', 'never'], async (one) => {
+      begun.push(one)
+      if (one === 'broken') throw new Error('broken')
+      await slow
+      over = true
+    })
+    const refused = assert.rejects(
+      running.catch((error: unknown) => {
+        assert.ok(over, 'it did not wait for the slow one')
+        throw error
+      }),
+      /^Error: broken$/,
+    )
+    setImmediate(end)
+    await refused
+    assert.deepEqual(begun, ['slow', 'broken'])
   })
 })
