@@ -1,8 +1,9 @@
 /**
  * The SMS lane, and USSD beside it: `npm run bench -- sms`. The daemon as it is installed, one bind with a window of
  * 100, `sms.perSecond: 10000`, a Postgres of its own, the SMSC in a process of its own. Each round: subscribers alone;
- * thousands of SMS that are due at once; subscribers while SMS become due at half the rate of those. With `--before` by
- * turns with another build.
+ * thousands of SMS that are due at once; subscribers while SMS become due at half the rate of those; and the same while
+ * another daemon, with an SMSC and a database of its own, sends those SMS: what subscribers wait there is the machine's
+ * part. With `--before` by turns with another build.
  */
 import pg from 'pg'
 import { cpuSeconds, familyCpuSeconds } from './processes.ts'
@@ -34,8 +35,11 @@ interface LaneRow {
   /** Milliseconds of a screen, with nothing else and with half as many SMS as go out at most. */
   aloneP99: number
   besideP99: number
-  /** SMS a second meanwhile. */
+  /** The same while another daemon on this machine sends the SMS. */
+  elsewhereP99: number
+  /** SMS a second meanwhile, here and there. */
   beside: number
+  elsewhere: number
   lost: number
 }
 
@@ -66,6 +70,7 @@ export async function playLane(asked: LaneAsked, tell: (line: string) => void): 
           'of which Postgres': of('postgres'),
           'USSD p99 alone': of('aloneP99'),
           'USSD p99 beside': of('besideP99'),
+          'SMS of another daemon': of('elsewhereP99'),
           'SMS/s beside': of('beside'),
         }
       }),
@@ -78,14 +83,7 @@ async function laneRound(
   receipts: boolean,
   seconds: number,
 ): Promise<Omit<LaneRow, 'build' | 'receipts' | 'round'>> {
-  const sms = { source: '123', perSecond: 10_000, receipts }
-  const stage = await startStage({ sms, window: 100, ...(build && { build }) })
-  const sql = new pg.Client({ connectionString: stage.postgres })
-  sql.on('error', () => undefined)
-  try {
-    await sql.connect()
-    await owe(sql, 200)
-    await told(stage, 'sms_total', 200)
+  return withLane(build, receipts, async ({ stage, sql }) => {
     const order = { scenario: 'walk', concurrent: 50, seconds, perSecond: PER_SECOND } as const
     await stage.walk({ ...order, seconds: 1 })
     await stage.clear()
@@ -95,17 +93,55 @@ async function laneRound(
     const feed = feeding(sql, lane.accepted / 2)
     const beside = await stage.walk(order)
     const fed = await feed.stop()
+    await stage.clear()
+    const elsewhere = await withLane(build, receipts, async (other) => {
+      const feed = feeding(other.sql, lane.accepted / 2)
+      const before = await sentOf(other.stage)
+      const { latency, seconds, lost } = await stage.walk(order)
+      const sent = (await sentOf(other.stage)) - before
+      await feed.stop()
+      return { p99: latency.p99, lost, perSecond: sent / seconds }
+    })
     return {
       ...lane,
       aloneP99: alone.latency.p99,
       besideP99: beside.latency.p99,
+      elsewhereP99: elsewhere.p99,
       beside: round(Math.min(fed, beside.sms) / beside.seconds),
-      lost: alone.lost + beside.lost,
+      elsewhere: round(elsewhere.perSecond),
+      lost: alone.lost + beside.lost + elsewhere.lost,
     }
+  })
+}
+
+interface LaneStage {
+  stage: Stage
+  sql: pg.Client
+}
+
+/** A daemon whose lane has sent some. */
+async function withLane<T>(
+  build: string | undefined,
+  receipts: boolean,
+  run: (lane: LaneStage) => Promise<T>,
+): Promise<T> {
+  const sms = { source: '123', perSecond: 10_000, receipts }
+  const stage = await startStage({ sms, window: 100, ...(build && { build }) })
+  const sql = new pg.Client({ connectionString: stage.postgres })
+  sql.on('error', () => undefined)
+  try {
+    await sql.connect()
+    await owe(sql, 200)
+    await told(stage, 'sms_total', 200)
+    return await run({ stage, sql })
   } finally {
     await sql.end()
     await stage.stop()
   }
+}
+
+async function sentOf(stage: Stage): Promise<number> {
+  return (await stage.metrics()).get('sms_total') ?? 0
 }
 
 /** Thousands due in the same moment. */

@@ -148,7 +148,7 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     name: 'the SMSC is told until when to try by the calendar',
     file: 'src/sms/outbox/dispatch.ts',
-    edits: [['row.expires_at.getTime() - clock.today() + clock.now()', 'row.expires_at.getTime()']],
+    edits: [['row.expires_ms - clock.today() + clock.now()', 'row.expires_ms']],
     noticedBy: [sms('dispatch', 'gives the SMSC the wall clock where the calendar is frozen')],
   },
   {

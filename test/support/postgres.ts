@@ -14,12 +14,19 @@ export interface Database {
   readonly db: Postgres
 }
 
+/**
+ * These suites stop the clock. A statement that is given up, because the machine had much else to do, would be tried
+ * again in a time that never comes.
+ */
+const PATIENT_MS = 60_000
+const PATIENT = { acquireMs: PATIENT_MS, statementMs: PATIENT_MS, lockMs: PATIENT_MS, queryMs: PATIENT_MS }
+
 /** Runs `body` for Postgres and for PGlite, with a migrated database each. */
 export function describeBoth(title: string, body: (database: Database) => void): void {
   const suite = (kind: Postgres['kind'], open: OpenFresh) => () => {
     let db: Postgres
     before(async () => {
-      db = await open()
+      db = await open(PATIENT)
       await migrate(db.knex)
     })
     after(() => db?.close())

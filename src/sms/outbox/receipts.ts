@@ -155,6 +155,7 @@ function acceptedParts(deps: OutboxDeps, sms: AcceptedSms): { ids: string; keys:
 }
 
 export interface StoredId {
+  sms: string
   part: number
   message_id: string
   message_key: string
@@ -164,7 +165,7 @@ export interface StoredId {
 export function idsOf(deps: OutboxDeps, sms: AcceptedSms): StoredId[] {
   return sms.messageIds.flatMap((message_id, i) => {
     if (message_id === null) return []
-    return [{ part: i + 1, message_id, message_key: responseKey(deps, sms.line, message_id) ?? NO_KEY }]
+    return [{ sms: sms.id, part: i + 1, message_id, message_key: responseKey(deps, sms.line, message_id) ?? NO_KEY }]
   })
 }
 

@@ -77,7 +77,7 @@ export interface NextStep {
   /** The wait before the next look at it. */
   waitMs: number
   /** Pause of other SMS to this subscriber. */
-  isHeldBack?: boolean
+  isHeldBack: boolean
   /** Stored in the row. */
   status: number | null
   error: string | null
@@ -90,18 +90,31 @@ export interface Try {
   chance: Chance
 }
 
+const ACCEPTED: NextStep = { event: { type: 'ACCEPTED' }, waitMs: 0, isHeldBack: false, status: null, error: null }
+
 /** The next step after a try with this outcome. */
 export function afterTry(outcome: SmsOutcome, { attempts, ambiguousGraceMs, chance }: Try): NextStep {
-  const quiet = { waitMs: 0, status: null, error: null }
   switch (outcome.is) {
     case 'accepted':
-      return { ...quiet, event: { type: 'ACCEPTED' } }
+      return ACCEPTED
     case 'failed':
-      return { ...quiet, event: { type: 'REFUSED' }, status: outcome.status, error: outcome.why ?? SMS_ERRORS.refused }
+      return {
+        event: { type: 'REFUSED' },
+        waitMs: 0,
+        isHeldBack: false,
+        status: outcome.status,
+        error: outcome.why ?? SMS_ERRORS.refused,
+      }
     case 'ambiguous':
-      return { ...quiet, event: { type: 'LOST' }, waitMs: ambiguousGraceMs, error: SMS_ERRORS.lost }
+      return {
+        event: { type: 'LOST' },
+        waitMs: ambiguousGraceMs,
+        isHeldBack: false,
+        status: null,
+        error: SMS_ERRORS.lost,
+      }
     case 'unsent':
-      return { ...quiet, event: { type: 'UNSENT' }, waitMs: unsentMs(chance) }
+      return { event: { type: 'UNSENT' }, waitMs: unsentMs(chance), isHeldBack: false, status: null, error: null }
     case 'later':
       return {
         event: { type: 'LATER', mayRetry: attempts < TRIES_MAX },

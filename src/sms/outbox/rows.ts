@@ -21,18 +21,18 @@ export interface ClaimedRow {
   /** Among how many lines and kinds its lane was shared. */
   kinds: number
   /** Since when it could leave; and the same to the microsecond. */
-  moment: Date
+  moment_ms: number
   since: string
   msisdn: string
   text: string
   line: string
   kind: string
   quiet_zone: string | null
-  expires_at: Date
+  expires_ms: number
   attempts: number
   losses: number
-  /** The parts that the SMSC already has, and how many there are. */
-  taken: number[]
+  /** The parts that the SMSC already has (null: none), and how many there are. */
+  taken: number[] | null
   parts: number
   owner: string
   template: string | null
@@ -58,7 +58,10 @@ export interface OpenRow {
 /** Who asked for the SMS `o`. Those of modules have their word before an id (`dental:17`). */
 export const OWNER = `COALESCE(o.owner, 'module:' || split_part(o.subject, ':', 1))`
 
-const TAKEN = `ARRAY(SELECT part FROM sms_part WHERE sms = o.id ORDER BY part) AS taken`
+const TAKEN = `ARRAY(SELECT part FROM sms_part WHERE sms = o.id ORDER BY part)`
+
+/** A moment as a number, which costs a tenth of a Date to read. */
+const inMs = (moment: string) => `CAST(extract(epoch FROM ${moment}) * 1000 AS float8)`
 
 /** The states in which an event has a meaning, as an SQL list. */
 export function statesFor(event: ReminderEvent): string {
@@ -178,8 +181,9 @@ export const CLAIM = statement<ClaimedRow>(
     wake_at = CASE fate.state WHEN 'submitting' THEN CAST(:until AS timestamptz)
       WHEN 'due' THEN COALESCE(fate.quiet_until, o.wake_at) ELSE o.wake_at END
   FROM fate WHERE ${byIds('o.id', 'SELECT id FROM fate')} AND o.id + 0 = fate.id
-  RETURNING o.id, o.state, o.lease, o.msisdn, o.text, o.kind, o.quiet_zone, o.expires_at, o.attempts, o.losses, o.parts, ${TAKEN},
-    ${OWNER} AS owner, o.template, o.tlvs, fate.moment, CAST(fate.moment AS text) AS since, fate.state = 'due' AND fate.quiet_until IS NULL AS is_again,
+  RETURNING o.id, o.state, o.lease, o.msisdn, o.text, o.kind, o.quiet_zone, ${inMs('o.expires_at')} AS expires_ms,
+    o.attempts, o.losses, o.parts, NULLIF(${TAKEN}, '{}') AS taken, ${OWNER} AS owner, o.template, o.tlvs,
+    ${inMs('fate.moment')} AS moment_ms, CAST(fate.moment AS text) AS since, fate.state = 'due' AND fate.quiet_until IS NULL AS is_again,
     CASE WHEN o.parts > 1 THEN COALESCE(o.sent_line, o.line) ELSE o.line END AS line, o.line AS owed_line, fate.has_more, fate.kinds`,
 )
 
@@ -287,7 +291,7 @@ export const EXPIRE = statement<ExpiredRow>(
 export const AMBIGUOUS = statement<OpenRow>(
   'sms-ambiguous',
   `
-  SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, attempts, losses, submitted_at, wake_at, parts, ${TAKEN}
+  SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, attempts, losses, submitted_at, wake_at, parts, ${TAKEN} AS taken
   FROM sms_outbox o
   WHERE state = 'ambiguous' AND (wake_at <= CAST(:now AS timestamptz)
     OR EXISTS (SELECT FROM sms_receipt_orphan r WHERE r.sender = o.msisdn AND r.received_at >= o.submitted_at))
@@ -298,7 +302,7 @@ export const AMBIGUOUS = statement<OpenRow>(
 export const HOLD = statement<OpenRow>(
   'sms-hold',
   `
-  SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, attempts, losses, submitted_at, wake_at, parts, ${TAKEN}
+  SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, attempts, losses, submitted_at, wake_at, parts, ${TAKEN} AS taken
   FROM sms_outbox o WHERE id = CAST(:id AS bigint) AND state = 'ambiguous' FOR UPDATE`,
 )
 

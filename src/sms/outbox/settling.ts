@@ -34,10 +34,12 @@ export async function settleTried(deps: SettlingDeps, all: readonly Tried[]): Pr
     deps,
     steps.flatMap(({ sms }) => sms ?? []),
   )
+  const { ids, keys } = bindingsOf(accepted)
   const settled = {
     rows: JSON.stringify(steps.map(({ row }) => row)),
     settled: `{${all.map(({ row }) => row.id)}}`,
-    ...bindingsOf(accepted),
+    ids,
+    keys,
     now: new Date(clock.now()),
   }
   const full = fullOf(all, steps)
@@ -50,7 +52,7 @@ export async function settleTried(deps: SettlingDeps, all: readonly Tried[]): Pr
         const until = [...full].map(([msisdn, wake]) => ({ msisdn, wake: new Date(wake) }))
         await HOLD_BACK(trx, { full: JSON.stringify(until), now: new Date(clock.now()) })
       }
-      await applyAllEarly(deps, trx, { accepted, kept })
+      await applyAllEarly(deps, trx, { accepted, kept, keys })
     })
   return steps.map(({ row }) => row)
 }
@@ -70,14 +72,19 @@ export async function takeParts(deps: SettlingDeps, all: readonly TakenParts[]):
     all.map(({ row: { id }, line, messageIds }) => ({ id, line, messageIds })),
   )
   const rows = all.map(({ row: { id, lease }, line, messageIds: { length: parts } }) => ({ id, lease, line, parts }))
+  const { ids, keys } = bindingsOf(accepted)
   const taken = {
     rows: JSON.stringify(rows),
     taken: `{${rows.map(({ id }) => id)}}`,
-    ...bindingsOf(accepted),
+    ids,
+    keys,
     until: new Date(clock.now() + settings.leaseMs),
   }
   if (!accepted.length) await TAKE_PARTS(sql, taken)
-  else await sql.transaction(async (trx) => applyAllEarly(deps, trx, { accepted, kept: await TAKE_PARTS(trx, taken) }))
+  else
+    await sql.transaction(async (trx) =>
+      applyAllEarly(deps, trx, { accepted, kept: await TAKE_PARTS(trx, taken), keys }),
+    )
   return all.map(() => undefined)
 }
 
@@ -93,7 +100,7 @@ function acceptedOf(deps: SettlingDeps, all: readonly AcceptedSms[]) {
 
 function bindingsOf(accepted: readonly Accepted[]): { ids: string; keys: string } {
   return {
-    ids: JSON.stringify(accepted.flatMap(({ sms, ids }) => ids.map((one) => ({ sms: sms.id, ...one })))),
+    ids: JSON.stringify(accepted.flatMap(({ ids }) => ids)),
     keys: JSON.stringify(accepted.flatMap(({ sms, keys }) => keys.map((key) => ({ sms: sms.id, key })))),
   }
 }
@@ -102,14 +109,20 @@ function bindingsOf(accepted: readonly Accepted[]): { ids: string; keys: string 
 async function applyAllEarly(
   deps: SettlingDeps,
   trx: SqlRunner,
-  { accepted, kept }: { accepted: readonly Accepted[]; kept: readonly { id: string }[] },
+  { accepted, kept, keys }: { accepted: readonly Accepted[]; kept: readonly { id: string }[]; keys: string },
 ): Promise<void> {
   if (!accepted.length) return
   const mine = new Set(kept.map(({ id }) => id))
-  const early = new Set((await EARLY_OF(trx, { keys: bindingsOf(accepted).keys })).map(({ sms }) => sms))
-  for (const { sms, keys } of accepted) {
-    if (mine.has(sms.id) && early.has(sms.id)) await applyEarly(deps, trx, sms, { keys: JSON.stringify(keys) })
+  const early = new Set((await EARLY_OF(trx, { keys })).map(({ sms }) => sms))
+  for (const { sms, keys: own } of accepted) {
+    if (mine.has(sms.id) && early.has(sms.id)) await applyEarly(deps, trx, sms, { keys: JSON.stringify(own) })
   }
+}
+
+/** What the SMSC took of it now. */
+function acceptedSms({ id, line }: ClaimedRow, outcome: SmsOutcome): AcceptedSms | undefined {
+  if (outcome.is === 'accepted') return { id, line: outcome.line ?? line, messageIds: outcome.messageIds }
+  return outcome.partly && { id, line: outcome.partly.line, messageIds: outcome.partly.messageIds }
 }
 
 /** The step that follows a result, and the row as it is stored. */
@@ -117,8 +130,7 @@ function stepOf(deps: SettlingDeps, { row, outcome, line }: Tried) {
   const { clock, chance, settings } = deps
   const next = afterTry(outcome, { attempts: row.attempts, ambiguousGraceMs: settings.ambiguousGraceMs, chance })
   const state = nextState('submitting', next.event)
-  const took = outcome.is === 'accepted' ? { line: row.line, ...outcome } : outcome.partly
-  const sms = took && { id: row.id, line: took.line, messageIds: took.messageIds }
+  const sms = acceptedSms(row, outcome)
   return {
     next,
     sms,
@@ -133,8 +145,8 @@ function stepOf(deps: SettlingDeps, { row, outcome, line }: Tried) {
       status: next.status,
       error: next.error,
       // Who refused it for good; another line may still be asked for what waits.
-      line: (took?.line ?? (row.line || (state === 'failed' ? line : ''))) || null,
-      parts: took?.messageIds.length || null,
+      line: (sms?.line ?? (row.line || (state === 'failed' ? line : ''))) || null,
+      parts: sms?.messageIds.length || null,
       final: state === 'failed',
     },
   }

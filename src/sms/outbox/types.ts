@@ -99,16 +99,16 @@ export interface SmsToSend {
   /** 16 bits, for user_message_reference and for the reference of a long SMS. */
   reference: number
   /** Parts that an SMSC already has, from 1. Absent: none. */
-  taken?: readonly number[]
+  taken?: readonly number[] | undefined
   /** How many parts there were then. */
-  parts?: number
+  parts?: number | undefined
   kind: string
   /** Who asked for it. */
   owner?: string
   /** The registered template that the request named. */
-  template?: string
+  template?: string | undefined
   /** The parameters that the request named, by tag, as JSON. */
-  tlvs?: string
+  tlvs?: string | undefined
 }
 
 /** A delivery receipt, read from a PDU, with ids as given. */

@@ -91,13 +91,19 @@ async function sendParts(pieces: readonly SmsPart[], sending: Sending): Promise<
   // parts.
   const has = sms.parts === undefined || sms.parts === pieces.length ? sms.taken : undefined
   const overMs = clock.now() + (RESPONSES_MAX - 1) * sending.responseMs
-  for (const [i, piece] of pieces.entries()) {
+  for (let i = 0; i < pieces.length; i++) {
     if (has?.includes(i + 1)) continue
     if (pieces.length > 1) await beforePart?.({ messageIds: [...messageIds], line: line.name })
     const deadline = Math.min(overMs, clock.now() + sending.responseMs)
     const key = lateKey(sms.id, i + 1)
-    const asWhat = { lane: 'sms', kind: sms.kind, urgency: urgencyOf(sms.kind) } as const
-    const submitting = line.submit(pduOf(piece, sending), { ...asWhat, deadline, key })
+    const { kind } = sms
+    const submitting = line.submit(pduOf(pieces[i]!, sending), {
+      lane: 'sms',
+      kind,
+      urgency: urgencyOf(kind),
+      deadline,
+      key,
+    })
     failpointOnceWritten('sms-after-octets')
     const outcome = await submitting
     if (outcome.kind !== 'ok') return partly(fateOf(outcome, how, line), messageIds, line.name)
@@ -113,8 +119,12 @@ function partly(fate: SmsOutcome, messageIds: PartIds, line: string): SmsOutcome
 
 function pduOf(piece: SmsPart, { sms, line, how, dress, clock }: Sending) {
   const leftMs = Math.max(VALIDITY_MS_MIN, Math.min(sms.expiresMs - clock.now(), how.validityMs ?? Infinity))
+  const { source, sourceTon, sourceNpi } = dress.sender ?? line.sms
+  // No spread with other fields behind it, on the way of each SMS: see WHY, "Objects put together by spread".
   return smsPdu(piece, {
-    ...(dress.sender ?? line.sms),
+    source,
+    sourceTon,
+    sourceNpi,
     tlvs: dress.tlvs,
     msisdn: sms.msisdn,
     registeredDelivery: how.receipts ? 1 : 0,

@@ -3,8 +3,9 @@ import type { ConnectionOptions } from 'node:tls'
 import knexFactory, { type Knex } from 'knex'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { UsageError, type Sql } from '../../base/index.ts'
+import { looseClock, UsageError, type Sql } from '../../base/index.ts'
 import { lockDirectory } from '../journal/index.ts'
+import { SilentServer, withinLimit } from './answer-limit.ts'
 import { sqlOn, type Connection } from './sql.ts'
 import { wholeUrl } from './url.ts'
 
@@ -80,11 +81,10 @@ function openServer(settings: ServerSettings): Postgres {
         application_name: 'ussd-connector',
         keepAlive: true,
         connectionTimeoutMillis: settings.acquireMs ?? 1000,
-        query_timeout: settings.queryMs ?? 2500,
         ...(settings.pooler ? {} : serverLimits(settings)),
       }) as Knex.PgConnectionConfig,
     acquireConnectionTimeout: settings.acquireMs ?? 1000,
-    pool: { min: 0, max: settings.poolMax ?? 10, afterCreate: settings.pooler ? destroyBroken : madeReady },
+    pool: { min: 0, max: settings.poolMax ?? 10, afterCreate: afterCreate(settings) },
   })
   const sql = sqlOn(knex, { named: settings.pooler === undefined })
   return { sql, knex, kind: 'server', close: () => knex.destroy() }
@@ -172,8 +172,16 @@ const SET_PLANNING = Object.entries(PLANNING)
 
 type AfterCreate = (raw: RawConnection, done: (error: Error | null, connection: RawConnection) => void) => void
 
-const madeReady: AfterCreate = (raw, done) =>
-  destroyBroken(raw, () => raw.query({ text: SET_PLANNING }, (error) => done(error, raw)))
+function afterCreate({ pooler, queryMs = 2500 }: ServerSettings): AfterCreate {
+  return (raw, done) => {
+    destroyBroken(raw, queryMs)
+    if (pooler) done(null, raw)
+    else raw.query({ text: SET_PLANNING }, (error) => done(error, raw))
+  }
+}
+
+/** The socket holds the process while an answer is awaited. */
+const CLOCK = looseClock()
 
 /**
  * After a query timeout the server may still answer, and the answer would meet the next query. After a FATAL error it
@@ -181,22 +189,17 @@ const madeReady: AfterCreate = (raw, done) =>
  * back. A server that has become read-only may be a standby by now, and the address may lead to another server: the
  * pool drops such a connection when it is returned.
  */
-const destroyBroken: AfterCreate = (raw, done) => {
-  const query = raw.query.bind(raw)
+function destroyBroken(raw: RawConnection, queryMs: number): void {
+  const query = withinLimit(raw.query.bind(raw), queryMs, CLOCK)
   raw.on('error', () => undefined)
   raw.query = (config, answered) =>
     query(config, (error, result) => {
-      const isBroken = wentSilent(error) || isFatal(error)
+      // The server's own timeout (57014) leaves the connection usable.
+      const isBroken = error instanceof SilentServer || isFatal(error)
       if (isBroken || isReadOnly(error)) raw.__knex__disposed = error
       if (isBroken) raw.connection.stream.destroy()
       answered(error, result)
     })
-  done(null, raw)
-}
-
-// pg gives its own timeout no code. The server's timeout (57014) has one and leaves the connection usable.
-function wentSilent(error: unknown): boolean {
-  return error instanceof Error && error.message === 'Query read timeout'
 }
 
 function isFatal(error: unknown): boolean {

@@ -100,8 +100,7 @@ async function withoutDeadlines(knex: Knex): Promise<Knex> {
   const { connection, ...config } = knex.client.config as Knex.Config
   const own = typeof connection === 'function' ? await connection() : connection
   if (typeof own !== 'object' || !('connectionString' in own)) return knex
-  const patient = { ...own, query_timeout: 0 }
-  return knexFactory({ ...config, connection: patient as Knex.PgConnectionConfig, pool: { min: 0, max: 1 } })
+  return knexFactory({ ...config, connection: own, pool: { min: 0, max: 1 } })
 }
 
 function settings(): Knex.MigratorConfig {

@@ -43,8 +43,8 @@ export function sqlOn(knex: Knex, { named }: { named: boolean }): Sql {
 
   const asked = async (connection: Connection, statement: PreparedStatement, bindings: SqlBindings) => {
     const { name, text } = statement
-    const query = { text, values: sqlValues(statement, bindings) }
-    return (await answered(connection, named && name ? { ...query, name } : query)).rows
+    const values = sqlValues(statement, bindings)
+    return (await answered(connection, named && name ? { name, text, values } : { text, values })).rows
   }
 
   return {

@@ -62,6 +62,10 @@ describeBoth('the outbox', (database) => {
         expiresMs: START + 24 * HOUR,
         reference: referenceOf(id),
         owner: 'module:dental',
+        template: undefined,
+        tlvs: undefined,
+        taken: undefined,
+        parts: undefined,
       },
     ])
     assert.equal(await state(id), 'accepted')
