@@ -18,6 +18,27 @@ export function uuidV7Ms(id: string): number | null {
   return /^[0-9a-f]{8}-[0-9a-f]{4}-7/.test(id) ? parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : null
 }
 
+/** How many words are cut from one block of chance. */
+const WORDS_A_BLOCK = 256
+
+/**
+ * Words of so many random octets, in base64url: one call of the system and one text serve many. Three octets are four
+ * characters, so no word has a part of another one.
+ */
+export function randomWords(random: (octets: number) => Uint8Array, octets: 3 | 6 | 9): () => string {
+  const length = (octets / 3) * 4
+  let block = ''
+  let at = 0
+  return () => {
+    if (at === block.length) {
+      block = Buffer.from(random(octets * WORDS_A_BLOCK)).toString('base64url')
+      at = 0
+    }
+    at += length
+    return block.slice(at - length, at)
+  }
+}
+
 /** `random` in small pieces of large blocks: asking the system for ten octets costs as much as for a thousand. */
 export function pooled(random: (octets: number) => Uint8Array, pool = 4_096): (octets: number) => Uint8Array {
   let rest = new Uint8Array(0)

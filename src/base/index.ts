@@ -26,7 +26,7 @@ export { askedOf, FOREIGN_PAGE, fromForeignPage, notFromHere } from './http-call
 export { boundConnections } from './http-connections.ts'
 export { createLockout, FAILED_EACH_MS, type Lockout } from './lockout.ts'
 export { httpTimes } from './http-server-times.ts'
-export { pooled, uuidV7, uuidV7Ms } from './ids.ts'
+export { pooled, randomWords, uuidV7, uuidV7Ms } from './ids.ts'
 export { dialogueInLog, type DialogueNamed, type Log, silentLog, tellsDebug } from './log-port.ts'
 export {
   createLogLevels,

@@ -11,6 +11,7 @@ import {
   type Subsystem,
   createMetrics,
   pooled,
+  randomWords,
   readSecretOctets,
   saidOfFault,
   UsageError,
@@ -67,7 +68,7 @@ export function createRuntime({ settings, clock, chance, log, processMetrics }: 
     instance,
     name: daemonName(settings, instance),
     spans: openSpans(),
-    mint: { epoch: () => uuidV7(clock.now(), random), token: () => Buffer.from(random(9)).toString('base64url') },
+    mint: { epoch: () => uuidV7(clock.now(), random), token: randomWords(randomBytes, 9) },
   }
 }
 

@@ -8,10 +8,10 @@ import type { DialogueKey, DialogueRegister, Held, Unreadable, Write } from './t
 /** If others write one record this often between our read and our write, the SMSC should deliver the message again. */
 export const DECIDES_MAX = 5
 
-/** What a decision returns to its caller, and what it writes. If `write` is absent, nothing is written. */
+/** What a decision returns to its caller, and what it writes over what it was made from. Absent: nothing is written. */
 export interface Ruling<T> {
   result: T
-  write?: Omit<Write, 'from' | 'nowMs'>
+  write?: Write
 }
 
 /** What to decide about, and the current value. If `held` is given, it need not be read. */
@@ -88,9 +88,8 @@ type LookAgain = (
 /** Decides about what stands there, up to the last of its tries. */
 function ruling(register: DialogueRegister, lookAgain: LookAgain): Ruled {
   const ruled: Ruled = ({ key, nowMs, unreadable = 'refuse' }, by, first, now, tries) => {
-    const { result, write: next } = by(now, first)
-    if (!next) return { result, held: now }
-    const what: Write = { ...next, from: now, nowMs }
+    const { result, write: what } = by(now, first)
+    if (!what) return { result, held: now }
     const again = async (failure: unknown) => {
       const written = await lookAgain(key, what, failure, unreadable)
       if ('held' in written) return { result, held: written.held }

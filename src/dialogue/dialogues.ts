@@ -1,6 +1,6 @@
 /** The operations on dialogues, over any register: read, decide, write. */
 import { randomBytes } from 'node:crypto'
-import { pooled, StoreError } from '../base/index.ts'
+import { randomWords, StoreError } from '../base/index.ts'
 import { bury, classifyAnswer, classifyBegin } from './classify.ts'
 import { recordsFor, type Recording } from './cdr.ts'
 import { createDecider, DECIDES_MAX, type Ruling } from './decider.ts'
@@ -23,14 +23,16 @@ export interface DialoguesDeps {
 }
 
 export function createDialogues(given: DialoguesDeps): DialogueStore {
-  const { register, limits, recording, random = pooled(randomBytes) } = given
-  const fresh = () => Buffer.from(random(FRESH_OCTETS)).toString('base64url')
+  const { register, limits, recording, random = randomBytes } = given
+  const fresh = randomWords(random, FRESH_OCTETS)
   const decider = createDecider(register)
   const deps = { register, decider, limits, recording }
+  const opening = { ...deps, classify: classifyBegin }
+  const answering = { ...deps, classify: classifyAnswer }
   return {
     ...endings(deps, fresh),
-    open: (taking, atOnce) => takeMessage({ ...deps, classify: classifyBegin }, taking, atOnce),
-    take: (taking, atOnce) => takeMessage({ ...deps, classify: classifyAnswer }, taking, atOnce),
+    open: (taking, atOnce) => takeMessage(opening, taking, atOnce),
+    take: (taking, atOnce) => takeMessage(answering, taking, atOnce),
     confirm: (record) => register.settle(record, record.ended ? null : endMs(record, limits)),
     async renew(key, epoch, token, leaseUntilMs) {
       if (await register.touch(key, token, leaseUntilMs)) return true
@@ -77,7 +79,7 @@ function endings(
         const entry = rest(taken, resting, fresh(), limits)
         return {
           result: true,
-          write: { entry, dueMs: deadlineMs(entry, limits), records: recordsFor(recording, entry) },
+          write: { from: now, entry, nowMs, dueMs: deadlineMs(entry, limits), records: recordsFor(recording, entry) },
         }
       })
       return decided?.result ?? false
@@ -87,7 +89,7 @@ function endings(
         const found = drop(now?.entry, { which, reason, nowMs, fresh: fresh() }, limits)
         if (!found) return { result: null }
         const records = recordsFor(recording, found.dropped ? found.entry : null)
-        const write = { entry: found.entry, dueMs: null, records }
+        const write = { from: now, entry: found.entry, nowMs, dueMs: null, records }
         return { result: found.dropped ? recordOf(found.entry) : null, write }
       })
       if (!decided) throw crowded()
@@ -99,7 +101,7 @@ function endings(
         const entry = bury(now?.entry, begin, { untilMs, nowMs, fresh: fresh() })
         if (!entry) return { result: false }
         const isOver = entry.status === 'ended' && entry.confirmed === null
-        return { result: true, write: { entry, ...(isOver ? { dueMs: null } : {}) } }
+        return { result: true, write: { from: now, entry, nowMs, ...(isOver ? { dueMs: null } : {}) } }
       })
       if (!decided) throw crowded()
       return decided.result

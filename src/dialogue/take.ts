@@ -17,19 +17,21 @@ export interface TakeDeps {
   classify: typeof classifyBegin
 }
 
-export async function takeMessage(deps: TakeDeps, taking: Taking, atOnce?: PlayAtOnce): Promise<TakeResult> {
-  let decided: Decided
-  try {
-    decided = await decide(deps, taking, atOnce)
-  } catch (error) {
+export function takeMessage(deps: TakeDeps, taking: Taking, atOnce?: PlayAtOnce): Promise<TakeResult> {
+  const told = (decided: Decided) => toldOf(deps, decided)
+  return decide(deps, taking, atOnce).then(told, (error: unknown) => {
     // What was played at once is too large to store: its answer is taken anyway, and its rest will fail.
     if (!atOnce || !(error instanceof StoreError && error.code === 'too-large')) throw error
-    decided = await decide(deps, taking)
-  }
+    return decide(deps, taking).then(told)
+  })
+}
+
+function toldOf(deps: TakeDeps, decided: Decided): TakeResult | Promise<TakeResult> {
   if (!decided) return { is: 'crowded' }
-  const { found } = decided.result
-  if (found.is === 'repeat' && found.overdueMs !== undefined) await lookSoon(deps, found.entry, found.overdueMs)
-  return takenOf(decided.result, decided.held)
+  const { result, held } = decided
+  const { found } = result
+  if (found.is !== 'repeat' || found.overdueMs === undefined) return takenOf(result, held)
+  return lookSoon(deps, found.entry, found.overdueMs).then(() => takenOf(result, held))
 }
 
 /**
@@ -69,14 +71,18 @@ function decide(deps: TakeDeps, taking: Taking, atOnce?: PlayAtOnce): Promise<De
     if (!outcome) {
       return {
         result,
-        write: { entry: found.entry, dueMs: leaseUntilMs, records: recordsFor(deps.recording, replaced) },
+        write: {
+          from: now,
+          entry: found.entry,
+          nowMs,
+          dueMs: leaseUntilMs,
+          records: recordsFor(deps.recording, replaced),
+        },
       }
     }
     const entry = rest(found.entry, outcome, '', limits)
-    return {
-      result,
-      write: { entry, dueMs: deadlineMs(entry, limits), records: recordsFor(deps.recording, entry, replaced) },
-    }
+    const records = recordsFor(deps.recording, entry, replaced)
+    return { result, write: { from: now, entry, nowMs, dueMs: deadlineMs(entry, limits), records } }
   })
 }
 

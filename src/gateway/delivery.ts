@@ -188,15 +188,16 @@ class ReplyDelivery implements Delivery {
   }
 
   /** What becomes of the first write; nearly always the SMSC accepts it. */
-  async #settled(record: DialogueRecord, reply: ReplyToSend, first: FirstWrite): Promise<Sent> {
+  #settled(record: DialogueRecord, reply: ReplyToSend, first: FirstWrite): Promise<Sent> {
     const { dialogues, metrics } = this.#deps
-    const outcome = await first.written
-    this.#tell(record, reply, outcome)
-    if (outcome.kind !== 'ok') return this.#goOn(record, reply, first, outcome)
-    countReply(metrics, reply, outcome.kind)
-    failpoint('after-response')
-    dialogues.confirm(record)
-    return 'ok'
+    return first.written.then((outcome) => {
+      this.#tell(record, reply, outcome)
+      if (outcome.kind !== 'ok') return this.#goOn(record, reply, first, outcome)
+      countReply(metrics, reply, outcome.kind)
+      failpoint('after-response')
+      dialogues.confirm(record)
+      return 'ok'
+    })
   }
 
   #tell(record: DialogueRecord, { action }: ReplyToSend, outcome: SubmitOutcome): void {

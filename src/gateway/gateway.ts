@@ -56,7 +56,9 @@ import {
   type From,
   type GatewayLimits,
   type GuardStore,
+  storeFailed,
   type Service,
+  type StoreFailed,
   type TurnedAway,
 } from './steps.ts'
 import { createSweep } from './sweep.ts'
@@ -145,6 +147,7 @@ class UssdGateway {
   readonly admission: Admission
   readonly sweep: () => Promise<void>
   readonly #deps: GatewayDeps
+  readonly #failed: StoreFailed
   readonly #guarded: GuardStore
   readonly #delivery: Delivery
   readonly #texts: Texts
@@ -159,7 +162,8 @@ class UssdGateway {
   readonly #now: () => number
 
   constructor(deps: GatewayDeps) {
-    const guarded = guardStore(deps)
+    const failed = storeFailed(deps)
+    const guarded = guardStore(failed)
     const ending = createEnding(deps)
     const finish = (record: DialogueRecord) => {
       this.admission.ended()
@@ -170,6 +174,7 @@ class UssdGateway {
     this.#deps = deps
     this.#now = monotonicClock(deps.clock)
     this.#aside = createIntake({ now: this.#now, perTurn: TURNED_AWAY_A_TURN })
+    this.#failed = failed
     this.#guarded = guarded
     this.#delivery = delivery
     this.#texts = createTexts({ ...deps, delivery })
@@ -261,21 +266,25 @@ class UssdGateway {
     const taking = takingOf(message, from, { mint, nowMs: clock.now(), still, leaseMs: limits.leaseMs })
     let atOnce: ReturnType<Turns['speakAtOnce']> = null
     failpoint('before-read')
-    const take = () =>
-      this.#take(taking, ({ record, previous, mayBeCopy, writtenMs }) => {
-        const isSuspect = this.#deps.isSuspect?.(writtenMs) === true
-        if (mayBeCopy && (isSuspect || this.turns.mayChange(record))) return this.#showAgain()
-        if (isSuspect) return null
-        atOnce = this.turns.speakAtOnce(record, previous, from)
-        return atOnce && 'outcome' in atOnce ? atOnce.outcome : null
-      })
-    let taken = await take()
+    const play: PlayAtOnce = ({ record, previous, mayBeCopy, writtenMs }) => {
+      const isSuspect = this.#deps.isSuspect?.(writtenMs) === true
+      if (mayBeCopy && (isSuspect || this.turns.mayChange(record))) return this.#showAgain()
+      if (isSuspect) return null
+      atOnce = this.turns.speakAtOnce(record, previous, from)
+      return atOnce && 'outcome' in atOnce ? atOnce.outcome : null
+    }
+    let taken: TakeResult | undefined
+    try {
+      taken = await this.#take(taking, play)
+    } catch (error) {
+      this.#failed(message.kind === 'begin' ? 'open' : 'take', error, taking)
+    }
     failpoint('after-write')
     const received = { message, taking, from }
     const done = taken && (await this.#onTaken(taken, atOnce, received))
     if (done === 'over' && message.kind === 'begin') {
       // A redial was to get the screen of a dialogue that ended meanwhile, through another daemon: now it opens one.
-      taken = await take()
+      taken = await this.#guarded('open', () => this.#take(taking, play), taking)
       if (taken) await this.#onTaken(taken, atOnce, received)
     }
     if (taken) return
@@ -316,10 +325,11 @@ class UssdGateway {
     this.#unopened.opened(taking)
   }
 
+  /** Rejects if the store fails. Undefined: it failed for what was to be stored before. */
   #take(taking: Taking, atOnce: PlayAtOnce): Promise<TakeResult | undefined> {
     const { dialogues } = this.#deps
-    if (taking.answer.kind !== 'begin') return this.#guarded('take', () => dialogues.take(taking, atOnce), taking)
-    const open = () => this.#guarded('open', () => dialogues.open(taking, atOnce), taking)
+    if (taking.answer.kind !== 'begin') return dialogues.take(taking, atOnce)
+    const open = () => dialogues.open(taking, atOnce)
     return this.#order.after(nameOfKey(taking.key), () => {
       if (!this.#unopened.waits(taking.key)) return open()
       return this.#unopened.flush(taking).then((isKnown) => (isKnown ? open() : undefined))

@@ -162,18 +162,24 @@ export function takingOf(
   }
 }
 
+/** Counts and logs a call of the dialogue store that failed. `about`: whose dialogue it is; absent: of many. */
+export type StoreFailed = (call: string, error: unknown, about?: DialogueNamed) => undefined
+
+export function storeFailed({ metrics, log }: { metrics: Metrics; log: Log }): StoreFailed {
+  return (call, error, about) => {
+    const code = error instanceof StoreError ? error.code : 'bug'
+    metrics.count('dialogue_store_errors_total', { call, code })
+    log.error({ err: error, call, ...(about && dialogueInLog(about)) }, 'dialogue store failed')
+  }
+}
+
 /**
  * Wraps calls of the dialogue store. Undefined if a call failed; that is counted and logged here. `about`: whose
  * dialogue it is; absent: of many.
  */
 export type GuardStore = <T>(call: string, run: () => Promise<T>, about?: DialogueNamed) => Promise<T | undefined>
 
-export function guardStore({ metrics, log }: { metrics: Metrics; log: Log }): GuardStore {
-  const failed = (call: string, error: unknown, about: DialogueNamed | undefined): undefined => {
-    const code = error instanceof StoreError ? error.code : 'bug'
-    metrics.count('dialogue_store_errors_total', { call, code })
-    log.error({ err: error, call, ...(about && dialogueInLog(about)) }, 'dialogue store failed')
-  }
+export function guardStore(failed: StoreFailed): GuardStore {
   return (call, run, about) => {
     try {
       return run().catch((error: unknown) => failed(call, error, about))

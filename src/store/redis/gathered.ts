@@ -46,35 +46,34 @@ export function loopTurn(client: Client): LoopTurn {
 const TOGETHER_MAX = 100
 
 /**
- * Collects questions until the loop turn ends, or until there are too many. `send` asks all of them at once and returns
- * their answers in order; an Error among them is the answer to one question. It does not throw; if it rejects, each
- * question is rejected.
+ * Collects questions until the loop turn ends, or until there are too many. `send` asks all of them at once and resolves
+ * with their answers in order; an Error among them is the answer to one question. If it rejects, each question is
+ * rejected. All that are asked together wait for one promise.
  */
 export function gathered<Question, Answer>(
   loopTurn: LoopTurn,
   send: (questions: Question[]) => Promise<readonly (Answer | Error)[]>,
 ): (question: Question) => Promise<Answer> {
-  let questions: Question[] = []
-  let waiting: { done(answer: Answer): void; failed(error: unknown): void }[] = []
+  let asking: { questions: Question[]; answers: Promise<readonly (Answer | Error)[]>; leave: () => void } | undefined
   const flush = () => {
-    if (questions.length === 0) return
-    const [asked, asking] = [questions, waiting]
-    questions = []
-    waiting = []
-    send(asked).then(
-      (answers) =>
-        asking.forEach(({ done, failed }, i) => {
-          const answer = answers[i]!
-          if (answer instanceof Error) failed(answer)
-          else done(answer)
-        }),
-      (error: unknown) => asking.forEach(({ failed }) => failed(error)),
-    )
+    asking?.leave()
+    asking = undefined
   }
-  return (question) =>
-    new Promise((done, failed) => {
-      questions.push(question)
-      if (waiting.push({ done, failed }) >= TOGETHER_MAX) flush()
-      else if (waiting.length === 1) loopTurn.atEnd(flush)
+  const begun = () => {
+    const questions: Question[] = []
+    let leave!: () => void
+    const answers = new Promise<readonly (Answer | Error)[]>((done) => (leave = () => done(send(questions))))
+    return { questions, answers, leave }
+  }
+  return (question) => {
+    const { questions, answers } = (asking ??= begun())
+    const at = questions.push(question) - 1
+    if (questions.length >= TOGETHER_MAX) flush()
+    else if (at === 0) loopTurn.atEnd(flush)
+    return answers.then((all) => {
+      const answer = all[at]!
+      if (answer instanceof Error) throw answer
+      return answer
     })
+  }
 }
