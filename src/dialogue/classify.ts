@@ -5,6 +5,7 @@
  */
 import {
   accepted,
+  copyOf,
   copyPath,
   counts,
   nextVersion,
@@ -12,7 +13,9 @@ import {
   playedAtOnce,
   tokenOf,
   type DialogueEntry,
-  type PastNumber,
+  pastUntilMs,
+  pastWith,
+  type PastNumbers,
 } from './entry.ts'
 import { hasCounted, heardWith, isAhead, isSteady, STEPS, wasHeard } from './heard.ts'
 import { waitedUntil } from './cdr.ts'
@@ -94,9 +97,8 @@ export function bury(
   begin: Taking,
   { untilMs, nowMs, fresh }: { untilMs: number; nowMs: number; fresh: string },
 ): DialogueEntry | undefined {
-  const number: PastNumber = { network: begin.network, untilMs }
   if (!counts(old, nowMs)) {
-    const none = open({ ...begin, network: '' }, null, [number])
+    const none = open({ ...begin, network: '' }, null, [begin.network, untilMs])
     return {
       ...none,
       version: nextVersion(begin.token, fresh),
@@ -119,11 +121,11 @@ export function bury(
       previous: null,
     }
   }
-  if ([old, ...old.past].some(({ network }) => network === begin.network)) return undefined
+  if (old.network === begin.network || pastUntilMs(old.past, begin.network) !== undefined) return undefined
   return {
     ...old,
     version,
-    past: [number, ...old.past].slice(0, PAST_MAX),
+    past: pastWith(old.past, begin.network, untilMs),
     untilMs: old.untilMs === null ? null : Math.max(old.untilMs, untilMs),
   }
 }
@@ -179,7 +181,7 @@ function knows(old: DialogueEntry, begin: Taking, limits: DialogueLimits): 'this
   if (old.network === begin.network && isCopy(old, begin, limits)) return 'this'
   // The old dialogue is over: treat a reused number as a redial. (isCopy)
   if (begin.copyMs !== undefined && old.status === 'ended' && accepted(old) !== false && !begin.still) return undefined
-  return old.past.some((past) => past.network === begin.network && begin.nowMs < past.untilMs) ? 'past' : undefined
+  return begin.nowMs < (pastUntilMs(old.past, begin.network) ?? 0) ? 'past' : undefined
 }
 
 /**
@@ -322,7 +324,7 @@ function isAskedFor({ reply }: DialogueEntry, step: number): boolean {
   return replied !== null && (step === replied || step === (replied + 1) % STEPS)
 }
 
-function open(begin: Taking, previous: DialogueEntry | null, past: PastNumber[]): DialogueEntry {
+function open(begin: Taking, previous: DialogueEntry | null, past: PastNumbers): DialogueEntry {
   return {
     key: { ...begin.key },
     epoch: begin.epoch,
@@ -351,19 +353,18 @@ function open(begin: Taking, previous: DialogueEntry | null, past: PastNumber[])
 function next(old: DialogueEntry, taking: Taking): DialogueEntry {
   const { beginOp } = old.returnPath
   const { step, isStalled } = countedStep(old, taking)
-  const entry: DialogueEntry = {
-    ...old,
-    status: 'taken',
-    turn: old.turn + 1,
-    line: taking.line,
-    version: taking.token,
-    answer: { ...taking.answer, step },
-    returnPath: copyPath(taking.returnPath),
-    touchedMs: taking.nowMs,
-    confirmed: null,
-    takeovers: 0,
-    track: answeredAfter(old.track ?? NO_TRACK, screenOf(old), taking.answer.kind, taking.nowMs - old.touchedMs),
-  }
+  const { kind, text } = taking.answer
+  const entry = copyOf(old)
+  entry.status = 'taken'
+  entry.turn = old.turn + 1
+  entry.line = taking.line
+  entry.version = taking.token
+  entry.answer = { kind, text, step }
+  entry.returnPath = copyPath(taking.returnPath)
+  entry.touchedMs = taking.nowMs
+  entry.confirmed = null
+  entry.takeovers = 0
+  entry.track = answeredAfter(old.track ?? NO_TRACK, screenOf(old), kind, taking.nowMs - old.touchedMs)
   if (isStalled) entry.answer.isStalled = true
   // It was answered: whatever becomes of this turn, nobody left the screen.
   if (entry.ifLeft) delete entry.ifLeft
@@ -371,7 +372,7 @@ function next(old: DialogueEntry, taking: Taking): DialogueEntry {
   if (beginOp !== undefined) entry.returnPath.beginOp ??= beginOp
   const heard = heardWith(old, step)
   if (heard) entry.heard = heard
-  else delete entry.heard
+  else if (entry.heard !== undefined) delete entry.heard
   return entry
 }
 
@@ -405,13 +406,13 @@ function ended(old: DialogueEntry, nowMs: number): DialogueEntry {
   return waitedUntil(gone, old)
 }
 
-function pastOf(old: DialogueEntry, begin: Taking, limits: DialogueLimits): PastNumber[] {
+function pastOf(old: DialogueEntry, begin: Taking, limits: DialogueLimits): PastNumbers {
   const { copyMs, nowMs } = begin
   const untilMs =
     copyMs === undefined
       ? (old.status === 'ended' ? old.touchedMs : nowMs) + limits.tombstoneMs
       : old.openedMs + knownMs(begin, limits)
-  return [{ network: old.network, untilMs }, ...old.past]
-    .filter((past) => past.network !== '' && past.network !== begin.network && past.untilMs > begin.nowMs)
-    .slice(0, PAST_MAX)
+  const all = [old.network, untilMs, ...old.past]
+  const isKept = (at: number) => all[at] !== '' && all[at] !== begin.network && (all[at + 1] as number) > nowMs
+  return all.filter((_, at) => isKept(at - (at % 2))).slice(0, 2 * PAST_MAX)
 }

@@ -14,7 +14,7 @@ export interface DialogueEntry extends DialogueRecord {
   version: string
   /** Whether the SMSC accepted the last reply. Null: no reply waits for that (taken, or ended from outside). */
   confirmed: boolean | null
-  past: PastNumber[]
+  past: PastNumbers
   /** What it heard before its last message, if the network has a counter: heard.ts. */
   heard?: string
   /** For its call detail record. Absent: nothing was answered yet. */
@@ -35,10 +35,21 @@ export function accepted({ ended, confirmed }: DialogueEntry): boolean | null {
   return AT_DEADLINE.has(ended) ? null : confirmed
 }
 
-/** A network number that named an earlier dialogue of this subscriber. */
-export interface PastNumber {
-  network: string
-  untilMs: number
+/**
+ * Network numbers that named earlier dialogues of this subscriber, the last one first: each is followed by until when
+ * it counts. In one list as it is stored, because only a begin looks at it.
+ */
+export type PastNumbers = readonly (string | number)[]
+
+/** Until when this number counts. Undefined: it named no earlier dialogue. */
+export function pastUntilMs(past: PastNumbers, network: string): number | undefined {
+  for (let at = 0; at < past.length; at += 2) if (past[at] === network) return past[at + 1] as number
+  return undefined
+}
+
+/** With another number before them, as many as are remembered. */
+export function pastWith(past: PastNumbers, network: string, untilMs: number): PastNumbers {
+  return [network, untilMs, ...past].slice(0, 2 * PAST_MAX)
 }
 
 /**
@@ -85,6 +96,37 @@ export function recordOf(entry: DialogueEntry): DialogueRecord {
   }
   if (status === 'taken' && entry.takeovers) record.takeovers = entry.takeovers
   return record
+}
+
+/** A copy to change. A literal: entries have many shapes, and to spread one takes three times as much. */
+export function copyOf(entry: DialogueEntry): DialogueEntry {
+  const copy: DialogueEntry = {
+    key: entry.key,
+    epoch: entry.epoch,
+    status: entry.status,
+    network: entry.network,
+    turn: entry.turn,
+    revision: entry.revision,
+    code: entry.code,
+    line: entry.line,
+    snapshot: entry.snapshot,
+    answer: entry.answer,
+    reply: entry.reply,
+    returnPath: entry.returnPath,
+    openedMs: entry.openedMs,
+    touchedMs: entry.touchedMs,
+    ended: entry.ended,
+    version: entry.version,
+    confirmed: entry.confirmed,
+    past: entry.past,
+    untilMs: entry.untilMs,
+    previous: entry.previous,
+    takeovers: entry.takeovers ?? 0,
+  }
+  if (entry.heard !== undefined) copy.heard = entry.heard
+  if (entry.track !== undefined) copy.track = entry.track
+  if (entry.ifLeft !== undefined) copy.ifLeft = entry.ifLeft
+  return copy
 }
 
 /** A copy of a return path that shares nothing with the original. */

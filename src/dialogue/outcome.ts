@@ -1,5 +1,5 @@
 /** What happens to an entry after it was taken: rest, drop, confirm, or a deadline. Pure, like classify.ts. */
-import { accepted, counts, endMs, keepMs, nextVersion, recordOf, tokenOf, type DialogueEntry } from './entry.ts'
+import { accepted, copyOf, counts, endMs, keepMs, nextVersion, recordOf, tokenOf, type DialogueEntry } from './entry.ts'
 import { sameNetwork } from './classify.ts'
 import { waitedUntil } from './cdr.ts'
 import { NO_TRACK, playedStep } from './track.ts'
@@ -22,20 +22,18 @@ export function rest(taken: DialogueEntry, outcome: TurnOutcome, fresh: string, 
   const { ended, revision, reply, snapshot, step } = outcome
   // Never before it was taken: if the clock was set back during the turn, the dialogue would be idle for an hour.
   const nowMs = Math.max(outcome.nowMs, taken.touchedMs)
-  const entry: DialogueEntry = {
-    ...taken,
-    version: nextVersion(taken.version, fresh),
-    status: ended ? 'ended' : 'resting',
-    revision,
-    snapshot,
-    reply: { ...reply },
-    touchedMs: nowMs,
-    ended,
-    confirmed: false,
-    untilMs: ended ? nowMs + keepMs(ended, limits) : null,
-    previous: null,
-    takeovers: 0,
-  }
+  const entry = copyOf(taken)
+  entry.version = nextVersion(taken.version, fresh)
+  entry.status = ended ? 'ended' : 'resting'
+  entry.revision = revision
+  entry.snapshot = snapshot
+  entry.reply = { action: reply.action, text: reply.text, step: reply.step, link: reply.link }
+  entry.touchedMs = nowMs
+  entry.ended = ended
+  entry.confirmed = false
+  entry.untilMs = ended ? nowMs + keepMs(ended, limits) : null
+  entry.previous = null
+  entry.takeovers = 0
   const isTold = step && (step.backendMs > 0 || step.choice !== undefined || step.calls !== undefined || step.exact)
   if (isTold) entry.track = playedStep(taken.track ?? NO_TRACK, step, taken.turn, reply.text)
   if (step?.ifLeft && !ended) entry.ifLeft = step.ifLeft

@@ -260,50 +260,43 @@ class UssdGateway {
     return refusal ? this.#sayAndForget(refusal, message, from) : this.#onAdmitted(message, from)
   }
 
-  async #onAdmitted(message: UssdMessage, from: From): Promise<void> {
-    const { clock, mint, limits, texts } = this.#deps
+  #onAdmitted(message: UssdMessage, from: From): Promise<unknown> {
+    const { clock, mint, limits } = this.#deps
     const still = this.#deps.stoodStill?.()
     const taking = takingOf(message, from, { mint, nowMs: clock.now(), still, leaseMs: limits.leaseMs })
-    let atOnce: ReturnType<Turns['speakAtOnce']> = null
+    const received: Received = { message, taking, from, atOnce: null }
     failpoint('before-read')
-    const play: PlayAtOnce = ({ record, previous, mayBeCopy, writtenMs }) => {
-      const isSuspect = this.#deps.isSuspect?.(writtenMs) === true
-      if (mayBeCopy && (isSuspect || this.turns.mayChange(record))) return this.#showAgain()
-      if (isSuspect) return null
-      atOnce = this.turns.speakAtOnce(record, previous, from)
-      return atOnce && 'outcome' in atOnce ? atOnce.outcome : null
-    }
-    let taken: TakeResult | undefined
-    try {
-      taken = await this.#take(taking, play)
-    } catch (error) {
-      this.#failed(message.kind === 'begin' ? 'open' : 'take', error, taking)
-    }
-    failpoint('after-write')
-    const received = { message, taking, from }
-    const done = taken && (await this.#onTaken(taken, atOnce, received))
-    if (done === 'over' && message.kind === 'begin') {
-      // A redial was to get the screen of a dialogue that ended meanwhile, through another daemon: now it opens one.
-      taken = await this.#guarded('open', () => this.#take(taking, play), taking)
-      if (taken) await this.#onTaken(taken, atOnce, received)
-    }
-    if (taken) return
-    const said = await this.#sayAndForget({ result: 'store-failed', text: texts.busy }, message, from)
-    if (said !== 'again') this.#unopened.note(taking, said)
+    return this.#take(received).then(
+      (taken) => {
+        failpoint('after-write')
+        return taken ? this.#onTaken(taken, received) : this.#unstored(received)
+      },
+      (error: unknown) => {
+        this.#failed(message.kind === 'begin' ? 'open' : 'take', error, taking)
+        return this.#unstored(received)
+      },
+    )
   }
 
-  /** Acts on the store's decision about a message. `atOnce`: the turn that was played for it. */
-  #onTaken(
-    taken: TakeResult,
-    atOnce: ReturnType<Turns['speakAtOnce']>,
-    { message, taking, from }: Received,
-  ): Promise<unknown> | undefined {
+  /** Plays the turn of a message, if it awaits nothing: a part of the store's decision about it. */
+  #playAtOnce(received: Received, { record, previous, mayBeCopy, writtenMs }: Asked): ReturnType<PlayAtOnce> {
+    const isSuspect = this.#deps.isSuspect?.(writtenMs) === true
+    if (mayBeCopy && (isSuspect || this.turns.mayChange(record))) return this.#showAgain()
+    if (isSuspect) return null
+    const played = this.turns.speakAtOnce(record, previous, received.from)
+    received.atOnce = played
+    return played && 'outcome' in played ? played.outcome : null
+  }
+
+  /** Acts on the store's decision about a message. */
+  #onTaken(taken: TakeResult, received: Received): Promise<unknown> | undefined {
+    const { message, taking, from, atOnce } = received
     if (taken.is === 'crowded') return void this.#deliverAgain(message, from)
     if (taken.is !== 'unknown' && isEarly(from.line, taken.is)) from.link.respond(from.pdu, STATUS.ESME_ROK)
     this.#counted(message, from, taken.is)
     if (mayBeSeen(taken)) this.#deps.mark?.(from.pdu, from.link, 'open')
     if (taken.is === 'unknown') return this.#unknown(message, from)
-    if (taken.is === 'repeat' && taken.resend) return this.#delivery.resend(taken.record, from.link.id)
+    if (taken.is === 'repeat' && taken.resend) return this.#resend(taken.record, received)
     if (taken.is === 'repeat' || taken.is === 'busy') return undefined
     const previous = taken.is === 'opened' && taken.previous ? this.#delivery.replaced(taken.previous) : null
     if (taken.is === 'opened') this.#opened(taken.previous, previous, taking)
@@ -312,6 +305,21 @@ class UssdGateway {
     if (taken.isOver) return this.turns.show(record, { ...(atOnce as Spoken), startedMs: taking.nowMs }, from)
     const begun = atOnce && 'begun' in atOnce ? atOnce.begun : undefined
     return this.turns.play(record, { token: taking.token, held, begun, from, lost: this.turns.lostOf(previous) })
+  }
+
+  async #resend(record: DialogueRecord, received: Received): Promise<void> {
+    const { message, taking, from } = received
+    const resent = await this.#delivery.resend(record, from.link.id)
+    if (resent !== 'over' || message.kind !== 'begin') return
+    // A redial was to get the screen of a dialogue that ended meanwhile, through another daemon: now it opens one.
+    const taken = await this.#guarded('open', () => this.#take(received), taking)
+    await (taken ? this.#onTaken(taken, received) : this.#unstored(received))
+  }
+
+  /** The store did not take the message. */
+  async #unstored({ message, taking, from }: Received): Promise<void> {
+    const said = await this.#sayAndForget({ result: 'store-failed', text: this.#deps.texts.busy }, message, from)
+    if (said !== 'again') this.#unopened.note(taking, said)
   }
 
   #showAgain(): 'show-again' {
@@ -326,13 +334,14 @@ class UssdGateway {
   }
 
   /** Rejects if the store fails. Undefined: it failed for what was to be stored before. */
-  #take(taking: Taking, atOnce: PlayAtOnce): Promise<TakeResult | undefined> {
+  #take(received: Received): Promise<TakeResult | undefined> {
     const { dialogues } = this.#deps
-    if (taking.answer.kind !== 'begin') return dialogues.take(taking, atOnce)
-    const open = () => dialogues.open(taking, atOnce)
+    const { taking } = received
+    const play: PlayAtOnce = (asked) => this.#playAtOnce(received, asked)
+    if (taking.answer.kind !== 'begin') return dialogues.take(taking, play)
     return this.#order.after(nameOfKey(taking.key), () => {
-      if (!this.#unopened.waits(taking.key)) return open()
-      return this.#unopened.flush(taking).then((isKnown) => (isKnown ? open() : undefined))
+      if (!this.#unopened.waits(taking.key)) return dialogues.open(taking, play)
+      return this.#unopened.flush(taking).then((isKnown) => (isKnown ? dialogues.open(taking, play) : undefined))
     })
   }
 
@@ -418,4 +427,8 @@ interface Received {
   message: UssdMessage
   taking: Taking
   from: From
+  /** The turn that was played for it, if it awaits nothing. */
+  atOnce: ReturnType<Turns['speakAtOnce']>
 }
+
+type Asked = Parameters<PlayAtOnce>[0]

@@ -193,7 +193,8 @@ export class Turns {
     const reply = replyIn(record, said.reply)
     const written = line.dialect.write(reply, record.returnPath)
     const { flow, revision, snapshot, ended, step } = said
-    const stored = { ...reply, step: written.step ?? null, link: from?.link.id ?? '' }
+    const { action, text } = reply
+    const stored = { action, text, step: written.step ?? null, link: from?.link.id ?? '' }
     return {
       flow,
       reply,

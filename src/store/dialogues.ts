@@ -69,10 +69,10 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
           value,
           nowMs,
           untilMs: entry.untilMs ?? openUntilMs(entry, limits),
+          dueMs,
           dueByMs,
+          records: records && shelf?.stored(slot, records),
         }
-        if (dueMs !== undefined) change.dueMs = dueMs
-        if (records && shelf) change.records = shelf.stored(slot, records)
         return register.write(slot, change).then((written) => {
           if (!written) return null
           if (records) shelf?.wasKept(slot, records)

@@ -27,7 +27,7 @@ export function turnOf(epoch: string, turn: number): string {
 
 /** Whether the reply of this turn has not been accepted yet. */
 export function waitsFor(value: string, turn: string): boolean {
-  const [, flag, , , at, epoch] = HEAD.exec(value) ?? []
+  const [, flag, , at, epoch] = HEAD.exec(value) ?? []
   return flag === 'u' && `${at} ${epoch}` === turn
 }
 
@@ -52,20 +52,21 @@ export function writeRecord(place: SealPlace, entry: DialogueEntry, snapshotOcte
  */
 export function readRecord(place: SealPlace, value: string): DialogueEntry {
   if (isNewer(value)) throw new StoreError('newer', NEWER)
-  const [, flag, head, version, turn, epoch] = HEAD.exec(value) ?? []
-  if (head === undefined) throw new Error('not in a form that this release knows')
-  const body = place.open(value.slice(value.indexOf('\n') + 1), head)
-  return readBody(body, place, {
-    version: version!,
-    turn: Number(turn),
-    epoch: string(epoch!),
-    confirmed: CONFIRMED[flag as keyof typeof CONFIRMED],
+  if (!HEAD.test(value)) throw new Error('not in a form that this release knows')
+  const end = value.indexOf('\n')
+  const version = value.indexOf(' ')
+  const turn = value.indexOf(' ', version + 1)
+  return readBody(place.open(value.slice(end + 1), value.slice(2, end)), place, {
+    version: value.slice(2, version),
+    turn: Number(value.slice(version + 1, turn)),
+    epoch: string(value.slice(turn + 1, end)),
+    confirmed: CONFIRMED[value[1] as keyof typeof CONFIRMED],
   })
 }
 
 const NEWER = 'a dialogue in Redis is of a later release, which serves it: replace this daemon, too'
 /** FORM is its first character. */
-const HEAD = /^3([uc-])((\S+) (\d+) (\S+))\n/
+const HEAD = /^3([uc-])(\S+) (\d+) (\S+)\n/
 const FLAG = { true: 'c', false: 'u', null: '-' } as const
 const CONFIRMED = { c: true, u: false, '-': null } as const
 
@@ -100,7 +101,7 @@ type Body = [
   touched: number,
   reply: [revision: string, action: string, text: string, step: number | null, link: string] | 0,
   msisdn?: string | 0,
-  past?: (string | number)[] | 0,
+  past?: DialogueEntry['past'] | 0,
   ended?: string | 0,
   until?: number | 0,
   takeovers?: number,
@@ -160,7 +161,7 @@ function written(entry: DialogueEntry, msisdn: string | 0): Body {
     touchedMs - openedMs,
     reply ? [entry.revision, ACTION[reply.action], reply.text, reply.step, reply.link] : 0,
     msisdn,
-    pastOf(entry.past),
+    entry.past.length === 0 ? 0 : entry.past,
     entry.ended ?? 0,
     untilMs === null ? 0 : untilMs - touchedMs,
     entry.takeovers ?? 0,
@@ -183,25 +184,21 @@ function pathOf({ from, to, serviceType, carrier, beginOp, more }: ReturnPath, k
   return beginOp === undefined ? path : [...path, beginOp]
 }
 
-function pastOf(past: DialogueEntry['past']): (string | number)[] | 0 {
-  if (past.length === 0) return 0
-  const flat: (string | number)[] = []
-  for (const { network, untilMs } of past) flat.push(network, untilMs)
-  return flat
-}
-
 /** The elements up to the reply. */
 const BODY_MIN = 11
 
 type Head = Pick<DialogueEntry, 'version' | 'turn' | 'epoch' | 'confirmed'>
 
 function readBody(body: string, place: SealPlace, head: Head): DialogueEntry {
-  const [said = '', snapshot, before, ...rest] = body.split('\n')
-  if (snapshot === undefined || rest.length > 0) throw new Error('a dialogue has two lines or three')
-  const read = JSON.parse(said) as Body
+  const first = body.indexOf('\n')
+  const second = body.indexOf('\n', first + 1)
+  if (first < 0 || (second > 0 && body.includes('\n', second + 1))) throw new Error('a dialogue has two lines or three')
+  const read = JSON.parse(body.slice(0, first)) as Body
   const key = place.key ?? { group: place.name.slice(0, place.name.lastIndexOf(':')), msisdn: read[11] || '' }
+  const snapshot = second < 0 ? body.slice(first + 1) : body.slice(first + 1, second)
   const parsed = snapshot === '' ? null : (JSON.parse(snapshot) as JsonObject)
-  return entryOf(head, read, key, { snapshot: parsed, previous: before === undefined ? null : readBefore(before, key) })
+  const previous = second < 0 ? null : readBefore(body.slice(second + 1), key)
+  return entryOf(head, read, key, { snapshot: parsed, previous })
 }
 
 function readBefore(line: string, key: DialogueKey): DialogueEntry {
@@ -219,8 +216,8 @@ function entryOf(
   key: DialogueKey,
   { snapshot, previous }: Pick<DialogueEntry, 'snapshot' | 'previous'>,
 ): DialogueEntry {
-  const [status, network, code, kind, text, step, line, path, openedMs, touched, reply] = body
-  const [, , , , , , , , , , , , past = 0, ended = 0, until = 0, takeovers = 0] = body
+  const { 0: status, 1: network, 2: code, 3: kind, 4: text, 5: step, 6: line, 7: path, 8: openedMs, 9: touched } = body
+  const { 10: reply, 12: past = 0, 13: ended = 0, 14: until = 0, 15: takeovers = 0 } = body
   const touchedMs = openedMs + touched
   const entry: DialogueEntry = {
     version,
@@ -241,7 +238,7 @@ function entryOf(
     takeovers,
     revision: reply === 0 ? '' : reply[0],
     reply: reply === 0 ? null : { action: known(ACTION_OF, reply[1]), text: reply[2], step: reply[3], link: reply[4] },
-    past: past === 0 ? [] : readPast(past),
+    past: past === 0 ? [] : past,
     snapshot,
     previous,
   }
@@ -268,14 +265,8 @@ function trackOf({ path, waitMs, backendMs, calls, texts }: Track): TrackBody {
   return calls === undefined ? [path, waitMs, backendMs] : [path, waitMs, backendMs, calls]
 }
 
-function readPast(flat: (string | number)[]): DialogueEntry['past'] {
-  const past: DialogueEntry['past'] = []
-  for (let n = 0; n < flat.length - 1; n += 2) past.push({ network: flat[n] as string, untilMs: flat[n + 1] as number })
-  return past
-}
-
 function readPath(path: unknown[], key: DialogueKey): ReturnPath {
-  const [ton, npi, from, toTon, toNpi, to, serviceType, carrier, beginOp, more] = path
+  const { 0: ton, 1: npi, 2: from, 3: toTon, 4: toNpi, 5: to, 6: serviceType, 7: carrier, 8: beginOp, 9: more } = path
   const read: ReturnPath = {
     from: [ton, npi, from === 0 ? key.msisdn : from] as ReturnPath['from'],
     to: [toTon, toNpi, to] as ReturnPath['to'],

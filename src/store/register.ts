@@ -22,7 +22,7 @@ export interface Change {
   /** Null: removes the value. */
   value: string | null
   /** Null: removes it from the index. Absent: leaves its deadline unchanged. */
-  dueMs?: number | null
+  dueMs?: number | null | undefined
   nowMs: number
   /** When it expires. */
   untilMs: number

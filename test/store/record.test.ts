@@ -62,7 +62,7 @@ describe('a stored dialogue', () => {
         reply: reply('end'),
         ended: 'completed',
         untilMs: T0 + 105,
-        past: [{ network: '16', untilMs: T0 + 9 }],
+        past: ['16', T0 + 9],
         takeovers: 2,
       },
       `3ctoken 2 e1\n["e","17","*123#","n","",null,"akiba",${path},${T0},5,["a@1","e","Hi",null,"l"],0,["16",${T0 + 9}],"completed",100,2,1]\n`,
