@@ -22,7 +22,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
   {
     file: 'src/dialogue/classify.ts',
     what: '> → >=',
-    text: ".filter((past) => past.network !== '' && past.network !== begin.network && past.untilMs > begin.nowMs)",
+    text: "const isKept = (at: number) => all[at] !== '' && all[at] !== begin.network && (all[at + 1] as number) > nowMs",
     why: 'a number that runs out in this millisecond is known to nobody any more, and as the oldest takes no place of another',
   },
 ]

@@ -414,7 +414,7 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     name: 'the write that ends a dialogue keeps no record of it',
     file: 'src/store/dialogues.ts',
-    edits: [['if (records && shelf) change.records = shelf.stored(slot, records)', 'void shelf']],
+    edits: [['records: records && shelf?.stored(slot, records),', 'records: undefined,']],
     noticedBy: [
       by('test/store/journal/memory.test.ts', 'wait until they were collected, and no longer; twice is the same'),
     ],
