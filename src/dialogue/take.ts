@@ -96,6 +96,7 @@ function takenOf({ found, records }: Judged, held: Held | null): TakeResult {
   if (found.is === 'repeat') return { is: 'repeat', record: recordOf(found.entry), resend: found.resend }
   if (found.is === 'busy') return { is: 'busy', record: recordOf(found.entry) }
   const { record, previous } = records ?? recordsOf(found)
-  const taken = { record, held: held!, ...(held!.entry.status === 'taken' ? {} : { isOver: true as const }) }
-  return found.is === 'next' ? { is: 'next', ...taken } : { is: 'opened', previous, ...taken }
+  const isOver = held!.entry.status !== 'taken'
+  if (found.is === 'next') return { is: 'next', record, held: held!, isOver }
+  return { is: 'opened', record, previous, held: held!, isOver }
 }

@@ -178,7 +178,8 @@ export function playAtOnce(
   const own = stepOf(flow, record, deps)
   if (own.exact) own.exact.isSecret = wantsSecret(want)
   const step = restedStep(flow, { snapshot: next, want }, own)
-  return { flow, snapshot: next, calls: 0, step, ...said(want) }
+  const { reply, ended } = said(want)
+  return { flow, snapshot: next, calls: 0, step, reply, ended }
 }
 
 /** Which choice of the screen the record's answer is, and what it is word for word if that is kept. */
@@ -253,27 +254,28 @@ async function start(record: DialogueRecord, begin: Begin, deps: TurnDeps & { pa
   const flow = resume ? old : deps.flows.current(begin.flow, record.key.msisdn)
   if (!flow) return undefined
   const chosen = flow.languages.length > 1 ? await deps.chosenLanguage?.(record.key.msisdn) : null
-  return begun(flow, record, begin, { ...deps, language: chosen ?? deps.language, ...(resume ? { resume } : {}) })
+  return begun(flow, record, begin, { deps, language: chosen ?? deps.language, resume })
 }
 
 function startAtOnce(record: DialogueRecord, begin: Begin, deps: TurnDeps & { page: PageLimit }) {
   if (begin.lost?.snapshot) return undefined
   const flow = deps.flows.current(begin.flow, record.key.msisdn)
   if (!flow || (flow.languages.length > 1 && deps.chosenLanguage)) return undefined
-  return begun(flow, record, begin, deps)
+  return begun(flow, record, begin, { deps, language: deps.language })
 }
 
-interface Beginning extends TurnDeps {
-  page: PageLimit
-  resume?: JsonObject
+interface Beginning {
+  deps: Pick<TurnDeps, 'clock'> & { page: PageLimit }
+  language: string
+  resume?: JsonObject | undefined
 }
 
-function begun(flow: CompiledFlow, record: DialogueRecord, begin: Begin, { resume, ...deps }: Beginning) {
+function begun(flow: CompiledFlow, record: DialogueRecord, begin: Begin, { deps, language, resume }: Beginning) {
   const snapshot = flow.begin({
     msisdn: record.key.msisdn,
     code: record.code,
     line: record.line,
-    language: deps.language,
+    language,
     dialled: begin.dialled,
     page: deps.page,
     now: new Date(deps.clock.today()).toISOString(),

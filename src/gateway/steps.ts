@@ -64,7 +64,7 @@ export interface From {
 export interface Send {
   pdu: Parameters<Line['submit']>[0]
   action: UssdReply['action']
-  from?: From
+  from?: From | undefined
   link?: string | undefined
 }
 
@@ -234,7 +234,7 @@ export interface Turning {
   /** How far it was played before it was taken. */
   begun?: Begun | undefined
   /** Absent: no link waits for it, because it was taken over. */
-  from?: From
+  from?: From | undefined
   /** The dialogue before this one, if it may be resumed. */
   lost: DialogueRecord | null
   /**

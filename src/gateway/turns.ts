@@ -184,7 +184,7 @@ export class Turns {
     metrics.turn((clock.now() - startedMs) / 1000, flow, revision)
     const now = { ...record, revision, snapshot, ended, reply: outcome.reply, touchedMs: nowMs }
     if (ended) finish(now)
-    return delivery.deliver(now, line, { pdu: written.pdu, action: reply.action, ...how })
+    return delivery.deliver(now, line, { pdu: written.pdu, action: reply.action, from: how.from })
   }
 
   /** The reply of a turn in the line's dialect. */

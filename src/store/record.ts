@@ -256,7 +256,8 @@ function addRare(entry: DialogueEntry, body: Body): void {
   if (ifLeft) entry.ifLeft = ifLeft
   if (!track) return
   const [path, waitMs, backendMs, calls, texts] = track
-  entry.track = { path, waitMs, backendMs, ...(calls ? { calls } : {}) }
+  entry.track = { path, waitMs, backendMs }
+  if (calls) entry.track.calls = calls
   if (texts) entry.track.texts = texts
 }
 

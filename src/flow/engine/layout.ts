@@ -24,16 +24,16 @@ export interface ScreenContent {
   notice: string
   title: LayoutLine
   /** The title has lines of rows: a page of it ends with a line, if it has one. */
-  lines?: boolean
+  lines?: boolean | undefined
   options: readonly LayoutLine[]
   /** Whether the first page also has a way back. */
   back: boolean
   /** A key leads back, so later pages need no line for it. */
-  keyed?: boolean
+  keyed?: boolean | undefined
   /** Something may be typed in place of a number. */
-  isTyped?: boolean
+  isTyped?: boolean | undefined
   /** The last page ends the dialogue: nothing can be pressed on it. */
-  closing?: boolean
+  closing?: boolean | undefined
   /** `wrong` replaces the title after a wrong answer. Pages with many options leave room for it. */
   words: { more: string; back: string; wrong?: string }
   limit: PageLimit
@@ -54,7 +54,7 @@ const VALUE_MIN = 10
 /** The page that starts at this position. An option is cut only if it is too long for a page by itself. */
 export function layPage(sheet: ScreenContent, at: Shown['at']): Page {
   const [from, first] = at.at(-1) ?? [0, 0]
-  const paper = { ...sheet, back: hasBack(sheet, at), first, from, single: at.length === 1 }
+  const paper = paperOf(sheet, { back: hasBack(sheet, at), first, from, single: at.length === 1 })
   return onOnePage(paper) ?? optionsPage(paper) ?? textPage(paper)
 }
 
@@ -66,7 +66,7 @@ export function relay(sheet: ScreenContent, shown: Shown, heads: readonly string
   // A title alone, on which something may be typed, is told what was wrong like an input.
   const isBare = sheet.isTyped === true && sheet.options.length === 0 && from === 0 && !shown.more
   if (shown.n === 0 && !isBare && (shown.more || !back)) return layPage(sheet, shown.at).text
-  const paper = { ...sheet, back, first, from, single: false }
+  const paper = paperOf(sheet, { back, first, from, single: false })
   const tail = body(paper, shown.n, shown.more)
   if (shown.n === 1 && !fits(tail, sheet.limit)) {
     const cut = [...heads, ''].map((head) => cutRow(paper, head, shown.more)).find((text) => text !== undefined)
@@ -155,6 +155,17 @@ interface Paper extends ScreenContent {
   /** Whether it is the first page. */
   single: boolean
 }
+
+/** In one literal: what is added to a spread object takes many times its octets. */
+function paperOf(
+  sheet: ScreenContent,
+  { back, first, from, single }: Omit<Paper, keyof ScreenContent> & HasBack,
+): Paper {
+  const { notice, title, lines, options, keyed, isTyped, closing, words, limit } = sheet
+  return { notice, title, lines, options, back, keyed, isTyped, closing, words, limit, from, first, single }
+}
+
+type HasBack = Pick<ScreenContent, 'back'>
 
 /** Everything that is left, on one page. Values of the title may be cut if that is enough. */
 function onOnePage(paper: Paper): Page | undefined {

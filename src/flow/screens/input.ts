@@ -275,7 +275,7 @@ interface Asking {
 function answered(context: DialogueContext, event: DialogueEvent, asking: Asking): Move | undefined {
   if (event.type !== 'ANSWER') return undefined
   // The machine merges contexts: a key that is absent would keep its value.
-  const rest = { ...context, broken: undefined }
+  const rest = context.broken === undefined ? context : { ...context, broken: undefined }
   const found = heldAgainst(trimAnswer(event.text), context, asking)
   if ('value' in found) {
     const gone = left(rest)

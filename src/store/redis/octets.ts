@@ -5,16 +5,16 @@
 import { createHash } from 'node:crypto'
 import { Command, type Redis } from 'ioredis'
 
-/** A script with the number of its keys, its keys and its arguments. */
-export type WordsCall = (keys: number, words: readonly string[]) => Promise<unknown>
+/** A script with its keys and its arguments. */
+export type WordsCall = (keys: readonly string[], args: readonly string[]) => Promise<unknown>
 
 class OctetsCommand extends Command {
   readonly #octets: Buffer
 
-  constructor(words: readonly string[]) {
+  constructor(name: string, ...words: readonly (readonly string[])[]) {
     // Without arguments: an error of ioredis has them, and they are the subscriber's.
-    super(words[0]!, [], { replyEncoding: 'utf8' })
-    this.#octets = octetsOf(words)
+    super(name, [], { replyEncoding: 'utf8' })
+    this.#octets = octetsOf([name], ...words)
   }
 
   override toWritable(): Buffer {
@@ -24,17 +24,17 @@ class OctetsCommand extends Command {
 
 /** Asks for all these values at once. */
 export function askedAtOnce(client: Redis, keys: readonly string[]): Promise<(string | null)[]> {
-  return client.sendCommand(new OctetsCommand(['mget', ...keys])) as Promise<(string | null)[]>
+  return client.sendCommand(new OctetsCommand('mget', keys)) as Promise<(string | null)[]>
 }
 
 /** A script by its hash. `inFull` runs it where Redis does not know it yet: it was not run then. */
 export function scriptByHash(client: Redis, lua: string, inFull: WordsCall): WordsCall {
   const hash = createHash('sha1').update(lua).digest('hex')
-  return async (keys, words) => {
+  return async (keys, args) => {
     try {
-      return await client.sendCommand(new OctetsCommand(['evalsha', hash, String(keys), ...words]))
+      return await client.sendCommand(new OctetsCommand('evalsha', [hash, String(keys.length)], keys, args))
     } catch (error) {
-      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return inFull(keys, words)
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return inFull(keys, args)
       throw error
     }
   }
@@ -52,18 +52,22 @@ const UNIT_OCTETS = 3
 
 let page = Buffer.allocUnsafeSlow(65_536)
 
-/** One command as Redis reads it: an array of bulk strings. (Redis serialization protocol, RESP2) */
-export function octetsOf(words: readonly string[]): Buffer {
-  let at = lengthInto(STAR, words.length, 0)
-  for (const word of words) {
-    const most = at + word.length * UNIT_OCTETS + LENGTH_OCTETS + 2
-    if (most > page.length) page = Buffer.concat([page.subarray(0, at)], most * 2)
-    const octets = Buffer.byteLength(word)
-    at = lengthInto(DOLLAR, octets, at)
-    page.write(word, at, octets === word.length ? 'latin1' : 'utf8')
-    at = lineEnd(at + octets)
-  }
+/** One command of all these words as Redis reads it: an array of bulk strings. (Redis serialization protocol, RESP2) */
+export function octetsOf(...lists: readonly (readonly string[])[]): Buffer {
+  let words = 0
+  for (const list of lists) words += list.length
+  let at = lengthInto(STAR, words, 0)
+  for (const list of lists) for (const word of list) at = wordInto(word, at)
   return Buffer.from(page.subarray(0, at))
+}
+
+function wordInto(word: string, from: number): number {
+  const most = from + word.length * UNIT_OCTETS + LENGTH_OCTETS + 2
+  if (most > page.length) page = Buffer.concat([page.subarray(0, from)], most * 2)
+  const octets = Buffer.byteLength(word)
+  const at = lengthInto(DOLLAR, octets, from)
+  page.write(word, at, octets === word.length ? 'latin1' : 'utf8')
+  return lineEnd(at + octets)
 }
 
 function lengthInto(sign: number, length: number, from: number): number {

@@ -100,7 +100,7 @@ export function redisRegister(options: RedisRegisterOptions): Register {
 
 /** A script that runs in each turn. */
 function wordsCall(client: Client, command: Record<ScriptName, ScriptCall>, name: ScriptName): WordsCall {
-  const inFull: WordsCall = (keys, words) => command[name](keys, ...words)
+  const inFull: WordsCall = (keys, args) => command[name](keys.length, ...keys, ...args)
   return client instanceof Redis ? scriptByHash(client, SCRIPTS[name], inFull) : inFull
 }
 

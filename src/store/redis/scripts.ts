@@ -18,7 +18,7 @@ end
 `
 
 /** The number of keys of each write in WRITE. */
-export const WRITE_KEYS = 4
+const WRITE_KEYS = 4
 const WRITE_ARGS = 10
 
 /**

@@ -8,7 +8,7 @@ import { gathered, type LoopTurn } from './gathered.ts'
 import { perBucket } from './keyspace.ts'
 import { askedAtOnce, type WordsCall } from './octets.ts'
 import type { RedisKeys, RedisRegisterOptions } from './register.ts'
-import { WRITE_KEYS, type ScriptName } from './scripts.ts'
+import type { ScriptName } from './scripts.ts'
 import { REDIS_OPTIONS, type Client } from './servers.ts'
 
 interface TurnCallsDeps {
@@ -62,7 +62,7 @@ export function turnCalls(options: RedisRegisterOptions, deps: TurnCallsDeps): T
   const words = { keys, valuesMax: max && perBucket(max.count), recordsMax: records && perBucket(records.max) }
   const write = writer(scripts.write, words, written, { out, together: client instanceof Redis })
   const settles = batch(client instanceof Redis, out, (all, args) => {
-    scripts.settle(all.length, [...all, ...args]).catch(() => onFault?.('down'))
+    scripts.settle(all, args).catch(() => onFault?.('down'))
   })
   const readCarefully = async ({ name, former }: ValueSlot) => {
     const stored = await (odd.delete(name) ? alone(name) : get(name))
@@ -144,11 +144,14 @@ function writer(
   { out, together }: { out: LoopTurn; together: boolean },
 ): (one: OneWrite) => Promise<boolean> {
   const send = async (all: OneWrite[]): Promise<(boolean | StoreError)[]> => {
-    const words: string[] = []
-    for (const one of all) keysInto(words, how, one)
-    for (const one of all) argsInto(words, how, one)
+    const keys: string[] = []
+    const args: string[] = []
+    for (const one of all) {
+      keysInto(keys, how, one)
+      argsInto(args, how, one)
+    }
     try {
-      const answers = (await script(all.length * WRITE_KEYS, words)) as number[]
+      const answers = (await script(keys, args)) as number[]
       return all.map((one, i) => judge(one, answers[i]!))
     } catch (error) {
       throw asStoreError('write', error)
