@@ -108,9 +108,9 @@ export type TakeResult =
    * A new dialogue. `previous` is the record before it (superseded if it was open, otherwise its tombstone). `isOver`:
    * the turn was played at once, and its outcome is durable too.
    */
-  | { is: 'opened'; record: DialogueRecord; previous: DialogueRecord | null; held: Held; isOver: boolean }
+  | { is: 'opened'; record: DialogueRecord; previous: DialogueRecord | null; held: Held; isOver?: true }
   /** The next answer of an open dialogue: it is now taken, and the answer is durable. `isOver` as above. */
-  | { is: 'next'; record: DialogueRecord; held: Held; isOver: boolean }
+  | { is: 'next'; record: DialogueRecord; held: Held; isOver?: true }
   /**
    * The network sent this before. Nothing was taken. `resend`: the stored reply should be sent again, because the copy
    * came over another link than the reply, and that link is closed or its response is overdue. Also for a late copy of
