@@ -7,6 +7,7 @@ export const adminOptions = (command: Command) =>
     .addOption(
       new Option('--url <url>', 'admin address of the daemon')
         .env('USSD_CONNECTOR_URL')
+        .argParser(httpUrl)
         .default('http://127.0.0.1:8123'),
     )
     .addOption(
@@ -15,6 +16,11 @@ export const adminOptions = (command: Command) =>
 
 /** Of each command whose answer a program may want. */
 export const jsonOption = (command: Command) => command.option('--json', 'the answer as JSON, for programs')
+
+function httpUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
+  throw new InvalidArgumentError('an address such as http://127.0.0.1:8123')
+}
 
 export function percent(text: string): number {
   const value = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN

@@ -29,12 +29,14 @@ import {
 import { erasePerson, exportSubscriber, type PrivacyDeps } from '../privacy/index.ts'
 import { msisdnOf } from '../ussd/index.ts'
 import { unreachable } from '../store/index.ts'
+import { asJson } from './admin.ts'
 import type { Say } from './arguments.ts'
 
 export interface SubscriberOptions {
   config: string
   msisdn: string
   keepOptOut?: boolean
+  json?: boolean
 }
 
 /** `audited`: where the audit line goes. Stdout has what was asked for. */
@@ -59,41 +61,41 @@ export async function eraseCommand(
   audited: Lines = process.stderr,
 ): Promise<void> {
   await withStores(options, audited, async (parts, msisdn, audit) => {
-    const { dialogues, modules, deferred, pin, language, records, files, sms, texts, optOut, failed } =
-      await erasePerson(parts, msisdn, options.keepOptOut ?? false)
-    const after = failed.length ? 'partly erased' : 'erased'
-    await audit('subscriber erased', {
-      dialogues,
-      modules,
-      deferred,
-      pin,
-      language,
-      records,
-      texts,
-      files,
-      sms,
-      optOut,
-      after,
-    })
-    say(`erased   ${maskMsisdn(msisdn)}`)
-    say(
-      `         ${dialogues} in the dialogue store, ${modules} rows of modules of back ends, ${deferred} deferred answers, ${pin} PINs, ` +
-        `${sms} rows of SMS; opt-out: ${optOut}; ${records} call detail records, which billing keeps, have a keyed hash in place of the number; exact texts of ${texts} dialogues`,
-    )
-    if (files.length > 0)
-      say(
-        `         not reached: files of mediation that were handed over, with the numbers ${files.join(', ')}: ask who has them`,
-      )
-    if (parts.waiting)
-      say(
-        '         not reached: files for mediation (records.to is files): ask who has those of all daemons; records that waited have the hash',
-      )
-    say(`         ${language === 0 ? 'no language was' : 'the language was'} chosen`)
-    say(
-      'not included: back ends over HTTP, modules that do not report what they keep, backups, Redis and Postgres files until they are rewritten, the SMSC',
-    )
+    const { failed, ...removed } = await erasePerson(parts, msisdn, options.keepOptOut ?? false)
+    const { files, ...counts } = removed
+    await audit('subscriber erased', { ...counts, files, after: failed.length ? 'partly erased' : 'erased' })
+    const notReached = [
+      ...(files.length > 0
+        ? [`files of mediation that were handed over, with the numbers ${files.join(', ')}: ask who has them`]
+        : []),
+      ...(parts.waiting
+        ? [
+            'files for mediation (records.to is files): ask who has those of all daemons; records that waited have the hash',
+          ]
+        : []),
+    ]
+    const erased = { subscriber: maskMsisdn(msisdn), ...removed, notReached, notIncluded: NOT_INCLUDED }
+    if (options.json) say(asJson(erased))
+    else for (const line of erasedLines(erased)) say(line)
     if (failed.length > 0) throw new UsageError(notErased(failed, msisdn))
   })
+}
+
+const NOT_INCLUDED =
+  'back ends over HTTP, modules that do not report what they keep, backups, Redis and Postgres files until they are rewritten, the SMSC'
+
+function erasedLines(
+  erased: Omit<Awaited<ReturnType<typeof erasePerson>>, 'failed'> & { subscriber: string; notReached: string[] },
+): string[] {
+  const { subscriber, dialogues, modules, deferred, pin, language, records, sms, texts, optOut, notReached } = erased
+  return [
+    `erased   ${subscriber}`,
+    `         ${dialogues} in the dialogue store, ${modules} rows of modules of back ends, ${deferred} deferred answers, ${pin} PINs, ` +
+      `${sms} rows of SMS; opt-out: ${optOut}; ${records} call detail records, which billing keeps, have a keyed hash in place of the number; exact texts of ${texts} dialogues`,
+    ...notReached.map((what) => `         not reached: ${what}`),
+    `         ${language === 0 ? 'no language was' : 'the language was'} chosen`,
+    `not included: ${NOT_INCLUDED}`,
+  ]
 }
 
 /** A module's own words may contain the number. */

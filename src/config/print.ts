@@ -4,11 +4,15 @@ import { secretAt } from './explain.ts'
 import { settingsSchema, type Settings } from './schema.ts'
 import type { LoadedSettings } from './load.ts'
 
-/** One line per value: `lines.0.smsc.port: 2775   # default`. */
-export function printSettings(loaded: LoadedSettings): string {
-  return maskedSettings(loaded.settings)
-    .map(([key, value]) => `${key}: ${value}`.padEnd(60) + `  # ${loaded.origins.get(key) ?? 'default'}`)
-    .join('\n')
+/** One line per value: `lines.0.smsc.port: 2775   # default`; or all as JSON. */
+export function printSettings({ settings, origins }: LoadedSettings, as: 'text' | 'json' = 'text'): string {
+  const rows = maskedSettings(settings).map(([key, value]) => ({ key, value, from: origins.get(key) ?? 'default' }))
+  if (as === 'text') return rows.map(({ key, value, from }) => `${key}: ${value}`.padEnd(60) + `  # ${from}`).join('\n')
+  return JSON.stringify(
+    rows.map(({ key, value, from }) => ({ setting: key, value: JSON.parse(value) as unknown, from })),
+    null,
+    2,
+  )
 }
 
 /** The settings in force, secrets masked: the path of each value, and the value as JSON. */

@@ -87,9 +87,9 @@ function makeData(folder: string): void {
 }
 
 /** Throws UsageError that names the setting. */
-function inData(folder: string, run: () => void): void {
+export function inData<T>(folder: string, run: () => T): T {
   try {
-    run()
+    return run()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const remedy = 'make the folder, and let the user of the daemon write there; or set another one'

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Command } from 'commander'
 import { checkAlso } from '../../src/cli/check/check-stdin.ts'
 import { tableOf, coloured } from '../../src/cli/table.ts'
 import { sinceSaid } from '../../src/cli/ages.ts'
@@ -68,6 +69,8 @@ describe('the command line', function () {
       ran(['dialogues'], env),
       ran(['trace', 'north'], env),
       ran(['token', 'boss'], env),
+      ran(['lines', '--url', 'north'], env),
+      ran(['health'], { USSD_CONNECTOR_URL: 'not an address' }),
     ])
     assert.deepEqual([right!.code, right!.stdout], [0, 'none\n'])
     assert.deepEqual([failed!.code, failed!.stderr], [1, '403: this token may only read\n'])
@@ -134,6 +137,14 @@ describe('the command line', function () {
     )
   })
 
+  it('names the folder of a demo that cannot be written', async () => {
+    const file = join(folder, 'a-file')
+    writeFileSync(file, '')
+    const { code, stdout, stderr } = await ran(['demo', '--http-port', '0', '--data', join(file, 'demo')])
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, /^data: cannot write in \S+a-file\/demo \(ENOTDIR\): make the folder, [^\n]+\n$/)
+  })
+
   it('checks a flow on standard input', async () => {
     process.exitCode = undefined
     const said: string[] = []
@@ -155,6 +166,73 @@ describe('the command line', function () {
     assert.match(said.join('\n'), /-:3:8: .*mian/)
     assert.equal(process.exitCode, 1)
     process.exitCode = undefined
+  })
+})
+
+/** These print what is made for a program anyhow, or what only a person can use: files, pictures, a phone, a process. */
+const WITHOUT_JSON = [
+  'completion',
+  'contract test',
+  'demo',
+  'dev',
+  'dial',
+  'dialect infer',
+  'dialect show',
+  'dialect test',
+  'draw',
+  'flow draw',
+  'flow import',
+  'flow new',
+  'flow paths',
+  'flow schema',
+  'import',
+  'probe',
+  'run',
+  'seed',
+  'simulate',
+  'store-key',
+  'subscriber export',
+  'trace',
+  'wallet',
+]
+
+/** One name for one thing, in all commands: what it was called elsewhere is taken, but not shown. */
+const OTHER_NAMES = { '--limit': '--last', '--to': '--msisdn', '--note': '--reason', '--service': '--code' }
+
+describe('every command', () => {
+  const commands = new Map<string, Command>()
+  before(async () => {
+    const program = new Command('ussd-connector')
+    const folder = join(root, 'src/cli/commands')
+    for (const file of readdirSync(folder)) {
+      const made = (await import(join(folder, file))) as Record<string, unknown>
+      for (const [name, register] of Object.entries(made))
+        if (name.startsWith('register'))
+          (register as (program: Command, say: () => void) => void)(program, () => undefined)
+    }
+    const walk = (command: Command, path: string[]): void => {
+      if (command.commands.length === 0) return void commands.set(path.join(' '), command)
+      for (const one of command.commands) walk(one, [...path, one.name()])
+    }
+    walk(program, [])
+  })
+
+  it('has --json, or has a reason to have none', () => {
+    assert.ok(commands.size > 50)
+    const without = [...commands].filter(([, { options }]) => !options.some(({ long }) => long === '--json'))
+    assert.deepEqual(without.map(([name]) => name).toSorted(), WITHOUT_JSON)
+  })
+
+  it('has one name for one thing, and the address of the daemon and its token from the environment', () => {
+    for (const [name, { options }] of commands) {
+      const shown = options.filter(({ hidden }) => !hidden).map(({ long }) => String(long))
+      for (const [other, own] of Object.entries(OTHER_NAMES))
+        assert.ok(!shown.includes(other), `${name} ${other}: it is ${own} in other commands`)
+      const url = options.find(({ long, defaultValue }) => long === '--url' && String(defaultValue).endsWith(':8123'))
+      if (!url) continue
+      assert.equal(url.envVar, 'USSD_CONNECTOR_URL', name)
+      assert.equal(options.find(({ long }) => long === '--token-file')?.envVar, 'USSD_CONNECTOR_TOKEN_FILE', name)
+    }
   })
 })
 

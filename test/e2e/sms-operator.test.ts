@@ -143,7 +143,7 @@ describeWith(['redis', 'postgres'], 'SMS that failed, at the terminal of an oper
     await until(() => smsc.phone('67570000404').inbox.length === 1, 'it does not come')
 
     const due = await owe({ msisdn: '67570000405', wake_at: new Date(Date.now() + HOUR) })
-    await listSms({ ...may('support'), state: 'due', limit: 1 }, say)
+    await listSms({ ...may('support'), state: 'due', last: 1 }, say)
     assert.match(said.at(-1)!, new RegExp(`\n${due} `))
     await cancelCommand(due, may('support'), say)
     assert.equal(said.at(-1), 'cancelled')
@@ -161,9 +161,9 @@ describeWith(['redis', 'postgres'], 'SMS that failed, at the terminal of an oper
   it('goes on page by page, also for programs, and says what is wrong with a question', async () => {
     for (let n = 0; n < 3; n++)
       await owe({ state: 'failed', msisdn: '67570000406', settled_at: new Date(), last_error: 'refused' })
-    await listSms({ ...may('support'), state: 'failed', limit: 2 }, say)
+    await listSms({ ...may('support'), state: 'failed', last: 2 }, say)
     const cursor = /more: --cursor (\S+)$/.exec(said.at(-1)!)![1]!
-    await listSms({ ...may('support'), state: 'failed', limit: 2, cursor, json: true }, say)
+    await listSms({ ...may('support'), state: 'failed', last: 2, cursor, json: true }, say)
     assert.equal((JSON.parse(said.at(-1)!) as { sms: unknown[] }).sms.length, 1)
     for (const [asked, why] of [
       [{ state: 'failed', since: 'yesterday' }, /400: since: 'yesterday' is not a time of day \(10:00\)/],

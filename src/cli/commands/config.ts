@@ -1,16 +1,15 @@
 /** `config`: the settings in force. */
 import type { Command } from 'commander'
-import { CONFIG, type Say } from '../arguments.ts'
+import { CONFIG, jsonOption, type Say } from '../arguments.ts'
 
 export function registerConfig(program: Command, say: Say): void {
-  program
-    .command('config')
+  jsonOption(program.command('config'))
     .description('shows the settings in force and where each comes from; secrets are masked')
     .requiredOption(...CONFIG)
     .option('--schema', 'print the JSON Schema of the settings instead')
-    .action(async ({ config, schema }: { config: string; schema?: boolean }) => {
-      const { printSettings, settingsJsonSchema } = await import('../../config/index.ts')
+    .action(async ({ config, schema, json }: { config: string; schema?: boolean; json?: boolean }) => {
+      const { loadSettings, printSettings, settingsJsonSchema } = await import('../../config/index.ts')
       if (schema) return say(JSON.stringify(settingsJsonSchema(), null, 2))
-      say(printSettings((await import('../../config/index.ts')).loadSettings(config, process.env)))
+      say(printSettings(loadSettings(config, process.env), json ? 'json' : 'text'))
     })
 }

@@ -81,7 +81,7 @@ function servedCommands(flow: Command, say: Say): void {
     .action(async (name: string, options: FunnelOptions) =>
       (await import('../flows/flow-funnel.ts')).funnelOfFlow(name, options, say),
     )
-  adminOptions(flow.command('diff'))
+  jsonOption(adminOptions(flow.command('diff')))
     .description('shows what changes for subscribers, screen by screen, and the changed lines')
     .argument('<from>', 'revision or flow file')
     .argument('<to>', 'revision or flow file')

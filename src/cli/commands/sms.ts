@@ -18,7 +18,8 @@ export function registerSms(program: Command, say: Say): void {
     )
     .option('--since <moment>', 'with --state: given up, sent or to leave since: 10:00, 2h, 2026-12-01T10:00')
     .option('--until <moment>', 'with --state: before then')
-    .option('--limit <count>', 'with --state: how many at most', parseInteger)
+    .option('--last <n>', 'with --state: how many at most', parseInteger)
+    .addOption(new Option('--limit <n>', 'the same, as it was called before').argParser(parseInteger).hideHelp())
     .option('--cursor <cursor>', 'with --state: the next page, as the page before names it')
     .action((options: AdminOptions & ListOptions) => listSms(options, say))
   jsonOption(adminOptions(sms.command('retry')))
@@ -29,7 +30,8 @@ export function registerSms(program: Command, say: Say): void {
     .action((id: string, options: AdminOptions & RetryOptions) => retryCommand(id, options, say))
   jsonOption(adminOptions(sms.command('send')))
     .description('asks for an SMS, now or later; the same key again replaces it')
-    .requiredOption('--to <number>', 'who gets it, international digits')
+    .option('--msisdn <number>', 'who gets it, international digits; needed')
+    .addOption(new Option('--to <number>', 'the same, as it was called before').hideHelp())
     .requiredOption('--text <text>', 'the text')
     .option('--key <key>', 'your name of the SMS; default: one is made')
     .option('--at <moment>', 'when, in ISO 8601; without an offset in reminders.zone')
@@ -54,20 +56,22 @@ interface ListOptions {
   state?: string
   since?: string
   until?: string
+  last?: number
+  /** What `last` was called before. */
   limit?: number
   cursor?: string
 }
 
 /** Throws UsageError without a subscriber or a state, or with both. */
 export async function listSms(
-  { msisdn, state, since, until, limit, cursor, ...options }: AdminOptions & ListOptions,
+  { msisdn, state, since, until, last, limit = last, cursor, ...options }: AdminOptions & ListOptions,
   say: Say,
 ): Promise<void> {
   const paging = { since, until, limit: limit === undefined ? undefined : String(limit), cursor }
   const asked = state === undefined ? { msisdn } : { state, ...paging }
   const isOfOne = msisdn !== undefined && state === undefined && Object.values(paging).every((one) => one === undefined)
   if (!isOfOne && (state === undefined || msisdn !== undefined))
-    throw new InvalidArgumentError('say --msisdn NUMBER, or --state with --since, --until, --limit and --cursor')
+    throw new InvalidArgumentError('say --msisdn NUMBER, or --state with --since, --until, --last and --cursor')
   const query = new URLSearchParams(
     Object.entries(asked).filter((one): one is [string, string] => one[1] !== undefined),
   )
@@ -131,7 +135,9 @@ async function asked(question: string): Promise<boolean> {
 }
 
 interface SendOptions {
-  to: string
+  msisdn?: string
+  /** What `msisdn` was called before. */
+  to?: string
   text: string
   key?: string
   at?: string
@@ -142,11 +148,12 @@ interface SendOptions {
 
 /** Throws UsageError with the reason if it is not accepted. */
 export async function sendCommand(
-  { url, tokenFile, json, ...body }: AdminOptions & SendOptions,
+  { url, tokenFile, json, msisdn, to = msisdn, ...more }: AdminOptions & SendOptions,
   say: Say,
 ): Promise<void> {
+  if (to === undefined) throw new InvalidArgumentError('say to whom: --msisdn NUMBER')
   const admin = { url, ...(tokenFile === undefined ? {} : { tokenFile }) }
-  const told = await askAdmin<Record<string, string>>(admin, 'POST', '/v1/sms', body)
+  const told = await askAdmin<Record<string, string>>(admin, 'POST', '/v1/sms', { to, ...more })
   if (json) return say(asJson(told))
   const { is, key, dueAt, wakeAt, moved } = told
   say(

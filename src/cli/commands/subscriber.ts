@@ -31,8 +31,7 @@ export function registerSubscriber(program: Command, say: Say): void {
     .action(async (options: import('../privacy.ts').SubscriberOptions) =>
       (await import('../privacy.ts')).exportCommand(options, say),
     )
-  subscriber
-    .command('erase')
+  jsonOption(subscriber.command('erase'))
     .description('removes the data from the dialogue store and the database, and reports what it removed')
     .requiredOption(...CONFIG)
     .requiredOption('--msisdn <number>', 'whose')

@@ -1,10 +1,9 @@
 /** `talk`: plays written conversations against their flows. */
 import type { Command } from 'commander'
-import { PLUGIN, type Say } from '../arguments.ts'
+import { jsonOption, PLUGIN, type Say } from '../arguments.ts'
 
 export function registerTalk(program: Command, say: Say): void {
-  program
-    .command('talk')
+  jsonOption(program.command('talk'))
     .description('plays talks against their flows; or records a talk that you play by hand')
     .argument('[paths...]', 'talk files or folders; with --record: the flow file', ['./flows'])
     .option('--coverage', 'show the parts of each flow that no talk visits')

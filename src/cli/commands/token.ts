@@ -1,21 +1,21 @@
 /** `token`: a new token for the admin API. */
 import { InvalidArgumentError, type Command } from 'commander'
-import type { Say } from '../arguments.ts'
+import { asJson } from '../admin.ts'
+import { jsonOption, type Say } from '../arguments.ts'
 import { createHash, randomBytes } from 'node:crypto'
 
 /** As src/admin/roles.ts has them: the command line loads no admin server for them. */
 const ROLES: readonly string[] = ['read', 'support', 'operate', 'publish', 'push', 'trace', 'sms']
 
 export function registerToken(program: Command, say: Say): void {
-  program
-    .command('token')
+  jsonOption(program.command('token'))
     .description('makes an admin token, and its line for admin.tokensFile')
     .argument('<roles...>', `one or more of ${ROLES.join(', ')}; none of them brings another one along`)
-    .action(async (roles: string[]) => tokenCommand(roles, say))
+    .action(async (roles: string[], options: { json?: boolean }) => tokenCommand(roles, options, say))
 }
 
 /** Prints a new token once, and its line for admin.tokensFile. */
-export function tokenCommand(written: readonly string[], say: Say): void {
+export function tokenCommand(written: readonly string[], { json }: { json?: boolean }, say: Say): void {
   const roles = [...new Set(written.flatMap((word) => word.split(',')))]
   const strange = roles.find((role) => !ROLES.includes(role))
   if (strange !== undefined)
@@ -23,6 +23,8 @@ export function tokenCommand(written: readonly string[], say: Say): void {
       `'${strange}' is not a role: write ${ROLES.join(', ').replace(/, (\w+)$/, ' or $1')}`,
     )
   const token = randomBytes(32).toString('base64url')
+  const line = `${roles.join(',')}:${createHash('sha256').update(token).digest('hex')}`
+  if (json) return say(asJson({ roles, token, line }))
   say(`token, for ${roles.join(', ')}:   ${token}`)
-  say(`line, for admin.tokensFile:      ${roles.join(',')}:${createHash('sha256').update(token).digest('hex')}`)
+  say(`line, for admin.tokensFile:      ${line}`)
 }

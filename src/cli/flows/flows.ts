@@ -15,6 +15,7 @@ import {
 import { flowNames, sourceOf, loadScreenTypes, readFlow, type BackendSaid } from '../../flow/read/index.ts'
 import { parseTalks, type Talk, describeFailure, playTalk } from '../../flow/talk/index.ts'
 import type { RecordOptions } from './record.ts'
+import { asJson } from '../admin.ts'
 import type { Say } from '../arguments.ts'
 import { talksAt } from './talk-files.ts'
 
@@ -79,11 +80,12 @@ export async function paths(path: string, { plugin }: Plugins, say: Say): Promis
 
 export interface TalkOptions extends Plugins, Partial<RecordOptions> {
   coverage?: boolean
+  json?: boolean
 }
 
 /** Plays each talk. The exit code is 1 if one went another way. `coverage`: also lists what no talk covers. */
 export async function talk(paths: string[], say: Say, options: TalkOptions = {}): Promise<void> {
-  const { coverage = false, record, plugin } = options
+  const { coverage = false, record, plugin, json } = options
   const types = await loadScreenTypes(plugin ?? [])
   if (record !== undefined) {
     return (await import('./record.ts')).recordCommand(await compiledAt(paths, types), {
@@ -94,33 +96,52 @@ export async function talk(paths: string[], say: Say, options: TalkOptions = {})
   }
   const files = paths.flatMap(talksAt)
   if (!files.length) throw new UsageError(`no .talk files in ${paths.join(', ')}`)
-  let failed = 0
-  let played = 0
+  const played: PlayedTalk[] = []
+  const covers: ReturnType<typeof coverageRow>[] = []
+  const live: Say = json ? () => undefined : say
   for (const file of files) {
     const flows = new Map<string, TalkedFlow>()
     for (const conversation of parseTalks(file, readFileSync(file, 'utf8'))) {
-      played++
       const { covered, backends } = await flowOf(conversation, file, { flows, types })
       const failure = await playTalk(conversation, covered.flow)
       const slips = talkSlips(conversation, backends)
-      if (failure || slips.length > 0) failed++
       const why = [...(failure ? [describeFailure(failure)] : []), ...slips.map(sentence)]
-      say(why.length > 0 ? `FAILED  ${conversation.title}\n${why.join('\n')}` : `ok      ${conversation.title}`)
+      const { title } = conversation
+      played.push({ file, title, ok: why.length === 0, why })
+      live(why.length > 0 ? `FAILED  ${title}\n${why.join('\n')}` : `ok      ${title}`)
     }
-    if (coverage) for (const [name, { covered }] of flows) sayCoverage(name, covered, say)
+    if (!coverage) continue
+    for (const [name, { covered }] of flows) {
+      const row = coverageRow(name, covered)
+      covers.push(row)
+      sayCoverage(row, live)
+    }
   }
-  say(`${played - failed} talks passed, ${failed} failed`)
+  const failed = played.filter(({ ok }) => !ok).length
+  const passed = played.length - failed
+  live(`${passed} talks passed, ${failed} failed`)
+  if (json) say(asJson({ passed, failed, talks: played, ...(coverage ? { coverage: covers } : {}) }))
   if (failed) process.exitCode = 1
 }
 
-function sayCoverage(name: string, { report, transitions }: Coverage, say: Say): void {
-  const { walked, all, missing } = report()
-  say(`${name}: talks visit ${walked} of ${all} screens, choices and refusals`)
-  for (const thing of missing) say(`  not walked: ${thing}`)
-  const taken = transitions()
-  const more = taken.walked < taken.all ? `; flow paths ${name}.yaml writes talks for the others` : ''
-  say(`${name}: ${taken.walked} of ${taken.all} transitions taken${more}`)
-  for (const way of taken.missing.filter((one) => !missing.includes(one))) say(`  not taken: ${way}`)
+interface PlayedTalk {
+  file: string
+  title: string
+  ok: boolean
+  why: string[]
+}
+
+function coverageRow(flow: string, { report, transitions }: Coverage) {
+  return { flow, parts: report(), transitions: transitions() }
+}
+
+function sayCoverage({ flow, parts, transitions }: ReturnType<typeof coverageRow>, say: Say): void {
+  say(`${flow}: talks visit ${parts.walked} of ${parts.all} screens, choices and refusals`)
+  for (const thing of parts.missing) say(`  not walked: ${thing}`)
+  const { walked, all, missing } = transitions
+  const more = walked < all ? `; flow paths ${flow}.yaml writes talks for the others` : ''
+  say(`${flow}: ${walked} of ${all} transitions taken${more}`)
+  for (const way of missing.filter((one) => !parts.missing.includes(one))) say(`  not taken: ${way}`)
 }
 
 /** The flow that a talk names, or else the flow with the name of the talk's file; from the folder of the talk. */

@@ -94,30 +94,38 @@ export async function diffCommand(
 ): Promise<void> {
   const [before, after] = [await sourceAt(from, options), await sourceAt(to, options)]
   const types = await loadScreenTypes(plugin ?? [])
-  const changes = screenChanges(compileFlow(before, undefined, types), compileFlow(after, undefined, types))
-  for (const { screen, language, before: was, after: is } of changes) {
-    say(`screen ${screen} (${language})${was.length ? (is.length ? '' : ': removed') : ': new'}`)
-    for (const [i, page] of [...was, ...is].entries()) {
-      say(
-        page
-          .split('\n')
-          .map((line) => `  ${i < was.length ? '-' : '+'} ${line}`)
-          .join('\n'),
-      )
-      if (i + 1 < was.length + is.length) say('')
-    }
-  }
-  say(`${changes.length} screen${changes.length === 1 ? '' : 's'} changed for subscribers\n`)
-  const all = (source: FlowSource) => [source, ...(source.parts ?? [])].flatMap((one) => [one, ...one.catalogues])
-  const files = new Set([before, after].flatMap(all).map(({ file }) => file))
-  const textIn = (source: FlowSource, file: string) => all(source).find((one) => one.file === file)?.text ?? ''
-  for (const file of files) {
+  const screens = screenChanges(compileFlow(before, undefined, types), compileFlow(after, undefined, types))
+  const patches = patchesOf({ source: before, name: from }, { source: after, name: to })
+  if (options.json) return say(asJson({ screens, patches }))
+  for (const change of screens) for (const text of changeLines(change)) say(text)
+  say(`${screens.length} screen${screens.length === 1 ? '' : 's'} changed for subscribers\n`)
+  for (const { patch } of patches) say(patch)
+}
+
+function changeLines({ screen, language, before: was, after: is }: ReturnType<typeof screenChanges>[number]): string[] {
+  const pages = [...was, ...is].map((page, i) => page.replace(/^/gm, `  ${i < was.length ? '-' : '+'} `))
+  return [
+    `screen ${screen} (${language})${was.length ? (is.length ? '' : ': removed') : ': new'}`,
+    ...pages.flatMap((page, i) => (i === 0 ? [page] : ['', page])),
+  ]
+}
+
+interface Compared {
+  source: FlowSource
+  name: string
+}
+
+/** Of each file that differs. */
+function patchesOf(before: Compared, after: Compared): { file: string; patch: string }[] {
+  const all = ({ source }: Compared) => [source, ...(source.parts ?? [])].flatMap((one) => [one, ...one.catalogues])
+  const textIn = (of: Compared, file: string) => all(of).find((one) => one.file === file)?.text ?? ''
+  const files = [...new Set([before, after].flatMap(all).map(({ file }) => file))]
+  return files.flatMap((file) => {
     const [old, now] = [textIn(before, file), textIn(after, file)]
-    if (old !== now)
-      say(
-        createTwoFilesPatch(file, file, old, now, from, to, { context: 2, headerOptions: FILE_HEADERS_ONLY }).trimEnd(),
-      )
-  }
+    if (old === now) return []
+    const how = { context: 2, headerOptions: FILE_HEADERS_ONLY }
+    return [{ file, patch: createTwoFilesPatch(file, file, old, now, before.name, after.name, how).trimEnd() }]
+  })
 }
 
 export async function publishCommand(

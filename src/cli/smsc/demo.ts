@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { looseClock, systemChance, systemClock, createLog, packageRoot } from '../../base/index.ts'
 import { parseSettings } from '../../config/index.ts'
-import { type DaemonOptions, loadModule, startDaemon, startSampleWallet } from '../../daemon/index.ts'
+import { type DaemonOptions, inData, loadModule, startDaemon, startSampleWallet } from '../../daemon/index.ts'
 import { recordedText, talkRecorder, type Left } from '../../flow/talk/index.ts'
 import { simulate } from '../../simulator/index.ts'
 import { demoPage } from './demo-page.ts'
@@ -76,8 +76,10 @@ async function serve(
   try {
     const { settings } = parseSettings(demoSettings(at, data), 'demo', {})
     const logFile = join(data, 'demo.log')
-    mkdirSync(data, { recursive: true, mode: 0o700 })
-    const destination = pino.destination({ dest: logFile, sync: true })
+    const destination = inData(data, () => {
+      mkdirSync(data, { recursive: true, mode: 0o700 })
+      return pino.destination({ dest: logFile, sync: true })
+    })
     const log = createLog({ level: 'info', key: randomBytes(32), services: settings.services, destination })
     const daemon = await startDaemon({
       settings,
