@@ -17,6 +17,8 @@ export interface LineChanger {
   setLogLevel(asked: LogAsked): boolean
   resetLog(): void
   checkReload(): Promise<Reloaded | { problem: string }>
+  /** What back ends answered about this subscriber goes out of memory. */
+  forgetAnswers(msisdn: string): void
   /** Or why there is nothing to dial. */
   dialTest(asked: DialAsked): Promise<{ dials: TestDialRow[] } | { refused: string }>
 }
@@ -37,6 +39,7 @@ export async function changeLines(service: LineChanger, command: FleetCommand, b
   const { what, line = '', text = null } = command
   if (what === 'lines-reload') return reloadLines(service)
   if (what === 'reload-check') return checkedReload(service)
+  if (what === 'forget-subscriber') return forgotten(service, command)
   if (what === 'test-dial') return dialled(service, command)
   if (what === 'log-level' || what === 'log-reset') return changedLog(service, command)
   const rows = service.lines()
@@ -64,7 +67,7 @@ interface Asked {
 
 /** False: there is no such line. */
 const CHANGES: Record<
-  Exclude<FleetCommand['what'], 'lines-reload' | 'reload-check' | 'log-level' | 'log-reset' | 'test-dial'>,
+  Extract<FleetCommand['what'], 'line-stop' | 'line-start' | 'line-hold' | 'line-release'>,
   Change
 > = {
   'line-stop': (service, { line }) => service.haltLine(line),
@@ -86,6 +89,12 @@ function changedLog(service: LineChanger, { what, log }: FleetCommand): CarriedO
   else if (!service.setLogLevel(log as LogAsked))
     return { what: told, status: 409, body: { error: `${FOLLOWED_MAX} subscribers are followed: ${TOO_MANY}` } }
   return { what: told, status: 200, body: service.logLevels(), audit: { ...log } }
+}
+
+/** The audit of who erases the subscriber says it. */
+function forgotten(service: LineChanger, { msisdn = '' }: FleetCommand): CarriedOut {
+  service.forgetAnswers(msisdn)
+  return { what: 'subscriber forgotten', status: 200, body: {} }
 }
 
 const TOO_MANY = 'wait until one ends, or end all (ussd-connector log reset)'

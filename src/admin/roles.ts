@@ -6,7 +6,7 @@
 /** What each role is for, as `ussd-connector token` and refusals say it. */
 export const ROLES = {
   read: 'see lines, flows, alarms, daemons and metrics, and no number of a subscriber',
-  support: 'look up one subscriber, with numbers; end a dialogue, change an SMS that waits',
+  support: 'look up one subscriber, with numbers, or erase him; end a dialogue, change an SMS that waits',
   operate: 'stop, start, hold and release lines, dial tests, reload the settings; silence alarms',
   publish: 'publish, try, roll back and recall flows',
   push: 'begin USSD on the handset of a subscriber',
@@ -57,6 +57,7 @@ const TABLE = {
   'GET /v1/subscribers': ['support'],
   'GET /v1/subscribers/dialogues/:epoch': ['support'],
   'GET /v1/subscribers/hash': ['support'],
+  'POST /v1/subscribers/erase': ['support'],
   'DELETE /v1/sms/:id': ['support'],
   'POST /v1/sms/:id/retry': ['support'],
   'POST /v1/sms/:id/replace': ['support'],

@@ -17,6 +17,7 @@ import type { TestDialRow, TestDials } from '../test-dials/index.ts'
 import type { ListedSms, ListedState, Retried, SmsOperator, SmsPlace } from '../sms/operator/index.ts'
 import { durationMsOf, type Replacing, smsReason } from '../sms/outbox/index.ts'
 import { MOMENT_FORMS, momentBackMs } from './moments.ts'
+import { type ErasingDeps, subscriberErasing } from './erasing.ts'
 import { type StoriesDeps, subscriberStories } from './subscriber-stories.ts'
 import type { TraceAsked } from '../tools/recorder/index.ts'
 import type { Alarms, LineEvents, SilenceRow, Silences } from '../watch/index.ts'
@@ -184,7 +185,7 @@ export interface TraceTold {
   text(): string
 }
 
-export interface AdminServiceDeps extends StoriesDeps {
+export interface AdminServiceDeps extends StoriesDeps, ErasingDeps {
   settings: Settings
   holds: {
     of(line: string): LineHold | undefined
@@ -212,6 +213,8 @@ export interface AdminServiceDeps extends StoriesDeps {
   clock: { now(): number }
   /** The language that a subscriber chose. */
   chosenLanguage(msisdn: string): Promise<string | null>
+  /** What back ends answered about this subscriber goes out of memory, here. */
+  forgetAnswers(msisdn: string): void
   /** Rejects with ProblemsError or UsageError. */
   reload(): Promise<ReloadBegun>
   /** What it would do. */
@@ -256,6 +259,8 @@ export function createAdminService(deps: AdminServiceDeps) {
     ...askedSms(deps),
     ...operatedSms(deps),
     ...subscriberStories(deps),
+    ...subscriberErasing(deps),
+    forgetAnswers: deps.forgetAnswers,
     ...watched(deps),
     ...testDialling(deps),
     ...changedLines(deps),

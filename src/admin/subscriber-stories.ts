@@ -5,8 +5,10 @@
 import { subscriberHash, type SqlRunner } from '../base/index.ts'
 import { noRecordsHere, type Settings } from '../config/index.ts'
 import type { DialogueStore, StandingDialogue } from '../dialogue/index.ts'
+import type { ScreenTypes } from '../flow/language/index.ts'
 import {
   dialoguesOf,
+  keptDefinitions,
   type StoryReading,
   rowsOfDialogue,
   rowsOfSubscriber,
@@ -40,7 +42,8 @@ export interface DialogueTold {
   dialogues: StoryDialogue[]
 }
 
-export interface StoriesDeps extends StoryReading {
+export interface StoriesDeps extends Pick<StoryReading, 'openTexts'> {
+  types: ScreenTypes
   sql: SqlRunner
   dialogues: Pick<DialogueStore, 'standing'>
   groups(): string[]
@@ -54,6 +57,7 @@ export interface StoriesDeps extends StoryReading {
 export function subscriberStories(deps: StoriesDeps) {
   const { sql, dialogues, groups, key, clock, settings } = deps
   const { zone } = settings.reminders
+  const reading = { openTexts: deps.openTexts, definitionOf: keptDefinitions(deps.types) }
   const lacks = noRecordsHere(settings)
   const standing = async (msisdn: string): Promise<StandingDialogue[]> => {
     const found = await Promise.all(groups().map((group) => dialogues.standing({ group, msisdn })))
@@ -73,7 +77,7 @@ export function subscriberStories(deps: StoriesDeps) {
       const msisdn = found.records[0]?.msisdn ?? mine[0]?.key.msisdn
       if (msisdn === undefined) return null
       const subscriber = /^\d+$/.test(msisdn) ? subscriberHash(key, msisdn) : ''
-      return { msisdn, subscriber, zone, dialogues: dialoguesOf(found, mine, deps) }
+      return { msisdn, subscriber, zone, dialogues: dialoguesOf(found, mine, reading) }
     },
     subscriberHash: (msisdn: string) => subscriberHash(key, msisdn),
     async subscriberStory(msisdn: string, asked: MomentsAsked): Promise<StoryTold | { refused: string }> {
@@ -93,7 +97,7 @@ export function subscriberStories(deps: StoriesDeps) {
         until: new Date(untilMs).toISOString(),
         zone,
         ...(lacks === undefined ? {} : { lacks }),
-        ...storyOf(found, open, deps),
+        ...storyOf(found, open, reading),
       }
     },
   }

@@ -107,6 +107,7 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
       return ask({ key, asker, read, operation, args, context })
     },
     ended: async (epoch, reason, about) => backend.ended?.(epoch, reason, about),
+    forget,
     close: async () => backend.close?.(),
   }
 }

@@ -40,5 +40,7 @@ export interface Backend {
   call(operation: string, args: JsonObject, context: CallContext): Promise<CallResult>
   /** A dialogue that called this back end has ended: release what it held. Best effort; must be idempotent. */
   ended?(epoch: string, reason: EndReason, about?: EndedDialogue): Promise<void>
+  /** Removes what is in memory about this subscriber. Absent: nothing is. */
+  forget?(msisdn: string): void
   close?(): Promise<void>
 }

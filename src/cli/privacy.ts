@@ -8,6 +8,7 @@ import {
   type Sql,
   StoreError,
   UsageError,
+  packageVersion,
   silentLog,
   maskMsisdn,
   createMetrics,
@@ -17,16 +18,25 @@ import {
 import { loadSettings, type Settings } from '../config/index.ts'
 import {
   absentSamples,
-  collectRecords,
   configuredModules,
   daemonName,
-  groupsOf,
+  forgottenByFleet,
   logKey,
   openStores,
+  personalDeps,
   recordingOf,
-  waitingRecords,
 } from '../daemon/index.ts'
-import { erasePerson, exportSubscriber, type PrivacyDeps } from '../privacy/index.ts'
+import { createFleet } from '../fleet/index.ts'
+import {
+  auditedErasure,
+  erasePerson,
+  type Erased,
+  ErasureStoppedError,
+  exportSubscriber,
+  isWhollyErased,
+  NOT_ERASED_HERE,
+  type PrivacyDeps,
+} from '../privacy/index.ts'
 import { msisdnOf } from '../ussd/index.ts'
 import { unreachable } from '../store/index.ts'
 import { asJson } from './admin.ts'
@@ -61,32 +71,35 @@ export async function eraseCommand(
   audited: Lines = process.stderr,
 ): Promise<void> {
   await withStores(options, audited, async (parts, msisdn, audit) => {
-    const { failed, ...removed } = await erasePerson(parts, msisdn, options.keepOptOut ?? false)
-    const { files, ...counts } = removed
-    await audit('subscriber erased', { ...counts, files, after: failed.length ? 'partly erased' : 'erased' })
-    const notReached = [
-      ...(files.length > 0
-        ? [`files of mediation that were handed over, with the numbers ${files.join(', ')}: ask who has them`]
-        : []),
-      ...(parts.waiting
-        ? [
-            'files for mediation (records.to is files): ask who has those of all daemons; records that waited have the hash',
-          ]
-        : []),
-    ]
-    const erased = { subscriber: maskMsisdn(msisdn), ...removed, notReached, notIncluded: NOT_INCLUDED }
-    if (options.json) say(asJson(erased))
-    else for (const line of erasedLines(erased)) say(line)
-    if (failed.length > 0) throw new UsageError(notErased(failed, msisdn))
+    const { keepOptOut = false } = options
+    const erased = await erasePerson(parts, msisdn, keepOptOut).catch(async (error: unknown) => {
+      // To the log in any case; Postgres may be what does not answer.
+      if (error instanceof ErasureStoppedError)
+        await audit('subscriber erased', { after: 'stopped', at: error.at, isBegun: error.isBegun }).catch(() => {})
+      throw error
+    })
+    await audit('subscriber erased', auditedErasure(erased))
+    const { failed: _failed, ...removed } = erased
+    const notReached = notReachedBy(erased)
+    const said = { subscriber: maskMsisdn(msisdn), ...removed, notReached, notIncluded: NOT_ERASED_HERE }
+    if (options.json) say(asJson(said))
+    else for (const line of erasedLines(said)) say(line)
+    if (!isWhollyErased(erased)) throw new UsageError(notErased(erased, msisdn))
   })
 }
 
-const NOT_INCLUDED =
-  'back ends over HTTP, modules that do not report what they keep, backups, Redis and Postgres files until they are rewritten, the SMSC'
+function notReachedBy({ files, isInFiles }: Erased): string[] {
+  const all =
+    'files for mediation (records.to is files): ask who has those of all daemons; records that waited have the hash'
+  return [
+    ...(files.length > 0
+      ? [`files of mediation that were handed over, with the numbers ${files.join(', ')}: ask who has them`]
+      : []),
+    ...(isInFiles ? [all] : []),
+  ]
+}
 
-function erasedLines(
-  erased: Omit<Awaited<ReturnType<typeof erasePerson>>, 'failed'> & { subscriber: string; notReached: string[] },
-): string[] {
+function erasedLines(erased: Omit<Erased, 'failed'> & { subscriber: string; notReached: string[] }): string[] {
   const { subscriber, dialogues, modules, deferred, pin, language, records, sms, texts, optOut, notReached } = erased
   return [
     `erased   ${subscriber}`,
@@ -94,19 +107,21 @@ function erasedLines(
       `${sms} rows of SMS; opt-out: ${optOut}; ${records} call detail records, which billing keeps, have a keyed hash in place of the number; exact texts of ${texts} dialogues`,
     ...notReached.map((what) => `         not reached: ${what}`),
     `         ${language === 0 ? 'no language was' : 'the language was'} chosen`,
-    `not included: ${NOT_INCLUDED}`,
+    `not included: ${NOT_ERASED_HERE}`,
   ]
 }
 
 /** A module's own words may contain the number. */
-function notErased(failed: readonly { backend: string; why: string }[], msisdn: string): string {
+function notErased({ failed, daemons }: Erased, msisdn: string): string {
   const each = failed.map(({ backend, why }) => `${backend}: ${why.replaceAll(msisdn, maskMsisdn(msisdn))}`)
-  return `modules of back ends did not remove what they keep: ${each.join('; ')} (everything else is removed: correct the modules and run the command again)`
-}
-
-/** Another hash than that of the log, so that a record is not found by the lines of the log. */
-function pseudonymBy(key: Buffer): PrivacyDeps['pseudonym'] {
-  return (msisdn) => `erased-${subscriberHash(key, `erased ${msisdn}`)}`
+  const said = [
+    ...(each.length > 0 ? [`modules of back ends did not remove what they keep: ${each.join('; ')}`] : []),
+    ...(daemons.length > 0
+      ? [`these daemons did not say that answers of back ends are out of their memory: ${daemons.join(', ')}`]
+      : []),
+  ]
+  const remedy = each.length > 0 ? 'correct the modules and run the command again' : 'run the command again'
+  return `${said.join('; ')} (everything else is removed: ${remedy})`
 }
 
 interface Lines {
@@ -155,37 +170,32 @@ async function withStores(
     const recording = recordingOf(settings, '')
     const stores = await openStores({ settings, log, metrics, clock, recording })
     try {
-      const { sql, knex, dialogues, shelf, owed, openTexts } = stores
+      const { sql } = stores
+      const key = logKey(settings)
       const host = { sql, clock, chance: systemChance, metrics, log }
       const modules = [...(await configuredModules(settings, host)), ...(await absentSamples(settings, host))]
-      const { services } = settings
-      const groups = groupsOf(settings)
-      const collect = () => collectRecords(stores, { settings, clock, log, metrics })
-      const pseudonym = pseudonymBy(logKey(settings))
-      const waiting = waitingRecords(stores, settings)
-      const deps = {
-        sql,
-        knex,
-        openTexts,
-        dialogues,
-        shelf,
-        owed,
-        collect,
-        waiting,
-        pseudonym,
-        groups,
-        services,
-        modules,
-        clock,
-      }
-      await run(deps, msisdn, auditOf(settings, sql, msisdn, audited))
+      const deps = personalDeps({ settings, stores, modules, key, clock, log, metrics })
+      // A command has no daemon of its own: it asks them all.
+      const own = { name: '', instance: '', version: packageVersion() }
+      const fleet = createFleet<unknown>({ sql, clock, log, counters: metrics, ...own })
+      const forget = (number: string) => forgottenByFleet(fleet, number, { by: operator() })
+      await run({ ...deps, forget }, msisdn, auditOf(settings, sql, msisdn, audited))
     } finally {
       await stores.close()
     }
   } catch (error) {
-    if (error instanceof StoreError)
-      throw new UsageError(`dialogue store: ${error.message} (nothing else was changed: run the command again)`)
-    const why = unreachable(error, 'postgres')
-    throw why ? new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`) : error
+    throw toldStop(error)
   }
+}
+
+function toldStop(error: unknown): unknown {
+  if (error instanceof ErasureStoppedError) {
+    const how = error.isBegun ? 'a part may be removed already' : 'nothing was changed'
+    const why = error.at === 'Postgres' ? unreachable(error.cause, 'postgres') : undefined
+    const remedy = why ? `; ${why.remedy}` : ''
+    return new UsageError(`${error.at}: ${error.message} (${how}: run the command again, which does the rest${remedy})`)
+  }
+  if (error instanceof StoreError) return new UsageError(`dialogue store: ${error.message} (nothing was changed)`)
+  const why = unreachable(error, 'postgres')
+  return why ? new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`) : error
 }

@@ -7,7 +7,10 @@ import type { FleetCommand } from '../fleet/index.ts'
 import type { DaemonOptions, DaemonParts } from './daemon.ts'
 import { openDesk } from './desk.ts'
 import { registerGauges } from './gauges.ts'
+import { erasePerson } from '../privacy/index.ts'
+import { absentSamples } from './backends/index.ts'
 import { groupsOf } from './lines/index.ts'
+import { forgottenByFleet, personalDeps } from './personal.ts'
 import { daemonPushLimits } from './push.ts'
 import { readinessOf } from './readiness.ts'
 import { createReload, noFile } from './reload/index.ts'
@@ -109,8 +112,24 @@ function adminService(runtime: Runtime, parts: DaemonParts, reloading: Reloading
     sms: services.sms,
     requests: parts.requests,
     chosenLanguage: services.chosenLanguage,
+    erase: erasing(runtime, parts),
+    forgetAnswers: (msisdn) => parts.backends.forget(msisdn),
     ...reloading,
   })
+}
+
+/** As the command line erases, and out of the memory of this daemon, too. */
+function erasing(runtime: Runtime, { stores, backends, fleet }: DaemonParts) {
+  const { settings, name: own } = runtime
+  return async (msisdn: string, { keepOptOut, by }: { keepOptOut: boolean; by: string }) => {
+    const absent = await absentSamples(settings, { ...runtime, sql: stores.sql })
+    const deps = personalDeps({ ...runtime, stores, modules: [...backends.modules, ...absent] })
+    const forget = () => {
+      backends.forget(msisdn)
+      return forgottenByFleet(fleet, msisdn, { by, own })
+    }
+    return erasePerson({ ...deps, forget }, msisdn, keepOptOut)
+  }
 }
 
 /** Pages of the desk show figures of the last second. */

@@ -11,10 +11,11 @@ export {
   smsCallable,
 } from './backends/index.ts'
 export { type DaemonOptions, startDaemon } from './daemon.ts'
-export { groupsOf, profileDirs, wishesOf } from './lines/index.ts'
+export { profileDirs, wishesOf } from './lines/index.ts'
 export { pinPepperOf } from './pin-pepper.ts'
 export { serverOf } from './postgres-server.ts'
-export { collectRecords, recordingOf, waitingRecords } from './records.ts'
+export { forgottenByFleet, personalDeps } from './personal.ts'
+export { recordingOf } from './records.ts'
 export { runDaemon } from './run.ts'
 export { daemonName, inData, logKey } from './runtime.ts'
 export { openStores } from './stores.ts'

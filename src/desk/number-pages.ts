@@ -3,7 +3,8 @@ import type { Context, Hono } from 'hono'
 import { isoOf, maskMsisdn, uuidV7Ms } from '../base/index.ts'
 import { troublePage } from './around.ts'
 import type { DeskParts } from './desk.ts'
-import { dialogueBody, numberBody, numberForm, pageAsked } from './pages/index.ts'
+import { isWhollyErased } from '../privacy/index.ts'
+import { dialogueBody, erasedBody, numberBody, numberForm, pageAsked } from './pages/index.ts'
 import { openedNumber, sealedNumber } from './sealed-number.ts'
 import { may } from './visitor.ts'
 import { formOf, type Entered } from './way-in.ts'
@@ -13,6 +14,9 @@ type Ctx = Context<Entered>
 const DIGITS = /^[1-9]\d{4,14}$/
 const HERE = '/desk/number'
 const WEEK_MS = 7 * 86_400_000
+
+/** Of a number as people write it. */
+const digitsOf = (written = '') => written.replace(/[\s+()-]/g, '')
 
 export function numberPages(app: Hono<Entered>, parts: DeskParts): void {
   const { key, framed, show, audit, service } = parts
@@ -33,8 +37,7 @@ export function numberPages(app: Hono<Entered>, parts: DeskParts): void {
     const fields = await formOf(c)
     const refused = parts.refusal(c, 'support', fields)
     if (refused) return refused
-    const written = (fields.number ?? '').replace(/[\s+()-]/g, '')
-    const msisdn = fields.who === undefined ? written : openedNumber(key, fields.who)
+    const msisdn = fields.who === undefined ? digitsOf(fields.number) : openedNumber(key, fields.who)
     if (msisdn === undefined || !DIGITS.test(msisdn)) return numberAsked(c, parts, c.get('words').number.digits)
     const note = parts.withoutNumbers(fields.note ?? '').trim()
     if (note === '') return numberAsked(c, parts, c.get('words').number.noReason)
@@ -53,6 +56,7 @@ export function numberPages(app: Hono<Entered>, parts: DeskParts): void {
     audit(c, 'dialogue ended', { group, msisdn, note, before, after })
     return c.redirect(`${HERE}?who=${fields.who}`, 303)
   })
+  app.post('/number/erase', (c) => numberErased(c, parts))
   app.get('/number/dialogue/:epoch', async (c) => {
     const [epoch, who] = [c.req.param('epoch'), c.req.query('who')]
     const { words, ...now } = framed(c)
@@ -72,6 +76,29 @@ export function numberPages(app: Hono<Entered>, parts: DeskParts): void {
     })
     return show(c, { title: words.dialogue.title, nav: 'number', body })
   })
+}
+
+/** Of the number that is typed, if it is that of the page. */
+async function numberErased(c: Ctx, parts: DeskParts) {
+  const { key, framed, show, service, audit } = parts
+  const fields = await formOf(c)
+  const refused = parts.refusal(c, 'support', fields)
+  if (refused) return refused
+  const { words, ...now } = framed(c)
+  const [msisdn, back] = [openedNumber(key, fields.who ?? ''), `${HERE}?who=${fields.who}`]
+  if (msisdn === undefined) return numberAsked(c, parts, words.number.unknownLink)
+  if (digitsOf(fields.number) !== msisdn) return troublePage(c, 409, words.number.eraseOther, back)
+  const note = parts.withoutNumbers(fields.note ?? '').trim()
+  if (note === '') return troublePage(c, 409, words.number.noReason, back)
+  const asked = { keepOptOut: fields.keep === 'yes', by: c.get('visitor').name, note }
+  const told = await service.eraseSubscriber(msisdn, asked)
+  audit(c, 'subscriber erased', told.audit)
+  const of = words.erased
+  if (told.is === 'stopped')
+    return troublePage(c, 503, `${of.stopped(told.at)} ${told.isBegun ? of.stoppedBegun : of.stoppedBefore}`, back)
+  const sealed = sealedNumber(key, msisdn)
+  const body = erasedBody({ ...now, words, shown: maskMsisdn(msisdn), sealed, erased: told.erased })
+  return show(c, { title: isWhollyErased(told.erased) ? of.title : of.partly, nav: 'number', body })
 }
 
 function numberAsked(c: Ctx, { framed, show }: DeskParts, problem?: string) {

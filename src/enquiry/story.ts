@@ -121,7 +121,7 @@ export interface Story {
 
 /** With what kept revisions and kept texts are read. */
 export interface StoryReading {
-  types: ScreenTypes
+  definitionOf: ReturnType<typeof keptDefinitions>
   /** Null: they cannot be opened. */
   openTexts(row: TextsRow): TurnTexts[] | null
 }
@@ -135,13 +135,9 @@ export function storyOf(found: SubscriberFound, standing: readonly StandingDialo
 export function dialoguesOf(
   { records, sources, texts }: RecordsFound,
   standing: readonly StandingDialogue[],
-  { types, openTexts }: StoryReading,
+  { definitionOf, openTexts }: StoryReading,
 ): StoryDialogue[] {
-  const known = new Map<string, FlowDefinition | undefined>()
-  const flowOf = (revision: string) => {
-    if (!known.has(revision)) known.set(revision, definitionIn(sources.get(revision), types))
-    return known.get(revision)
-  }
+  const flowOf = (revision: string) => definitionOf(revision, sources.get(revision))
   const past = new Set(records.filter(({ kind }) => kind === 'dialogue').map(({ epoch }) => epoch))
   return [
     ...records.map((row) => {
@@ -152,7 +148,25 @@ export function dialoguesOf(
   ]
 }
 
-/** Undefined: it is not kept, or this release reads it no longer. */
+/** Flows that serve, and those of the last weeks. To read one takes as long as all else of an answer. */
+const DEFINITIONS_MAX = 50
+
+/** Reads a revision once while it is asked for. Undefined: it is not kept, or this release reads it no longer. */
+export function keptDefinitions(types: ScreenTypes) {
+  const kept = new Map<string, { source: string | undefined; definition: FlowDefinition | undefined }>()
+  return (revision: string, source: string | undefined): FlowDefinition | undefined => {
+    const known = kept.get(revision)
+    kept.delete(revision)
+    const one = known?.source === source && known ? known : { source, definition: definitionIn(source, types) }
+    kept.set(revision, one)
+    for (const [oldest] of kept) {
+      if (kept.size <= DEFINITIONS_MAX) break
+      kept.delete(oldest)
+    }
+    return one.definition
+  }
+}
+
 function definitionIn(source: string | undefined, types: ScreenTypes): FlowDefinition | undefined {
   if (source === undefined) return undefined
   try {

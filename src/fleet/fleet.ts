@@ -45,11 +45,14 @@ export interface FleetCommand {
     | 'log-level'
     | 'log-reset'
     | 'test-dial'
+    | 'forget-subscriber'
   line?: string
   /** Of `line-hold`: what new dials get. */
   text?: string | null
   /** Of `test-dial`: what is dialled. */
   service?: string
+  /** Of `forget-subscriber`: whose answers of back ends go out of memory. */
+  msisdn?: string
   /** Of `log-level`. */
   log?: { level: string; subsystem: string; msisdn: string | null; minutes: number }
 }

@@ -62,7 +62,7 @@ export async function purge({ sql, knex, retention, inUse, modules, clock, stop 
   const own = {
     sms: await forgetOld(sql, nowMs, retention.smsDays * DAY_MS),
     ...(await purgeIdle(knex, new Date(nowMs - retention.idleMonths * MONTH_MS))),
-    line_events: await purgeLineEvents(knex, new Date(nowMs - retention.lineEventsDays * DAY_MS)),
+    line_events: await purgeLineEvents(knex, nowMs, retention.lineEventsDays),
     flow_events: await purgeFlowEvents(knex, retention, nowMs),
     audit: await purgeAudit(sql, new Date(nowMs - retention.auditDays * DAY_MS), new Date(nowMs)),
     flow_revisions: inUse ? await purgeRevisions(knex, retention, inUse, nowMs) : 0,
@@ -119,12 +119,18 @@ async function purgeFlowEvents(knex: Knex, { flowEventsDays, flowEventsMax }: Re
   return knex('flow_event').whereIn('id', old).delete()
 }
 
-async function purgeLineEvents(knex: Knex, before: Date): Promise<number> {
+async function purgeLineEvents(knex: Knex, nowMs: number, days: number): Promise<number> {
+  const before = new Date(nowMs - days * DAY_MS)
+  await knex('instance_command')
+    .where('at', '<', new Date(nowMs - COMMAND_MS))
+    .delete()
   const old = knex('line_event').where('at', '<', before).limit(PURGE_ROWS_MAX).select('id')
   await knex('alarm_silence').where('until', '<', before).delete()
-  await knex('instance_command').where('at', '<', before).delete()
   return knex('line_event').whereIn('id', old).delete()
 }
+
+/** Nobody waits for an answer longer than minutes; one that was never taken may still name a subscriber. */
+const COMMAND_MS = DAY_MS
 
 /** Younger revisions stay: a daemon that starts with an older file may be about to serve them. */
 const REVISION_YOUNG_MS = 3_600_000

@@ -1,4 +1,4 @@
-/** Everything that is kept about one subscriber, in one list: for export and for erasure. */
+/** Everything that is kept about one subscriber, in one list: for export here, and for erasure (erasure.ts). */
 import type { Knex } from 'knex'
 import type { Sql } from '../base/index.ts'
 import {
@@ -8,13 +8,11 @@ import {
   type StandingDialogue,
   type TurnTexts,
 } from '../dialogue/index.ts'
-import { eraseSms } from '../sms/outbox/index.ts'
 import type { OwedShelf } from '../sms/requests/index.ts'
 import type { HeldDeps, PartShelf } from '../sms/inbox/index.ts'
 import type { PersonalTable } from '../plugin/index.ts'
-import { subscriberLanguages } from '../services/subscriber/index.ts'
 import { type Clock, type CodeRoute, shownCode } from '../ussd/index.ts'
-import { askModules, type ModuleFailure, type PersonalModule } from './modules.ts'
+import type { PersonalModule } from './modules.ts'
 
 /**
  * The daemon's own tables that hold a number. Modules of back ends know their own tables. A test compares this list
@@ -57,6 +55,8 @@ export interface PrivacyDeps {
   collect?: (() => Promise<unknown>) | undefined
   /** Call detail records that wait for a file, where none are collected. Absent: there are none. */
   waiting?: WaitingPersonal | undefined
+  /** Has every daemon forget what back ends answered about the subscriber. Answers those that did not. Absent: none. */
+  forget?: ((msisdn: string) => Promise<string[]>) | undefined
   /** The line groups in which dialogues may be. */
   groups: readonly string[]
   services: readonly CodeRoute[]
@@ -84,7 +84,7 @@ export interface Export {
 
 /** Without anything that may be a PIN: the file may be seen by others before the subscriber gets it. */
 export async function exportSubscriber(
-  deps: Omit<PrivacyDeps, 'sql' | 'clock' | 'owed' | 'pseudonym'>,
+  deps: Omit<PrivacyDeps, 'sql' | 'clock' | 'owed' | 'pseudonym' | 'forget'>,
   msisdn: string,
 ): Promise<Export> {
   const { knex, dialogues, shelf, groups, services, modules } = deps
@@ -120,87 +120,4 @@ async function exactTexts({ knex, openTexts }: Pick<PrivacyDeps, 'knex' | 'openT
     const turns = openTexts(row)?.map(([turn, typed, shown]) => ({ turn, typed, shown }))
     return { epoch: row.epoch, kind: row.kind, turns: turns ?? 'sealed with a key that is not in privacy.storeKeyFile' }
   })
-}
-
-export interface Erased {
-  /** Records of the dialogue store. */
-  dialogues: number
-  /** Rows of back end modules. */
-  modules: number
-  /** Deferred answers that are still owed. */
-  deferred: number
-  /** Whether there was a PIN. */
-  pin: number
-  /** The chosen language: 0 or 1. */
-  language: number
-  /** Call detail records that have a keyed hash in place of the number; what is billed stays. */
-  records: number
-  /** Dialogues of which there were exact texts. */
-  texts: number
-  /** Files of mediation that have the number: they were handed over, and are not reached. */
-  files: string[]
-  /** Rows of the outbox, of receipts, of incoming SMS, and incomplete long SMS. */
-  sms: number
-  /** Whether the subscriber had opted out of SMS, and whether that entry was removed or kept. */
-  optOut: 'none' | 'removed' | 'kept'
-  /** Modules that did not erase their data: try again. Everything else is erased. */
-  failed: ModuleFailure[]
-}
-
-/**
- * Removes everything about one MSISDN. The dialogue goes first, so that none of its turns writes anything again: a
- * running turn finds its dialogue gone. A module that fails is named and stops nothing else. With `keepOptOut` the
- * number stays in one place: the entry that says that no SMS is wanted.
- */
-export async function erasePerson(
-  deps: Omit<PrivacyDeps, 'services' | 'openTexts'>,
-  msisdn: string,
-  keepOptOut: boolean,
-): Promise<Erased> {
-  const { sql, knex, dialogues, shelf, owed } = deps
-  const records = await dialogues.erase(msisdn)
-  await deps.collect?.()
-  const hidden = (await deps.waiting?.hide(msisdn, deps.pseudonym(msisdn))) ?? 0
-  const { answers, failed } = await askModules(deps, ({ subscriber }) => subscriber?.erase(msisdn))
-  const language = await subscriberLanguages(sql).forget(msisdn)
-  const sms = (await shelf.erase(msisdn)) + (await owed.erase(msisdn)) + (await eraseSms(sql, msisdn))
-  const deferred = await knex('ussd_late').where({ msisdn }).delete()
-  const pin = await knex('pin').where({ msisdn }).delete()
-  const files = await filesWith(knex, msisdn)
-  const texts = await knex('cdr_text').where({ msisdn }).delete()
-  const billed = await knex('cdr')
-    .where({ msisdn })
-    .update({ msisdn: deps.pseudonym(msisdn) })
-  return {
-    dialogues: records,
-    modules: answers.reduce((sum, { answer }) => sum + answer, 0),
-    deferred,
-    pin,
-    language,
-    records: billed + hidden,
-    texts,
-    files,
-    sms,
-    optOut: await optOut(knex, msisdn, keepOptOut),
-    failed,
-  }
-}
-
-/** The most files that are named: those of the last weeks of somebody who dials every day. */
-const FILES_NAMED_MAX = 1_000
-
-async function filesWith(knex: Knex, msisdn: string): Promise<string[]> {
-  const rows = knex('cdr').where({ msisdn }).where('file', '>', 0)
-  const files = await rows
-    .distinct('file')
-    .orderBy('file', 'desc')
-    .limit(FILES_NAMED_MAX)
-    .pluck<(string | number)[]>('file')
-  return files.map(String)
-}
-
-async function optOut(knex: Knex, msisdn: string, keep: boolean): Promise<Erased['optOut']> {
-  const wish = knex('sms_opt_out').where({ msisdn })
-  if (keep) return (await wish.first()) ? 'kept' : 'none'
-  return (await wish.delete()) > 0 ? 'removed' : 'none'
 }

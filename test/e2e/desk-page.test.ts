@@ -85,6 +85,27 @@ describeWith(['redis', 'postgres'], 'the desk in a browser', () => {
     return result.value as string[]
   }
 
+  /** Another subscriber, so that each of these pages has the first one. */
+  async function erased(page: Page, look: (path: string) => Promise<void>): Promise<void> {
+    const at = new Date()
+    const msisdn = '67570000077'
+    await staged.knex('subscriber_language').insert({ msisdn, language: 'en', chosen_at: at })
+    await page.goto(`${url}/desk/number`)
+    await page.fill('input[name=number]', msisdn)
+    await page.fill('input[name=note]', 'ticket 8')
+    await page.keyboard.press('Enter')
+    await page.locator('#ticket').waitFor()
+    await page.locator('.act.danger summary', { hasText: /Erase|Effacer/ }).click()
+    await look('what is asked before somebody is erased')
+    const form = page.locator('form[action="/desk/number/erase"]')
+    await form.locator('input[name=number]').fill(msisdn)
+    await form.locator('input[name=note]').fill('his letter')
+    await page.keyboard.press('Enter')
+    await page.locator('h1', { hasText: /Erased|Effacé/ }).waitFor()
+    await look('what became of it')
+    assert.deepEqual(await staged.knex('subscriber_language').where({ msisdn }), [])
+  }
+
   for (const [width, colorScheme, locale] of [
     [1280, 'light', 'en'],
     [1280, 'dark', 'fr'],
@@ -113,6 +134,7 @@ describeWith(['redis', 'postgres'], 'the desk in a browser', () => {
       await page.locator('a[href*="/dialogue/"]').first().click()
       await page.locator('.shown').first().waitFor()
       await look('one dialogue')
+      await erased(page, look)
       assert.deepEqual(complaints, [])
       await context.close()
     })

@@ -5,7 +5,8 @@ import type { Knex } from 'knex'
 import { purgeOnce } from '../../src/daemon/retention.ts'
 import { uuidV7 } from '../../src/base/ids.ts'
 import { silentLog } from '../../src/base/log-port.ts'
-import { erasePerson, exportSubscriber, PERSONAL } from '../../src/privacy/subscriber.ts'
+import { erasePerson } from '../../src/privacy/erasure.ts'
+import { exportSubscriber, PERSONAL } from '../../src/privacy/subscriber.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { dentalOn } from '../support/dental.ts'
@@ -145,9 +146,11 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
       records: 0,
       texts: 0,
       files: [],
+      isInFiles: false,
       sms: 0,
       optOut: 'none',
       failed: [],
+      daemons: [],
     })
   })
 

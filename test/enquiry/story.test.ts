@@ -6,7 +6,7 @@ import type { TurnTexts } from '../../src/dialogue/exact-texts.ts'
 import type { StandingDialogue } from '../../src/dialogue/types.ts'
 import { momentsOf, stepsOf } from '../../src/dialogue/path.ts'
 import { FOUND_MAX, rowsOfDialogue, rowsOfSubscriber } from '../../src/enquiry/rows.ts'
-import { dialoguesOf, storyOf, type Story } from '../../src/enquiry/story.ts'
+import { dialoguesOf, keptDefinitions, storyOf, type Story } from '../../src/enquiry/story.ts'
 import { SCREEN_TYPES } from '../../src/flow/language/index.ts'
 import { describeBoth } from '../support/postgres.ts'
 
@@ -15,7 +15,7 @@ const MSISDN = '67570000001'
 const EPOCH = '01a229c4-e7e0-7000-8000-000000000001'
 /** As if `sealed` were the texts themselves. */
 const READING = {
-  types: SCREEN_TYPES,
+  definitionOf: keptDefinitions(SCREEN_TYPES),
   openTexts: ({ sealed }: { sealed: string }) => (sealed === '' ? null : (JSON.parse(sealed) as TurnTexts[])),
 }
 const FLOW = `

@@ -214,6 +214,24 @@ export const dialogueStoryAnswer = z.object({
 
 export const subscriberHashAnswer = z.object({ subscriber: z.string() })
 
+export const erasedAnswer = z.object({
+  subscriber: z.string().describe('the hash by which the log names the number'),
+  dialogues: count.describe('records of the dialogue store'),
+  modules: count.describe('rows of modules of back ends'),
+  deferred: count.describe('deferred answers that were owed'),
+  pin: count,
+  language: count,
+  sms: count.describe('rows of SMS, receipts and incoming SMS'),
+  texts: count.describe('dialogues of which there were exact texts'),
+  records: count.describe('call detail records with a keyed hash in place of the number, now'),
+  optOut: z.enum(['none', 'removed', 'kept']).describe('the wish for no SMS'),
+  files: z.array(z.string()).describe('numbers of files for mediation that have it: handed over, and not reached'),
+  isInFiles: z.boolean().describe('records go to files alone: files of all daemons may have it'),
+  failed: z.array(z.object({ backend: z.string(), why: z.string() })).describe('modules that removed nothing'),
+  daemons: z.array(z.string()).describe('daemons that may have answers of back ends in memory'),
+  notIncluded: z.string().describe('what nobody reaches from here'),
+})
+
 const smsSummary = z.object({
   id: z.string(),
   msisdn: z.string(),

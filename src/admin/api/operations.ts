@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import type { AdminRoute } from '../roles.ts'
 import {
+  eraseBody,
   eventsAsked,
   flowBodies,
   holdBody,
@@ -270,6 +271,18 @@ const SUBSCRIBER_OPERATIONS = {
     query: number,
     values: { msisdn: '67570000001' },
     answer: about.subscriberHashAnswer,
+  },
+  'POST /v1/subscribers/erase': {
+    tag: 'subscribers',
+    summary: 'Removes everything about one subscriber; the same again finds nothing, or does the rest',
+    body: eraseBody,
+    example: { msisdn: '67570000009', note: 'his letter of today', keepOptOut: false },
+    answer: about.erasedAnswer,
+    fails: {
+      409: 'modules of back ends, or daemons, still keep something: the answer has what was removed, too',
+      503: 'a store does not answer: ask again, which does the rest',
+    },
+    changes: true,
   },
   'GET /v1/sms': {
     tag: 'sms',

@@ -1,9 +1,17 @@
 /**
  * /v1/subscribers: what one subscriber saw and did, for who answers a complaint; one dialogue by its epoch; the hash by
- * which the log names him.
+ * which the log names him; and, if he asks for that, nothing of him any more.
  */
-import { Hono } from 'hono'
-import { writtenNumber, type Admitted, type RouteDeps } from './shared.ts'
+import { Hono, type Context } from 'hono'
+import { z } from 'zod'
+import { type Erased, isWhollyErased, NOT_ERASED_HERE } from '../../privacy/index.ts'
+import { whyNot, writtenNumber, type Admitted, type RouteDeps } from './shared.ts'
+
+export const eraseBody = z.strictObject({
+  msisdn: writtenNumber,
+  keepOptOut: z.boolean().default(false).describe('keep the wish for no SMS, and with it the number'),
+  note: z.string().trim().min(1).max(200).describe('why: the audit keeps it, without numbers'),
+})
 
 const UNKNOWN_EPOCH =
   'nothing is kept of a dialogue with this epoch: it is older than records.days, or not of these daemons. ' +
@@ -41,5 +49,26 @@ export function subscriberRoutes({ service, audit }: RouteDeps): Hono<Admitted> 
     const { success, data: msisdn } = writtenNumber.safeParse(c.req.query('msisdn'))
     return success ? c.json({ subscriber: service.subscriberHash(msisdn) }) : c.json(wrong, 400)
   })
+  app.post('/erase', (c) => erased(c, { service, audit }))
   return app
+}
+
+async function erased(c: Context<Admitted>, { service, audit }: Pick<RouteDeps, 'service' | 'audit'>) {
+  const read = eraseBody.safeParse(await c.req.json<unknown>().catch(() => null))
+  if (!read.success)
+    return c.json({ error: `send the body {"msisdn", "note", "keepOptOut"}; ${whyNot(read.error)}` }, 400)
+  const { msisdn, ...asked } = read.data
+  const told = await service.eraseSubscriber(msisdn, { ...asked, by: c.get('token')?.name ?? '-' })
+  audit(c, 'subscriber erased', told.audit)
+  if (told.is === 'stopped') {
+    const how = told.isBegun ? 'a part may be removed already' : 'nothing was changed'
+    return c.json({ error: `${told.at} does not answer (${how}): ask again, which does the rest` }, 503)
+  }
+  const body = { subscriber: told.subscriber, ...told.erased, notIncluded: NOT_ERASED_HERE }
+  return isWhollyErased(told.erased) ? c.json(body) : c.json({ ...body, error: restOf(told.erased) }, 409)
+}
+
+function restOf({ failed, daemons }: Erased): string {
+  const names = [...failed.map(({ backend }) => `back end ${backend}`), ...daemons.map((name) => `daemon ${name}`)]
+  return `these still keep something: ${names.join(', ')} (everything else is removed: ask again)`
 }

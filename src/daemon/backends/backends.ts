@@ -31,6 +31,8 @@ export interface Backends {
    * no port is opened. Rejects with ProblemsError or UsageError.
    */
   prepare(next: Pick<Settings, 'backends' | 'apps'>, how?: { isTrial: boolean }): Promise<BackendsChange>
+  /** Removes from memory what they answered about this subscriber. */
+  forget(msisdn: string): void
   close(): Promise<void>
 }
 
@@ -144,6 +146,10 @@ class ServedBackends implements Backends {
     this.#leaving.delete(name)
     left?.cancel()
     left?.tenure.retire()
+  }
+
+  forget(msisdn: string): void {
+    for (const { tenure } of [...this.#built.values(), ...this.#leaving.values()]) tenure.backend.forget?.(msisdn)
   }
 
   async close(): Promise<void> {

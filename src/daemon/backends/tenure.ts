@@ -35,6 +35,7 @@ export function tenured(backend: Backend, log: Log): Tenure {
       ...(backend.patience ? { patience: backend.patience } : {}),
       call: (operation, args, context) => during(() => backend.call(operation, args, context)),
       ended: (epoch, reason, about) => during(async () => backend.ended?.(epoch, reason, about)),
+      forget: (msisdn) => backend.forget?.(msisdn),
       close: async () => {
         isClosed = true
         await backend.close?.()

@@ -2,6 +2,7 @@
 export { page, type Framed, type PageText, plainPage, verdict } from './frame.ts'
 export { alarmsBody, alarmsPart } from './alarms.ts'
 export { dialogueBody } from './dialogue.ts'
+export { erasedBody } from './erased.ts'
 export { numberBody, numberForm } from './number.ts'
 export { diffBody, releaseBody, releasesBody } from './releases.ts'
 export { funnelBody } from './funnel.ts'

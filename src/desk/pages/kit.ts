@@ -32,26 +32,45 @@ export function ageSaid(ms: number): string {
   return `${Math.floor(ms / unit)} ${name}${rest > 0 ? ` ${rest} ${next![1]}` : ''}`
 }
 
+/** Zones change at a quarter of an hour, if at all. To ask for each moment would be most of the work of a long list. */
+const QUARTER_MS = 900_000
+/** Ten days of quarters: a list has fewer. */
+const OFFSETS_MAX = 1_000
+const offsets = new Map<string, number>()
+
+function offsetMs(atMs: number, zone: string): number {
+  const quarter = Math.floor(atMs / QUARTER_MS)
+  const key = `${quarter} ${zone}`
+  const known = offsets.get(key)
+  if (known !== undefined) return known
+  if (offsets.size >= OFFSETS_MAX) offsets.clear()
+  const offset = measuredOffsetMs(quarter * QUARTER_MS, zone)
+  offsets.set(key, offset)
+  return offset
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-function parts(atMs: number, zone: string): Record<string, string> {
+function measuredOffsetMs(atMs: number, zone: string): number {
   let format = formats.get(zone)
   if (!format) {
     const form = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' } as const
     format = new Intl.DateTimeFormat('en-GB', { ...form, second: '2-digit', hourCycle: 'h23', timeZone: zone })
     formats.set(zone, format)
   }
-  return Object.fromEntries(format.formatToParts(atMs).map(({ type, value }) => [type, value]))
+  const of = Object.fromEntries(format.formatToParts(atMs).map(({ type, value }) => [type, value]))
+  return Date.parse(`${of.year}-${of.month}-${of.day}T${of.hour}:${of.minute}:${of.second}Z`) - atMs
 }
 
+/** `2026-11-30T10:05:07`, as a clock there shows it. */
+const shownThere = (atMs: number, zone: string) => new Date(atMs + offsetMs(atMs, zone)).toISOString()
+
 export function dayOfZone(atMs: number, zone: string): string {
-  const { year, month, day } = parts(atMs, zone)
-  return `${year}-${month}-${day}`
+  return shownThere(atMs, zone).slice(0, 10)
 }
 
 export function clockOfZone(atMs: number, zone: string): string {
-  const { hour, minute, second } = parts(atMs, zone)
-  return `${hour}:${minute}:${second}`
+  return shownThere(atMs, zone).slice(11, 19)
 }
 
 /** Local time, and UTC beside it; the day only where it is another one than today. */

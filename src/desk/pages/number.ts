@@ -82,7 +82,7 @@ export function numberBody(now: NumberFound): Markup {
           ${words.dialogue.copy}
         </button>
       </p>
-      ${isMasked ? html`<div class="acts">${act({ ...uncover, fields: who }, words)}</div>` : ''}
+      <div class="acts">${isMasked ? act({ ...uncover, fields: who }, words) : ''} ${erasing(now)}</div>
     </section>
     <section class="card">
       <h2>${of.dialogues}</h2>
@@ -93,6 +93,18 @@ export function numberBody(now: NumberFound): Markup {
       <h2>SMS</h2>
       ${story ? smsTable(story.sms, now) : html`<p class="problem">${of.noPostgres}</p>`}
     </section>`
+}
+
+/** Who erases types the number: a wrong click, or a wrong ticket, erases nobody. */
+function erasing({ words, visitor, sealed }: Pick<NumberFound, 'words' | 'visitor' | 'sealed'>): Markup {
+  const of = words.number
+  const fields = html`<input type="hidden" name="who" value="${sealed}" />
+    <label class="field"
+      >${of.eraseType} <input type="text" name="number" inputmode="numeric" maxlength="20" autocomplete="off" required
+    /></label>
+    <label class="field check"><input type="checkbox" name="keep" value="yes" /> ${of.eraseKeep}</label>`
+  const how = { action: '/desk/number/erase', secret: visitor.secret, fields, reason: true, danger: true }
+  return act({ ...how, name: of.erase, what: of.eraseWhat }, words)
 }
 
 /** More than one answer has: the page before ends where this one begins. */
