@@ -6,6 +6,7 @@ import type { Audit } from '../audit/index.ts'
 import type { FleetCommand } from '../fleet/index.ts'
 import type { DaemonOptions, DaemonParts } from './daemon.ts'
 import { openDesk } from './desk.ts'
+import { trustedProxy } from '../desk/index.ts'
 import { registerGauges } from './gauges.ts'
 import { erasePerson } from '../privacy/index.ts'
 import { absentSamples } from './backends/index.ts'
@@ -39,7 +40,8 @@ export async function openAdmin(runtime: Runtime, parts: DaemonParts, { read = n
   const { opened } = parts
   const { lines, ingress } = connections
   const own = { lines, backends, flows, ingress, storeTls: stores.tls, services: services.services }
-  const { reload, check } = createReload({ settings, ...own, log: levels, metrics, read })
+  const proxy = trustedProxy(settings.admin.trustedProxy)
+  const { reload, check } = createReload({ settings, ...own, deskProxy: proxy, log: levels, metrics, read })
   const readiness = () => readinessOf({ ...runtime, stores, lines, flows: flows.registry, clockCheck, holds })
   registerGauges({ metrics, name: runtime.name, settings, stores, lines, gateway, holds })
   const service = adminService(runtime, parts, { reload, checkReload: check })
@@ -51,7 +53,7 @@ export async function openAdmin(runtime: Runtime, parts: DaemonParts, { read = n
   const fleetService = createFleetService({ fleet, service, state })
   const flowService = adminFlows(runtime, parts)
   const deskState = createState({ ...seen, lookMs: DESK_LOOK_MS })
-  const deskParts = { ...parts, fleetService, flows: flowService, service, state: deskState, demo }
+  const deskParts = { ...parts, fleetService, flows: flowService, service, state: deskState, proxy, demo }
   const desk = await openDesk(runtime, deskParts)
   const admin = await startAdmin({
     host: settings.admin.host,

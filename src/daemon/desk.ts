@@ -1,7 +1,7 @@
 /** The desk of a daemon, made of what its admin server has. */
 import type { AdminService, DaemonState, FleetService, FlowService, WatchedTokens } from '../admin/index.ts'
 import type { Audit } from '../audit/index.ts'
-import { createDesk, type Desk, type DeskDemo } from '../desk/index.ts'
+import { createDesk, type Desk, type DeskDemo, type TrustedProxy } from '../desk/index.ts'
 import type { Fleet } from '../fleet/index.ts'
 import type { FlowEvents, LineEvents } from '../watch/index.ts'
 import type { Runtime } from './runtime.ts'
@@ -19,6 +19,7 @@ export interface OpenDesk {
   flows: FlowService
   /** Now: rates over a second. */
   state(): Promise<DaemonState>
+  proxy: TrustedProxy
   demo?: DeskDemo | undefined
 }
 

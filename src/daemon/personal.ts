@@ -22,7 +22,13 @@ export interface PersonalParts extends LeftSmsDeps {
 export function personalDeps({ settings, stores, modules, key, ...runtime }: PersonalParts): PrivacyDeps {
   const { sql, knex, dialogues, shelf, owed, openTexts } = stores
   return {
-    ...{ sql, knex, dialogues, shelf, owed, openTexts, modules },
+    sql,
+    knex,
+    dialogues,
+    shelf,
+    owed,
+    openTexts,
+    modules,
     collect: () => collectRecords(stores, { settings, ...runtime }),
     waiting: waitingRecords(stores, settings),
     pseudonym: pseudonymBy(key),

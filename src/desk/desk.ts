@@ -30,7 +30,7 @@ import { releasePages } from './release-pages.ts'
 import { servicePages } from './service-pages.ts'
 import { smsPages } from './sms-pages.ts'
 import { page, type Framed, type PageText } from './pages/index.ts'
-import { trustedProxy } from './proxy.ts'
+import type { TrustedProxy } from './proxy.ts'
 import { createSampler, type Sampler } from './sample.ts'
 import { isSame } from './session.ts'
 import { createSignOuts, deskKey } from './sign-outs.ts'
@@ -52,6 +52,7 @@ export interface DeskDeps {
   service: AdminService
   /** Kept in Postgres. */
   audit: Pick<Audit, 'note'>
+  proxy: TrustedProxy
   /** Of this daemon, at most as old as the pages are. */
   state(): Promise<DaemonState>
   demo?: DeskDemo | undefined
@@ -100,7 +101,7 @@ export async function createDesk(deps: DeskDeps): Promise<Desk> {
   const wayIn = createWayIn({
     settings: settings.admin,
     tokens: deps.tokens,
-    proxy: trustedProxy(settings.admin.trustedProxy),
+    proxy: deps.proxy,
     key,
     signOuts,
     isOpenHere: deps.demo !== undefined,

@@ -23,16 +23,54 @@ export interface TrustedProxy {
   isSecure(request: FromProxy): boolean
   /** Undefined: this request does not come from the proxy, or the proxy names nobody. */
   userOf(request: FromProxy): { name: string; roles: DeskRole[] } | undefined
-  signOutUrl: string | undefined
+  readonly signOutUrl: string | undefined
+}
+
+/** Another one at each reload. */
+export interface FollowedProxy extends TrustedProxy {
+  /** Reads its secret again. Nothing changes before `commit`. Throws if the secret cannot be read. */
+  prepare(next: { admin: { trustedProxy?: ProxySettings | undefined } }): ProxyChange
+}
+
+export interface ProxyChange {
+  /** The setting, if only the content of its file is another one. */
+  changed: readonly string[]
+  commit(): void
 }
 
 /** In which the proxy sends its secret. */
 const SECRET_HEADER = 'x-proxy-secret'
 const NAME = /^[\w.@+-]{1,64}$/
 
-export function trustedProxy(settings: ProxySettings | undefined): TrustedProxy {
+export function trustedProxy(settings: ProxySettings | undefined): FollowedProxy {
+  let secret = secretOf(settings)
+  let proxy = proxyWith(settings, secret)
+  return {
+    addressOf: (request) => proxy.addressOf(request),
+    isSecure: (request) => proxy.isSecure(request),
+    userOf: (request) => proxy.userOf(request),
+    get signOutUrl() {
+      return proxy.signOutUrl
+    },
+    prepare({ admin: { trustedProxy: next } }) {
+      const fresh = secretOf(next)
+      return {
+        changed: fresh === secret ? [] : ['admin.trustedProxy'],
+        commit() {
+          secret = fresh
+          proxy = proxyWith(next, fresh)
+        },
+      }
+    },
+  }
+}
+
+function secretOf(settings: ProxySettings | undefined): string | undefined {
+  return settings?.secretFile === undefined ? undefined : secretIn(settings.secretFile, 'admin.trustedProxy')
+}
+
+function proxyWith(settings: ProxySettings | undefined, secret: string | undefined): TrustedProxy {
   const isListed = networksOf(settings?.addresses ?? [])
-  const secret = settings?.secretFile === undefined ? undefined : secretIn(settings.secretFile, 'admin.trustedProxy')
   const isProxy = ({ peer, head }: FromProxy) =>
     isListed(peer) && (secret === undefined || isSame(head(SECRET_HEADER) ?? '', secret))
   return {

@@ -27,6 +27,7 @@ export function auditLine({ log, audit }: { log: Log; audit: Pick<Audit, 'note'>
 }
 
 export interface WayInDeps {
+  /** A reload changes what is in it. */
   settings: Settings['admin']
   /** The list changes when the file does. */
   tokens: readonly Token[]
@@ -68,8 +69,7 @@ function asked(c: Ctx): FromProxy {
 
 export function createWayIn(deps: WayInDeps) {
   const { tokens, proxy, key, signOuts, now } = deps
-  const { idleMs, longestMs } = deps.settings.desk
-  const limits = (token: Token) => (rolesOf(token).join() === 'read' ? WALL : { idleMs, longestMs })
+  const limits = (token: Token): SessionLimits => (rolesOf(token).join() === 'read' ? WALL : deps.settings.desk)
 
   function cookieOf(c: Ctx): string {
     return proxy.isSecure(asked(c)) ? SECURE_COOKIE : COOKIE

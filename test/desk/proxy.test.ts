@@ -43,6 +43,30 @@ describe('single sign-on by a trusted proxy', () => {
     assert.equal(proxy.userOf(from('127.0.0.1', { 'x-proxy-secret': 'guessed' })), undefined)
     assert.ok(proxy.userOf(from('127.0.0.1', { 'x-proxy-secret': 'a-secret-of-the-proxy' })))
   })
+  it('is another one after a reload: what it listed, and its secret, which is read again', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'desk-')), 'secret')
+    const secret = (text: string) => writeFileSync(file, text, { mode: 0o600 })
+    secret('a-secret-of-the-proxy')
+    const of = (more: object) => ({ admin: { trustedProxy: settings({ secretFile: file, ...more }) } })
+    const proxy = trustedProxy(of({}).admin.trustedProxy)
+    const user = (peer: string, sent: string) => proxy.userOf(from(peer, { 'x-proxy-secret': sent }))?.name
+    assert.ok(user('192.0.2.7', 'a-secret-of-the-proxy'))
+    assert.deepEqual(proxy.prepare(of({})).changed, [])
+
+    secret('another-secret-of-the-proxy')
+    const next = proxy.prepare(of({ addresses: ['203.0.113.0/24'], signOutUrl: 'https://sso.example.net/out' }))
+    assert.deepEqual(next.changed, ['admin.trustedProxy'])
+    assert.ok(user('192.0.2.7', 'a-secret-of-the-proxy'), 'nothing has changed before')
+    next.commit()
+    assert.equal(user('192.0.2.7', 'another-secret-of-the-proxy'), undefined)
+    assert.equal(user('203.0.113.4', 'a-secret-of-the-proxy'), undefined)
+    assert.ok(user('203.0.113.4', 'another-secret-of-the-proxy'))
+    assert.equal(proxy.signOutUrl, 'https://sso.example.net/out')
+
+    assert.throws(() => proxy.prepare(of({ secretFile: `${file}.none` })), /admin\.trustedProxy/)
+    proxy.prepare({ admin: {} }).commit()
+    assert.equal(user('203.0.113.4', 'another-secret-of-the-proxy'), undefined)
+  })
   it('names nobody without a user, or with one that no log should have', () => {
     const proxy = trustedProxy(settings())
     for (const user of ['', ' ', 'a b', 'x'.repeat(65), 'mary\n'])

@@ -8,6 +8,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { stub, type Stub } from '../backend/contracts/stub.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
+import { browserOf, type DeskBrowser } from '../support/desk-browser.ts'
 
 import { describeWith, freePort, until } from '../support/services.ts'
 import { ALL_ROLES } from '../support/tokens.ts'
@@ -284,6 +285,25 @@ describeWith(['redis', 'postgres'], 'a reload while dialogues are in flight', ()
     await Promise.all(walks)
     assert.equal(smsc.binds()[0]!.id, bind)
   }).timeout(60_000)
+
+  it('the desk takes another proxy, or none, and other limits of a session: at the next page', async () => {
+    const url = `http://127.0.0.1:${staged.daemon.admin.port}`
+    const mary = browserOf(url, { 'x-forwarded-user': 'mary', 'x-forwarded-groups': 'noc' })
+    const seen = async (browser: DeskBrowser) => (await browser.get('/desk')).status
+    const kila = await browserOf(url).enter(TOKEN)
+    assert.deepEqual([await seen(mary), await seen(kila)], [303, 200])
+
+    const [userHeader, groupsHeader] = ['x-forwarded-user', 'x-forwarded-groups']
+    file.admin.trustedProxy = { addresses: ['127.0.0.1'], userHeader, groupsHeader, roles: { noc: ['read'] } }
+    const said = await reload()
+    assert.match(said, /admin\.trustedProxy\.addresses +added +at-once/)
+    assert.deepEqual([await seen(mary), await seen(kila)], [200, 200])
+
+    delete file.admin.trustedProxy
+    file.admin.desk = { idleMs: 1, longestMs: 1 }
+    assert.match(await reload(), /admin\.desk\.idleMs +changed +at-once/)
+    assert.deepEqual([await seen(mary), await seen(kila)], [303, 303])
+  })
 
   it('a dry run says the same, and touches nothing', async () => {
     write('kiosk', 'fixed')

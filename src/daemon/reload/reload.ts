@@ -22,6 +22,8 @@ export interface ReloadDeps {
   flows: Pick<ServedFlows, 'prepare'>
   storeTls: StoreTls
   ingress: Pick<ServedIngress, 'lookAtTokens'>
+  /** The proxy that signs people in at the desk. */
+  deskProxy: { prepare(next: Settings): { changed: readonly string[]; commit(): void } }
   /** As the gateway has them: the list itself changes. */
   services: Service[]
   log: { level: string }
@@ -71,13 +73,14 @@ export function createReload(deps: ReloadDeps): SettingsReload {
 
 async function reloaded(deps: ReloadDeps, leasedMs: number): Promise<ReloadBegun> {
   const { settings, lines, services, log } = deps
-  const { next, told, backends, flows, tls } = await prepared(deps, leasedMs, false)
+  const { next, told, backends, flows, tls, proxy } = await prepared(deps, leasedMs, false)
   // First, because it is the only one that could still fail: a file of a line may be another one by now.
   const change = await orAbandon(backends, async () => lines.apply(next.lines))
   const refused = lines.settled()
   backends.commit()
   const report = await flows.commit()
   tls.commit()
+  proxy.commit()
   services.splice(0, services.length, ...servicesOf(next))
   if (next.log.level !== settings.log.level) log.level = next.log.level
   putInForce(settings, next)
@@ -95,14 +98,15 @@ async function prepared(deps: ReloadDeps, leasedMs: number, isTrial: boolean) {
   const lines = deps.lines.plan(next.lines)
   const changed = changedSettings(settings, next)
   const tls = storeTls.prepare(next)
+  const proxy = deps.deskProxy.prepare(next)
   const backends = await deps.backends.prepare(next, { isTrial })
   const flows = await orAbandon(backends, () => deps.flows.prepare(next, backends))
-  for (const setting of [...tls.changed, ...backends.changed]) noteFile(changed, setting)
+  for (const setting of [...tls.changed, ...proxy.changed, ...backends.changed]) noteFile(changed, setting)
   for (const [name, how] of Object.entries(next.backends))
     if ('module' in how && isCodeOld(how))
       changed.needRestart.push({ setting: `backends.${name}.module`, why: OLD_CODE })
   const told: Reloaded = { ...lines, applied: changed.taken, needRestart: changed.needRestart, problems: [] }
-  return { next, told, backends, flows, tls }
+  return { next, told, backends, flows, tls, proxy }
 }
 
 /** Its setting is the same, and a file that it names is not. */
@@ -146,6 +150,8 @@ function putInForce(settings: Settings, next: Settings): void {
     const { tokens, tokenFile } = next.door
     Object.assign(settings.door, { tokens, tokenFile })
   }
+  settings.admin.desk = next.admin.desk
+  settings.admin.trustedProxy = next.admin.trustedProxy
   settings.embeddedInProduction = next.embeddedInProduction
 }
 

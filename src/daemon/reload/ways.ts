@@ -81,6 +81,12 @@ export const WAYS: readonly WayRow[] = [
     'who is taken out is turned away; what their files hold is followed, every five seconds',
   ),
   row('door.tokenFile', 'at-once', 'as door.tokens'),
+  row('admin.desk', 'at-once', 'from the next page on, also for who is signed in'),
+  row(
+    'admin.trustedProxy',
+    'at-once',
+    'from the next page on: who the proxy of before let in is out, and its secret is read again',
+  ),
   row('admin', 'restart', 'its port stays open; the content of tokensFile is followed, every five seconds'),
   row('push', 'restart', AT_START),
   row('privacy', 'restart', 'stored dialogues are sealed by these; the content of storeKeyFile is followed'),
