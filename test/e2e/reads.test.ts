@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { Server } from 'node:http'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import pg from 'pg'
 import { ROUTE_ROLES } from '../../src/admin/roles.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
@@ -17,6 +18,8 @@ import { ALL_ROLES, letIn } from '../support/tokens.ts'
 const TOKEN = 'a-token-for-all-roles-of-a-test'
 const JOHN = '67570000001'
 const PHONES = 150
+/** Of a page. */
+const STATEMENTS_MAX = 2
 const SMS = 150
 
 /** An address for each route that only reads. */
@@ -65,11 +68,10 @@ interface Asked {
 const asking = new AsyncLocalStorage<Asked>()
 
 /** What is asked of the stores within a request is written down with it. Returns what undoes that. */
-function listen(staged: Staged): () => void {
+function listen(): () => void {
   const { emit } = Server.prototype
   const { sendCommand } = Redis.prototype
-  const { sql } = staged.daemon.stores
-  const { run } = sql
+  const { query } = pg.Client.prototype
   const emitted = emit as (this: Server, event: string, ...of: unknown[]) => boolean
   Server.prototype.emit = function (this: Server, event: string, ...of: unknown[]) {
     const go = () => emitted.call(this, event, ...of)
@@ -79,14 +81,15 @@ function listen(staged: Staged): () => void {
     asking.getStore()?.redis.push(of[0].name)
     return sendCommand.apply(this, of)
   }
-  sql.run = ((...of: Parameters<typeof run>) => {
-    asking.getStore()?.sql.push(of[0].text)
-    return run.apply(sql, of)
-  }) as typeof run
+  // Of the daemon's own port and of knex alike.
+  pg.Client.prototype.query = function (this: pg.Client, ...of: [{ text?: string } | string, ...unknown[]]) {
+    asking.getStore()?.sql.push(typeof of[0] === 'string' ? of[0] : (of[0].text ?? ''))
+    return (query as (...all: unknown[]) => unknown).apply(this, of)
+  } as typeof query
   return () => {
     Server.prototype.emit = emit
     Redis.prototype.sendCommand = sendCommand
-    sql.run = run
+    pg.Client.prototype.query = query
   }
 }
 let perRequest: Asked = { redis: [], sql: [] }
@@ -113,7 +116,7 @@ describeWith(['redis', 'postgres'], 'what a GET asks of the stores', function ()
     browser = await browserOf(url).enter(TOKEN)
     const { flows } = (await (await ask('/v1/flows')).json()) as { flows: { name: string; revision: string }[] }
     revision = flows.find(({ name }) => name === 'dental')!.revision
-    undo = listen(staged)
+    undo = listen()
   })
   after(async () => {
     undo()
@@ -194,6 +197,7 @@ describeWith(['redis', 'postgres'], 'what a GET asks of the stores', function ()
         [],
         path,
       )
+      if (path.startsWith('/desk')) assert.ok(sql.length <= STATEMENTS_MAX, `${path}: ${sql.join('\n')}`)
       // What is counted is a bounded number of rows.
       for (const text of sql) assert.doesNotMatch(text, /\bcount\s*\((?![^]*\bLIMIT\b[^]*\))/i, path)
     }

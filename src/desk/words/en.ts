@@ -166,7 +166,7 @@ export const en = {
     } as Record<string, string>,
   },
   number: {
-    what: 'What is open for one subscriber, what was, and SMS. The number and your reason are kept in the audit.',
+    what: 'What is open for one subscriber, what was, and SMS. The audit keeps your reason, and a hash of the number.',
     number: 'Number',
     find: 'Find',
     digits: 'A number has 5 to 15 international digits, such as 67570000001.',

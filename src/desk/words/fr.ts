@@ -170,7 +170,7 @@ export const fr: Words = {
     },
   },
   number: {
-    what: 'Ce qui est ouvert pour un abonné, ce qui était, et ses SMS. L’audit garde le numéro et votre raison.',
+    what: 'Ce qui est ouvert pour un abonné, ce qui était, et ses SMS. L’audit garde votre raison, et un condensat du numéro.',
     number: 'Numéro',
     find: 'Chercher',
     digits: 'Un numéro a de 5 à 15 chiffres internationaux, comme 67570000001.',
