@@ -68,14 +68,17 @@ const IN_DAYS = `day >= CAST(CAST(:since AS timestamptz) AT TIME ZONE 'UTC' AS d
 
 /** Planned each time, for the days that are asked for: a plan that is kept is one for all days, and there are 90. */
 const UNNAMED = ''
+/** Of so many days a plan is made once on each connection: to plan for most days takes as long as to look into them. */
+const LONG_MS = 31 * 86_400_000
 
 /**
  * The records, and with them the source of each revision on which a dialogue was, `:open` among them: those of
  * dialogues that are open.
  */
-const RECORDS = statement<Said>(
-  UNNAMED,
-  `
+const recordsIn = (name: string) =>
+  statement<Said>(
+    name,
+    `
   WITH found AS (
     SELECT ${COLUMNS}
     FROM cdr
@@ -85,7 +88,9 @@ const RECORDS = statement<Said>(
       AND ended_at >= CAST(:since AS timestamptz)
     ORDER BY opened_at DESC LIMIT ${FOUND_MAX + 1}
   )${toldWith(`msisdn = CAST(:msisdn AS text) AND ${IN_DAYS} AND epoch IN (SELECT epoch FROM found)`)}`,
-)
+  )
+const RECORDS = recordsIn(UNNAMED)
+const LONG_RECORDS = recordsIn('support-records-long')
 
 /** One dialogue, and the deferred answer of it, by their key: the day is that of the epoch. */
 const ONE = statement<Said>(
@@ -161,14 +166,15 @@ export interface SubscriberFound {
 export async function rowsOfSubscriber(sql: SqlRunner, asked: SubscriberAsked): Promise<SubscriberFound> {
   const { msisdn } = asked
   const [since, until] = [new Date(asked.sinceMs), new Date(asked.untilMs)]
-  const said = await RECORDS(sql, { msisdn, since, until, open: JSON.stringify(asked.open) })
+  const records = asked.untilMs - asked.sinceMs > LONG_MS ? LONG_RECORDS : RECORDS
+  const said = await records(sql, { msisdn, since, until, open: JSON.stringify(asked.open) })
   const sms = await SMS(sql, { msisdn, since, until })
-  const { records, ...more } = sorted(said)
+  const { records: found, ...more } = sorted(said)
   return {
-    records: records.slice(0, FOUND_MAX).toReversed(),
+    records: found.slice(0, FOUND_MAX).toReversed(),
     ...more,
     sms: sms.slice(0, FOUND_MAX).toReversed(),
-    isCut: records.length > FOUND_MAX || sms.length > FOUND_MAX,
+    isCut: found.length > FOUND_MAX || sms.length > FOUND_MAX,
   }
 }
 
