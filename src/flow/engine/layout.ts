@@ -173,17 +173,13 @@ function onOnePage(paper: Paper): Page | undefined {
   // A line has at least four septets, so a list of a thousand rows is ruled out without writing them all.
   if (n * 4 > paper.limit.septets) return undefined
   const tail = paper.closing ? '' : body(paper, n, false)
-  const done = (head: string): Page => ({
-    text: joined(head, tail),
-    n,
-    more: false,
-    next: [paper.from, paper.first + n],
-  })
-  const whole = headOf(paper)
-  if (fits(joined(whole, tail), paper.limit)) return done(whole)
+  const done = (text: string): Page => ({ text, n, more: false, next: [paper.from, paper.first + n] })
+  const head = headOf(paper)
+  const whole = joined(head, tail)
+  if (fits(whole, paper.limit)) return done(whole)
   if (paper.from > 0 || n === 0) return undefined
-  const max = longest(tried(whole, paper.limit), (length) => fits(joined(headOf(paper, length), tail), paper.limit))
-  return max !== undefined && max >= VALUE_MIN ? done(headOf(paper, max)) : undefined
+  const max = longest(tried(head, paper.limit), (length) => fits(joined(headOf(paper, length), tail), paper.limit))
+  return max !== undefined && max >= VALUE_MIN ? done(joined(headOf(paper, max), tail)) : undefined
 }
 
 /** As many options as fit on a page under the title, at least one; undefined if the title leaves no room. */

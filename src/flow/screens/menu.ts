@@ -140,13 +140,17 @@ function menuPlan(screen: MenuScreen, env: Env): Plan {
   const options = choicesOf(screen.choices, env, keepsValue(screen, input, env))
   const typing = typedOffer(input, env)
   const lines = linesOf(screen.rows, env)
-  const offer = (context: DialogueContext): Offer => ({
-    title: (valueMax) => title({ context, rows: lines?.(context, { valueMax }) }, { valueMax }),
-    lines: lines !== undefined,
-    ...options(context),
-    ...typing,
-    back: screen.back,
-  })
+  const offer = (context: DialogueContext): Offer => {
+    const written = options(context)
+    return {
+      title: (valueMax) => title({ context, rows: lines?.(context, { valueMax }) }, { valueMax }),
+      lines: lines !== undefined,
+      options: written.options,
+      fixed: written.fixed,
+      typed: typing.typed,
+      back: screen.back,
+    }
+  }
   const reads = options.reads && [...title.reads, ...options.reads, ...(lines?.reads ?? [])]
   return {
     targets: [

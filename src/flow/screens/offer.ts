@@ -22,23 +22,25 @@ import { GOODBYE, left, type Env, type Plan } from './plan.ts'
 export interface Offer {
   title: LayoutLine
   /** The title has lines of rows. */
-  lines?: boolean
+  lines?: boolean | undefined
   options: Option[]
   /** Options with keys of their own, on every page under the numbered ones. */
-  fixed?: readonly KeyedOption[]
+  fixed?: readonly KeyedOption[] | undefined
   /** Where the screen's own `Back` leads. */
   back?: string | undefined
   /** The context with the options narrowed by what was typed. Undefined if none is left. */
   search?: ((context: DialogueContext, typed: string) => DialogueContext | undefined) | undefined
   /** What is typed in place of a number: the way on, or the check that it breaks; and what is said of a wrong one. */
-  typed?: {
-    read: (context: DialogueContext, answer: string) => Move | { broken: number | undefined }
-    complaint: (context: DialogueContext) => string
-  }
+  typed?: TypedOffer | undefined
   /** The text ends the dialogue: its last page has no options. */
-  closing?: boolean
+  closing?: boolean | undefined
   /** Only for an offer that is remembered: its pages without a notice, by page limit and place. */
   laid?: { septets: number; ucs2: number; shown: Shown }[]
+}
+
+interface TypedOffer {
+  read: (context: DialogueContext, answer: string) => Move | { broken: number | undefined }
+  complaint: (context: DialogueContext) => string
 }
 
 type Offering = (context: DialogueContext) => Offer
@@ -67,22 +69,30 @@ function oncePerLanguage(offer: Offering): Offering {
 
 /** The last one for each answer: it goes with what it shows. Values are not changed in place. */
 function oncePerValues(offer: Offering, paths: readonly string[]): Offering {
-  const offers = new WeakMap<object, { on: readonly unknown[]; made: Offer }>()
+  const offers = new WeakMap<object, Remembered>()
   return (context) => {
     // A turn asks several times: what is remembered is found without a list of the values.
     const scope = { context }
     const holder = holderIn(scope, paths) ?? context.data
     const known = offers.get(holder)
-    if (known && isOn(known.on, scope, paths)) return known.made
+    if (known && isOn(known, scope, paths)) return known.made
     const { language, now, find } = context
-    const on = [language, now, find || '', ...paths.map((path) => readPath(scope, path))]
     const made = kept(offer(context))
-    offers.set(holder, { on, made })
+    offers.set(holder, { language, now, find: find || '', values: paths.map((path) => readPath(scope, path)), made })
     return made
   }
 }
 
 type Reading = { context: DialogueContext }
+
+/** An offer, and all on which it depends. */
+interface Remembered {
+  language: string
+  now: string | undefined
+  find: string
+  values: readonly unknown[]
+  made: Offer
+}
 
 /** The first of the values that is an object: it lives as long as what is remembered for it. */
 function holderIn(scope: Reading, paths: readonly string[]): object | undefined {
@@ -93,16 +103,17 @@ function holderIn(scope: Reading, paths: readonly string[]): object | undefined 
   return undefined
 }
 
-function isOn(on: readonly unknown[], scope: Reading, paths: readonly string[]): boolean {
+function isOn(on: Remembered, scope: Reading, paths: readonly string[]): boolean {
   const { language, now, find } = scope.context
-  if (on[0] !== language || on[1] !== now || on[2] !== (find || '')) return false
-  for (let i = 0; i < paths.length; i++) if (on[i + 3] !== readPath(scope, paths[i]!)) return false
+  if (on.language !== language || on.now !== now || on.find !== (find || '')) return false
+  for (let i = 0; i < paths.length; i++) if (on.values[i] !== readPath(scope, paths[i]!)) return false
   return true
 }
 
-/** An offer of which nothing is written or laid out twice. */
-function kept(offer: Offer): Offer {
-  return { ...offer, title: onceWhole(offer.title), options: offer.options.map(writtenOnce), laid: [] }
+/** An offer of which nothing is written or laid out twice. In one literal: see `paperOf` in layout.ts. */
+function kept({ title, lines, options, fixed, back, search, typed, closing }: Offer): Offer {
+  const written = options.map(writtenOnce)
+  return { title: onceWhole(title), lines, options: written, fixed, back, search, typed, closing, laid: [] }
 }
 
 function writtenOnce({ label, to, stays, choose }: Option): Option {
@@ -278,7 +289,8 @@ function wanted(env: Env, offer: Offering, context: DialogueContext): Want {
   const shown = context.shown ?? NOTHING_SHOWN
   const offered = offer(context)
   const text = (context.wrong > 0 ? undefined : LAID.get(shown)?.text) ?? written(env, offered, context, shown)
-  return { do: 'ask', text: [text, ...linesUnder(offered, context)].join('\n'), screen: env.name }
+  const under = linesUnder(offered, context)
+  return { do: 'ask', text: under.length === 0 ? text : [text, ...under].join('\n'), screen: env.name }
 }
 
 /** The lines with keys of their own. */
