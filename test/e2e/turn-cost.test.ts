@@ -12,8 +12,8 @@ const TURNS = 3_000
 const STEPS = 6
 const DIALS = 2
 const TRIES_MAX = 10
-/** Octets of the heap in a turn. Measured with Node.js 20: 47,200 to 49,500, of which call detail records some 5,000. */
-const ALLOCATED_MAX = 52_000
+/** Octets of the heap in a turn. Measured with Node.js 20: 35,600 to 37,000, of which call detail records some 5,000. */
+const ALLOCATED_MAX = 39_000
 /** Measured: 1,570 of which some 900 are the record. */
 const OCTETS_TO_REDIS_MAX = 1_600
 
