@@ -31,7 +31,13 @@ const WRITE_ARGS = 10
 const WRITE = `${STANDS}
 local function keep(hash, records, most)
   if redis.call('HLEN', hash) >= tonumber(most) then return 3 end
-  for field, text in string.gmatch(records, '(%S+) ([^\\n]+)') do redis.call('HSET', hash, field, text) end
+  local from = 1
+  while from <= #records do
+    local blank = string.find(records, ' ', from, true)
+    local stop = string.find(records, '\\n', blank, true) or #records + 1
+    redis.call('HSET', hash, string.sub(records, from, blank - 1), string.sub(records, blank + 1, stop - 1))
+    from = stop + 1
+  end
   return 1
 end
 local function write(key, index, at, hash, version, value, ttl, name, deadline, by, former, most, records, mostRecords)
