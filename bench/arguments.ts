@@ -56,7 +56,7 @@ sms --due N         N SMS due in the same moment: memory of the daemon, rate, ho
 --help              this text
 
 What else is measured, each by itself: node --import tsx bench/fixed.ts (start, idle), bench/store.ts (the stores),
-bench/recorder.ts, bench/infer.ts; first lines of the files say more.`
+bench/recorder.ts, bench/records.ts, bench/infer.ts; first lines of the files say more.`
 
 const LIST = [
   ...SCENARIOS.map(({ name, about }) => `${name.padEnd(8)} ${about}`),

@@ -50,6 +50,8 @@ export interface StageOptions {
   /** The line's settings of these names. */
   sms?: object
   window?: number
+  /** Settings of this name. Default: into Postgres. */
+  records?: object
   /** Both stores in the daemon, in place of Redis and Postgres. */
   embedded?: boolean
   /** A folder with another build, for figures side by side; default: this one. */
@@ -122,7 +124,7 @@ type Places = Record<'smpp' | 'redis' | 'admin', number> & Record<'postgres' | '
 
 function settingsOf(
   { smpp, redis, postgres, admin, dir }: Places,
-  { scenario, shopUrl, sms, window = 1_000, embedded }: StageOptions & { scenario: Scenario; shopUrl: string },
+  { scenario, shopUrl, sms, window = 1_000, records, embedded }: StageOptions & { scenario: Scenario; shopUrl: string },
 ): object {
   return {
     // As many requests in flight as phones: what is measured is the connector, not a window.
@@ -139,6 +141,7 @@ function settingsOf(
     backends: scenario.backends(shopUrl),
     redis: embedded ? 'embedded' : { url: `redis://127.0.0.1:${redis}/0` },
     postgres: embedded ? 'embedded' : { url: postgres },
+    ...(records && { records }),
     data: join(dir, 'data'),
     admin: { port: admin },
     // Phones press keys faster than a thumb can, and a million dialogues rest.

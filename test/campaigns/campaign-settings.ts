@@ -51,6 +51,7 @@ export const REASONS: Readonly<Record<string, Reason>> = {
   'lines[].links': { why: 'two daemons in one', misses: 'one link alone' },
   'postgres.poolMax': { why: 'several daemons share a small server', misses: 'ten connections at work' },
   'records.files': { why: 'files are cut every few seconds', misses: 'files of five minutes' },
+  'records.to': { why: 'records for files alone are a way of their own', misses: NOTHING },
   'texts.overload': { why: 'too many callers is told from a fault', misses: NOTHING },
   'log.level': { why: 'the log is evidence', misses: NOTHING },
   stopMs: { why: 'daemons are stopped many times', misses: 'replies that are owed for more than 5 s' },

@@ -50,7 +50,11 @@ export const GOALS: readonly (readonly [id: string, goal: string])[] = [
   ],
   [
     'R22',
-    'call detail records, two daemons killed at named points and Postgres away: the set of dialogues opened is the set recorded, and the set in the files for mediation; so of SMS settled',
+    'call detail records, two daemons killed at named points and Postgres away: the set of dialogues opened is the set recorded, and the set in the files for mediation; so of SMS settled, answers promised for later and dials turned away, and one SMS for each who left a screen that asks for it',
+  ],
+  [
+    'R23',
+    'records for files alone, two daemons killed at named points and Postgres away: what was opened, settled, promised or turned away is in the files at least once, and nothing else',
   ],
   ['P1', 'each defect that is planted is noticed, by the test or the simulation that is named for it'],
   [

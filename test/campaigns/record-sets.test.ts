@@ -3,14 +3,17 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readMediation, setBreaches, type RecordSets } from './record-sets.ts'
+import { differences, readMediation, setBreaches, type RecordSets } from './record-sets.ts'
 
 const SETS: RecordSets = {
   seen: ['e1'],
   opened: ['e1', 'e2'],
   sms: ['sms-7'],
-  recorded: ['dialogue e1', 'dialogue e2', 'sms sms-7-1000'],
-  filed: ['dialogue e2', 'dialogue e1', 'sms sms-7-1000'],
+  promised: ['e2'],
+  asked: ['e1', 'e2'],
+  turnedAway: ['t1'],
+  recorded: ['dialogue e1', 'dialogue e2', 'sms sms-7-1000', 'deferred e2', 'refused t1'],
+  filed: ['dialogue e2', 'dialogue e1', 'sms sms-7-1000', 'refused t1', 'deferred e2'],
 }
 
 describe('the sets of what was opened, recorded and filed', () => {
@@ -32,6 +35,21 @@ describe('the sets of what was opened, recorded and filed', () => {
       'in a file and not recorded: dialogue e9',
     ])
   })
+  it('tell answers that were promised and have no record, and records of those that nobody asked for', () => {
+    const told = (...promised: string[]) => setBreaches({ ...SETS, promised })
+    assert.deepEqual(told('e1', 'e2'), ['no record: deferred e1'])
+    assert.deepEqual(told(), [], 'the phone may have missed the holding text')
+    assert.deepEqual(setBreaches({ ...SETS, promised: [], asked: ['e1'] }), ['a record of what never was: deferred e2'])
+    assert.deepEqual(setBreaches({ ...SETS, turnedAway: [] }), ['a record of what never was: refused t1'])
+  })
+  it('of two kinds differ by what is missing, too much, or twice', () => {
+    assert.deepEqual(differences('record', ['a', 'b'], ['b', 'a', 'c'], ['c']), [])
+    assert.deepEqual(differences('record', ['a', 'b'], ['b', 'b', 'c']), [
+      'no record: a',
+      'record, of what never was: c',
+      'two of record: b',
+    ])
+  })
 })
 
 describe('files for mediation, read', () => {
@@ -46,14 +64,14 @@ describe('files for mediation, read', () => {
   }
 
   it('give their rows, in both forms; a part is none', () => {
-    csv(1, ['e1,dialogue', 'e2,dialogue'])
+    csv(1, ['e1,dialogue', 't1,refused,,,67570000001,a'])
     csv(2, [])
     const body = `${JSON.stringify({ epoch: 'sms-7-1', kind: 'sms' })}\n`
     const end = `${JSON.stringify({ end: true, rows: 1, sha256: hashOf(body) })}\n`
     writeFileSync(join(dir, 'house-00000001-20261130T101500Z.ndjson'), body + end)
     writeFileSync(join(dir, 'house-00000002-20261130T102000Z.ndjson.part'), 'half of i')
-    const rows = ['dialogue e1', 'dialogue e2', 'sms sms-7-1']
-    assert.deepEqual(readMediation(dir), { rows, files: 3, empty: 1, wrong: [] })
+    const rows = ['dialogue e1', 'refused t1', 'sms sms-7-1']
+    assert.deepEqual(readMediation(dir), { rows, numbers: ['67570000001'], files: 3, empty: 1, wrong: [] })
   })
   it('are wrong where a number is left out, or a count or a hash is another, or there is no end', () => {
     csv(2, ['e1,dialogue'])

@@ -13,6 +13,12 @@ export interface RecordSets {
   opened: Iterable<string>
   /** SMS that met their end: the beginning of their epochs. */
   sms: Iterable<string>
+  /** Dialogues whose holding text a phone had on its display: an answer is owed. */
+  promised: Iterable<string>
+  /** Dialogues of which a back end was asked for an answer that comes later: no others have one. */
+  asked: Iterable<string>
+  /** Dials that were turned away and have a record: their epochs. Whose they must be, `differences` tells by number. */
+  turnedAway: Iterable<string>
   /** `kind epoch` of each row, as often as there is one. */
   recorded: readonly string[]
   /** The same of each row of each file. */
@@ -20,11 +26,13 @@ export interface RecordSets {
 }
 
 /** What is wrong, in words: missing, too many, or never opened. */
-export function setBreaches({ seen, opened, sms, recorded, filed }: RecordSets): string[] {
+export function setBreaches(sets: RecordSets): string[] {
+  const { seen, opened, sms, promised, asked, turnedAway, recorded, filed } = sets
   const known = new Set(opened)
   const rows = new Set(recorded.map(subjectOf))
-  const expected = [...[...known].map((epoch) => `dialogue ${epoch}`), ...[...sms].map((id) => `sms ${id}`)]
-  const isExpected = new Set(expected)
+  const all = (kind: string, epochs: Iterable<string>) => [...epochs].map((epoch) => `${kind} ${epoch}`)
+  const expected = [...all('dialogue', known), ...all('sms', sms), ...all('deferred', promised)]
+  const isExpected = new Set([...expected, ...all('deferred', asked), ...all('refused', turnedAway)])
   const [isRecorded, isFiled] = [new Set(recorded), new Set(filed)]
   return [
     ...[...seen].filter((epoch) => !known.has(epoch)).map((epoch) => `seen and never opened: ${epoch}`),
@@ -34,6 +42,22 @@ export function setBreaches({ seen, opened, sms, recorded, filed }: RecordSets):
     ...recorded.filter((one) => !isFiled.has(one)).map((one) => `recorded and in no file: ${one}`),
     ...filed.filter((one) => !isRecorded.has(one)).map((one) => `in a file and not recorded: ${one}`),
     ...twice(filed).map((one) => `twice in files: ${one}`),
+  ]
+}
+
+/** What is missing, what is too much, and what is there twice. `may`: what is no fault either way. */
+export function differences(
+  what: string,
+  expected: Iterable<string>,
+  found: readonly string[],
+  may: Iterable<string> = [],
+): string[] {
+  const [there, owed] = [new Set(found), new Set(expected)]
+  const allowed = new Set([...owed, ...may])
+  return [
+    ...[...owed].filter((one) => !there.has(one)).map((one) => `no ${what}: ${one}`),
+    ...[...there].filter((one) => !allowed.has(one)).map((one) => `${what}, of what never was: ${one}`),
+    ...twice(found).map((one) => `two of ${what}: ${one}`),
   ]
 }
 
@@ -50,6 +74,8 @@ function twice(all: readonly string[]): string[] {
 export interface FilesRead {
   /** `kind epoch` of each row. */
   rows: string[]
+  /** Of dials that were turned away. */
+  numbers: string[]
   files: number
   /** Empty ones among them. */
   empty: number
@@ -61,7 +87,7 @@ const NAME = /^(.+)-(\d{8})-\d{8}T\d{6}Z\.(csv|ndjson)$/
 
 /** All whole files of a folder. Files of one daemon alone have its name behind that of the partner. */
 export function readMediation(dir: string): FilesRead {
-  const read: FilesRead = { rows: [], files: 0, empty: 0, wrong: [] }
+  const read: FilesRead = { rows: [], numbers: [], files: 0, empty: 0, wrong: [] }
   const last = new Map<string, number>()
   for (const name of readdirSync(dir).toSorted()) {
     const [, series, seq, format] = NAME.exec(name) ?? []
@@ -72,32 +98,42 @@ export function readMediation(dir: string): FilesRead {
     const before = last.get(series) ?? 0
     if (Number(seq) !== before + 1) read.wrong.push(`${name} follows number ${before}`)
     last.set(series, Number(seq))
-    const { rows, wrong } = readOne(readFileSync(join(dir, name), 'utf8'), format === 'csv')
+    const { rows, numbers, wrong } = readOne(readFileSync(join(dir, name), 'utf8'), format === 'csv')
     read.files++
     if (rows.length === 0) read.empty++
     read.rows.push(...rows)
+    read.numbers.push(...numbers)
     read.wrong.push(...wrong.map((what) => `${name}: ${what}`))
   }
   return read
 }
 
-function readOne(text: string, isCsv: boolean): { rows: string[]; wrong: string[] } {
+interface RowRead {
+  kind: string
+  epoch: string
+  msisdn: string
+}
+
+/** As the columns of a CSV file begin. */
+function rowOfCsv(line: string): RowRead {
+  const [epoch = '', kind = '', , , msisdn = ''] = line.split(',')
+  return { epoch, kind, msisdn }
+}
+
+function readOne(text: string, isCsv: boolean): { rows: string[]; numbers: string[]; wrong: string[] } {
   const lines = text.split('\n').slice(0, -1)
   const end = lines.pop() ?? ''
   const body = text.slice(0, text.length - end.length - 1)
   const said = isCsv ? endOfCsv(end) : endOfJson(end)
-  const rows = isCsv
-    ? lines.slice(1).map((line) => line.split(',', 2).toReversed().join(' '))
-    : lines.map((line) => {
-        const { kind, epoch } = JSON.parse(line) as { kind: string; epoch: string }
-        return `${kind} ${epoch}`
-      })
+  const all = isCsv ? lines.slice(1).map(rowOfCsv) : lines.map((line) => JSON.parse(line) as RowRead)
+  const rows = all.map(({ kind, epoch }) => `${kind} ${epoch}`)
+  const numbers = all.flatMap(({ kind, msisdn }) => (kind === 'refused' ? msisdn : []))
   const sha256 = createHash('sha256').update(body).digest('hex')
   const wrong = [
     ...(said.rows === rows.length ? [] : [`${rows.length} rows, and its trailer says ${said.rows}`]),
     ...(said.sha256 === sha256 ? [] : ['its hash is another']),
   ]
-  return { rows, wrong }
+  return { rows, numbers, wrong }
 }
 
 interface Trailer {
