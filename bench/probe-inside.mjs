@@ -56,15 +56,25 @@ function profiling() {
   return session
 }
 
-/** What the heap grew by between collections is what was allocated: octets of V8's heap, without buffers outside it. */
+/**
+ * What the heap grew by between collections is what was allocated: octets of V8's heap, without buffers outside it. What
+ * a young collection left in the young space, and what it moved to the old one, has survived it.
+ */
 function measured(statistics, heapAtFirst, heapAtLast) {
   let allocated = 0
+  let survived = 0
   let collectionMs = 0
   let from = heapAtFirst
-  for (const { beforeGC, afterGC, cost } of statistics) {
+  for (const { gcType, beforeGC, afterGC, cost } of statistics) {
+    if (gcType === 'Scavenge')
+      survived += inSpace(afterGC, 'new_space') + inSpace(afterGC, 'old_space') - inSpace(beforeGC, 'old_space')
     allocated += beforeGC.heapStatistics.usedHeapSize - from
     from = afterGC.heapStatistics.usedHeapSize
     collectionMs += cost / 1_000
   }
-  return { allocated: allocated + heapAtLast - from, collections: statistics.length, collectionMs }
+  return { allocated: allocated + heapAtLast - from, survived, collections: statistics.length, collectionMs }
+}
+
+function inSpace({ heapSpaceStatistics }, name) {
+  return heapSpaceStatistics.find(({ spaceName }) => spaceName === name).spaceUsedSize
 }

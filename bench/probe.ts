@@ -4,6 +4,8 @@ import type { ChildProcess } from 'node:child_process'
 export interface Insight {
   /** Octets of the heap. */
   allocated: number
+  /** What outlived young collections, over all of them. */
+  survived: number
   collections: number
   collectionMs: number
 }

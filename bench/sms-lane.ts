@@ -95,6 +95,8 @@ async function laneRound(
     const fed = await feed.stop()
     await stage.clear()
     const elsewhere = await withLane(build, receipts, async (other) => {
+      // It has just started, and compiles while it sends its first thousands.
+      await allAtOnce(other.stage, other.sql, receipts)
       const feed = feeding(other.sql, lane.accepted / 2)
       const before = await sentOf(other.stage)
       const { latency, seconds, lost } = await stage.walk(order)

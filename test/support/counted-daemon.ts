@@ -34,9 +34,17 @@ export interface TurnCounts {
   faults: number
 }
 
+/** Octets of the heap, over so many SMS. */
+export interface SmsCounts {
+  allocated: number
+  survived: number
+}
+
 export interface CountedDaemon {
   /** Phones walk until so many turns are over. `profile`: a folder for profiles of it. */
   walk(turns: number, phones: number, profile?: string): Promise<TurnCounts>
+  /** So many SMS are due at once, until the last is settled. */
+  send(sms: number): Promise<SmsCounts>
   stop(): Promise<void>
 }
 
@@ -57,6 +65,8 @@ export async function countedDaemon(): Promise<CountedDaemon> {
   url.port = `${redis.port}`
   settings.redis = { url: url.toString(), prefix: stage.prefix, requireDurable: false }
   settings.services = [{ code: walk.code, flow: walk.name }]
+  const [line] = settings.lines
+  Object.assign(line!, { window: 100, sms: { ...line!.sms, perSecond: 10_000, receipts: false } })
   const file = join(mkdtempSync(join(tmpdir(), 'ussd-counted-')), 'connector.yaml')
   const plain = JSON.parse(JSON.stringify({ ...settings, flows: { dir: walk.flows }, backends: {} })) as object
   writeFileSync(file, stringify({ ...plain, admin: { port: admin } }), { mode: 0o600 })
@@ -89,6 +99,14 @@ export async function countedDaemon(): Promise<CountedDaemon> {
         faults: result.lost + result.refused + result.wrong + result.unexpected,
       }
     },
+    async send(sms) {
+      const settled = async () => Number((await knex('sms_outbox').where({ state: 'accepted' }).count())[0]!.count)
+      const until = (await settled()) + sms
+      probe.begin()
+      await knex.raw(OWE, { sms })
+      while ((await settled()) < until) await new Promise((done) => setTimeout(done, LOOK_MS))
+      return probe.end()
+    },
     async stop() {
       child.kill('SIGTERM')
       await exited
@@ -100,6 +118,15 @@ export async function countedDaemon(): Promise<CountedDaemon> {
     },
   }
 }
+
+const LOOK_MS = 100
+
+/** Each to another subscriber. */
+const OWE = `
+  INSERT INTO sms_outbox (subject, kind, msisdn, text, due_at, expires_at, wake_at, created_at)
+  SELECT 'counted:' || gen_random_uuid(), 'reminder', CAST(67580000000 + n AS text), 'Reminder: Checkup',
+    now(), now() + interval '1 hour', now(), now()
+  FROM generate_series(1, CAST(:sms AS int)) n`
 
 const hashOf = (script: string) => `EVALSHA ${createHash('sha1').update(script).digest('hex')}`
 
