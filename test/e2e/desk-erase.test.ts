@@ -169,7 +169,7 @@ describeWith(['redis', 'postgres'], 'a subscriber who wants to be erased', funct
 
   it('presses on, and is a new subscriber: the dialogue is gone, and a dial begins another one', async () => {
     const phone = smsc.phone(JOHN)
-    await phone.answer('2').catch(() => undefined)
+    assert.equal((await phone.answer('2')).text, staged.settings.texts.expired)
     phone.hangUp()
     assert.match((await phone.dial('*123#')).text, /No profile found/)
     phone.hangUp()

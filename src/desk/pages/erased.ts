@@ -60,7 +60,7 @@ export function erasedBody(now: ErasedShown): Markup {
         ${leftOf(now).map((one) => html`<li class="wrap">${one}</li>`)}
       </ul>
     </section>
-    <p><a class="button" href="/desk/number?who=${sealed}">${isWhole ? of.back : of.again}</a></p>`
+    <p class="acts"><a class="button" href="/desk/number?who=${sealed}">${isWhole ? of.back : of.again}</a></p>`
 }
 
 /** The worst first. */
