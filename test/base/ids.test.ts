@@ -1,7 +1,7 @@
 /** Ids that we mint: unlike each other, sorted by time, and chance never given out twice. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { pooled, uuidV7 } from '../../src/base/ids.ts'
+import { pooled, randomWords, uuidV7 } from '../../src/base/ids.ts'
 
 describe('a minted id', () => {
   it('is a UUID of version 7 that begins with its time', () => {
@@ -49,5 +49,22 @@ describe('pooled chance', () => {
 
   it('gives more than the pool holds', () => {
     assert.equal(pooled(counted().random, 8)(50).length, 50)
+  })
+})
+
+describe('random words', () => {
+  it('are cut from one block, each octet in one word, and none comes twice', () => {
+    let calls = 0
+    const random = (octets: number) => {
+      calls++
+      return randomBytes(octets)
+    }
+    const next = randomWords(random, 9)
+    const words = Array.from({ length: 1_000 }, next)
+    assert.equal(new Set(words).size, 1_000)
+    assert.equal(calls, Math.ceil(1_000 / 256))
+    assert.ok(words.every((word) => /^[A-Za-z0-9_-]{12}$/.test(word)))
+    const counting = randomWords((octets) => Uint8Array.from({ length: octets }, (_, n) => n & 0xff), 3)
+    assert.deepEqual([counting(), counting()], ['AAEC', 'AwQF'])
   })
 })
