@@ -34,7 +34,7 @@ interface Question {
   mend(evening: Evening): Promise<unknown>
 }
 
-const LINES_SHOWN = 14
+const LINES_SHOWN = 22
 const none = async () => undefined
 
 const QUESTIONS: Question[] = [
@@ -56,7 +56,7 @@ const QUESTIONS: Question[] = [
     mend: (evening) => evening.rightPassword(),
   },
   {
-    question: 'Is an alarm out, and did the web-hook take it?',
+    question: 'Is an alarm out, on which daemon, and what do I do?',
     fault: 'Postgres refuses connections',
     break: ({ postgres }) => postgres.set({ is: 'refuse' }),
     waitMs: 30_000,
@@ -64,7 +64,7 @@ const QUESTIONS: Question[] = [
     mend: ({ postgres }) => postgres.set({ is: 'pass' }),
   },
   {
-    question: 'How full is the window, and are turns slow?',
+    question: 'How full is the window, and how fast does the SMSC answer?',
     fault: 'Redis answers 300 ms late',
     break: ({ redis }) => redis.set({ is: 'delay', ms: 300 }),
     waitMs: 15_000,
@@ -171,7 +171,7 @@ function withoutNumbers(text: string): string {
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
     .replaceAll(/\/tmp\/[\w-]+\//g, '/etc/ussd-connector/')
     .split('\n')
-    .map((line) => line.trimEnd().slice(0, 170))
+    .map((line) => line.trimEnd().slice(0, 200))
     .join('\n')
 }
 

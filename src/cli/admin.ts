@@ -33,6 +33,12 @@ export async function askAdmin<T>(options: AdminOptions, method: string, path: s
   return (await (await request(options, method, path, body)).json()) as T
 }
 
+/** In place of an answer, for commands with exit codes of their own: nobody answered, or the daemon refused. */
+export function unanswered(message: string, { json }: AdminOptions): string {
+  if (json) return asJson({ error: message })
+  return `${/^\d{3}: /.test(message) ? 'REFUSED' : 'NO ANSWER'}  ${message}`
+}
+
 /** For a command with --json. */
 export const asJson = (answer: unknown): string => JSON.stringify(answer, null, 2)
 

@@ -4,7 +4,6 @@ import { writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { ROLE_NAMES } from '../../src/admin/roles.ts'
 import { FAILED_MAX } from '../../src/base/lockout.ts'
 import { dialoguesCommand } from '../../src/cli/commands/dialogues.ts'
@@ -14,7 +13,7 @@ import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { T1, T4 } from '../support/screens.ts'
 import { describeWith, until } from '../support/services.ts'
-import { ALL_ROLES } from '../support/tokens.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const JOHN = '67570000001'
 /** As many as the server takes, and more. */
@@ -54,12 +53,12 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
     staged = await stageDaemon({
       smscPort: smsc.port,
       change: (settings) => {
-        settings.admin.tokensFile = join(settings.data, 'tokens')
-        const line = (role: keyof typeof TOKENS) =>
-          `${role === 'operate' ? ALL_ROLES : role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
-        writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n${line('trace')}\n`, {
-          mode: 0o600,
-        })
+        letIn(
+          settings,
+          { token: TOKENS.read, roles: 'read', name: 'reader' },
+          { token: TOKENS.operate, roles: ALL_ROLES, name: 'operateer' },
+          { token: TOKENS.trace, roles: 'trace', name: 'traceer' },
+        )
       },
     })
     url = `http://127.0.0.1:${staged.daemon.admin.port}`

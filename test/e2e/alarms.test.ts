@@ -2,14 +2,13 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { alarmsCommand, type AlarmsOptions } from '../../src/cli/commands/alarms.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { stub, type Stub } from '../backend/contracts/stub.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, freePort, until } from '../support/services.ts'
-import { ALL_ROLES } from '../support/tokens.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 
@@ -45,7 +44,7 @@ describeWith(['redis', 'postgres'], 'alarms of a daemon', () => {
           return join(settings.data, name)
         }
         secret('token', TOKEN)
-        settings.admin.tokensFile = secret('tokens', `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} mary\n`)
+        letIn(settings, { token: TOKEN, roles: ALL_ROLES, name: 'mary' })
         const keyFile = secret('key', 'gie4aiPh8Ohx3eeWoo9e')
         // The three minutes and the minute, in a second: nothing else waits here.
         settings.alarms = { afterMs: 1_000, overMs: 1_000, certificateDays: 21, hook: hookOf(hook.url, keyFile) }

@@ -1,16 +1,13 @@
 /** A running daemon answers each request of the Postman collection, and as the OpenAPI document says. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { openApiDocument, postmanCollection, type ApiDocument } from '../../src/admin/api/index.ts'
-import { ROLE_NAMES } from '../../src/admin/roles.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { answerChecker } from '../support/closed-schema.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const HOUR = 3_600_000
 const TOKEN = 'a-token-for-all-roles-of-a-test'
@@ -35,10 +32,11 @@ describeWith(['redis', 'postgres'], 'the API as its documents have it', function
       read: () => staged.settings,
       change: (settings) => {
         settings.push.freeText = true
-        settings.admin.tokensFile = join(settings.data, 'tokens')
-        const line = (roles: string, token: string) => `${roles}:${tokenHash(token).toString('hex')} mary\n`
-        const lines = line(ROLE_NAMES.join(','), TOKEN) + line('push', PUSHER)
-        writeFileSync(settings.admin.tokensFile, lines, { mode: 0o600 })
+        letIn(
+          settings,
+          { token: TOKEN, roles: ALL_ROLES, name: 'mary' },
+          { token: PUSHER, roles: 'push', name: 'mary' },
+        )
       },
     })
     document = (await (await ask('GET', '/v1/openapi.json')).json()) as ApiDocument

@@ -6,13 +6,13 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { subscriberHash } from '../../src/base/log.ts'
 import { showDialogue, showSubscriber, type ShowOptions } from '../../src/cli/subscriber-show.ts'
 import { writeStoreKeys } from '../../src/store/key-file.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { describeWith, until } from '../support/services.ts'
+import { letIn } from '../support/tokens.ts'
 
 const JOHN = '67570000501'
 const MARY = '67570000502'
@@ -77,10 +77,8 @@ describeWith(['redis', 'postgres'], 'a complaint', function () {
             ended: false,
           },
         }
-        settings.admin.tokensFile = join(folder, 'tokens')
         const roles = ['read', 'support'] as const
-        const lines = roles.map((role) => `${role}:${tokenHash(`${role}-token-of-a-test`).toString('hex')} ${role}er\n`)
-        writeFileSync(settings.admin.tokensFile, lines.join(''), { mode: 0o600 })
+        letIn(settings, ...roles.map((role) => ({ token: `${role}-token-of-a-test`, roles: role, name: `${role}er` })))
         for (const role of roles) writeFileSync(join(folder, role), `${role}-token-of-a-test`, { mode: 0o600 })
       },
     })

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { historyOfFlow } from '../../src/cli/flows/flow-history.ts'
 import { canaryCommand, publishCommand, recallCommand, rollbackCommand } from '../../src/cli/flows/releases.ts'
 import type { Settings } from '../../src/config/schema.ts'
@@ -13,7 +12,7 @@ import { faultProxy, targetOf, through, type FaultProxy } from '../campaigns/pro
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, services, until } from '../support/services.ts'
-import { ALL_ROLES } from '../support/tokens.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 const flow = (price: string) =>
@@ -63,7 +62,7 @@ describeWith(['redis', 'postgres'], 'the history of a flow in mode files', funct
         settings.lines[0]!.timers.reconnectMs = 50
         settings.instance = `daemon-${which}`
         settings.stopMs = 0
-        settings.admin.tokensFile = join(drafts, 'tokens')
+        letIn({ admin: settings.admin, data: drafts }, { token: TOKEN, roles: ALL_ROLES, name: 'ana' })
         if (which === 0) reroute(settings)
       },
     })
@@ -74,7 +73,6 @@ describeWith(['redis', 'postgres'], 'the history of a flow in mode files', funct
   }
 
   before(async () => {
-    writeFileSync(join(drafts, 'tokens'), `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} ana\n`, { mode: 0o600 })
     writeFileSync(join(drafts, 'token'), TOKEN, { mode: 0o600 })
     edit('K10')
     proxy = await faultProxy(targetOf(services.postgresUrl!))

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { linesCommand, type LinesOptions } from '../../src/cli/commands/lines.ts'
 import { fleetStatus } from '../../src/cli/commands/status.ts'
 import type { Settings } from '../../src/config/schema.ts'
@@ -10,6 +9,7 @@ import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { FAREWELL, T1, T1_MARY } from '../support/screens.ts'
 import { describeWith, until } from '../support/services.ts'
+import { letIn } from '../support/tokens.ts'
 
 const [JOHN, MARY] = ['67570000001', '67570000002']
 const TOKEN = 'operating-token-of-a-test'
@@ -26,9 +26,7 @@ describeWith(['redis', 'postgres'], 'a line that is held for maintenance', () =>
       with: stage,
       read: () => structuredClone(file),
       change(settings) {
-        settings.admin.tokensFile = join(settings.data, 'tokens')
-        const line = `read,operate:${tokenHash(TOKEN).toString('hex')} night\n`
-        writeFileSync(settings.admin.tokensFile, line, { mode: 0o600 })
+        letIn(settings, { token: TOKEN, roles: 'read,operate', name: 'night' })
         writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })
       },
     })

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { linesCommand, type LinesOptions } from '../../src/cli/commands/lines.ts'
 import type { BindState } from '../../src/admin/index.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, freePort, until } from '../support/services.ts'
-import { ALL_ROLES } from '../support/tokens.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 const REMEDY = /nothing listens there/
@@ -42,10 +41,7 @@ describeWith(['redis', 'postgres'], 'a line of two that is down', () => {
         Object.assign(south!, { name: 'south' })
         Object.assign(south!.timers, { reconnectMs: 20, reconnectMaxMs: 40 })
         settings.lines.push({ ...structuredClone(south!), name: 'north', smsc: { ...south!.smsc, port } })
-        settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} tester\n`, {
-          mode: 0o600,
-        })
+        letIn(settings, { token: TOKEN, roles: ALL_ROLES, name: 'tester' })
         writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })
       },
     })

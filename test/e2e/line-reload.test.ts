@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { linesCommand } from '../../src/cli/commands/lines.ts'
 import type { Settings } from '../../src/config/schema.ts'
 import type { BindState } from '../../src/admin/index.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { ID, raw, startPeer, type Peer, type PeerConnection } from '../support/peer.ts'
 import { describeWith, freePort, until } from '../support/services.ts'
-import { ALL_ROLES } from '../support/tokens.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 const [RIGHT, WRONG] = ['secret', 'sceret']
@@ -71,10 +70,7 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
         // Quick enough for a third try to come, if there were one.
         Object.assign(settings.lines[0]!.timers, { reconnectMs: 10, reconnectMaxMs: 20 })
         settings.trace.dropDir = join(settings.data, 'drops')
-        settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} tester\n`, {
-          mode: 0o600,
-        })
+        letIn(settings, { token: TOKEN, roles: ALL_ROLES, name: 'tester' })
         writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })
       },
     })

@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { tokenHash } from '../../src/admin/access.ts'
 import { linesCommand } from '../../src/cli/commands/lines.ts'
 import { parseSettings } from '../../src/config/load.ts'
 import type { Settings } from '../../src/config/schema.ts'
@@ -14,7 +13,7 @@ import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { FAREWELL, T1, T1_MARY, T4, T5 } from '../support/screens.ts'
 import { describeWith, until } from '../support/services.ts'
 import { root } from '../style/tree.ts'
-import { ALL_ROLES } from '../support/tokens.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const [JOHN, MARY] = ['67570000001', '67570000002']
 const TOKEN = 'operating-token-of-a-test'
@@ -52,10 +51,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
       change: (settings) => {
         settings.lines[0]!.name = 'east'
         settings.lines[0]!.timers.reconnectMs = 50
-        settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} tester\n`, {
-          mode: 0o600,
-        })
+        letIn(settings, { token: TOKEN, roles: ALL_ROLES, name: 'tester' })
         writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })
       },
     })

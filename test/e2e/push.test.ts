@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { pushCommand } from '../../src/cli/commands/push.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
 import { FAREWELL, T1, T2 } from '../support/screens.ts'
-import { ALL_ROLES } from '../support/tokens.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const JOHN = '67570000001'
 const TOKENS = { read: 'reading-token-of-a-test', operate: 'operating-token-of-a-test' }
@@ -26,10 +25,11 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
       smscPort: smsc.port,
       change: (settings) => {
         settings.reminders.pollMs = 50
-        settings.admin.tokensFile = join(settings.data, 'tokens')
-        const line = (role: 'read' | 'operate') =>
-          `${role === 'operate' ? ALL_ROLES : role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
-        writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n`, { mode: 0o600 })
+        letIn(
+          settings,
+          { token: TOKENS.read, roles: 'read', name: 'reader' },
+          { token: TOKENS.operate, roles: ALL_ROLES, name: 'operateer' },
+        )
         writeFileSync(join(settings.data, 'operate'), TOKENS.operate, { mode: 0o600 })
         settings.reminders.channel = 'push-then-sms'
         settings.dialogue.confirmMs = 1_000

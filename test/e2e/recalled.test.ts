@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { publishCommand, recallCommand, statusCommand } from '../../src/cli/flows/releases.ts'
 import { compileFlow } from '../../src/flow/load/compile.ts'
 import { sourceOf } from '../../src/flow/read/loader.ts'
@@ -10,7 +9,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
-import { ALL_ROLES } from '../support/tokens.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 const flow = (name: string, price: string) =>
@@ -37,7 +36,7 @@ describeWith(['redis', 'postgres'], 'a recalled revision in mode files, in daemo
         settings.lines[0]!.timers.reconnectMs = 50
         settings.lines[0]!.name = `smsc-${which}`
         settings.stopMs = 0
-        settings.admin.tokensFile = join(drafts, 'tokens')
+        letIn({ admin: settings.admin, data: drafts }, { token: TOKEN, roles: ALL_ROLES, name: 'operateer' })
       },
     })
     await smscs[which]!.bound(1)
@@ -66,9 +65,6 @@ describeWith(['redis', 'postgres'], 'a recalled revision in mode files, in daemo
     )
 
   before(async () => {
-    writeFileSync(join(drafts, 'tokens'), `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} operateer\n`, {
-      mode: 0o600,
-    })
     writeFileSync(decide.tokenFile, TOKEN, { mode: 0o600 })
     for (const name of ['prices', 'fees']) writeFileSync(join(folder, `${name}.yaml`), flow(name, 'K10'))
     for (const which of [0, 1]) smscs[which] = await startSmsc({ clock: realClock, chance: Math.random })

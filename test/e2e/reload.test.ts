@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { reloadCommand } from '../../src/cli/commands/reload.ts'
 import type { Settings } from '../../src/config/schema.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
@@ -11,7 +10,7 @@ import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { browserOf, type DeskBrowser } from '../support/desk-browser.ts'
 
 import { describeWith, freePort, until } from '../support/services.ts'
-import { ALL_ROLES } from '../support/tokens.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const JOHN = '67570000001'
 const TOKEN = 'operating-token-of-a-test'
@@ -88,10 +87,7 @@ describeWith(['redis', 'postgres'], 'a reload while dialogues are in flight', ()
           fixed: { module: join(settings.data, 'price.mjs'), settings: { price: 'K 7' } },
         }
         settings.services = [{ code: '*500#', flow: 'shop' }]
-        settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} tester\n`, {
-          mode: 0o600,
-        })
+        letIn(settings, { token: TOKEN, roles: ALL_ROLES, name: 'tester' })
         writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })
       },
     })

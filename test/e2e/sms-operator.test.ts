@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { cancelCommand, listSms, retryCommand } from '../../src/cli/commands/sms.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
+import { letIn } from '../support/tokens.ts'
 
 const HOUR = 3_600_000
 
@@ -27,10 +27,8 @@ describeWith(['redis', 'postgres'], 'SMS that failed, at the terminal of an oper
       smscPort: smsc.port,
       change: (settings) => {
         settings.reminders.pollMs = 50
-        settings.admin.tokensFile = join(settings.data, 'tokens')
         const roles = ['read', 'support', 'sms'] as const
-        const lines = roles.map((role) => `${role}:${tokenHash(`${role}-token-of-a-test`).toString('hex')} ${role}er\n`)
-        writeFileSync(settings.admin.tokensFile, lines.join(''), { mode: 0o600 })
+        letIn(settings, ...roles.map((role) => ({ token: `${role}-token-of-a-test`, roles: role, name: `${role}er` })))
         for (const role of roles) writeFileSync(file(role, settings.data), `${role}-token-of-a-test`, { mode: 0o600 })
       },
     })

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tokenHash } from '../../src/admin/access.ts'
 import { listSms, replaceCommand } from '../../src/cli/commands/sms.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { HELD_MS, heldClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
-import { ALL_ROLES } from '../support/tokens.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () => {
   let smsc: Smsc
@@ -28,17 +27,11 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
       change: (settings) => {
         settings.reminders.pollMs = 50
         settings.lines[0]!.sms!.manage = true
-        settings.admin.tokensFile = join(settings.data, 'tokens')
         const roles = ['read', 'operate'] as const
-        writeFileSync(
-          settings.admin.tokensFile,
-          roles
-            .map(
-              (role) =>
-                `${role === 'operate' ? ALL_ROLES : role}:${tokenHash(`${role}-token-of-a-test`).toString('hex')} ${role}er\n`,
-            )
-            .join(''),
-          { mode: 0o600 },
+        letIn(
+          settings,
+          { token: 'read-token-of-a-test', roles: 'read', name: 'reader' },
+          { token: 'operate-token-of-a-test', roles: ALL_ROLES, name: 'operateer' },
         )
         for (const role of roles) writeFileSync(file(role, settings.data), `${role}-token-of-a-test`, { mode: 0o600 })
       },

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { testDialDefaults } from '../../src/config/schema-test-dials.ts'
-import { tokenHash } from '../../src/admin/access.ts'
 import { alarmsCommand } from '../../src/cli/commands/alarms.ts'
 import { testDialCommand, type TestDialOptions } from '../../src/cli/commands/test-dial.ts'
 import { linesCommand } from '../../src/cli/commands/lines.ts'
@@ -16,7 +15,7 @@ import { root } from '../style/tree.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
-import { ALL_ROLES } from '../support/tokens.ts'
+import { ALL_ROLES, letIn } from '../support/tokens.ts'
 
 const TOKEN = 'operating-token-of-a-test'
 /** Of the modem. */
@@ -140,10 +139,7 @@ describeWith(['redis', 'postgres'], 'test dials', function () {
           { ...testDialDefaults, line: 'tj', service: '*123#', everyMs: 86_400_000, expect: { text: 'Good bye' } },
         ]
         writeFileSync(join(settings.data, 'token'), TOKEN, { mode: 0o600 })
-        settings.admin.tokensFile = join(settings.data, 'tokens')
-        writeFileSync(settings.admin.tokensFile, `${ALL_ROLES}:${tokenHash(TOKEN).toString('hex')} mary\n`, {
-          mode: 0o600,
-        })
+        letIn(settings, { token: TOKEN, roles: ALL_ROLES, name: 'mary' })
         settings.alarms = { afterMs: 1_000, overMs: 1_000, certificateDays: 21 }
       },
     })
@@ -197,7 +193,7 @@ describeWith(['redis', 'postgres'], 'test dials', function () {
     )
     assert.equal((await command({ line: 'kz', code: '*123#' })).code, 0)
     const wrong = await command({ line: 'nowhere', code: '*123#' })
-    assert.deepEqual([wrong.code, wrong.said], [3, "NO ANSWER  400: there is no line 'nowhere'"])
+    assert.deepEqual([wrong.code, wrong.said], [3, "REFUSED  400: there is no line 'nowhere'"])
     await nothingCounted()
   })
 

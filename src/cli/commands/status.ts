@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { systemClock } from '../../base/index.ts'
 import { adminOptions, jsonOption, type Say } from '../arguments.ts'
-import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
+import { asJson, askAdmin, unanswered, type AdminOptions } from '../admin.ts'
 import { fleetVerdict, statusLines, type SaidFleet } from '../status-page.ts'
 
 export function registerStatus(program: Command, say: Say): void {
@@ -41,6 +41,6 @@ async function look(options: StatusOptions, nowMs: number): Promise<{ lines: str
   } catch (error) {
     if ((error as Error).name !== 'UsageError') throw error
     const { message } = error as Error
-    return { lines: [options.json ? asJson({ error: message }) : `NO ANSWER  ${message}`], code: NO_ANSWER }
+    return { lines: [unanswered(message, options)], code: NO_ANSWER }
   }
 }

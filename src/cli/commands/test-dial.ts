@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { adminOptions, jsonOption, type Say } from '../arguments.ts'
 import type { TestDialRow } from '../../test-dials/index.ts'
-import { asJson, askAdmin, type AdminOptions } from '../admin.ts'
+import { asJson, askAdmin, unanswered, type AdminOptions } from '../admin.ts'
 import { coloured, tableOf } from '../table.ts'
 
 export function registerTestDial(program: Command, say: Say): void {
@@ -56,7 +56,7 @@ export async function testDialCommand(
   } catch (error) {
     if ((error as Error).name !== 'UsageError') throw error
     const { message } = error as Error
-    say(options.json ? asJson({ error: message }) : `NO ANSWER  ${message}`)
+    say(unanswered(message, options))
     return NO_ANSWER
   }
 }
