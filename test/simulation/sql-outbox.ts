@@ -58,10 +58,19 @@ function claimed(
   const { state, lease, msisdn, text, kind, quiet_zone, expires_at, attempts, losses, parts } = row
   const line = parts > 1 ? (row.sent_line ?? row.line) : row.line
   const owner = row.owner ?? `module:${row.subject.split(':')[0]}`
-  const own = { state, lease, msisdn, text, kind, quiet_zone, expires_at, attempts, losses, parts, owner }
+  const expires_ms = expires_at.getTime()
+  const own = { state, lease, msisdn, text, kind, quiet_zone, expires_ms, attempts, losses, parts, owner }
   const is_again = state === 'due' && row.wake_at <= moment
-  const asked = { template: null, tlvs: null, moment, since: moment.toISOString(), ...shared, is_again }
-  return { id: String(row.id), ...own, ...asked, taken: taken(tables, row), line, owed_line: row.line }
+  const asked = {
+    template: null,
+    tlvs: null,
+    moment_ms: moment.getTime(),
+    since: moment.toISOString(),
+    ...shared,
+    is_again,
+  }
+  const has = taken(tables, row)
+  return { id: String(row.id), ...own, ...asked, taken: has.length > 0 ? has : null, line, owed_line: row.line }
 }
 
 /** Null: wherever it stands. */
@@ -396,7 +405,7 @@ export function storeParts(tables: Tables, sms: number, line: unknown, parts: re
   for (const one of parts) {
     const key = `${sms}/${one.part}`
     if (!tables.parts.has(key))
-      tables.parts.set(key, { sms, line: String(line), state: 'accepted', told_at: null, ...one })
+      tables.parts.set(key, { ...one, sms, line: String(line), state: 'accepted', told_at: null })
   }
 }
 
