@@ -182,6 +182,13 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     assert.match(said, /4 screens changed for subscribers/)
     assert.match(said, /^\+ {2}# dearer still$/m)
     assert.match(await saying((say) => diffCommand(draft, draft, options(), say)), /^0 screens/)
+    const renamed = join(drafts, 'prices-of-june.yaml')
+    writeFileSync(renamed, flow('K13').replace('  bought:', '  # dearer still, in June\n  bought:'))
+    const json = await saying((say) => diffCommand(draft, renamed, { ...options(), json: true }, say))
+    const { screens, patches } = JSON.parse(json) as { screens: unknown[]; patches: { file: string; patch: string }[] }
+    assert.deepEqual([screens, patches.map(({ file }) => file)], [[], ['prices-of-june.yaml']])
+    assert.match(patches[0]!.patch, /\n-  # dearer still\n\+  # dearer still, in June\n/)
+    rmSync(renamed)
     await assert.rejects(
       diffCommand(inForce, 'prices@000000000000', options(), () => undefined),
       /404/,

@@ -117,15 +117,24 @@ interface Compared {
 
 /** Of each file that differs. */
 function patchesOf(before: Compared, after: Compared): { file: string; patch: string }[] {
-  const all = ({ source }: Compared) => [source, ...(source.parts ?? [])].flatMap((one) => [one, ...one.catalogues])
-  const textIn = (of: Compared, file: string) => all(of).find((one) => one.file === file)?.text ?? ''
-  const files = [...new Set([before, after].flatMap(all).map(({ file }) => file))]
-  return files.flatMap((file) => {
-    const [old, now] = [textIn(before, file), textIn(after, file)]
-    if (old === now) return []
+  const [was, is] = [filesOf(before.source), filesOf(after.source)]
+  return [...new Set([...was.keys(), ...is.keys()])].flatMap((role) => {
+    const [old, now] = [was.get(role), is.get(role)]
+    if (old?.text === now?.text) return []
+    const { file } = (now ?? old)!
+    const texts = [old?.text ?? '', now?.text ?? ''] as const
     const how = { context: 2, headerOptions: FILE_HEADERS_ONLY }
-    return [{ file, patch: createTwoFilesPatch(file, file, old, now, before.name, after.name, how).trimEnd() }]
+    return [{ file, patch: createTwoFilesPatch(file, file, ...texts, before.name, after.name, how).trimEnd() }]
   })
+}
+
+/** By what each is to the flow: a draft of it, and then its catalogues, may have any name. */
+function filesOf({ file, text, catalogues, parts = [], backends = [] }: FlowSource) {
+  const stem = file.replace(/\.ya?ml$/, '')
+  const roleOf = (name: string) => (name.startsWith(`${stem}.`) ? name.slice(stem.length) : name)
+  const said = backends.map((one) => ({ file: `backends/${one.file}`, text: one.text }))
+  const all = [...catalogues, ...parts.flatMap((part) => [part, ...part.catalogues]), ...said]
+  return new Map([['', { file, text }], ...all.map((one) => [roleOf(one.file), one] as const)])
 }
 
 export async function publishCommand(
