@@ -122,6 +122,37 @@ describe('the command line', function () {
     assert.equal((await ran(['completion', 'fish'])).code, 2)
   })
 
+  it('answers as JSON what asks no daemon, and nothing else on standard output', async () => {
+    const settings = join(folder, 'settings.yaml')
+    writeFileSync(
+      settings,
+      'lines: [{ name: north, smsc: { host: 127.0.0.1, port: 2775, systemId: u, password: hush }, dialect: standard }]\n' +
+        'services: [{ code: "*123#", flow: dental }]\nredis: embedded\npostgres: embedded\n',
+    )
+    const json = async (...words: string[]) => {
+      const { code, stdout, stderr } = await ran([...words, '--json'])
+      assert.equal(code, 0, `${words.join(' ')}: ${stderr}`)
+      return JSON.parse(stdout) as never
+    }
+    const [config, talk, dialects, token] = await Promise.all([
+      json('config', '--config', settings) as Promise<{ setting: string; value: unknown; from: string }[]>,
+      json('talk', 'flows') as Promise<{ passed: number; failed: number; talks: { ok: boolean }[] }>,
+      json('dialect', 'list') as Promise<{ name: string }[]>,
+      json('token', 'read', 'trace') as Promise<{ roles: string[]; token: string; line: string }>,
+    ])
+    const valueOf = (name: string) => config.find(({ setting }) => setting === name)
+    assert.deepEqual(valueOf('lines.0.smsc.password'), {
+      setting: 'lines.0.smsc.password',
+      value: '***',
+      from: 'file',
+    })
+    assert.equal(valueOf('lines.0.smsc.host')?.value, '127.0.0.1')
+    assert.ok(talk.passed > 0 && talk.passed === talk.talks.length && talk.failed === 0)
+    assert.ok(dialects.some(({ name }) => name === 'standard'))
+    assert.deepEqual(token.roles, ['read', 'trace'])
+    assert.ok(/^read,trace:\w+$/.test(token.line) && !token.line.includes(token.token))
+  })
+
   it('says in one sentence that its Node.js is too old', () => {
     const older = join(folder, 'older.mjs')
     writeFileSync(
