@@ -17,7 +17,8 @@ describe('the commands', () => {
   })
 
   it('load their rooms when they run, so that the help is there at once', () => {
-    const light = /^(node:|commander$|\.\.\/(arguments|admin|ages|alarm-tables|table|status-page)\.ts$|\.\.\/\.\.\/base\/|\.\/)/
+    const light =
+      /^(node:|commander$|\.\.\/(arguments|admin|ages|alarm-tables|table|status-page)\.ts$|\.\.\/\.\.\/base\/|\.\/)/
     const heavy = files.flatMap((file) =>
       Array.from(
         readFileSync(join(folder, file), 'utf8').matchAll(/^import (?!type )[^;'"]*?from '([^']+)'/gm),
