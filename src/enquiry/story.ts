@@ -2,6 +2,7 @@
  * What one subscriber saw and did, for who answers a complaint: dialogues with each screen redrawn and each key named,
  * calls of back ends, dials that were turned away, SMS with their reasons.
  */
+import { remembered } from '../base/index.ts'
 import {
   callsMadeIn,
   type CallMade,
@@ -137,7 +138,7 @@ export function dialoguesOf(
   standing: readonly StandingDialogue[],
   { definitionOf, openTexts }: StoryReading,
 ): StoryDialogue[] {
-  const flowOf = (revision: string) => definitionOf(revision, sources.get(revision))
+  const flowOf = (revision: string) => definitionOf(sources.get(revision))
   const past = new Set(records.filter(({ kind }) => kind === 'dialogue').map(({ epoch }) => epoch))
   return [
     ...records.map((row) => {
@@ -151,28 +152,19 @@ export function dialoguesOf(
 /** Flows that serve, and those of the last weeks. To read one takes as long as all else of an answer. */
 const DEFINITIONS_MAX = 50
 
-/** Reads a revision once while it is asked for. Undefined: it is not kept, or this release reads it no longer. */
+/** Reads each source once while it is asked for. Undefined: it is not kept, or this release reads it no longer. */
 export function keptDefinitions(types: ScreenTypes) {
-  const kept = new Map<string, { source: string | undefined; definition: FlowDefinition | undefined }>()
-  return (revision: string, source: string | undefined): FlowDefinition | undefined => {
-    const known = kept.get(revision)
-    kept.delete(revision)
-    const one = known?.source === source && known ? known : { source, definition: definitionIn(source, types) }
-    kept.set(revision, one)
-    for (const [oldest] of kept) {
-      if (kept.size <= DEFINITIONS_MAX) break
-      kept.delete(oldest)
-    }
-    return one.definition
-  }
+  const kept = remembered<FlowDefinition | null>(DEFINITIONS_MAX)
+  return (source: string | undefined): FlowDefinition | undefined =>
+    source === undefined ? undefined : (kept(source, (one) => definitionIn(one, types)) ?? undefined)
 }
 
-function definitionIn(source: string | undefined, types: ScreenTypes): FlowDefinition | undefined {
-  if (source === undefined) return undefined
+/** Null: this release reads it no longer. */
+function definitionIn(source: string, types: ScreenTypes): FlowDefinition | null {
   try {
     return readFlow(JSON.parse(source) as FlowSource, types).definition
   } catch {
-    return undefined
+    return null
   }
 }
 
