@@ -11,18 +11,8 @@ import { browserOf, type DeskBrowser } from '../test/support/desk-browser.ts'
 import { ProcessStage } from '../test/support/process-stage.ts'
 import { freePort, startServices, stopServices, until } from '../test/support/services.ts'
 import { ALL_ROLES, letIn } from '../test/support/tokens.ts'
-import {
-  DAYS,
-  fillMany,
-  manyAsked,
-  msisdnOfMany,
-  numberOf,
-  say,
-  told,
-  workedMs,
-  type Many,
-  type Pattern,
-} from './many.ts'
+import { DAYS, fillMany, manyAsked, msisdnOfMany, say, told, workedMs, type Many, type Pattern } from './many.ts'
+import { numberOf } from './options.ts'
 
 const TOKEN = 'token-of-a-bench'
 const ASKED = numberOf('--asked', 200)

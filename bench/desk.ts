@@ -20,12 +20,9 @@ import { browserOf, type DeskBrowser } from '../test/support/desk-browser.ts'
 import { ProcessStage } from '../test/support/process-stage.ts'
 import { freePort, startServices, stopServices } from '../test/support/services.ts'
 import { cpuSeconds } from './processes.ts'
+import { numberOf } from './options.ts'
 
 const TOKEN = 'token-of-a-bench'
-const numberOf = (name: string, otherwise: number) => {
-  const at = process.argv.indexOf(name)
-  return at < 0 ? otherwise : Number(process.argv[at + 1])
-}
 const [minutes, phones, desks, dials] = [
   numberOf('--minutes', 10),
   numberOf('--phones', 2_000),

@@ -8,6 +8,7 @@ import { loadavg } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import type { Knex } from 'knex'
 import { FINE_DAYS, FUNNEL_SPANS } from '../src/records/funnel.ts'
+import { numberOf } from './options.ts'
 
 const ROWS_MAX = 100_000_000
 const ROW_OCTETS = 600
@@ -18,10 +19,6 @@ export const DAYS = 90
 const EACH = 50
 const DAY_MS = 86_400_000
 
-export const numberOf = (name: string, otherwise: number) => {
-  const at = process.argv.indexOf(name)
-  return at < 0 ? otherwise : Number(process.argv[at + 1])
-}
 export const say = (line: string) => process.stdout.write(`${line}\n`)
 const load = () => `load ${loadavg()[0]!.toFixed(1)}`
 export const today = Date.parse(`${new Date(performance.timeOrigin).toISOString().slice(0, 10)}T00:00:00Z`)

@@ -15,11 +15,8 @@ import { migrate } from '../src/store/postgres/migrate.ts'
 import { ownPostgres } from '../test/campaigns/own-postgres.ts'
 import { leaveOnSignals, runToEnd } from './processes.ts'
 import { daemonSystem, type DaemonSystem } from './systems.ts'
+import { numberOf } from './options.ts'
 
-const numberOf = (name: string, otherwise: number) => {
-  const at = process.argv.indexOf(name)
-  return at < 0 ? otherwise : Number(process.argv[at + 1])
-}
 const SUBSCRIBERS = 100_000
 const WARM_ROWS = 5_000
 const TURNS = 10_000
