@@ -1,5 +1,6 @@
 /** Pieces that pages of the desk are made of: times, ages, figures, states, forms. */
 import { html, raw } from 'hono/html'
+import { remembered } from '../../base/index.ts'
 import type { Words } from '../words/index.ts'
 
 /** Markup that is complete: what came from outside is escaped in it. */
@@ -36,17 +37,11 @@ export function ageSaid(ms: number): string {
 const QUARTER_MS = 900_000
 /** Ten days of quarters: a list has fewer. */
 const OFFSETS_MAX = 1_000
-const offsets = new Map<string, number>()
+const offsets = remembered<number>(OFFSETS_MAX)
 
 function offsetMs(atMs: number, zone: string): number {
   const quarter = Math.floor(atMs / QUARTER_MS)
-  const key = `${quarter} ${zone}`
-  const known = offsets.get(key)
-  if (known !== undefined) return known
-  if (offsets.size >= OFFSETS_MAX) offsets.clear()
-  const offset = measuredOffsetMs(quarter * QUARTER_MS, zone)
-  offsets.set(key, offset)
-  return offset
+  return offsets(`${quarter} ${zone}`, () => measuredOffsetMs(quarter * QUARTER_MS, zone))
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>()
