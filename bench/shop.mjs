@@ -22,8 +22,10 @@ createServer({ noDelay: true }, (request, response) => {
   request.setEncoding('utf8')
   request.on('data', (chunk) => (body += chunk))
   request.on('end', () => {
-    const answer = JSON.stringify(OPERATIONS[request.url](JSON.parse(body).args))
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer) })
+    const operation = OPERATIONS[request.url]
+    if (!operation) console.error(`no operation ${request.method} ${request.url}`)
+    const answer = operation ? JSON.stringify(operation(JSON.parse(body).args)) : '{}'
+    response.writeHead(operation ? 200 : 404, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer) })
     response.end(answer)
   })
 }).listen(Number(process.argv[2]), '127.0.0.1', () => console.log('listening'))
