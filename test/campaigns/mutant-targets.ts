@@ -13,8 +13,12 @@ const suite = (folder: string, ...names: string[]): readonly string[] =>
 
 /** The whole way of a message: the gateway with a store in memory, then kept histories of the simulation. */
 const WAY: Nearest = { tests: tests('gateway/steps', 'gateway/sweep', 'gateway/gateway', 'simulation/kept') }
-const DIALOGUES: Nearest = { tests: tests('dialogue/decided-again', 'dialogue/dialogues', 'store/journal/memory') }
-const OUTCOME: Nearest = { tests: tests('dialogue/outcome', 'store/journal/memory') }
+const DIALOGUES: Nearest = {
+  tests: [...suite('dialogue', 'classify', 'decider', 'decided-again', 'dialogues'), ...tests('store/journal/memory')],
+}
+const OUTCOME: Nearest = {
+  tests: [...suite('dialogue', 'outcome', 'entry', 'track'), ...tests('store/journal/memory')],
+}
 const TURN: Nearest = { tests: tests('dialogue/turn', 'dialogue/held') }
 const CODEC: Nearest = { tests: suite('smpp/pdu', 'codec', 'codec-fast-path', 'vectors') }
 const WINDOW: Nearest = { tests: suite('smpp/session', 'window') }
@@ -32,7 +36,7 @@ const RECORD: Nearest = {
 }
 const REDIS: Nearest = { tests: suite('store/redis', 'store', 'faults', 'earlier', 'model', 'octets'), redis: true }
 const OUTBOX: Nearest = {
-  tests: suite('sms/outbox', 'settle', 'poll', 'receipts', 'dispatch'),
+  tests: suite('sms/outbox', 'looks', 'settle', 'poll', 'receipts', 'dispatch'),
   postgres: true,
 }
 const RECEIPTS: Nearest = { tests: suite('sms/outbox', 'receipts', 'dispatch', 'machine'), postgres: true }

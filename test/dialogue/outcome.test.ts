@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
-import { deadlineMs, keepMs, nextVersion, playedAtOnce, tokenOf, type DialogueEntry } from '../../src/dialogue/entry.ts'
-import { mayRest, rest, seize } from '../../src/dialogue/outcome.ts'
-import type { Resting } from '../../src/dialogue/types.ts'
+import {
+  deadlineMs,
+  keepMs,
+  nextVersion,
+  playedAtOnce,
+  recordOf,
+  tokenOf,
+  type DialogueEntry,
+} from '../../src/dialogue/entry.ts'
+import { drop, mayRest, rest, seize, type Dropping } from '../../src/dialogue/outcome.ts'
+import type { DialogueRecord, Resting } from '../../src/dialogue/types.ts'
 import type { EndReason } from '../../src/ussd/vocabulary.ts'
 import { LIMITS, PATH, T0 } from '../contract/dialogue-fixture.ts'
 
@@ -146,5 +154,155 @@ describe('an entry after it was taken', () => {
     assert.equal(deadlineMs({ ...accepted, touchedMs: T0 + LIMITS.totalMs - 1 }, LIMITS), T0 + LIMITS.totalMs)
     assert.equal(deadlineMs(ENDED, LIMITS), T0 + LIMITS.confirmMs)
     assert.equal(deadlineMs({ ...ENDED, confirmed: true }, LIMITS), null)
+  })
+})
+
+describe('a taken turn with its outcome', () => {
+  const outcome = { nowMs: T0 + 9, revision: 'shop@2', snapshot: { value: 'b' }, reply: REPLY, ended: null }
+  const taken = { ...TAKEN, previous: RESTED, takeovers: 2, confirmed: null }
+  it('rests, or has ended, with all that came of it', () => {
+    const rested = rest(taken, outcome, 'f', LIMITS)
+    const same = { ...taken, ...outcome, touchedMs: outcome.nowMs, version: 'mine/f', previous: null, takeovers: 0 }
+    const { nowMs: _nowMs, ...expected } = { ...same, confirmed: false }
+    assert.deepEqual(rested, { ...expected, status: 'resting', untilMs: null })
+    assert.notEqual(rested.reply, REPLY)
+    for (const [reason, keptMs] of [
+      ['completed', LIMITS.tombstoneMs],
+      ['backend-failed', LIMITS.resumeMs],
+    ] as const)
+      assert.deepEqual(rest(taken, { ...outcome, ended: reason }, 'f', LIMITS), {
+        ...expected,
+        status: 'ended',
+        ended: reason,
+        untilMs: T0 + 9 + keptMs,
+      })
+  })
+  it('is on the way of the dialogue if there is anything to tell of it', () => {
+    const before = { path: 'main:*/4', waitMs: 4_000, backendMs: 5 }
+    const call = { turn: 2, n: 0, backend: 'b', operation: 'o', changes: true, said: 'data', ms: 7, atMs: 9 }
+    const track = (step: Resting['step'], of: DialogueEntry['track'] = before) =>
+      rest({ ...TAKEN, ...(of && { track: of }) }, { ...outcome, step }, 'f', LIMITS).track
+    assert.equal(track(undefined), before)
+    assert.equal(track({ backendMs: 0 }), before)
+    assert.deepEqual(track({ backendMs: 1 }), { ...before, backendMs: 6 })
+    assert.deepEqual(track({ backendMs: 0, choice: '1' }), { ...before, path: 'main:1/4' })
+    assert.deepEqual(track({ backendMs: 0, calls: [call] }), { ...before, calls: '2.0!b.o=data/7@9' })
+    const exact = { typed: '1', isSecret: false }
+    assert.deepEqual(track({ backendMs: 0, exact }), { ...before, texts: [[2, '1', REPLY.text]] })
+    const { track: _track, ...bare } = TAKEN
+    const first = rest(bare, { ...outcome, step: { backendMs: 3 } }, 'f', LIMITS).track
+    assert.deepEqual(first, { path: '', waitMs: 0, backendMs: 3 })
+    assert.equal('track' in rest(bare, { ...outcome, step: { backendMs: 0 } }, 'f', LIMITS), false)
+  })
+  it('keeps what to do for who leaves it, while it can be left', () => {
+    const ifLeft = { key: 'k' }
+    const left = (ended: EndReason | null) =>
+      rest(TAKEN, { ...outcome, ended, step: { backendMs: 0, ifLeft } }, 'f', LIMITS)
+    assert.deepEqual(left(null).ifLeft, ifLeft)
+    assert.equal('ifLeft' in left('completed'), false)
+    assert.equal('ifLeft' in rest(TAKEN, { ...outcome, step: { backendMs: 0 } }, 'f', LIMITS), false)
+  })
+  it('is refused where the dialogue ended at a deadline since: its text is no reply of the turn', () => {
+    for (const ended of ['idle', 'total'] as const)
+      assert.equal(mayRest({ ...ENDED, ended }, { epoch: 'E1', token: 'mine', nowMs: T0 + 9 }), 'refused')
+  })
+})
+
+describe('a dialogue that ends', () => {
+  const nowMs = T0 + 5_000
+  const waited = { path: '', waitMs: 5_000, backendMs: 0 }
+  const over = { status: 'ended', touchedMs: nowMs, confirmed: null, previous: null } as const
+  const dropping = (which: Dropping['which'] = {}, reason: EndReason = 'operator'): Dropping => ({
+    which,
+    reason,
+    nowMs,
+    fresh: 'f',
+  })
+  it('from outside says why, and is kept as long as that wants; only a question was waited at', () => {
+    const keptMs = nowMs + LIMITS.tombstoneMs
+    const ended = { ...over, version: 'mine/f', ended: 'operator', untilMs: keptMs }
+    assert.deepEqual(drop({ ...RESTED, previous: TAKEN }, dropping(), LIMITS), {
+      entry: { ...RESTED, ...ended, track: waited },
+      dropped: true,
+    })
+    assert.deepEqual(drop(TAKEN, dropping(), LIMITS), { entry: { ...TAKEN, ...ended }, dropped: true })
+    const refused = drop(TAKEN, dropping({}, 'refused'), LIMITS)!
+    assert.equal(refused.entry.untilMs, nowMs + LIMITS.resumeMs)
+  })
+  it('from outside is the one that was named', () => {
+    for (const [which, isIt] of [
+      [{}, true],
+      [{ epoch: 'E1' }, true],
+      [{ epoch: 'E0' }, false],
+      [{ network: '17' }, true],
+      [{ network: '' }, true],
+      [{ network: '18' }, false],
+      [{ network: '17', epoch: 'E0' }, false],
+    ] as const)
+      assert.equal(drop(RESTED, dropping(which), LIMITS) !== undefined, isIt, JSON.stringify(which))
+    assert.equal(drop(undefined, dropping(), LIMITS), undefined)
+  })
+  it('that had ended stays as it ended; a last screen that nobody saw accepted is not sent again', () => {
+    assert.deepEqual(drop(ENDED, dropping(), LIMITS), {
+      entry: { ...ENDED, version: 'mine/f', confirmed: null },
+      dropped: false,
+    })
+    for (const confirmed of [true, null]) assert.equal(drop({ ...ENDED, confirmed }, dropping(), LIMITS), undefined)
+    assert.equal(drop(ENDED, { ...dropping(), nowMs: ENDED.untilMs! }, LIMITS), undefined, 'it has run out')
+  })
+
+  const seizing = (atMs: number, farewell?: Parameters<typeof seize>[1]['farewell']) => ({
+    nowMs: atMs,
+    token: 'sweeper',
+    leaseUntilMs: atMs + 3_000,
+    farewell,
+  })
+  const idleMs = T0 + LIMITS.idleMs
+  const totalMs = T0 + LIMITS.totalMs
+  it('at its deadline says which that was', () => {
+    const long = { ...RESTED, confirmed: true, touchedMs: totalMs - LIMITS.idleMs }
+    const seized = (entry: DialogueEntry, atMs: number) => {
+      const { is, entry: after, deadlineMs: dueMs } = seize(entry, seizing(atMs), LIMITS)
+      return [is, after.ended, dueMs]
+    }
+    assert.deepEqual(seized(RESTED, idleMs - 1), ['unconfirmed', null, idleMs])
+    assert.deepEqual(seized(RESTED, idleMs), ['ended', 'idle', null])
+    assert.deepEqual(seized({ ...long, touchedMs: long.touchedMs - 1 }, totalMs - 1), ['ended', 'idle', null])
+    assert.deepEqual(seized(long, totalMs), ['ended', 'total', null])
+    assert.deepEqual(seized(TAKEN, totalMs - 1), ['abandoned', null, totalMs - 1 + 3_000])
+    assert.deepEqual(seized(TAKEN, totalMs), ['ended', 'total', null])
+    assert.deepEqual(seized({ ...RESTED, touchedMs: T0 + 1_000 }, T0 + 2_000), [
+      'unconfirmed',
+      null,
+      T0 + 2_000 + LIMITS.confirmMs,
+    ])
+  })
+  it('at its deadline says goodbye, where there are words for it, until those are accepted', () => {
+    const said: unknown[] = []
+    const farewell = (record: DialogueRecord) => (said.push(record), { action: 'end', text: 'Too late' } as const)
+    const ended: DialogueEntry = {
+      ...RESTED,
+      ...over,
+      ended: 'idle',
+      version: 'mine/sweeper',
+      touchedMs: idleMs,
+      untilMs: idleMs + LIMITS.resumeMs,
+      track: { ...waited, waitMs: LIMITS.idleMs },
+    }
+    assert.deepEqual(seize(RESTED, seizing(idleMs), LIMITS), { is: 'ended', entry: ended, deadlineMs: null })
+    assert.deepEqual(seize(RESTED, seizing(idleMs, farewell), LIMITS), {
+      is: 'ended',
+      entry: { ...ended, reply: { action: 'end', text: 'Too late', step: null, link: '' }, confirmed: false },
+      deadlineMs: idleMs + LIMITS.confirmMs,
+    })
+    assert.deepEqual(said, [recordOf(ended)])
+  })
+  it('no more than its turn is taken over as it stands, and counted', () => {
+    const { entry, deadlineMs: dueMs, is } = seize({ ...TAKEN, takeovers: 2 }, seizing(T0 + 4_000), LIMITS)
+    assert.deepEqual([is, dueMs], ['abandoned', T0 + 7_000])
+    assert.deepEqual(entry, { ...TAKEN, version: 'sweeper', takeovers: 3 })
+    const again = seize(entry, seizing(T0 + 8_000), LIMITS).entry
+    assert.deepEqual(again, { ...entry, version: 'sweeper/3', takeovers: 4 })
+    assert.equal(seize({ ...TAKEN, version: 'sweeper' }, seizing(T0), LIMITS).entry.version, 'sweeper/0')
   })
 })

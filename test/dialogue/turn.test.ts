@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Backend, CallResult } from '../../src/backend/types.ts'
-import { playAtOnce, playTurn, type Begin, type TurnDeps } from '../../src/dialogue/turn.ts'
+import { playAtOnce, playHeld, playTurn, type Begin, type Played, type TurnDeps } from '../../src/dialogue/turn.ts'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
 import type { CompiledFlow, Want } from '../../src/flow/engine/types.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
@@ -317,5 +317,258 @@ describe('one turn', () => {
       { action: 'end', text: 'Bye' },
       'exit',
     ])
+  })
+})
+
+describe('what a turn is told, and tells', () => {
+  const end: Want = { do: 'end', text: 'Bye', screen: 's', reason: 'completed' }
+  const secret: Want = { ...(ask as Extract<Want, { do: 'ask' }>), secret: true }
+  const dialled: Begin = { flow: 'shop', dialled: ['4'], lost: null }
+
+  /** A flow that goes from `asked` to `shown` by what it is told, with these screens. */
+  function playing(
+    wants: Record<string, Want>,
+    {
+      flow: own,
+      record,
+      results = [],
+      callMs = 300,
+      next = () => 'shown',
+      ...deps
+    }: {
+      flow?: Partial<CompiledFlow>
+      callMs?: number
+      record?: Partial<DialogueRecord>
+      results?: CallResult[]
+      next?: Parameters<typeof flowOf>[3]
+    } & Partial<TurnDeps> = {},
+  ) {
+    const clock = fakeClock(START)
+    const { flow: plain, stepped, begun } = flowOf('shop', 'shop@1', { asked: ask, ...wants }, next)
+    const flow: CompiledFlow = { ...plain, ...own }
+    const called: Parameters<Backend['call']>[] = []
+    const debugged: Record<string, unknown>[] = []
+    const warned: Record<string, unknown>[] = []
+    const backend: Backend = {
+      name: 'shop',
+      call: async (...of) => {
+        called.push(of)
+        await clock.advance(callMs)
+        return results.shift() ?? { is: 'data', data: { n: 1 } }
+      },
+    }
+    const parts = {
+      flows: { current: () => flow, pinned: async () => flow, loaded: () => flow },
+      backend: () => backend,
+      clock,
+      language: 'en',
+      page: PAGE,
+      log: {
+        debug: (fields: object) => void debugged.push({ ...fields }),
+        warn: (fields: object) => void warned.push({ ...fields }),
+      },
+      ...deps,
+    }
+    const taken: DialogueRecord = { ...RECORD, ...record }
+    return {
+      flow,
+      stepped,
+      begun,
+      called,
+      debugged,
+      warned,
+      atOnce: (begin: Begin | null = null) => playAtOnce(taken, begin, parts),
+      play: (how: { begin?: Begin; begun?: Parameters<typeof playTurn>[2]['begun'] } = {}) =>
+        playTurn(taken, how.begin ?? null, { deadlineMs: START + 5_000, begun: how.begun }, parts),
+    }
+  }
+
+  describe('at once, where it awaits nothing', () => {
+    it('is what it is else', async () => {
+      for (const [want, reply, ended] of [
+        [ask, { action: 'continue', text: 'How many?' }, null],
+        [end, { action: 'end', text: 'Bye' }, 'completed'],
+        [{ do: 'notify', text: 'Hm', screen: 's' }, { action: 'notify', text: 'Hm' }, null],
+      ] as const) {
+        const { atOnce, play, flow } = playing({ shown: want })
+        const played = atOnce()
+        assert.deepEqual(played, await play())
+        assert.deepEqual(played, {
+          flow,
+          snapshot: { value: 'shown', context: {} },
+          calls: 0,
+          step: { backendMs: 0 },
+          reply,
+          ended,
+        })
+      }
+    })
+    it('begins a flow of one language, or where nobody is asked which, and never one that may be taken up again', () => {
+      const { atOnce, begun } = playing({ first: ask })
+      const played = atOnce(dialled)
+      assert.ok(played && 'reply' in played)
+      assert.deepEqual([begun.length, begun[0]!.language, begun[0]!.dialled], [1, 'en', ['4']])
+      assert.ok(atOnce({ ...dialled, lost: { ...RECORD, snapshot: null } }), 'nothing is known of where that was')
+      assert.equal(atOnce({ ...dialled, lost: RECORD }), undefined)
+    })
+    it('goes as far as the first call, and is played on from there', async () => {
+      const { atOnce, play, called, stepped, flow } = playing(
+        { calls: call, shown: ask },
+        { next: ({ type }) => (type === 'ANSWER' ? 'calls' : 'shown') },
+      )
+      const begun = atOnce()
+      assert.deepEqual([begun, called], [{ flow, snapshot: { value: 'calls', context: {} }, event: null }, []])
+      assert.deepEqual(stepped.splice(0), [{ type: 'ANSWER', text: '2' }])
+      const played = await play({ begun: begun as never })
+      assert.deepEqual([played!.reply.text, called.length], ['How many?', 1])
+      assert.deepEqual(stepped, [{ type: 'RESULT', data: { n: 1 } }], 'the answer is played once')
+    })
+    it('is nothing where the flow is not in memory, not there, or where nothing rests', () => {
+      const nowhere = { current: () => undefined, pinned: async () => undefined }
+      assert.equal(playing({}, { flows: nowhere }).atOnce(), undefined)
+      assert.equal(playing({}, { flows: { ...nowhere, loaded: () => undefined } }).atOnce(), undefined)
+      assert.equal(playing({}, { flows: nowhere }).atOnce(dialled), undefined)
+      assert.equal(playing({}, { record: { snapshot: null } }).atOnce(), undefined)
+    })
+  })
+
+  it('knows which choice an answer was, and only an answer is one', async () => {
+    const choice: CompiledFlow['choice'] = ({ value }, text) => (value === 'asked' && text === '2' ? '2' : undefined)
+    const { atOnce, play } = playing({ shown: ask }, { flow: { choice } })
+    assert.deepEqual(
+      [(atOnce() as Played).step, (await play())!.step],
+      [
+        { choice: '2', backendMs: 0 },
+        { choice: '2', backendMs: 0 },
+      ],
+    )
+    for (const record of [
+      { answer: { kind: 'input', text: '3', step: null } },
+      { answer: { kind: 'notify-ack', text: '2', step: null } },
+    ] as const)
+      assert.deepEqual((playing({ shown: ask }, { flow: { choice }, record }).atOnce() as Played).step, {
+        backendMs: 0,
+      })
+    const begun = playing({ first: ask }, { flow: { choice }, record: { snapshot: null } }).atOnce(dialled) as Played
+    assert.deepEqual(begun.step, { backendMs: 0 })
+  })
+  it('tells what was typed and whether a secret is asked for, where exact texts are kept', async () => {
+    for (const [want, isSecret] of [
+      [ask, false],
+      [secret, true],
+      [end, false],
+    ] as const) {
+      const { atOnce, play } = playing({ shown: want }, { keepsTexts: true })
+      const step = { backendMs: 0, exact: { typed: '2', isSecret } }
+      assert.deepEqual([(atOnce() as Played).step, (await play())!.step], [step, step])
+    }
+    const hidden = playing({ asked: secret, shown: ask }, { keepsTexts: true })
+    assert.deepEqual((hidden.atOnce() as Played).step.exact, { typed: null, isSecret: false }, 'a PIN was typed')
+    assert.equal('exact' in (playing({ shown: ask }).atOnce() as Played).step, false)
+  })
+  it('tells the SMS for who leaves a question, and of nothing else', async () => {
+    const ifLeft = ({ value }: { value: string }) => ({ at: value })
+    for (const [want, left] of [
+      [ask, { at: 'shown' }],
+      [end, undefined],
+      [{ do: 'notify', text: 'Hm', screen: 's' }, undefined],
+    ] as const) {
+      const { atOnce, play } = playing({ shown: want }, { flow: { ifLeft } })
+      assert.deepEqual([(atOnce() as Played).step.ifLeft, (await play())!.step.ifLeft], [left, left])
+    }
+    const { flow } = flowOf('shop', 'shop@1', { asked: call, shown: secret }, () => 'shown')
+    const held = { n: 0, answer: Promise.resolve({ is: 'data', data: 1 } as const), untilMs: START + 9 }
+    const played = await playHeld(RECORD, held, {
+      flows: { current: () => undefined, pinned: async () => ({ ...flow, ifLeft }) },
+      backend: () => undefined,
+      clock: fakeClock(START),
+      language: 'en',
+      keepsTexts: true,
+    })
+    assert.deepEqual([played!.step.ifLeft, played!.step.exact], [{ at: 'shown' }, { typed: null, isSecret: true }])
+  })
+
+  const calls = { next: (({ type }) => (type === 'ANSWER' ? 'calls' : 'shown')) as Parameters<typeof flowOf>[3] }
+  it('tells of each call how long it took and since when, counted from the dial', async () => {
+    const results: CallResult[] = [
+      { is: 'refused', refusal: 'no-credit' },
+      { is: 'failed', why: 'down', detail: 'x' },
+    ]
+    const order = ['more', 'shown']
+    const { play } = playing(
+      { calls: call, more: { ...call, once: false, operation: 'look' }, shown: ask },
+      {
+        results,
+        next: ({ type }) => (type === 'ANSWER' ? 'calls' : order.shift()!),
+        record: { openedMs: START - 4_000 },
+      },
+    )
+    const { step } = (await play())!
+    const of = { turn: 3, backend: 'shop', ms: 300 }
+    assert.deepEqual(step, {
+      backendMs: 600,
+      calls: [
+        { ...of, n: 0, operation: 'buy', changes: true, said: 'refused:no-credit', atMs: 4_000 },
+        { ...of, n: 1, operation: 'look', changes: false, said: 'failed:down', atMs: 4_300 },
+      ],
+    })
+    const early = playing({ calls: call, shown: ask }, { ...calls, record: { openedMs: START + 99 } })
+    assert.equal((await early.play())!.step.calls![0]!.atMs, 0, 'the clock was set back')
+  })
+  it('tells a back end how long its answer may be kept, and what is secret, where the flow says so', async () => {
+    const cache = { maxAgeSeconds: 5, staleIfErrorSeconds: 9 }
+    const told = async (more: Partial<Extract<Want, { do: 'call' }>>) => {
+      const { play, called } = playing({ calls: { ...call, ...more }, shown: ask }, calls)
+      await play()
+      const { cache: kept, isSecret, settles } = called[0]![2]
+      return [kept, isSecret, settles, 'cache' in called[0]![2], 'settles' in called[0]![2]]
+    }
+    assert.deepEqual(await told({}), [undefined, false, undefined, false, false])
+    assert.deepEqual(await told({ cache, hidden: ['pin'], settles: 'k' }), [cache, true, 'k', true, true])
+  })
+  it('gives a call that was not made its key, too', async () => {
+    const keyed = { ...call, keyed: true as const }
+    const none = playing({ calls: keyed, shown: ask }, { ...calls, backend: () => undefined })
+    await none.play()
+    assert.deepEqual(none.stepped[1], { type: 'FAILED', why: 'refused-call', key: 'E1:3:0' })
+    const order = ['again', 'shown']
+    const late = playing(
+      { calls: keyed, again: keyed, shown: ask },
+      { next: ({ type }) => (type === 'ANSWER' ? 'calls' : order.shift()!), callMs: 5_000 },
+    )
+    await late.play()
+    assert.equal(late.called.length, 1)
+    assert.deepEqual(late.stepped[2], { type: 'FAILED', why: 'late', key: 'E1:3:1' })
+  })
+  it('tells the log what a back end said, but nothing of its data, and no refusal that is not one word', async () => {
+    const said = async (result: CallResult) => {
+      const { play, debugged } = playing({ calls: call, shown: ask }, { ...calls, results: [result] })
+      await play()
+      return debugged[0]
+    }
+    const of = { msisdn: '67570000001', line: 'digicel', epoch: 'E1', backend: 'shop', operation: 'buy' }
+    assert.deepEqual(await said({ is: 'data', data: { name: 'Mary' } }), { ...of, is: 'data' })
+    assert.deepEqual(await said({ is: 'failed', why: 'late', detail: 'x' }), { ...of, is: 'failed', why: 'late' })
+    assert.deepEqual(await said({ is: 'refused', refusal: 'full' }), { ...of, is: 'refused', refusal: 'full' })
+    const odd = await said({ is: 'refused', refusal: 'Mary has none' })
+    assert.equal(odd!.refusal, '(a name that is not one word)')
+    const useless = playing(
+      { calls: call, shown: ask },
+      {
+        ...calls,
+        flow: { useless: (_, { is }) => (is === 'refused' ? { refusal: 'Mary has none' } : undefined) },
+        results: [{ is: 'refused', refusal: 'Mary has none' }],
+      },
+    )
+    await useless.play()
+    assert.deepEqual(
+      useless.warned.map(({ refusal }) => refusal),
+      ['(a name that is not one word)'],
+    )
+  })
+  it('begins in the language of the settings where nobody can be asked, though the flow has more than one', async () => {
+    const { play, begun } = playing({ first: ask }, { flow: { languages: ['en', 'tpi'] }, record: { snapshot: null } })
+    await play({ begin: dialled })
+    assert.equal(begun[0]!.language, 'en')
   })
 })
