@@ -25,7 +25,10 @@ createServer({ noDelay: true }, (request, response) => {
     const operation = OPERATIONS[request.url]
     if (!operation) console.error(`no operation ${request.method} ${request.url}`)
     const answer = operation ? JSON.stringify(operation(JSON.parse(body).args)) : '{}'
-    response.writeHead(operation ? 200 : 404, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer) })
+    response.writeHead(operation ? 200 : 404, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(answer),
+    })
     response.end(answer)
   })
 }).listen(Number(process.argv[2]), '127.0.0.1', () => console.log('listening'))
