@@ -33,11 +33,6 @@ export async function runDaemon(config: string): Promise<void> {
       'other users can read the settings file: if one of these settings is a secret, chmod 600',
     )
   }
-  for (const { name, smsc } of settings.lines) {
-    if (smsc.password) continue
-    const remedy = 'if the operator gave you one, write it into smsc.passwordFile'
-    daemon.log.warn({ line: name, remedy }, 'the password of a line is empty')
-  }
   const notifier = systemdNotifier(process.env, clock, daemon.healthy)
   notifier.ready('serving')
   await untilSignal(daemon, settings.stopMs)

@@ -105,6 +105,16 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
     await until(() => standing().length === 1 && standing()[0] !== old, 'not taken')
   })
 
+  it('an empty password is taken where the SMSC takes it, and the log warns of it once, with the remedy', async () => {
+    const warned = () =>
+      logged(/^the password of a line is empty$/).map(({ level, line, remedy }) => [level, line, remedy])
+    assert.deepEqual(warned(), [])
+    may.passwords.push('')
+    file.lines[0]!.smsc.password = ''
+    assert.deepEqual(await reload(), ['changed  east'])
+    assert.deepEqual(warned(), [['warn', 'east', 'if the operator gave you one, write it into smsc.passwordFile']])
+  })
+
   it('a mistyped password for a line of four binds is one try, too', async () => {
     file.lines[0]!.links = 4
     assert.deepEqual(await reload(), ['changed  east'])

@@ -71,6 +71,10 @@ function makeRunning(
 ): Running {
   const { source, instance, caps, isServing } = parts
   const { log, metrics } = deps
+  if (!own.smsc.password) {
+    const remedy = 'if the operator gave you one, write it into smsc.passwordFile'
+    log.warn({ line: own.name, remedy }, 'the password of a line is empty')
+  }
   const answered = () => void made.underWay--
   const failed = (error: unknown): never => {
     made.underWay--
