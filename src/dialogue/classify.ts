@@ -367,12 +367,12 @@ function next(old: DialogueEntry, taking: Taking): DialogueEntry {
   entry.track = answeredAfter(old.track ?? NO_TRACK, screenOf(old), kind, taking.nowMs - old.touchedMs)
   if (isStalled) entry.answer.isStalled = true
   // It was answered: whatever becomes of this turn, nobody left the screen.
-  if (entry.ifLeft) delete entry.ifLeft
+  delete entry.ifLeft
   // Only the begin's PDU has the operation that began the dialogue; the return paths of answers need it.
   if (beginOp !== undefined) entry.returnPath.beginOp ??= beginOp
   const heard = heardWith(old, step)
   if (heard) entry.heard = heard
-  else if (entry.heard !== undefined) delete entry.heard
+  else delete entry.heard
   return entry
 }
 

@@ -15,6 +15,8 @@ import { fakeClock } from '../../support/clock.ts'
 
 const SETTINGS: WindowSettings = { slots: 10, ussdShare: 0.2, queueMax: { ussd: 1_000, sms: 1_000 } }
 
+const leavingBy = (byMs: number) => ({ byMs, leaves: () => undefined, left: () => undefined })
+
 interface Told extends WindowRequest {
   isSettled?: boolean
 }
@@ -457,6 +459,168 @@ describe('the window', () => {
     assert.equal(window.load(), 51)
     for (let n = 1; n <= 51; n++) window.answer(resp(n))
     assert.equal(window.load(), 0)
+  })
+
+  it('remembers a thousand requests that timed out, the last ones', async () => {
+    const { clock, window, offer, entry, late } = windowOf({ slots: 2_000, queueMax: { ussd: 2_000, sms: 0 } })
+    window.open()
+    for (let n = 0; n < 1_001; n++) offer(entry('ussd', `n${n}`, { deadline: clock.now() + 100 }))
+    await clock.advance(200)
+    assert.equal(window.load(), 0)
+    assert.equal(window.answer(resp(1)), 'unexpected-response', 'the oldest is forgotten')
+    for (const sequence of [2, 1_001]) assert.equal(window.answer(resp(sequence)), 'late-response')
+    assert.deepEqual(
+      late.map(({ key, lane }) => `${key} ${lane}`),
+      ['n1 ussd', 'n1000 ussd'],
+    )
+  })
+
+  it('takes ten thousand subscribers who read, and no more; replies that wait for nobody go on', () => {
+    const { window, entry } = windowOf({ queueMax: { ussd: 20_000, sms: 0 } })
+    const withheld = () => window.offer(entry('ussd', 'w', { withheld: true }))
+    window.open()
+    for (let n = 0; n < 10_000; n++) assert.ok(withheld())
+    assert.equal(withheld(), false)
+    assert.equal(window.offer(entry('ussd', 'prompt')), true)
+    assert.equal(window.answer(resp(1)), 'matched')
+    assert.equal(withheld(), true, 'one has answered')
+  })
+
+  it('counts what it has: what waits, what is ahead, what takes a slot', () => {
+    const { window, offer, entry } = windowOf({ slots: 3, ussdShare: 0.3 })
+    const says = () => [window.load(), window.ahead(), window.taken(), window.waiting('ussd'), window.waiting('sms')]
+    assert.deepEqual([window.slots(), window.smsSlots(), says()], [3, 2, [0, 0, 0, 0, 0]])
+    for (let n = 0; n < 2; n++) offer(entry('ussd'))
+    for (let n = 0; n < 3; n++) offer(entry('sms'))
+    assert.deepEqual(says(), [5, 2, 0, 2, 3], 'nothing is bound')
+    window.open()
+    assert.deepEqual(says(), [5, 2, 2, 0, 3])
+    for (let n = 0; n < 2; n++) offer(entry('ussd'))
+    offer(entry('ussd', 'w', { withheld: true }))
+    assert.deepEqual(says(), [8, 5, 3, 2, 3], 'what is withheld waits its turn')
+    window.answer(resp(1))
+    window.answer(resp(2))
+    assert.deepEqual(says(), [6, 2, 2, 0, 3])
+    assert.deepEqual(
+      window.retire().map(({ key }) => key),
+      ['sms', 'sms', 'sms'],
+    )
+    assert.deepEqual(says(), [3, 2, 2, 0, 0], 'what is written is awaited')
+  })
+
+  it('checks deadlines twenty times a second at most, and not before the first of them', async () => {
+    const { clock, window, offer, entry } = windowOf()
+    const startMs = clock.now()
+    assert.equal(window.dueMs(), Infinity)
+    for (const ms of [1_000, 1_020, 1_300]) offer(entry('ussd', String(ms), { deadline: startMs + ms }))
+    assert.equal(window.dueMs(), startMs + 1_000)
+    await clock.advance(1_000)
+    assert.equal(window.dueMs(), startMs + 1_050)
+    await clock.advance(50)
+    assert.equal(window.dueMs(), startMs + 1_300)
+    offer(entry('ussd', 'later', { deadline: startMs + 9_000 }))
+    assert.equal(window.dueMs(), startMs + 1_300)
+    offer(entry('sms', 'soon', { deadline: startMs + 9_000, leaving: leavingBy(startMs + 1_200) }))
+    assert.equal(window.dueMs(), startMs + 1_200)
+    window.close()
+    assert.equal(window.dueMs(), Infinity)
+  })
+  it('keeps in mind the deadlines of what is written, too, and of what waits in either lane', async () => {
+    for (const [lane, isOpen] of [
+      ['ussd', true],
+      ['ussd', false],
+      ['sms', true],
+      ['sms', false],
+    ] as const) {
+      const { clock, window, offer, entry } = windowOf()
+      const startMs = clock.now()
+      if (isOpen) window.open()
+      offer(entry(lane, 'first', { deadline: startMs + 100 }))
+      const second = offer(entry(lane, 'second', { deadline: startMs + 5_000 }))
+      await clock.advance(150)
+      assert.equal(window.dueMs(), startMs + 5_000, `${lane} ${isOpen}`)
+      await clock.advance(5_000)
+      assert.deepEqual(second.outcome, isOpen ? { kind: 'timeout' } : { kind: 'unsent', why: 'expired' })
+    }
+  })
+  it('is not written at the last millisecond of its time, and is before it', async () => {
+    const { clock, window, offer, entry, names } = windowOf({ slots: 1 })
+    window.open()
+    offer(entry('ussd', 'first'))
+    for (const ms of [500, 501]) offer(entry('ussd', String(ms), { deadline: clock.now() + ms, mayLeave: () => 'yes' }))
+    await clock.advance(499)
+    window.answer(resp(1))
+    assert.deepEqual(names(), ['first', '500'])
+    const late = windowOf()
+    const told = late.offer(late.entry('ussd', 'late', { deadline: late.clock.now() }))
+    late.window.open()
+    assert.deepEqual([told.outcome, late.names()], [{ kind: 'unsent', why: 'expired' }, []])
+  })
+  it('does not take its own requests for late, nor lose them with the link as if somebody waited for them', async () => {
+    const { clock, window, offer, entry, late } = windowOf()
+    window.open()
+    window.control(Buffer.alloc(16), 'enquire_link')
+    offer(entry('ussd', 'gone', { deadline: clock.now() + 100 }))
+    await clock.advance(1_000)
+    assert.equal(window.answer(resp(1, 0, 'enquire_link_resp')), 'enquire_link')
+    window.control(Buffer.alloc(16), 'unbind')
+    assert.deepEqual(window.close(), [])
+    assert.deepEqual([late, window.load()], [[], 0])
+    assert.equal(window.answer(resp(3, 0, 'unbind_resp')), 'unexpected-response')
+  })
+  it('hears of congestion in an SMS, and of none in a reply', () => {
+    const congested = { tag: 0x0428, value: Buffer.of(95) }
+    const { window, offer, entry, pace } = windowOf({}, 100)
+    const heard: number[] = []
+    pace.congested = (state) => void heard.push(state)
+    window.open()
+    for (const lane of ['ussd', 'sms', 'sms', 'sms'] as const) offer(entry(lane))
+    window.answer({ ...resp(1), tlvs: [congested] })
+    window.answer({ ...resp(2), tlvs: [{ ...congested, tag: 0x0427 }, congested] })
+    window.answer({ ...resp(3), tlvs: [{ ...congested, value: Buffer.of(0) }] })
+    window.answer({ ...resp(4), tlvs: [{ ...congested, value: Buffer.alloc(0) }] })
+    assert.deepEqual(heard, [95])
+  })
+  it('tells the id that a response gives, or that it gives none', () => {
+    const { window, offer, entry } = windowOf()
+    window.open()
+    const told = [offer(entry('sms')), offer(entry('sms'))]
+    const first = { ...resp(1), body: { message_id: 'M1' } }
+    window.answer(first)
+    window.answer({ ...resp(2), body: {} })
+    assert.deepEqual(told[0]!.outcome, { kind: 'ok', messageId: 'M1', pdu: first })
+    assert.equal((told[1]!.outcome as { messageId: string }).messageId, '')
+  })
+  it('measures the slots of replies that wait for nobody only, and those that timed out with their whole time', async () => {
+    const { clock, window, offer, entry } = windowOf({ slots: 5 })
+    window.open()
+    offer(entry('ussd', 'w', { withheld: true }))
+    await clock.advance(1_000)
+    window.answer(resp(1))
+    assert.equal(window.slotMs(), 0)
+    offer(entry('ussd', 'x', { deadline: clock.now() + 2_000 }))
+    await clock.advance(2_000)
+    assert.equal(window.slotMs(), 200)
+    offer(entry('ussd'))
+    await clock.advance(100)
+    window.answer(resp(3))
+    assert.equal(window.slotMs(), 190)
+  })
+  it('says that the SMSC pauses from when its last slot was taken, or given back', async () => {
+    const { clock, window, offer, entry } = windowOf({ slots: 2 })
+    window.open()
+    offer(entry('ussd'))
+    await clock.advance(3_000)
+    offer(entry('ussd'))
+    await clock.advance(1_000)
+    assert.equal(window.pausedMs(), 0)
+    await clock.advance(1)
+    assert.equal(window.pausedMs(), 1_001)
+    offer(entry('ussd', 'w', { withheld: true }))
+    assert.equal(window.pausedMs(), 1_001, 'that takes no slot')
+    offer(entry('ussd'))
+    window.answer(resp(1))
+    assert.equal(window.pausedMs(), 0)
   })
 
   it('pauses SMS when throttled, never USSD, and goes on at a slower pace', async () => {

@@ -79,6 +79,32 @@ describeBoth('the rows of the outbox', (database) => {
       ],
     )
   })
+  it('are written with whose they are, who is told of them, and the key of their subject if they have one', async () => {
+    const sms = [{ ...CONFIRMATION, key: 'k1' }, REMINDER]
+    const whose = { owner: 'module:other', hook: 'clinic' }
+    await WRITE(database.db.sql, {
+      sms: smsBinding(sms, whose, fakeClock(START - HOUR)),
+      now: new Date(START),
+      owners: JSON.stringify([{ subject: 'other:1', msisdn: '67570000001', line: '' }]),
+    })
+    const of = (await rows()).map(({ owner, hook, key }) => ({ owner, hook, key }))
+    assert.deepEqual(of, [
+      { ...whose, key: 'other:1/k1' },
+      { ...whose, key: null },
+    ])
+    await write([CONFIRMATION], ['dental:1'])
+    const [own] = (await rows()).filter(({ subject }) => subject === 'dental:1')
+    assert.deepEqual([own!.owner, own!.hook], ['module:dental', null])
+  })
+  it('leave by the wall clock where the calendar is another', async () => {
+    const clock = { ...fakeClock(START), today: () => START - 100 * HOUR }
+    const binding = (sms: NewSms) => {
+      const [one] = JSON.parse(smsBinding([sms], { owner: 'o', hook: null }, clock)) as Record<string, string>[]
+      return [one!.due_at, one!.wake_at, one!.expires_at].map((at) => (Date.parse(at!) - START) / HOUR)
+    }
+    assert.deepEqual(binding(CONFIRMATION), [0, 100, 1])
+    assert.deepEqual(binding(REMINDER), [24, 122, 48])
+  })
   it('are put right where a daemon of the earlier release writes when they leave into due_at', async () => {
     const [now, leaves, asked] = [0, 20, 24].map((hours) => new Date(START + hours * HOUR))
     const own = {
