@@ -149,10 +149,10 @@ export function decidedAgain(
 ): Classified {
   if (taking.answer.kind === 'begin' || !first || first.status === 'ended') return classified
   if (!now || now.epoch !== first.epoch || now.status === 'ended') return { is: 'busy', entry: now ?? first }
-  if (now.turn === first.turn) return classified
+  if (now.turn > first.turn)
+    return sameAnswer(now, taking) ? { is: 'repeat', entry: now, resend: false } : { is: 'busy', entry: now }
   // After a failover of the store: the screen that the subscriber answers is gone.
-  if (now.turn < first.turn) return { is: 'unknown' }
-  return sameAnswer(now, taking) ? { is: 'repeat', entry: now, resend: false } : { is: 'busy', entry: now }
+  return now.turn < first.turn ? { is: 'unknown' } : classified
 }
 
 /** For how long after a begin another begin with its number is a copy. */

@@ -44,7 +44,7 @@ const NOTHING: Record<string, object[]> = {
   'sms-due': [{ send: false, upkeep: false }],
   'forget-sms': [{ gone: 0, last: null }],
 }
-type Answer = object[] | ((bindings: SqlBindings) => object[])
+type Answer = object[] | ((bindings: SqlBindings) => object[] | Promise<object[]>)
 
 /** A dispatcher on a database that answers each statement, by its name, with one list after the other, then with none. */
 function looking(answers: Record<string, Answer[]>, deps: Partial<OutboxDeps> & { answer?: SmsSubmit } = {}) {
@@ -151,6 +151,27 @@ describe('a look at the outbox', () => {
     await none.outbox.tick()
     assert.deepEqual(none.bindings('sms-claim'), [])
   })
+  it('claims behind the last within one look, and from the start in the next', async () => {
+    const more = (id: string) => [claimed({ id, has_more: true })]
+    const { outbox, bindings } = looking({ 'sms-claim': [more('1'), more('2'), [], [], more('3')] })
+    await outbox.tick()
+    const heads = bindings('sms-claim').map((one) => one.heads)
+    assert.equal(heads[0], null)
+    assert.deepEqual(JSON.parse(String(heads[1])), [{ line: 'digicel', kind: 'reminder', since: ROW.since, id: '1' }])
+    await outbox.tick()
+    assert.equal(bindings('sms-claim')[heads.length]!.heads, null)
+  })
+  it('claims no more where it took all that is due, and once more where it began behind the last', async () => {
+    const one = looking({ 'sms-claim': [[claimed()]] })
+    await one.outbox.tick()
+    assert.equal(one.bindings('sms-claim').length, 1)
+    const behind = looking({ 'sms-claim': [[claimed({ has_more: true })], [claimed({ id: '2' })]] })
+    await behind.outbox.tick()
+    assert.deepEqual(
+      behind.bindings('sms-claim').map(({ heads }) => heads === null),
+      [true, false, true],
+    )
+  })
   it('counts what it took to nobody, and tells who was given up', async () => {
     const late = claimed({ id: '2', state: 'expired', kind: 'campaign' })
     const rows = [
@@ -201,6 +222,26 @@ describe('a look at the outbox', () => {
     await settle()
     assert.deepEqual(names().slice(4), [], 'nothing is due, and nothing is old')
     await outbox.stop()
+  })
+  it('is asked no more for a look that found the clock wrong while it sent', async () => {
+    const answers: (() => void)[] = []
+    const may = [true]
+    let asked = 0
+    const { outbox, bindings } = looking(
+      { 'sms-claim': [[claimed({ has_more: true }), claimed({ id: '2', has_more: true })]] },
+      {
+        mayRun: () => (asked++, may.shift() ?? false),
+        answer: () => new Promise((done) => answers.push(() => done(ACCEPTED))),
+      },
+    )
+    const ticking = outbox.tick()
+    await settle()
+    for (const answer of answers) {
+      answer()
+      await settle()
+    }
+    assert.equal(await ticking, 2)
+    assert.deepEqual([asked, bindings('sms-claim').length], [2, 1])
   })
 
   describe('at earlier SMS', () => {
@@ -466,6 +507,7 @@ describe('a look at the outbox', () => {
         await each.clock.advance(HOUR / 2)
       }
       assert.deepEqual(looks, [1, 1, 2, 2])
+      assert.deepEqual(each.bindings('sms-claim'), [])
       await each.outbox.stop()
     })
     it('forgets what is old from where it left off, with no pause while there is more, and from the start each hour', async () => {
@@ -481,18 +523,65 @@ describe('a look at the outbox', () => {
       assert.equal(after().length, 5, 'not yet')
       await it.clock.advance(HOUR / 2)
       assert.deepEqual(after().slice(5), ['0'])
+      const asked = it.names().filter((name) => name.startsWith('sms-'))
+      assert.deepEqual(new Set(asked), new Set(['sms-due']), 'nothing else was done in between')
       await it.outbox.stop()
     })
     it('says each time that the database is away, and goes on', async () => {
       const away = () => {
         throw new Error('away')
       }
+      const first = await polled({ 'sms-due': [away] }, {}, 0)
+      assert.deepEqual(first.names(), ['sms-due'], 'and at once nothing more is asked')
       const { logged, names } = await polled({ 'sms-due': [away, away] }, {}, 2)
       assert.deepEqual(
         logged.map(({ message }) => message),
         Array(2).fill('SMS outbox: Postgres cannot be reached'),
       )
       assert.equal(names().filter((name) => name === 'sms-due').length, 3)
+    })
+    it('looks once a second however often it is started, also while a look of before is under way', async () => {
+      let answer = (): void => undefined
+      const hangs: Answer = () => new Promise((done) => (answer = () => done([{ send: false, upkeep: false }])))
+      const it = looking({ 'sms-due': [hangs] })
+      const looks = () => it.bindings('sms-due').length
+      it.outbox.start()
+      await settle()
+      const stopping = it.outbox.stop()
+      it.outbox.start()
+      answer()
+      await stopping
+      await settle()
+      assert.equal(looks(), 1)
+      it.outbox.start()
+      await settle()
+      for (let n = 2; n < 5; n++) {
+        await it.clock.advance(1_000)
+        assert.equal(looks(), n)
+      }
+      await it.outbox.stop()
+    })
+    it('claims nothing more once it stops, and again once it is started', async () => {
+      let answer = (): void => undefined
+      const it = looking(
+        {
+          'sms-due': [due(true, false) as object[], due(true, false) as object[]],
+          'sms-claim': [[claimed({ has_more: true })], [claimed({ id: '2' })]],
+        },
+        { answer: () => new Promise((done) => (answer = () => done(ACCEPTED))) },
+      )
+      it.outbox.start()
+      await settle()
+      const stopping = it.outbox.stop()
+      answer()
+      await stopping
+      assert.deepEqual([it.bindings('sms-claim').length, it.sent.length], [1, 1])
+      await it.clock.advance(1_000)
+      it.outbox.start()
+      await settle()
+      assert.equal(it.sent.length, 2)
+      answer()
+      await it.outbox.stop()
     })
   })
 })
