@@ -9,6 +9,7 @@ import { eraseCommand, exportCommand } from '../../src/cli/privacy.ts'
 import { journalDialogues } from '../../src/store/journal/store.ts'
 import { LIMITS, recordingOf } from '../contract/dialogue-fixture.ts'
 import { recordAt } from '../records/record.ts'
+import { layEmbedded } from '../support/pglite.ts'
 
 const MSISDN = '67570000001'
 
@@ -34,6 +35,7 @@ describe('subscriber erase', () => {
         .concat('services: [{ code: "*1#", flow: a }]', 'backends:', backends)
         .join('\n'),
     )
+    await layEmbedded(join(folder, 'data'))
     const said: string[] = []
     const audited: string[] = []
     const audit = { write: (line: string) => audited.push(line) }
@@ -65,6 +67,7 @@ describe('subscriber erase', () => {
       .concat('services: [{ code: "*1#", flow: a }]', `records: ${files}`)
       .join('\n')
     writeFileSync(config, text)
+    await layEmbedded(data)
     const recording = { ...recordingOf(), serviceOf: () => ({ code: '*1#', channel: 'ussd' }) }
     const store = await journalDialogues({ dir: join(data, 'dialogues'), limits: LIMITS, recording })
     for (const msisdn of [MSISDN, '67570000002'])
@@ -98,6 +101,7 @@ describe('subscriber erase', () => {
         .concat('services: [{ code: "*1#", flow: a }]')
         .join('\n'),
     )
+    await layEmbedded(join(folder, 'exported'))
     const said: string[] = []
     await exportCommand({ config, msisdn: MSISDN }, (text) => void said.push('export', text), {
       write: (line: string) => said.push((JSON.parse(line) as { what: string }).what),

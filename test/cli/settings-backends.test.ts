@@ -10,6 +10,7 @@ import { parseTalks } from '../../src/flow/talk/talk.ts'
 import { playTalk } from '../../src/flow/talk/player.ts'
 import { writtenLines } from '../../src/simulator/control/terminal.ts'
 import { realClock } from '../support/clock.ts'
+import { layEmbedded } from '../support/pglite.ts'
 import { flowOf } from '../flow/support.ts'
 
 const MODULE = `
@@ -51,6 +52,7 @@ data: ${join(folder, 'data')}
 `,
       { mode: 0o600 },
     )
+    await layEmbedded(join(folder, 'data'))
     const backends = await settingsBackends(config, realClock)
     const file = join(folder, 'shop.talk')
     try {

@@ -1,6 +1,6 @@
 /** A whole daemon in the test's process: real Redis, real Postgres (a schema of its own), a real SMSC to bind to. */
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -13,6 +13,7 @@ import { migrate } from '../../src/store/postgres/migrate.ts'
 import type { Clock } from '../../src/ussd/vocabulary.ts'
 import { realClock } from './clock.ts'
 import { seedDental } from './dental.ts'
+import { layEmbedded } from './pglite.ts'
 import { services, until } from './services.ts'
 import { root } from '../style/tree.ts'
 
@@ -78,6 +79,7 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
   const { now = realClock.now, today = options.frozen === false ? realClock.today : () => FROZEN } = options
   const clock: Clock = { ...realClock, now, today }
   const knex = options.embedded ? undefined : await openSchema(stage.schema)
+  if (options.embedded && !existsSync(join(stage.data, 'postgres'))) await layEmbedded(stage.data)
   const daemon = await startDaemon({
     settings,
     clock,

@@ -3,6 +3,7 @@ import knexFactory from 'knex'
 import { randomBytes } from 'node:crypto'
 import { migrate } from '../../src/store/postgres/migrate.ts'
 import { openPostgres, type Postgres, type ServerSettings } from '../../src/store/postgres/connection.ts'
+import { emptyEmbedded } from './pglite.ts'
 import { describeWith, services } from './services.ts'
 
 /** Opens a private, empty database; it is gone after `close()`. */
@@ -41,7 +42,7 @@ export function describeBoth(title: string, body: (database: Database) => void):
   describe(`${title} (PGlite)`, suite('embedded', freshEmbedded))
 }
 
-export const freshEmbedded: OpenFresh = () => openPostgres({ embedded: 'memory://' })
+export const freshEmbedded: OpenFresh = async () => openPostgres({ embedded: 'memory://', from: await emptyEmbedded() })
 
 export const freshServer: OpenFresh = async (settings) => {
   const schema = await makeSchema()

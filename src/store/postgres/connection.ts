@@ -52,6 +52,8 @@ export interface ServerSettings extends Common {
 export interface EmbeddedSettings extends Common {
   /** The folder of the data; created if absent. `memory://` keeps nothing. */
   embedded: string
+  /** The files of a database, as PGlite dumps them, for a new one to begin with. Absent: they are made, in seconds. */
+  from?: Blob
 }
 
 /** PGlite has one connection: code that asks for a second one inside a transaction gets an error after this time. */
@@ -123,7 +125,7 @@ async function openEmbedded(settings: EmbeddedSettings): Promise<Postgres> {
   try {
     const dir = inMemory ? settings.embedded : join(settings.embedded, 'postgres')
     const [{ PGlite }, { createPgConfig }] = await pglite()
-    const lite = await PGlite.create(dir)
+    const lite = await PGlite.create(dir, settings.from ? { loadDataDir: settings.from } : {})
     await lite.exec(SET_PLANNING)
     const knex = knexFactory({
       ...shared(settings),
