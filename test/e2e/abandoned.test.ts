@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { Settings } from '../../src/config/schema.ts'
-import { faultProxy, type FaultProxy } from '../campaigns/proxy.ts'
+import { faultProxy, targetOf, type FaultProxy } from '../campaigns/proxy.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { ProcessStage, soonTakenOver } from '../support/process-stage.ts'
@@ -147,7 +147,7 @@ describeWith(['redis', 'postgres'], 'an SMS for who leaves a screen, with daemon
 
   before(async () => {
     writeFileSync(join(dir, 'pay.yaml'), FLOW)
-    proxy = await faultProxy({ host: '127.0.0.1', port: 5432 })
+    proxy = await faultProxy(targetOf(services.postgresUrl!))
     await on.open()
   })
   after(async () => {

@@ -9,7 +9,7 @@ import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { describeWith, services, until } from '../support/services.ts'
 import { sqlOn } from '../../src/store/postgres/sql.ts'
 import { Redis } from 'ioredis'
-import { faultProxy, type FaultProxy } from '../campaigns/proxy.ts'
+import { faultProxy, targetOf, type FaultProxy } from '../campaigns/proxy.ts'
 import { readMediation } from '../campaigns/record-sets.ts'
 import type { Settings } from '../../src/config/schema.ts'
 
@@ -147,7 +147,7 @@ describeWith(['redis', 'postgres'], 'records of daemons that are killed, with Po
     on.startBound({ USSD_CONNECTOR_FROZEN_CLOCK: '2025-05-01T09:00:00+10:00', ...env })
 
   before(async () => {
-    proxy = await faultProxy({ host: '127.0.0.1', port: 5432 })
+    proxy = await faultProxy(targetOf(services.postgresUrl!))
     await on.open()
     await seedDental(sqlOn(on.knex, { named: true }), { atMs: FROZEN })
   })
@@ -232,7 +232,7 @@ describeWith(['redis', 'postgres'], 'records for files alone, of a daemon that i
   }
 
   before(async () => {
-    proxy = await faultProxy({ host: '127.0.0.1', port: 5432 })
+    proxy = await faultProxy(targetOf(services.postgresUrl!))
     await on.open()
     await seedDental(sqlOn(on.knex, { named: true }), { atMs: FROZEN })
     await on.knex('ussd_late').insert(untold())
