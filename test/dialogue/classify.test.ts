@@ -195,7 +195,8 @@ describe('a begin', () => {
     const old = { network: '', nowMs: T0 + LIMITS.duplicateBeginMs }
     const still = { fromMs: young.nowMs, toMs: old.nowMs }
     beginsAre([
-      [none, young, 'again', 'who redials must not meet silence'],
+      [none, { network: '' }, 'again', 'who redials must not meet silence'],
+      [none, young, 'again', 'still young'],
       [none, old, 'opened', 'not young'],
       [none, { ...old, still }, 'again', 'it may have waited here since'],
       [none, { ...young, code: '*124#' }, 'opened', 'another code'],

@@ -165,6 +165,15 @@ describe('a decision', () => {
     const how = { nowMs: T0, unreadable: 'replace' }
     assert.deepEqual(reads, [how, how])
   })
+  it('refuses what it cannot read, also when it looks again, unless it is told otherwise', async () => {
+    const how = { nowMs: T0, unreadable: 'refuse' }
+    for (const at of [undefined, held('v1')]) {
+      const { decider, calls } = register({ writes: [null, held('mine')] })
+      await decider.decide({ ...about, held: at }, () => ({ result: 1, write: write('mine') }))
+      const reads = calls.filter(([what]) => what === 'read').map(([, , of]) => of)
+      assert.deepEqual(reads, at ? [how] : [how, how])
+    }
+  })
   it('stands though its answer was lost, if it was written', async () => {
     const mine = held('mine')
     const { decider } = register({ reads: [null, mine], writes: [DOWN] })
@@ -183,6 +192,12 @@ describe('a decision', () => {
     const { decider, calls } = register({ reads: [held('v1')] })
     assert.equal(await decider.decide(about, () => ({ result: ++times, write: write('mine') })), null)
     assert.deepEqual([times, calls.filter(([what]) => what === 'write').length], [5, 5])
+    const given = register({ reads: [held('v1')] })
+    assert.equal(
+      await given.decider.decide({ ...about, held: held('v0') }, () => ({ result: 1, write: write('mine') })),
+      null,
+    )
+    assert.equal(given.calls.filter(([what]) => what === 'write').length, 5)
     const last = register({ reads: [null], writes: [null, null, null, null, held('mine')] })
     assert.equal((await last.decider.decide(about, () => ({ result: 1, write: write('mine') })))?.result, 1)
   })

@@ -364,7 +364,7 @@ describe('what a turn is told, and tells', () => {
       language: 'en',
       page: PAGE,
       log: {
-        debug: (fields: object) => void debugged.push({ ...fields }),
+        debug: (fields: object, message: string) => void debugged.push({ ...fields, message }),
         warn: (fields: object) => void warned.push({ ...fields }),
       },
       ...deps,
@@ -546,7 +546,8 @@ describe('what a turn is told, and tells', () => {
       await play()
       return debugged[0]
     }
-    const of = { msisdn: '67570000001', line: 'digicel', epoch: 'E1', backend: 'shop', operation: 'buy' }
+    const about = { msisdn: '67570000001', line: 'digicel', epoch: 'E1' }
+    const of = { ...about, backend: 'shop', operation: 'buy', message: 'back end answered' }
     assert.deepEqual(await said({ is: 'data', data: { name: 'Mary' } }), { ...of, is: 'data' })
     assert.deepEqual(await said({ is: 'failed', why: 'late', detail: 'x' }), { ...of, is: 'failed', why: 'late' })
     assert.deepEqual(await said({ is: 'refused', refusal: 'full' }), { ...of, is: 'refused', refusal: 'full' })
