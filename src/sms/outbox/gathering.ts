@@ -1,6 +1,6 @@
 /**
  * Work that is cheaper for many at once. What is asked for while one bulk runs, and for a moment after it, makes up the
- * next one: a single one is done at once, and the busier it gets, the larger the bulks.
+ * next one: a single one is done at once, or after the same moment, and the busier it gets, the larger the bulks.
  */
 import type { Clock } from '../../ussd/index.ts'
 
@@ -21,12 +21,14 @@ export interface GatheringOptions {
   most: number
   /** How long the next bulk gathers after the last, unless it is full. */
   gatherMs: number
+  /** The first bulk gathers for as long, too. Default: it begins at once. */
+  isPatient?: boolean
   clock: Clock
 }
 
 /** `run` does them in the order in which they were asked for, and answers in the same order. */
 export function gathering<In, Out>(
-  { most, gatherMs, clock }: GatheringOptions,
+  { most, gatherMs, isPatient = false, clock }: GatheringOptions,
   run: (all: In[]) => Promise<readonly Out[]>,
 ): Gathering<In, Out> {
   const waiting: Asked<In, Out>[] = []
@@ -37,6 +39,7 @@ export function gathering<In, Out>(
     isRunning = true
     // What one turn of the event loop asks for goes together.
     await undefined
+    if (isPatient) await gathered()
     while (waiting.length) {
       const bulk = waiting.splice(0, most)
       try {
@@ -45,9 +48,13 @@ export function gathering<In, Out>(
       } catch (error) {
         for (const asked of bulk) asked.fail(error)
       }
-      if (gatherMs > 0 && waiting.length < most) await new Promise<void>((over) => clock.after(gatherMs, over))
+      await gathered()
     }
     isRunning = false
+  }
+
+  async function gathered(): Promise<void> {
+    if (gatherMs > 0 && waiting.length < most) await new Promise<void>((over) => clock.after(gatherMs, over))
   }
 
   return {

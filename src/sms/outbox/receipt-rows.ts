@@ -87,7 +87,7 @@ export const TAKE_EARLY = statement<OrphanRow>(
   'receipt-early',
   `
   DELETE FROM sms_receipt_orphan
-  WHERE message_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))
+  WHERE message_key = ANY(ARRAY(SELECT jsonb_array_elements_text(CAST(:keys AS jsonb))))
     AND ((CAST(:line AS text) IN ('', line) AND message_key <> CAST(:own AS text)
         AND EXISTS (SELECT FROM sms_outbox o WHERE o.id = CAST(:sms AS bigint) AND ${isTo('sender')}))
       OR ((CAST(:line AS text) IN ('', line) OR line IN ${LINES_OF_SMSC})
@@ -150,7 +150,7 @@ export const FIND_OTHERS = statement<{ message_key: string }>(
   'receipt-others',
   `
   SELECT DISTINCT p.message_key FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
-  WHERE p.message_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb))) AND o.msisdn = CAST(:from AS text)
+  WHERE p.message_key = ANY(ARRAY(SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))) AND o.msisdn = CAST(:from AS text)
     AND p.line IN ${LINES_OF_SMSC} AND p.state = 'accepted'`,
 )
 

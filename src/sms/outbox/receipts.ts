@@ -60,7 +60,9 @@ export function receiptsInBulk(
   deps: OutboxDeps,
   { forms, gated, ahead, gatherMs }: { forms: IdForms; gated: Gate; ahead(): Promise<void>; gatherMs: number },
 ): (given: Receipt) => Promise<ReceiptResult> {
-  const singles = gathering({ most: BULK_MAX, gatherMs, clock: deps.clock }, async (all: KeyedReceipt[]) => {
+  // The outcome of a response reaches the outbox some steps after the receipt that came in the same octets.
+  const options = { most: BULK_MAX, gatherMs, isPatient: true, clock: deps.clock }
+  const singles = gathering(options, async (all: KeyedReceipt[]) => {
     await ahead()
     return gated(() => settleSingles(deps, all))
   })

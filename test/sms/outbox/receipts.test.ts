@@ -74,6 +74,33 @@ describeBoth('receipts of SMS', (database) => {
     assert.deepEqual(names, ['receipt-singles'])
   })
 
+  it('wait for the response in the same octets, which takes some steps to the outbox', async () => {
+    const names: string[] = []
+    const counted = aroundSql(database.db.sql, (statement, ask) => (names.push(statement.name), ask()))
+    const one = open({ sql: counted, settings: { gatherMs: 3 } })
+    const passing = async (work: Promise<unknown>) => {
+      const ended: unknown[] = []
+      void work.finally(() => ended.push(work))
+      while (!ended.length) await clock.advance(3)
+      return work
+    }
+    const first = await owe()
+    await passing(one.tick())
+    assert.equal(await passing(one.applyReceipt(receipt(`M${first}`))), 'matched')
+    await owe({ subject: 'dental:2' })
+    let told: Promise<unknown> | undefined
+    answer = async ({ id }) => {
+      told = one.applyReceipt(receipt(`M${id}`))
+      for (let steps = 0; steps < 20; steps++) await undefined
+      return { is: 'accepted', messageIds: [`M${id}`] }
+    }
+    names.splice(0)
+    await passing(one.tick())
+    assert.equal(await passing(told!), 'matched')
+    const usual = ['sms-claim', 'sms-settle', 'receipt-early-of', 'receipt-singles']
+    assert.deepEqual(names.slice(names.indexOf('sms-claim')), usual)
+  })
+
   it('may come twice and out of order: what is final stays', async () => {
     const id = await owe()
     await outbox.tick()
