@@ -17,6 +17,11 @@ export interface PreparedStatement {
 export interface SqlRunner {
   /** Returns the rows. */
   run(statement: PreparedStatement, bindings: SqlBindings): Promise<object[]>
+  /**
+   * COPY in the binary format, `into` a table with its columns. Only of a transaction. Absent: PGlite, which has no
+   * STDIN.
+   */
+  copyIn?(into: string, octets: Uint8Array): Promise<void>
 }
 
 /** The database. */

@@ -125,8 +125,11 @@ export interface DaemonRecordsDeps {
   mayRun(): boolean
 }
 
-/** A statement takes some 10 ms then. PGlite works in this process: it may not hold the event loop. */
-const BATCH = { server: 500, embedded: 50 }
+/**
+ * What a second of 2,000 dialogues leaves: a COPY takes some 20 ms then. PGlite works in this process: it may not hold
+ * the event loop.
+ */
+const BATCH = { server: 2_000, embedded: 50 }
 const HOUR_MS = 3_600_000
 /** A day that is in use for a moment is dropped in the next round. */
 const DAYS_EVERY_MS = 600_000
@@ -149,7 +152,7 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
   const how = { fileOf, textsOf, alsoIn: leftSms(runtime) }
   const collector: Collector = createCollector({
     shelf: dialogues.records,
-    write: countedWrite(metrics, (records) => writeCounted(sql, records, how)),
+    write: countedWrite(metrics, (records, areNew) => writeCounted(sql, records, { ...how, areNew })),
     writeOthers: async () => {
       const beforeMs = clock.now() - receiptMs
       const { written, isMore } = await recordSms(sql, { instance: name, file: smsFile, limit: batch, beforeMs })
@@ -182,10 +185,13 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
 }
 
 /** Writes records, and counts those that were new. */
-function countedWrite(metrics: Runtime['metrics'], write: (records: readonly CallRecord[]) => Promise<RecordsCounted>) {
+function countedWrite(
+  metrics: Runtime['metrics'],
+  write: (records: readonly CallRecord[], areNew: boolean) => Promise<RecordsCounted>,
+) {
   const countScreens = screenCounting(metrics)
-  return async (records: readonly CallRecord[]) => {
-    const { fresh, folded, screens } = await write(records)
+  return async (records: readonly CallRecord[], areNew = false) => {
+    const { fresh, folded, screens } = await write(records, areNew)
     countScreens(screens)
     for (const { kind, texts } of fresh) {
       metrics.count('records_total', { kind })

@@ -1,6 +1,7 @@
 /** The statements of `cdr` (docs/RECORDS.md): a row that is written twice is one row. */
-import { type Sql, type SqlRunner, statement, utcDayOf, uuidV7Ms } from '../base/index.ts'
+import { type Sql, type SqlRunner, sqlState, statement, utcDayOf, uuidV7Ms } from '../base/index.ts'
 import type { CallRecord } from '../dialogue/index.ts'
+import { copyOctets } from './copy-rows.ts'
 import { addToFunnel } from './funnel-rows.ts'
 import { funnelRows, type ScreenTold, screensTold } from './funnel.ts'
 import { columnsOf, fieldsIn, type LineColumns, type LineField, sqlLines } from './lines.ts'
@@ -89,18 +90,41 @@ export async function writeRecords(
   fileOf: FileOf,
   textsOf?: TextsOf,
 ): Promise<CallRecord[]> {
-  const hasTexts = textsOf !== undefined && records.some(({ texts }) => texts !== undefined)
+  const withTexts = textsOf !== undefined && hasTexts(records)
   const rows = records.map((record) => {
     const day = dayOf(record)
     const fields = fieldsOf(record, day, fileOf(record))
-    if (hasTexts) fields.push(textsOf(record, day) ?? null)
+    if (withTexts) fields.push(textsOf(record, day) ?? null)
     return fields
   })
-  const write = hasTexts ? WRITE_WITH_TEXTS : WRITE
+  const write = withTexts ? WRITE_WITH_TEXTS : WRITE
   const [written] = await write(sql, { rows: sqlLines(rows), given: records.length })
   if (!written!.fresh) return written!.n === 0 ? [] : [...records]
   const fresh = new Set(written!.fresh)
   return records.filter((record) => fresh.delete(keyOf(record)))
+}
+
+const INTO = `cdr (${NAMES})`
+
+/** Some of the rows were there, or Postgres refuses them as they are. */
+class NotCopied extends Error {}
+
+/** Writes records of which none should be there. Rejects with NotCopied: they have to be written the other way. */
+async function copyRecords(trx: SqlRunner, records: readonly CallRecord[], fileOf: FileOf): Promise<void> {
+  // In the order of the key, as above.
+  const rows = records.map((record) => fieldsOf(record, dayOf(record), fileOf(record))).toSorted(byKey)
+  try {
+    await trx.copyIn!(INTO, copyOctets(COLUMNS, rows))
+  } catch (error) {
+    // Classes 22 and 23: data exceptions, integrity violations.
+    throw /^2[23]/.test(sqlState(error) ?? '') ? new NotCopied('', { cause: error }) : error
+  }
+}
+
+/** The first fields of a row are its key. */
+function byKey(one: readonly LineField[], other: readonly LineField[]): number {
+  for (let n = 0; n < 3; n++) if (one[n] !== other[n]) return one[n]! < other[n]! ? -1 : 1
+  return 0
 }
 
 function keyOf({ epoch, kind }: CallRecord): string {
@@ -111,6 +135,8 @@ export interface RecordsCounting {
   fileOf: FileOf
   /** How exact texts are written. Absent: they are not. */
   textsOf?: TextsOf | undefined
+  /** Nobody else should have written them, nor we: then COPY is tried first. */
+  areNew?: boolean
   /** What else is written for those that were not there, in the same transaction. */
   alsoIn?(trx: SqlRunner, fresh: readonly CallRecord[]): Promise<void>
 }
@@ -128,18 +154,37 @@ export interface RecordsCounted {
  * Writes records, and adds those that were not there to the sums of the funnel: both or none, so that a record that
  * comes twice is counted once.
  */
-export function writeCounted(
+export async function writeCounted(
   sql: Sql,
   records: readonly CallRecord[],
-  { fileOf, textsOf, alsoIn }: RecordsCounting,
+  { areNew = false, ...counting }: RecordsCounting,
+): Promise<RecordsCounted> {
+  try {
+    return await counted(sql, records, { ...counting, areNew })
+  } catch (error) {
+    if (!(error instanceof NotCopied)) throw error
+    return counted(sql, records, { ...counting, areNew: false })
+  }
+}
+
+function counted(
+  sql: Sql,
+  records: readonly CallRecord[],
+  { fileOf, textsOf, areNew = false, alsoIn }: RecordsCounting,
 ): Promise<RecordsCounted> {
   return sql.transaction(async (trx) => {
-    const fresh = await writeRecords(trx, records, fileOf, textsOf)
+    const mayCopy = areNew && trx.copyIn !== undefined && !(textsOf && hasTexts(records))
+    if (mayCopy) await copyRecords(trx, records, fileOf)
+    const fresh = mayCopy ? [...records] : await writeRecords(trx, records, fileOf, textsOf)
     await alsoIn?.(trx, fresh)
     const { rows, folded } = funnelRows(fresh)
     await addToFunnel(trx, rows)
     return { fresh, folded, screens: screensTold(rows) }
   })
+}
+
+function hasTexts(records: readonly CallRecord[]): boolean {
+  return records.some(({ texts }) => texts !== undefined)
 }
 
 /** In the order of COLUMNS. Without its texts: they go into no statement as they are. */

@@ -175,6 +175,49 @@ describe('the collector of call detail records', () => {
     assert.equal(asked, 2)
   })
 
+  it('says that records are new where nobody else can have written them, and not after a failure', async () => {
+    const { shelf, end } = shelfOf(kept)
+    const said: [string[], boolean][] = []
+    const write = async (records: readonly CallRecord[], areNew = false) => {
+      said.push([records.map(({ epoch }) => epoch), areNew])
+      if (isAway) throw new Error('the answer to COMMIT is lost')
+    }
+    kept.set('before', record('before'))
+    collectorOf(shelf, { write })
+    end('a')
+    await clock.advance(1_000)
+    isAway = true
+    for (const epoch of ['b', 'c', 'd']) end(epoch)
+    await clock.advance(1_000)
+    isAway = false
+    await clock.advance(5_000)
+    end('e')
+    await clock.advance(1_000)
+    assert.deepEqual(said, [
+      [['a'], true],
+      [['before'], false],
+      [['b', 'c'], true],
+      [['b', 'c'], false],
+      [['d'], false],
+      [['e'], true],
+    ])
+  })
+
+  it('leaves to other daemons for five seconds what they have just ended; a clock that is wrong keeps none', async () => {
+    const { shelf } = shelfOf(kept)
+    const endedAgo = (epoch: string, ms: number) => {
+      kept.set(epoch, { ...record(epoch), endedMs: clock.now() + 1_000 - ms })
+    }
+    endedAgo('old', 5_001)
+    endedAgo('young', 4_000)
+    endedAgo('of-tomorrow', -86_400_000)
+    collectorOf(shelf)
+    await clock.advance(1_000)
+    assert.deepEqual([written.flat(), [...kept.keys()]], [['old', 'of-tomorrow'], ['young']])
+    await clock.advance(15_000)
+    assert.deepEqual([written.flat(), kept.size], [['old', 'of-tomorrow', 'young'], 0])
+  })
+
   it('goes on with rows that need records while there are more', async () => {
     const { shelf } = shelfOf(kept)
     let left = 3

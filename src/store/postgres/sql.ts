@@ -4,6 +4,7 @@
  */
 import type { Knex } from 'knex'
 import { sqlValues, type PreparedStatement, type Sql, type SqlBindings, type SqlRunner } from '../../base/index.ts'
+import { CopyIn } from './copy.ts'
 
 interface Answer {
   command: string
@@ -18,7 +19,7 @@ interface Query {
 
 /** A connection of the pool: a client of `pg`. */
 export interface Connection {
-  query(query: Query, done: (error: Error | null, answer: Answer) => void): void
+  query(query: Query | CopyIn, done: (error: Error | null, answer: Answer) => void): void
   /** If it is set, the pool drops the connection when it is returned, or requested again. */
   __knex__disposed?: unknown
 }
@@ -28,8 +29,11 @@ interface Pool {
   releaseConnection(connection: Connection): unknown
 }
 
-/** `named` false: each statement is planned each time, as a pooler in transaction mode requires. */
-export function sqlOn(knex: Knex, { named }: { named: boolean }): Sql {
+/**
+ * `named` false: each statement is planned each time, as a pooler in transaction mode requires. `copies`: it is a server,
+ * which takes COPY.
+ */
+export function sqlOn(knex: Knex, { named, copies = false }: { named: boolean; copies?: boolean }): Sql {
   const pool = knex.client as Pool
 
   async function connected<T>(run: (connection: Connection) => Promise<T>): Promise<T> {
@@ -47,6 +51,10 @@ export function sqlOn(knex: Knex, { named }: { named: boolean }): Sql {
     return (await answered(connection, named && name ? { name, text, values } : { text, values })).rows
   }
 
+  const copied = async (connection: Connection, into: string, octets: Uint8Array) => {
+    await answered(connection, new CopyIn(`COPY ${into} FROM STDIN (FORMAT binary)`, octets))
+  }
+
   return {
     run: (statement, bindings) => connected((connection) => asked(connection, statement, bindings)),
     transaction: (run) =>
@@ -60,6 +68,7 @@ export function sqlOn(knex: Knex, { named }: { named: boolean }): Sql {
             return asked(connection, statement, bindings)
           },
         }
+        if (copies) trx.copyIn = (into, octets) => copied(connection, into, octets)
         try {
           const result = await run(trx)
           isOver = true
@@ -75,7 +84,7 @@ export function sqlOn(knex: Knex, { named }: { named: boolean }): Sql {
   }
 }
 
-function answered(connection: Connection, query: Query): Promise<Answer> {
+function answered(connection: Connection, query: Query | CopyIn): Promise<Answer> {
   return new Promise((resolve, reject) => {
     connection.query(query, (error, answer) => (error ? reject(error) : resolve(answer)))
   })
