@@ -1,167 +1,260 @@
 /**
- * What call detail records cost, in processor time. `node --import tsx bench/records.ts` writes rows of walks as the
- * daemon does, into a Postgres of its own (--rows 200000, --batch 500): also beside a load that says who works for a
- * row. `--pairs 5`, on a quiet machine and a build: two daemons by turns, one with records and one without; the
- * difference of all processes in 10,000 turns of `walk` (--seconds 8).
+ * What call detail records cost, in processor time of all processes, by counts: `node --import tsx bench/records.ts
+ * --before DIR`. Dialogues end in a Redis with and without a record, the records are written into a Postgres as the
+ * daemon does, and their place is cleared: by this tree and by another one in turns (DIR, a checkout; --rounds 5). Then
+ * what a dialogue costs without records, in a daemon with phones, for `walk` and for `dental` (--seconds 12; 0: none).
+ * Needs a build.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
+import { join } from 'node:path'
 import { uuidV7 } from '../src/base/ids.ts'
-import type { CallRecord } from '../src/dialogue/index.ts'
-import { keepDays, NO_FILE, writeCounted } from '../src/records/index.ts'
 import type { Sql } from '../src/base/index.ts'
+import type {
+  DialogueEntry,
+  DialogueLimits,
+  DialogueRegister,
+  Recording,
+  WaitingRecord,
+} from '../src/dialogue/index.ts'
+import { keepDays, NO_FILE } from '../src/records/index.ts'
 import { openPostgres } from '../src/store/postgres/connection.ts'
 import { migrate } from '../src/store/postgres/migrate.ts'
+import type { Client } from '../src/store/redis/servers.ts'
 import { ownPostgres } from '../test/campaigns/own-postgres.ts'
-import { leaveOnSignals, runToEnd } from './processes.ts'
-import { daemonSystem, type DaemonSystem } from './systems.ts'
 import { numberOf } from './options.ts'
+import { crewOf, leaveOnSignals, root, runToEnd, startRedis, type OwnRedis } from './processes.ts'
+import { SCENARIOS, type ScenarioName } from './scenarios.ts'
+import { daemonSystem } from './systems.ts'
 
 const SUBSCRIBERS = 100_000
-const WARM_ROWS = 5_000
-const TURNS = 10_000
-/** The last records are written within a second. */
-const WRITTEN_MS = 2_500
+/** Dialogues of one part of a round: what is compared is measured within seconds of each other. */
+const DIALOGUES = 10_000
+/** That end in one turn of the event loop. */
+const TOGETHER = 10
+const WAITING_MAX = 180_000
+const US_A_S = 1_000_000
+
+const LIMITS: DialogueLimits = {
+  idleMs: 60_000,
+  totalMs: 3_600_000,
+  tombstoneMs: 120_000,
+  resumeMs: 300_000,
+  confirmMs: 12_000,
+  snapshotOctetsMax: 16_384,
+  duplicateBeginMs: 10_000,
+}
+const SNAPSHOT = { value: 'booked', context: { language: 'en', answers: { pad: 'x'.repeat(400) } } }
+
 const say = (line: string) => process.stdout.write(`${line} (load ${loadavg()[0]!.toFixed(1)})\n`)
+const middleOf = (all: readonly number[]) => all.toSorted((a, b) => a - b)[all.length >> 1]!
+
+/** The parts of a tree that a record goes through. */
+interface Tree {
+  name: string
+  recordsFor: typeof import('../src/dialogue/cdr.ts').recordsFor
+  registerOn(client: Client): DialogueRegister
+  recording: Recording
+  write(sql: Sql, waiting: readonly WaitingRecord[]): Promise<unknown>
+  /** Rows of a statement. */
+  batch: number
+}
+
+async function treeIn(dir: string, name: string, batch: number): Promise<Tree> {
+  const part = (file: string) => import(join(dir, 'src', file))
+  const { recordsFor } = (await part('dialogue/cdr.ts')) as typeof import('../src/dialogue/cdr.ts')
+  const { recordingOf } = (await part('daemon/records.ts')) as typeof import('../src/daemon/records.ts')
+  const { dialogueRegister } = (await part('store/dialogues.ts')) as typeof import('../src/store/dialogues.ts')
+  const { redisRegister } = (await part('store/redis/register.ts')) as typeof import('../src/store/redis/register.ts')
+  const { writeCounted } = (await part('records/index.ts')) as typeof import('../src/records/index.ts')
+  const settings = { records: { to: 'postgres' }, services: [{ code: '*384*1#', flow: 'walk' }], testDials: [] }
+  const kind = { letter: 'u', index: 'deadlines' }
+  const records = { max: WAITING_MAX, onFull: (): void => undefined }
+  return {
+    name,
+    recordsFor,
+    registerOn: (client) =>
+      dialogueRegister({ register: redisRegister({ client, prefix: 'bench', kind, records }), limits: LIMITS }),
+    recording: recordingOf(settings as unknown as Parameters<typeof recordingOf>[0], 'd1')!,
+    write: (sql, waiting) =>
+      writeCounted(
+        sql,
+        waiting.map(({ record }) => record),
+        { fileOf: () => NO_FILE, areNew: true },
+      ),
+    batch,
+  }
+}
 
 let serial = 0
 
-/** Dialogues end a millisecond after each other, not in the order in which they began. */
-function walked(nowMs: number): CallRecord {
+/** A dialogue that has just ended. They end a millisecond after each other, not in the order in which they began. */
+function walked(nowMs: number): DialogueEntry {
   const n = serial++
   const any = (n * 2_654_435_761) % 4_294_967_296
   const openedMs = nowMs + n - 20_000 - (any % 10_000)
   const octets = Buffer.alloc(10)
   octets.writeUInt32BE(any, 0)
   octets.writeUInt32BE(n, 4)
+  const msisdn = String(67570000000 + (any % SUBSCRIBERS))
+  const path = `main:1/${any % 9}>clinic:2/${any % 7}>day:3/${any % 5}>patient:*/${any % 23}>sure:1/3`
   return {
+    version: `v${n}`,
+    confirmed: false,
+    past: [],
+    untilMs: openedMs + 120_000,
+    previous: null,
+    track: { path, waitMs: 15_000, backendMs: 0 },
+    key: { group: `g${n}`, msisdn },
     epoch: uuidV7(openedMs, () => octets),
-    kind: 'dialogue',
-    openedMs,
-    endedMs: openedMs + 18_250,
-    msisdn: String(67570000000 + (any % SUBSCRIBERS)),
-    line: 'bench',
+    status: 'ended',
+    network: '1',
+    turn: 6,
+    revision: 'walk@9f2c01ab77de',
     code: '*384*1#',
-    flow: 'walk@9f2c01ab77de',
-    reason: 'completed',
-    screen: 'booked',
-    turns: 6,
-    waitMs: 15_000,
-    backendMs: 0,
-    language: 'en',
-    channel: 'ussd',
-    instance: 'd1',
-    path: `main:1/${any % 9}>clinic:2/${any % 7}>day:3/${any % 5}>patient:*/${any % 23}>sure:1/3`,
-    detail: '',
+    line: 'bench',
+    snapshot: SNAPSHOT,
+    answer: { kind: 'input', text: '1', step: null },
+    reply: { action: 'end', text: 'Booked: Mary Kila, Waigani, Fri. Thank you.', step: null, link: 'bench' },
+    returnPath: { from: [1, 1, msisdn], to: [0, 1, '384'], serviceType: 'USSD', carrier: 'tlv' } as never,
+    openedMs,
+    touchedMs: openedMs + 18_250,
+    ended: 'completed',
   }
 }
 
-/** Microseconds on a processor of each child of a process, by what it is (schedstat of proc(5), title of Postgres). */
-function workedUs(parent: number): Map<string, number> {
-  const sums = new Map<string, number>()
-  for (const pid of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
-    const read = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8')
+/** Microseconds on a processor of a process, or of the children of one (schedstat of proc(5)). */
+function workedUs(pid: number, whose: 'own' | 'children'): number {
+  const read = (id: number | string, file: string) => readFileSync(`/proc/${id}/${file}`, 'utf8')
+  const of = (id: number | string) => Number(read(id, 'schedstat').split(' ')[0]) / 1_000
+  if (whose === 'own') return readdirSync(`/proc/${pid}/task`).reduce((sum, task) => sum + of(`${pid}/task/${task}`), 0)
+  let sum = 0
+  for (const id of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
     try {
-      const stat = read('stat')
-      if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) !== parent) continue
-      const title = read('cmdline')
-        .replaceAll('\0', ' ')
-        .replace(/^postgres: /, '')
-      const name = title.includes('127.0.0.1') ? 'backend' : title.trim()
-      sums.set(name, (sums.get(name) ?? 0) + Number(read('schedstat').split(' ')[0]) / 1_000)
+      const stat = read(id, 'stat')
+      if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid) sum += of(id)
     } catch {
       // It has ended.
     }
   }
-  return sums
+  return sum
 }
 
-/** Answers how much of this process the making of rows took, which no daemon has. */
-async function writeRows(sql: Sql, { count, batch, nowMs }: { count: number; batch: number; nowMs: number }) {
-  let makingUs = 0
-  for (let done = 0; done < count; done += batch) {
-    const begun = process.cpuUsage()
-    const made = Array.from({ length: Math.min(batch, count - done) }, () => walked(nowMs))
-    const { user, system } = process.cpuUsage(begun)
-    makingUs += user + system
-    await writeCounted(sql, made, { fileOf: () => NO_FILE })
+interface Stores {
+  redis: OwnRedis
+  client: Client
+  sql: Sql
+  postgresPid: number
+}
+
+/** Microseconds for each dialogue. */
+type Cost = Record<'daemon' | 'Redis' | 'Postgres', number>
+
+const sumOf = ({ daemon, Redis, Postgres }: Cost) => daemon + Redis + Postgres
+
+/** Ends dialogues. `isRecorded`: each with a record, until it is a row and gone from Redis. */
+async function ended(tree: Tree, { redis, client, sql, postgresPid }: Stores, isRecorded: boolean): Promise<Cost> {
+  await redis.client.flushall()
+  const register = tree.registerOn(client)
+  const waiting: WaitingRecord[] = []
+  register.records!.follow((kept) => void waiting.push(...kept))
+  const nowMs = Date.now()
+  const entries = Array.from({ length: DIALOGUES }, () => walked(nowMs))
+  const worked = (): Cost => {
+    const { user, system } = process.cpuUsage()
+    return {
+      daemon: user + system,
+      Redis: workedUs(redis.process.pid!, 'own'),
+      Postgres: workedUs(postgresPid, 'children'),
+    }
   }
-  return makingUs
+  const before = worked()
+  for (let at = 0; at < DIALOGUES; at += TOGETHER) {
+    const together = entries.slice(at, at + TOGETHER).map((entry) => {
+      const records = isRecorded ? tree.recordsFor(tree.recording, entry) : undefined
+      return register.write(entry.key, { from: null, entry, nowMs, dueMs: null, ...(records && { records }) })
+    })
+    await Promise.all(together)
+    if (waiting.length < tree.batch && at + TOGETHER < DIALOGUES) continue
+    for (let from = 0; from < waiting.length; from += tree.batch) {
+      const some = waiting.slice(from, from + tree.batch)
+      await tree.write(sql, some)
+      await register.records!.remove(some.map((one) => one.at))
+    }
+    waiting.length = 0
+  }
+  const after = worked()
+  const each = (part: keyof Cost) => (after[part] - before[part]) / DIALOGUES
+  return { daemon: each('daemon'), Redis: each('Redis'), Postgres: each('Postgres') }
 }
 
-async function byRow(count: number, batch: number): Promise<void> {
+const PARTS = ['daemon', 'Redis', 'Postgres'] as const
+
+function less(cost: Cost, without: Cost): Cost {
+  return Object.fromEntries(PARTS.map((part) => [part, cost[part] - without[part]])) as Cost
+}
+
+function told(costs: readonly Cost[]): Cost {
+  return Object.fromEntries(PARTS.map((part) => [part, middleOf(costs.map((cost) => cost[part]))])) as Cost
+}
+
+/** What a record costs in each tree. */
+async function byRecord(trees: readonly Tree[], rounds: number): Promise<Map<Tree, Cost>> {
   const server = await ownPostgres()
   const db = await openPostgres({ url: server.url, poolMax: 1 })
-  try {
-    await migrate(db.knex)
-    const nowMs = Date.now()
-    await keepDays(db.sql, { nowMs, days: 90 })
-    await writeRows(db.sql, { count: WARM_ROWS, batch, nowMs })
-    const wal = async () => {
-      const { rows } = (await db.knex.raw(`SELECT pg_current_wal_insert_lsn() - '0/0' AS at`)) as {
-        rows: [{ at: string }]
+  await migrate(db.knex)
+  await keepDays(db.sql, { nowMs: Date.now(), days: 90 })
+  const costs = new Map<Tree, Cost[]>(trees.map((tree) => [tree, []]))
+  await crewOf('records', async (crew) => {
+    crew.onStop(() => db.close().then(() => server.close()))
+    const redis = await startRedis(crew, 512)
+    const client = redis.client.duplicate() as Client
+    crew.onStop(async () => client.disconnect())
+    const stores: Stores = { redis, client, sql: db.sql, postgresPid: server.pid() }
+    for (let round = 0; round <= rounds; round++) {
+      for (const tree of round % 2 ? trees : trees.toReversed()) {
+        const without = await ended(tree, stores, false)
+        const cost = less(await ended(tree, stores, true), without)
+        // The first round warms up.
+        if (round > 0) costs.get(tree)!.push(cost)
       }
-      return Number(rows[0].at)
     }
-    const [before, walBefore, ownBefore] = [workedUs(server.pid()), await wal(), process.cpuUsage()]
-    const makingUs = await writeRows(db.sql, { count, batch, nowMs })
-    const { user, system } = process.cpuUsage(ownBefore)
-    const each = (us: number) => `${(us / count).toFixed(1)} µs`
-    const parts = [...workedUs(server.pid())]
-      .map(([name, us]) => [name, us - (before.get(name) ?? 0)] as const)
-      .filter(([, us]) => us / count > 0.05)
-    say(
-      `${count} rows in batches of ${batch}, for each: ${parts.map(([name, us]) => `${name} ${each(us)}`).join(', ')}; ` +
-        `this process ${each(user + system - makingUs)}; WAL ${Math.round(((await wal()) - walBefore) / count)} octets`,
-    )
-  } finally {
-    await db.close()
-    await server.close()
-  }
+    await crew.stop()
+  })
+  return new Map([...costs].map(([tree, all]) => [tree, told(all)]))
 }
 
-type Cost = Record<string, number>
-
-/** CPU seconds of 10,000 turns, by process, until the last record is written. */
-async function turned(system: DaemonSystem, seconds: number): Promise<Cost> {
+/** Microseconds of all processes for one dialogue of the scenario, without records. */
+async function byDialogue(name: ScenarioName, seconds: number): Promise<{ turns: number; us: number }> {
+  const scenario = SCENARIOS.find((one) => one.name === name)!
+  const system = await daemonSystem('daemon', { scenario, records: { to: 'none' } })
+  const order = { scenario: name, concurrent: Math.min(500, scenario.phones), seconds }
+  await system.walk(order)
   await system.clear()
   const before = system.cpu()
-  const { turns } = await system.walk({ scenario: 'walk', concurrent: 500, seconds })
-  await new Promise((done) => setTimeout(done, WRITTEN_MS))
-  return Object.fromEntries(
-    Object.entries(system.cpu()).map(([name, used]) => [name, ((used - before[name]!) / turns) * TURNS]),
-  )
+  const { turns } = await system.walk(order)
+  const used = Object.entries(system.cpu()).reduce((sum, [part, s]) => sum + s - before[part]!, 0)
+  await system.stop()
+  const each = scenario.steps.length
+  return { turns: each, us: (used / turns) * each * US_A_S }
 }
 
-const sumOf = (cost: Cost) => Object.values(cost).reduce((sum, one) => sum + one, 0)
-const middleOf = (all: readonly number[]) => all.toSorted((a, b) => a - b)[all.length >> 1]!
-const shown = (cost: Cost) =>
-  `${sumOf(cost).toFixed(3)} (${Object.entries(cost)
-    .map(([name, used]) => `${name} ${used.toFixed(3)}`)
-    .join(', ')})`
-
-async function byTurn(pairs: number, seconds: number): Promise<void> {
-  const [without, withThem] = [
-    await daemonSystem('daemon', { records: { to: 'none' } }),
-    await daemonSystem('daemon', { records: { to: 'postgres' } }),
-  ]
-  for (const system of [without, withThem]) await turned(system, seconds)
-  const shares: number[] = []
-  for (let pair = 0; pair < pairs; pair++) {
-    const order = pair % 2 ? [withThem, without] : [without, withThem]
-    const costs = new Map<DaemonSystem, Cost>()
-    for (const system of order) costs.set(system, await turned(system, seconds))
-    const [none, some] = [costs.get(without)!, costs.get(withThem)!]
-    shares.push((sumOf(some) / sumOf(none) - 1) * 100)
-    say(`without ${shown(none)}, with ${shown(some)} CPU s per 10,000: ${shares.at(-1)!.toFixed(1)} %`)
+async function main(): Promise<void> {
+  const at = process.argv.indexOf('--before')
+  const before = at < 0 ? [] : [await treeIn(process.argv[at + 1]!, 'before', 500)]
+  const trees = [...before, await treeIn(root, 'now', numberOf('--batch', 2_000))]
+  const seconds = numberOf('--seconds', 12)
+  const costs = await byRecord(trees, numberOf('--rounds', 5))
+  for (const [{ name }, cost] of costs) {
+    const parts = PARTS.map((part) => `${part} ${cost[part].toFixed(1)}`)
+    say(`${name}: a record costs ${sumOf(cost).toFixed(1)} µs: ${parts.join(', ')}`)
   }
-  say(
-    `records cost ${middleOf(shares).toFixed(1)} % of a turn (${Math.min(...shares).toFixed(1)} to ${Math.max(...shares).toFixed(1)}, ${pairs} pairs)`,
-  )
+  for (const name of seconds > 0 ? (['walk', 'dental'] as const) : []) {
+    const { turns, us } = await byDialogue(name, seconds)
+    const shares = [...costs].map(([tree, cost]) => `${((sumOf(cost) / us) * 100).toFixed(1)} % ${tree.name}`)
+    say(`${name}: ${turns} turns cost ${us.toFixed(0)} µs without a record, which is ${shares.join(', ')}`)
+  }
 }
 
 leaveOnSignals()
-const pairs = numberOf('--pairs', 0)
-runToEnd(() =>
-  pairs > 0 ? byTurn(pairs, numberOf('--seconds', 8)) : byRow(numberOf('--rows', 200_000), numberOf('--batch', 500)),
-)
+runToEnd(main)

@@ -1,4 +1,5 @@
 /** The path of a call detail record, read: `main:1/4>sure:2/11` is two steps (docs/RECORDS.md). Pure. */
+import { remembered } from '../base/index.ts'
 import type { CallMade } from './calls-made.ts'
 
 export interface PathStep {
@@ -13,19 +14,22 @@ export interface PathStep {
 
 const SECONDS = /^\d+$/
 
-/** `isCut`: there were more steps than a record keeps. */
+/** A flow of twenty screens has some hundred steps, each with the usual seconds. Nothing that was typed is in one. */
+const STEPS_MAX = 4_000
+const stepOf = remembered<PathStep | null>(STEPS_MAX)
+
+/** `isCut`: there were more steps than a record keeps. The steps are shared: nobody changes one. */
 export function stepsOf(path: string): { steps: PathStep[]; isCut: boolean } {
   const parts = path === '' ? [] : path.split('>')
   const isCut = parts.at(-1) === '+'
   const steps: PathStep[] = []
   for (const part of parts) {
-    const step = stepIn(part)
+    const step = stepOf(part, stepIn)
     if (step) steps.push(step)
   }
   return { steps, isCut }
 }
 
-/** Without a regular expression with groups: the funnel reads the path of each record. */
 function stepIn(part: string): PathStep | null {
   const colon = part.indexOf(':')
   const slash = part.indexOf('/', colon)

@@ -172,10 +172,8 @@ class RecordCollector implements Collector {
 
   async #write(some: readonly Pending[], areNew = false): Promise<void> {
     if (some.length === 0) return
-    await this.#deps.write(
-      some.map(({ record }) => record),
-      areNew,
-    )
+    const records = some.map(({ record }) => record)
+    await this.#deps.write(records, areNew)
     failpoint('cdr-written')
     await this.#deps.shelf?.remove(some.flatMap(({ at }) => at ?? []))
   }

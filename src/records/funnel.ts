@@ -102,7 +102,8 @@ class ScreenSums {
     count(whole.ended, reason)
     if (isCut) whole.cut++
     let folded = 0
-    for (const [place, step] of steps.entries()) {
+    for (let place = 0; place < steps.length; place++) {
+      const step = steps[place]!
       const row = this.#reached(step.screen, n, place)
       const key = keyOf(step)
       count(row.chosen, key)

@@ -112,7 +112,7 @@ class NotCopied extends Error {}
 /** Writes records of which none should be there. Rejects with NotCopied: they have to be written the other way. */
 async function copyRecords(trx: SqlRunner, records: readonly CallRecord[], fileOf: FileOf): Promise<void> {
   // In the order of the key, as above.
-  const rows = records.map((record) => fieldsOf(record, dayOf(record), fileOf(record))).toSorted(byKey)
+  const rows = records.toSorted(byKey).map((record) => fieldsOf(record, dayOf(record), fileOf(record)))
   try {
     await trx.copyIn!(INTO, copyOctets(COLUMNS, rows))
   } catch (error) {
@@ -121,10 +121,10 @@ async function copyRecords(trx: SqlRunner, records: readonly CallRecord[], fileO
   }
 }
 
-/** The first fields of a row are its key. */
-function byKey(one: readonly LineField[], other: readonly LineField[]): number {
-  for (let n = 0; n < 3; n++) if (one[n] !== other[n]) return one[n]! < other[n]! ? -1 : 1
-  return 0
+/** The day is that of the epoch. */
+function byKey(one: CallRecord, other: CallRecord): number {
+  if (one.epoch === other.epoch) return one.kind < other.kind ? -1 : 1
+  return one.epoch < other.epoch ? -1 : 1
 }
 
 function keyOf({ epoch, kind }: CallRecord): string {
@@ -217,9 +217,16 @@ function fieldsOf(record: CallRecord, day: string, file: number | null): LineFie
   ]
 }
 
+const DAY_MS = 86_400_000
+/** Records of a batch are of one day, or of two. */
+let known = { n: Number.NaN, day: '' }
+
 /** When it began, by its epoch: a record that is written again gets the same day. (UUIDv7, RFC 9562 §5.7) */
 function dayOf({ epoch, openedMs }: CallRecord): string {
-  return utcDayOf(uuidV7Ms(epoch) ?? openedMs)
+  const ms = uuidV7Ms(epoch) ?? openedMs
+  const n = Math.floor(ms / DAY_MS)
+  if (known.n !== n) known = { n, day: utcDayOf(ms) }
+  return known.day
 }
 
 export const SMS_IS_SETTLED = `state IN ('delivered', 'failed', 'expired', 'cancelled')`

@@ -75,7 +75,7 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
         }
         return register.write(slot, change).then((written) => {
           if (!written) return null
-          if (records) shelf?.wasKept(slot, records)
+          if (change.records) shelf!.wasKept(slot, records!, change.records)
           return { entry, at: slot.name }
         })
       } catch (error) {

@@ -18,8 +18,8 @@ export interface KeptRecords {
   shelf: RecordShelf
   /** The records of a write to this place. */
   stored(slot: SealPlace, records: readonly CallRecord[]): StoredRecord[]
-  /** They were stored. */
-  wasKept(slot: SealPlace, records: readonly CallRecord[]): void
+  /** They were stored as these. */
+  wasKept(slot: SealPlace, records: readonly CallRecord[], stored: readonly StoredRecord[]): void
 }
 
 /** What a record is sealed as. */
@@ -31,8 +31,8 @@ export function recordShelf(kept: StoredRecords, options: ShelfOptions): KeptRec
   let follower: ((records: WaitingRecord[]) => void) | undefined
   return {
     stored: (slot, records) => records.map((record) => ({ field: fieldOf(record), text: textOf(slot, record) })),
-    wasKept(slot, records) {
-      follower?.(records.map((record) => ({ record, at: kept.at(slot.name, fieldOf(record)) })))
+    wasKept(slot, records, stored) {
+      follower?.(records.map((record, n) => ({ record, at: kept.at(slot.name, stored[n]!.field) })))
     },
     shelf: {
       count: () => kept.count(),

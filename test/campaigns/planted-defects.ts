@@ -424,20 +424,43 @@ export const PLANTED: readonly PlantedDefect[] = [
     file: 'src/records/collector.ts',
     edits: [
       [
-        '      await this.#write(some)\n      this.#pending.splice(0, some.length)\n',
-        '      this.#pending.splice(0, some.length)\n      await this.#write(some)\n',
+        '      await this.#write(some, areNew)\n      this.#pending.splice(0, some.length)\n',
+        '      this.#pending.splice(0, some.length)\n      await this.#write(some, areNew)\n',
       ],
       [
         "    failpoint('cdr-written')\n    await this.#deps.shelf?.remove(some.flatMap(({ at }) => at ?? []))\n",
         "    failpoint('cdr-written')\n",
       ],
       [
-        '    await this.#deps.write(some.map(({ record }) => record))\n',
-        '    await this.#deps.shelf?.remove(some.flatMap(({ at }) => at ?? []))\n    await this.#deps.write(some.map(({ record }) => record))\n',
+        '    const records = some.map(({ record }) => record)\n',
+        '    const records = some.map(({ record }) => record)\n    await this.#deps.shelf?.remove(some.flatMap(({ at }) => at ?? []))\n',
       ],
     ],
     noticedBy: [
       by('test/records/collector.test.ts', 'keeps all while Postgres is away, in the store too, and goes on with it'),
+    ],
+  },
+  {
+    name: 'what a daemon may have written before a lost answer is taken for new',
+    file: 'src/records/collector.ts',
+    edits: [['const areNew = !this.#inDoubt\n', 'const areNew = true\n']],
+    noticedBy: [
+      by(
+        'test/records/collector.test.ts',
+        'says that records are new where nobody else can have written them, and not after a failure',
+      ),
+    ],
+  },
+  {
+    name: 'a row that COPY refuses is not written',
+    file: 'src/records/rows.ts',
+    edits: [['if (!(error instanceof NotCopied)) throw error\n', 'if (error) throw error\n']],
+    noticedBy: [
+      {
+        tests: ['test/records/copy-rows.test.ts'],
+        only: 'are counted once where another daemon wrote some of them, and where they come twice',
+        postgres: true,
+      },
     ],
   },
   {
