@@ -37,7 +37,7 @@ export interface Collector {
 const SOON_MS = 1_000
 /** What a daemon left behind that died is found so soon, and rows that need records of which nobody told us. */
 const LOOK_MS = 15_000
-/** Younger ones are left to the daemon that ended their dialogue: it writes them in a cheaper way if nobody else does. */
+/** Younger ones are left to the daemon that ended their dialogue: it writes them in a cheaper way. */
 const OURS_MS = 5_000
 /** While the database does not answer. */
 const AWAY_MS = 5_000
