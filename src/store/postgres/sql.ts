@@ -30,14 +30,33 @@ interface Pool {
 }
 
 /**
+ * If a connection was waited for so much longer than its limit, our event loop stood still, and one may be free by now. So
+ * it is asked for once more: nothing has been sent.
+ */
+const LOOP_LATE_MS = 100
+/** Its own default. */
+const KNEX_ACQUIRE_MS = 60_000
+
+async function acquired(pool: Pool, limitMs: number): Promise<Connection> {
+  const askedMs = performance.now()
+  try {
+    return await pool.acquireConnection()
+  } catch (error) {
+    if (performance.now() - askedMs < limitMs + LOOP_LATE_MS) throw error
+    return pool.acquireConnection()
+  }
+}
+
+/**
  * `named` false: each statement is planned each time, as a pooler in transaction mode requires. `copies`: it is a server,
  * which takes COPY.
  */
 export function sqlOn(knex: Knex, { named, copies = false }: { named: boolean; copies?: boolean }): Sql {
   const pool = knex.client as Pool
+  const acquireMs = Number(knex.client.config.acquireConnectionTimeout ?? KNEX_ACQUIRE_MS)
 
   async function connected<T>(run: (connection: Connection) => Promise<T>): Promise<T> {
-    const connection = await pool.acquireConnection()
+    const connection = await acquired(pool, acquireMs)
     try {
       return await run(connection)
     } finally {

@@ -23,7 +23,7 @@ import {
 import { storedRecords } from './records.ts'
 import { SCRIPTS, type ScriptName } from './scripts.ts'
 import type { Client } from './servers.ts'
-import { turnCalls } from './turn-calls.ts'
+import { askedAgain, turnCalls } from './turn-calls.ts'
 
 export interface RedisRegisterOptions {
   /** Its owner listens for errors and closes it. */
@@ -76,10 +76,10 @@ export function redisRegister(options: RedisRegisterOptions): Register {
       ask('touch', async () => {
         const at = async (one: string) =>
           (await command.touch(2, ...keys.both(one), version ?? '', dueMs ?? '', one, dueByMs ?? '')) === 1
-        return (await at(name)) || (former !== undefined && at(former))
+        return (await askedAgain(() => at(name))) || (former !== undefined && at(former))
       }),
-    due: (nowMs, limit) => ask('due', () => listDue(client, indexes, { nowMs, limit }, whole)),
-    count: () => ask('count', () => countDue(client, indexes, whole)),
+    due: (nowMs, limit) => ask('due', () => askedAgain(() => listDue(client, indexes, { nowMs, limit }, whole))),
+    count: () => ask('count', () => askedAgain(() => countDue(client, indexes, whole))),
     names: (limit) => names(client, prefix, kind.index, limit),
     putAside: ({ name }, { value, at }) =>
       ask('put aside', async () => {

@@ -26,11 +26,12 @@ export interface TurnCalls extends Pick<Register, 'read' | 'write' | 'settle'> {
 
 /**
  * If a timeout is reported this much too late, our event loop stood still, and the answer may already be here, unread.
- * So a read is asked once more. A write may have been done, so it is looked up instead (decider.ts).
+ * So a read, or a lease that is held on to, is asked for once more. A write may have been done, so it is looked up instead (decider.ts).
  */
 const LOOP_LATE_MS = 250
 
-async function again<T>(ask: () => Promise<T>): Promise<T> {
+/** For what may be done twice. */
+export async function askedAgain<T>(ask: () => Promise<T>): Promise<T> {
   const askedMs = performance.now()
   try {
     return await ask()
@@ -112,7 +113,7 @@ function reader(client: Client, keys: RedisKeys, out: LoopTurn) {
       : askedAtOnce(client, names.map(keys.value))
   const asked = async (names: string[]): Promise<(Stored | null)[]> => {
     try {
-      const values = await again(() => all(names))
+      const values = await askedAgain(() => all(names))
       return values.map((value, i) => (value === null ? null : { value, at: names[i]! }))
     } catch (error) {
       throw asStoreError('read', error)

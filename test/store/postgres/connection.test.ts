@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { UsageError } from '../../../src/base/errors.ts'
 import { purgeOnce } from '../../../src/daemon/retention.ts'
 import { silentLog } from '../../../src/base/log-port.ts'
+import { statement } from '../../../src/base/sql.ts'
 import { flowArchive } from '../../../src/store/postgres/archive.ts'
 import { checkPostgres } from '../../../src/store/postgres/check.ts'
 import { migrate, migrationStatus, requireMigrated } from '../../../src/store/postgres/migrate.ts'
@@ -134,6 +135,24 @@ describeWith(['postgres'], 'the pool', () => {
     await db.knex.transaction(async () => {
       await assert.rejects(db.knex.raw('SELECT 1'), /pool is probably full/)
     })
+    await db.close()
+  })
+
+  it('gives a connection where it was our own event loop that stood still', async () => {
+    const one = statement<{ n: number }>('test-one', 'SELECT 1 AS n')
+    const acquireMs = 1_000
+    const db = await freshServer({ poolMax: 1, acquireMs })
+    const waiting = await db.sql.transaction(async (trx) => {
+      await one(trx, {})
+      const next = one(db.sql, {})
+      const last = one(trx, {})
+      for (let n = 0; n < 2; n++) await new Promise((done) => setImmediate(done)) // it is written
+      const untilMs = performance.now() + acquireMs + 500
+      while (performance.now() < untilMs);
+      await last
+      return { next }
+    })
+    assert.deepEqual(await waiting.next, [{ n: 1 }])
     await db.close()
   })
 

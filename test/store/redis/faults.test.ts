@@ -65,8 +65,8 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     late.catch(() => undefined) // it loses each race
     await Promise.all(calls.map((call) => assert.rejects(() => Promise.race([call, late]), isDown)))
   })
-  it('answers where it was our own event loop that stood still: a read, a write, and a turn of both', async () => {
-    const { asked, find, answer, rest, begin } = dialogueFixture(store)
+  it('answers where it was our own event loop that stood still: reads, a write, a turn of both, and a lease', async () => {
+    const { asked, find, answer, rest, begin, overdue } = dialogueFixture(store)
     await asked()
     const standing = async <T>(call: Promise<T>): Promise<T> => {
       for (let n = 0; n < 2; n++) await new Promise((done) => setImmediate(done)) // it is written
@@ -77,7 +77,10 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     assert.equal((await standing(find()))?.status, 'resting')
     expectIs(await standing(answer({ token: 'next' })), 'next')
     assert.equal(await standing(rest({ token: 'next' })), true)
-    expectIs(await standing(begin({ msisdn: '2' })), 'opened')
+    const { record } = expectIs(await standing(begin({ msisdn: '2', token: 'mine' })), 'opened')
+    assert.equal(await standing(store.renew(record.key, record.epoch, 'mine', T0 + 60_000)), true)
+    assert.equal(await standing(store.count()), 2)
+    assert.deepEqual(await standing(overdue(T0)), [])
     assert.deepEqual(faults, [])
   })
   it('gives up a connection that stays silent for a new one', async () => {
