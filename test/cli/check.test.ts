@@ -17,7 +17,6 @@ screens:
 `
 
 describe('the report of check', function () {
-  this.timeout(20_000)
   const folder = mkdtempSync(join(tmpdir(), 'ussd-check-'))
   const flows = join(folder, 'flows')
   mkdirSync(flows)

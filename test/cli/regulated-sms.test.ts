@@ -18,7 +18,6 @@ screens:
 const TEMPLATES = `templates: { tag: "0x1401", list: [{ id: "1", text: "Paid by {#var#}." }, { id: "2", text: "Diya." }] }`
 
 describe('check and regulated SMS', function () {
-  this.timeout(20_000)
   const folder = mkdtempSync(join(tmpdir(), 'ussd-regulated-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
 

@@ -23,7 +23,6 @@ screens:
 const SESSION = (session: string) => `extends: standard\nname: own\ninbound: { session: { ${session} } }\n`
 
 describe('a confirm on a key that may be a copy', function () {
-  this.timeout(20_000)
   const folder = mkdtempSync(join(tmpdir(), 'ussd-same-key-'))
   const config = join(folder, 'connector.yaml')
   after(() => rmSync(folder, { recursive: true, force: true }))

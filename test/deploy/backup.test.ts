@@ -33,7 +33,7 @@ const skipped = missing.length ? ` (skipped: no ${missing.join(', ')} here)` : '
 type Smsc = Awaited<ReturnType<typeof foreignSmsc>>
 
 describeWith(['redis', 'postgres'], `backup and restore${skipped}`, function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let smsc: Smsc
   let folder: string
   const databases: string[] = []

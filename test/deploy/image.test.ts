@@ -30,7 +30,6 @@ async function serving(answer: RequestListener): Promise<{ server: Server; port:
 }
 
 describe('the health check of the image', function () {
-  this.timeout(20_000)
   const health = async (port: number) => (await ran(join(root, 'scripts/health.sh'), [String(port)])).status
 
   it('is 0 where /ready says 200, and 1 where it says anything else', async () => {
@@ -66,7 +65,6 @@ describe('the health check of the image', function () {
 })
 
 describe('the digest of the base image', function () {
-  this.timeout(20_000)
   const folder = mkdtempSync(join(tmpdir(), 'ussd-pin-'))
   const file = join(folder, 'Dockerfile')
   const pin = (...words: string[]) =>

@@ -11,7 +11,6 @@ describeWith(['redis', 'postgres'], 'lines and binds', () => {
   let staged: Staged
 
   before(async function () {
-    this.timeout(30_000)
     one = await startSmsc({ clock: realClock, chance: Math.random })
     two = await startSmsc({ clock: realClock, chance: Math.random })
     staged = await stageDaemon({
@@ -60,7 +59,6 @@ describeWith(['redis', 'postgres'], 'lines and binds', () => {
   })
 
   it('an SMSC that unbinds and closes everything gets its binds back, and the other line never notices', async function () {
-    this.timeout(20_000)
     one.peers().forEach((peer) => peer.close())
     assert.equal((await two.phone('67570000002').dial('*123#')).text, T1_MARY)
     await one.bound(4, 10_000)

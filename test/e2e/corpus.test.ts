@@ -63,7 +63,6 @@ describeWith(['redis', 'postgres'], 'dialogues that earlier releases stored', ()
   let key: string
 
   before(async function () {
-    this.timeout(30_000)
     redis = new Redis(services.redisUrl!)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     staged = await stageDaemon({ smscPort: smsc.port })

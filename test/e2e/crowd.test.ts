@@ -24,7 +24,6 @@ describeWith(['redis', 'postgres'], 'a crowd after two slots', () => {
   })
 
   it('two get them, the others are told so on a fresh list, and nobody else gets an SMS', async function () {
-    this.timeout(40_000)
     const numbers = Array.from({ length: CROWD }, (_, i) => `67571${String(i).padStart(6, '0')}`)
     await staged
       .knex('dental_profile')

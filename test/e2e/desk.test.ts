@@ -99,7 +99,6 @@ describeWith(['redis', 'postgres'], 'the desk', () => {
   })
 
   it('has one cookie for the fleet, and a sign-out that all daemons know', async function () {
-    this.timeout(30_000)
     const browser = await visit(0).enter(TOKENS.operate)
     const other = visit(1).with(browser)
     assert.equal((await other.get('/desk')).status, 200)
@@ -132,7 +131,6 @@ describeWith(['redis', 'postgres'], 'the desk', () => {
   })
 
   it('stops and starts a line for who may operate, with an audit line; a reader sees no button', async function () {
-    this.timeout(30_000)
     const browser = await visit().enter(TOKENS.operate)
     const done = await browser.submit('/desk/lines/test', '/desk/lines/test/stop', { instance: 'a' })
     assert.equal(done.status, 303, await done.text())
@@ -154,7 +152,6 @@ describeWith(['redis', 'postgres'], 'the desk', () => {
   })
 
   it('shows the lines of the other daemon too, with the age of what it says', async function () {
-    this.timeout(30_000)
     const browser = await visit().enter(TOKENS.read)
     await until(
       async () => /<td[^>]*><div>b <span class="age">\d+ s ago/.test(await browser.text('/desk/lines')),
@@ -163,7 +160,6 @@ describeWith(['redis', 'postgres'], 'the desk', () => {
   })
 
   it('tells an open page what is new, once, and when it is signed out', async function () {
-    this.timeout(30_000)
     const browser = await visit().enter(TOKENS.operate)
     const stream = await browser.stream('/desk/lines/live')
     const first = await stream.next()
@@ -195,7 +191,6 @@ describeWith(['redis', 'postgres'], 'the desk', () => {
   })
 
   it('rolls back and tries revisions for who may publish, with a reason in the history', async function () {
-    this.timeout(30_000)
     const browser = await visit().enter(TOKENS.operate)
     const here = '/desk/releases/dental'
     const page = await browser.text(here)
@@ -215,7 +210,6 @@ describeWith(['redis', 'postgres'], 'the desk', () => {
   })
 
   it('silences alarms, and shows the audit', async function () {
-    this.timeout(30_000)
     const browser = await visit().enter(TOKENS.operate)
     const done = await browser.submit('/desk/alarms', '/desk/alarms/silence', {
       line: 'test',
@@ -310,7 +304,6 @@ describeWith(['redis', 'postgres'], 'the desk', () => {
   })
 
   it('forgets who had a token that was taken out of the file', async function () {
-    this.timeout(30_000)
     const browser = await visit().enter(TOKENS.operate)
     writeFileSync(file, tokensFile(['read']), { mode: 0o600 })
     await until(async () => (await browser.get('/desk')).status === 303, 'still in')

@@ -97,7 +97,6 @@ describeWith(['redis', 'postgres'], 'a flow in a script that needs UCS-2', () =>
   })
 
   it('runs over SMPP: menus, a list over several pages with numbers that run on, a booking, a farewell', async function () {
-    this.timeout(20_000)
     const mary = smsc.phone(MARY)
     const seen: ForeignScreen[] = []
     const press = async (screen: Promise<ForeignScreen>) => (seen.push(await screen), seen.at(-1)!.text)

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DateTime } from 'luxon'
 import { dialectNames } from '../../src/smpp/dialect/load.ts'
-import type { HandsetScreen } from '../../src/simulator/network/network.ts'
 import type { Phone } from '../../src/simulator/phone/phone.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { networkCodingOf } from '../../src/simulator/network/by-name.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
+import { pressed } from '../support/pressed.ts'
 import { describeWith, until } from '../support/services.ts'
 import { FAREWELL, T1, T11, T12, T3, T4, T5, T7 } from '../support/screens.ts'
 import { root } from '../style/tree.ts'
@@ -44,7 +44,15 @@ describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subs
   before(async function () {
     this.timeout(60_000)
     for (const name of names)
-      smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, coding: networkCodingOf(name, DIR) }))
+      smscs.set(
+        name,
+        await startSmsc({
+          clock: realClock,
+          chance: Math.random,
+          screenMs: 50_000,
+          coding: networkCodingOf(name, DIR),
+        }),
+      )
     // These phones press faster than anybody reads.
     const dir = mkdtempSync(join(tmpdir(), 'ussd-dialects-'))
     for (const name of names) writeFileSync(join(dir, `${name}.yaml`), hurried(name))
@@ -77,7 +85,6 @@ describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subs
     await staged.knex('dental_profile').insert(rows)
   })
   after(async function () {
-    this.timeout(30_000)
     await staged?.close()
     await Promise.all([...smscs.values()].map((smsc) => smsc.stop()))
   })
@@ -152,24 +159,6 @@ describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subs
 /** Its name, and the last key again at once is a key. */
 function hurried(name: string): string {
   return `name: ${name}\nextends: ${name}\ninbound: { session: { sameKeyMs: 0 } }\n`
-}
-
-/**
- * The screen after a key. The screen before it may come again: lost with its link, in ng-node under a number by chance,
- * which the simulator takes for no repeat. If nothing else comes, the daemon stood still for a second, and where no
- * counter tells, the key gets the current screen: who pressed it presses again.
- */
-async function pressed(phone: Phone, key: string, before: string, again = 2): Promise<HandsetScreen> {
-  const { repeats } = phone
-  let screen: HandsetScreen | undefined
-  try {
-    screen = await phone.answer(key, again > 0 ? { withinMs: 5_000 } : {})
-    while (screen.text === before) screen = await phone.next(again > 0 ? 5_000 : undefined)
-    return screen
-  } catch (error) {
-    if (again === 0 || (phone.repeats === repeats && !screen)) throw error
-    return pressed(phone, key, before, again - 1)
-  }
 }
 
 /** Turns the pages of the list to the slot of that day, books it, finds it among the appointments. */

@@ -111,7 +111,6 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
   })
 
   it('every screen comes as documented, and the booking is a row of Django', async function () {
-    this.timeout(30_000)
     const john = smsc.phone('67570000001')
     assert.equal((await john.dial('*123#')).text, T1)
     const steps: [string, string][] = [
@@ -202,7 +201,6 @@ print(page.status_code, 'is cancelled, and the subscriber is told' in page.conte
   }
 
   it('what the staff changes is on the next screen, without a restart of anything', async function () {
-    this.timeout(20_000)
     const mary = smsc.phone('67570000002')
     assert.match((await mary.dial('*123*2*3#')).text, /^No Filling slots available\./)
     inDjango(`from datetime import datetime, timezone
@@ -217,7 +215,6 @@ Slot.objects.create(clinic_id='gerehu', type_id='filling', starts_at=datetime(20
   })
 
   it("a slot held by a dialogue is nobody else's, and free again when that dialogue is over", async function () {
-    this.timeout(20_000)
     const [mary, john] = [smsc.phone('67570000002'), smsc.phone('67570000001')]
     await mary.dial('*123*2*3#')
     assert.match((await mary.answer('1')).text, /^Book Filling at Gerehu Smiles/)

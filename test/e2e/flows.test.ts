@@ -53,7 +53,6 @@ describeWith(['redis', 'postgres'], 'flows that change while they are served', (
   })
 
   it('a dialogue finishes on the revision that it began with, new dials get the new one, also over a restart', async function () {
-    this.timeout(30_000)
     const [early, late] = [smsc.phone('67570000001'), smsc.phone('67570000002')]
     assert.match((await early.dial('*200#')).text, /^Monday\n/)
     const before = await inForce()

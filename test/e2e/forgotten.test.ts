@@ -17,7 +17,6 @@ describeWith(['redis', 'postgres'], 'a dialogue that Redis forgot under a turn, 
   let meanwhile = async (): Promise<void> => undefined
 
   before(async function () {
-    this.timeout(30_000)
     redis = new Redis(services.redisUrl!)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     backend = createServer(

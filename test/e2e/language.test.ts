@@ -131,7 +131,7 @@ describeWith(['redis', 'postgres'], 'a language that a subscriber chose', () => 
       await until(() => phone.inbox.length > before + 1, 'no SMS came')
       assert.equal(phone.inbox.at(-1)!.text, told)
     }
-  }).timeout(30_000)
+  })
 
   it('is that of what we answer to an SMS', async () => {
     await chosen()

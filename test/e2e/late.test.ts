@@ -102,7 +102,6 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
   }
 
   before(async function () {
-    this.timeout(30_000)
     mkdirSync(join(dir, 'flows'))
     writeFileSync(join(dir, 'flows/loan.yaml'), FLOW)
     bank = await slowStub()

@@ -16,6 +16,7 @@ import { randomDialect } from '../tools/infer/random-dialect.ts'
 import { speak } from '../tools/infer/spoken.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
+import { pressed } from '../support/pressed.ts'
 import { FAREWELL, T1, T3, T4, T5 } from '../support/screens.ts'
 import { describeWith } from '../support/services.ts'
 
@@ -80,7 +81,8 @@ async function served(smsc: Smsc, dialect: string, subscribers: string[]): Promi
       const phone = smsc.phone(msisdn)
       const john = msisdn === '67570000001'
       const first = john ? T1 : T1.replace('John', 'Mary')
-      assert.equal(lines(await phone.dial('*123#')), first)
+      let shown = await phone.dial('*123#')
+      assert.equal(lines(shown), first)
       const steps: [string, string][] = [
         ['2', T4],
         ['2', T5],
@@ -88,8 +90,11 @@ async function served(smsc: Smsc, dialect: string, subscribers: string[]): Promi
         ['4', first],
         ...(john ? [] : ([['1', T3]] as [string, string][])),
       ]
-      for (const [key, text] of steps) assert.equal(lines(await phone.answer(key)), text, phone.story.join('\n'))
-      const last = await phone.answer(john ? '4' : '2')
+      for (const [key, text] of steps) {
+        shown = await pressed(phone, key, shown.text)
+        assert.equal(lines(shown), text, phone.story.join('\n'))
+      }
+      const last = await pressed(phone, john ? '4' : '2', shown.text)
       assert.deepEqual([last.text, last.open], [FAREWELL, false])
     }
   } finally {

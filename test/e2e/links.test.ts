@@ -14,7 +14,6 @@ describeWith(['redis', 'postgres'], 'a line with two links', () => {
   let smsc: Smsc
   let staged: Staged
   before(async function () {
-    this.timeout(30_000)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     staged = await stageDaemon({
       smscPort: smsc.port,

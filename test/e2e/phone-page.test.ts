@@ -138,7 +138,6 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
   })
 
   it('types letters by several taps on a key', async function () {
-    this.timeout(30_000)
     await page.getByRole('button', { name: 'Mary' }).click()
     await page.getByRole('button', { name: 'Dial *123#' }).click()
     await shows(T1_MARY)
@@ -156,7 +155,6 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
   })
 
   it('shows a PDU as fields, its text, and its octets in lines that can be read', async function () {
-    this.timeout(30_000)
     const last = page.locator('.pdus li[data-command="submit_sm"]').first()
     await last.locator('summary').click()
     assert.match(await last.locator('dl').innerText(), /ussd_service_op 0x0501\s+02[\s\S]*text\s+Welcome/)
@@ -166,7 +164,6 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
   })
 
   it('has what is dialled and the whole keypad on a phone, without scrolling', async function () {
-    this.timeout(30_000)
     await page.setViewportSize({ width: 390, height: 844 })
     await page.evaluate(() => scrollTo(0, 0))
     const bottomOf = async (of: string) => {
@@ -178,7 +175,6 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
   })
 
   it('fits a narrow screen', async function () {
-    this.timeout(30_000)
     await page.setViewportSize({ width: 360, height: 740 })
     const wide = await page.evaluate(() => document.documentElement.scrollWidth)
     assert.ok(wide <= 360, `${wide} px`)

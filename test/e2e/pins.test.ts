@@ -46,7 +46,6 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
     let shop: Stub
 
     before(async function () {
-      this.timeout(30_000)
       mkdirSync(join(stage.data, 'flows'))
       writeFileSync(join(stage.data, 'flows/safe.yaml'), FLOW)
       writeFileSync(join(stage.data, 'keys'), writeStoreKeys(randomBytes), { mode: 0o600 })

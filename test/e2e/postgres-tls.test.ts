@@ -127,7 +127,6 @@ postgres: { url: "postgres://${user}@localhost:${port}/${user}", passwordFile: $
   const shows = (pair: Pair) => `tls: { ca: ${pairs['own']!.cert}, cert: ${pair.cert}, key: ${pair.key} }`
 
   it('is used, and the database is made over it, where the server takes nothing else', async function () {
-    this.timeout(30_000)
     const database = await openDatabase(settingsOf(trusts()), silentLog, realClock)
     const { rows } = await database.knex.raw<{ rows: { ssl: boolean; version: string }[] }>(
       'SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
@@ -170,7 +169,6 @@ postgres: { url: "postgres://${user}@localhost:${port}/${user}", passwordFile: $
   })
 
   it('takes a new password from its file for the next connection, without a restart', async function () {
-    this.timeout(30_000)
     const settings = settingsOf(trusts())
     const database: Postgres = await openPostgres(
       serverOf(settings.postgres as Exclude<typeof settings.postgres, 'embedded'>),
@@ -198,7 +196,6 @@ postgres: { url: "postgres://${user}@localhost:${port}/${user}", passwordFile: $
   })
 
   it('takes a certificate that was renewed in place for the next connection', async function () {
-    this.timeout(30_000)
     const mine: Pair = { cert: join(dir, 'mine.pem'), key: join(dir, 'mine-key.pem') }
     const put = (pair: Pair) => {
       copyFileSync(pair.cert, mine.cert)

@@ -76,7 +76,6 @@ describeWith(['redis', 'postgres'], 'USSD that we begin, in every dialect', () =
     await Promise.all([...smscs.values()].map((smsc) => smsc.bound(1)))
   })
   after(async function () {
-    this.timeout(30_000)
     await staged?.close()
     const admin = knexFactory({ client: 'pg', connection: services.postgresUrl! })
     await admin.raw(`DROP SCHEMA IF EXISTS "${stage.schema}" CASCADE`)

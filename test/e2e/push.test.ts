@@ -19,7 +19,6 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
   let staged: Staged
 
   before(async function () {
-    this.timeout(30_000)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     staged = await stageDaemon({
       smscPort: smsc.port,

@@ -49,7 +49,6 @@ describeWith(['redis', 'postgres'], 'receipts as SMSCs write them', () => {
   let sequence = 100
 
   before(async function () {
-    this.timeout(30_000)
     let [named, numbered] = [0, 0x1a_0000]
     const names: Record<string, () => string> = {
       named: () => `m${++named}`,

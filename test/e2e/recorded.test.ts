@@ -71,7 +71,6 @@ describeWith(['redis', 'postgres'], 'a phone of the simulator, recorded', () => 
   }
 
   it('gives talks that pass: booked and hung up, lost and taken up again, left by the menu', async function () {
-    this.timeout(30_000)
     const booked = await dialled('2', '2', '1', '1')
     assert.match(booked, /^\*123#, then 2, 2, 1, 1\n[^]*called dental\.book \{[^]*Appointment confirmed![^]*hang up\n$/)
     const phone = smsc.phone(JOHN)

@@ -199,5 +199,5 @@ postgres: embedded
       await disconnect(redis)
       await disconnect(admin)
     }
-  }).timeout(30_000)
+  })
 })

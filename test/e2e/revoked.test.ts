@@ -86,7 +86,7 @@ describeWith(['redis', 'postgres'], 'a revoked token', () => {
       (await Promise.all(daemons.map((one) => admin(one, GONE)))).every((is) => is === 401 || is === 429)
     await until(dead, 'the token lives', DEAD_MS)
     for (const daemon of daemons) assert.equal(await admin(daemon, NIGHT), 200)
-  }).timeout(30_000)
+  })
 
   it('of the door is dead when its file has another one, or none; the same caller goes on with the new one', async () => {
     assert.deepEqual([await knocks(SHOP), await knocks(BANK)], [200, 200])

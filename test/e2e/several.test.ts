@@ -67,7 +67,6 @@ describeWith(['redis', 'postgres'], 'three daemons on the same stores and lines'
   })
 
   it('go on where one of them stops in the middle, which waits for no open dialogue', async function () {
-    this.timeout(30_000)
     const john = smsc.phone('67570000001')
     assert.equal((await john.dial('*123#')).open, true)
     const gone = daemons.pop()!
@@ -78,7 +77,6 @@ describeWith(['redis', 'postgres'], 'three daemons on the same stores and lines'
   })
 
   it('give the reply that one owes before it goes', async function () {
-    this.timeout(30_000)
     const { knex } = daemons[0]!
     const lock = await knex.transaction()
     await lock.raw('LOCK TABLE dental_appointment IN ACCESS EXCLUSIVE MODE')

@@ -21,7 +21,6 @@ describeWith(['redis', 'postgres'], 'SMS that failed, at the terminal of an oper
   const may = (role: string) => ({ url, tokenFile: file(role) })
 
   before(async function () {
-    this.timeout(30_000)
     smsc = await startSmsc({ clock: realClock, chance: () => 0.999 })
     staged = await stageDaemon({
       smscPort: smsc.port,
@@ -94,7 +93,7 @@ describeWith(['redis', 'postgres'], 'SMS that failed, at the terminal of an oper
     const [audit] = audits('sms retried')
     assert.deepEqual([audit!.who, audit!.sms, audit!.before, audit!.after], ['supporter', id, 'failed', 'due'])
     assert.doesNotMatch(JSON.stringify(staged.logged()), /At ten|67570000401/)
-  }).timeout(30_000)
+  })
 
   it('one without a response is asked about first: it may come twice', async () => {
     const lost = {
@@ -123,7 +122,7 @@ describeWith(['redis', 'postgres'], 'SMS that failed, at the terminal of an oper
       .filter(({ sms }) => sms === id)
       .map((row) => row.after)
     assert.deepEqual(after, ['twice', 'twice', 'twice', 'due'])
-  }).timeout(30_000)
+  })
 
   it('one whose time is over needs another one; one that is due is taken back by its number', async () => {
     const old = await owe({
@@ -154,7 +153,7 @@ describeWith(['redis', 'postgres'], 'SMS that failed, at the terminal of an oper
         ['999999', 'none'],
       ],
     )
-  }).timeout(30_000)
+  })
 
   it('goes on page by page, also for programs, and says what is wrong with a question', async () => {
     for (let n = 0; n < 3; n++)

@@ -138,7 +138,6 @@ describeWith(['redis', 'postgres'], 'long SMS of subscribers, at two daemons on 
   }
 
   it('outlive every daemon between their parts', async function () {
-    this.timeout(30_000)
     const msisdn = '67570000201'
     assert.equal(await part(msisdn, 0, 'PLEASE HELP ME WITH ', udh16(7, 2, 1)), 0)
     for (const one of daemons.splice(0)) await one.close()

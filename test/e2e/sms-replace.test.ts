@@ -20,7 +20,6 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
   const file = (role: string, data = staged.settings.data) => join(data, role)
 
   before(async function () {
-    this.timeout(30_000)
     smsc = await startSmsc({ clock, chance: () => 0.999 })
     staged = await stageDaemon({
       smscPort: smsc.port,
@@ -113,7 +112,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
       await becomes(id, 'cancelled')
       await until(() => (clock.release(), inbox(msisdn).length > 0), 'it does not come')
       assert.deepEqual(inbox(msisdn), ['At eleven'])
-    }).timeout(30_000)
+    })
   }
 
   it('is for those who may support, is written down without the text, and stays where nothing can be done', async () => {

@@ -17,7 +17,6 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
   let line: ConfiguredLine
 
   before(async function () {
-    this.timeout(30_000)
     smsc = await startSmsc({ clock: realClock, chance: () => chances.shift() ?? 0.999 })
     staged = await stageDaemon({
       smscPort: smsc.port,
@@ -168,7 +167,7 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
     assert.equal(await stateOf(ids[2]!), 'accepted')
     assert.ok(staged.logged().some(({ msg }) => String(msg).includes('query_sm')))
     delete staged.settings.lines[0]!.sms!.queryMs
-  }).timeout(30_000)
+  })
 
   it('STOP, delivered twice, is answered once and holds back what is owed; 2 cancels a visit', async () => {
     const john = smsc.phone(JOHN)

@@ -30,7 +30,6 @@ describeWith(['redis', 'postgres'], 'an SMSC that calls full numbers national', 
   const smscs = new Map<string, Awaited<ReturnType<typeof foreignSmsc>>>()
   let staged: Staged
   before(async function () {
-    this.timeout(30_000)
     for (const name of Object.keys(LINES)) smscs.set(name, await foreignSmsc())
     staged = await stageDaemon({
       smscPort: smscs.get('bare')!.port,

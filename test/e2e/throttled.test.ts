@@ -21,7 +21,6 @@ describeWith(['redis', 'postgres'], 'an SMSC that throttles screens', () => {
   let aheadMs = 0
 
   before(async function () {
-    this.timeout(30_000)
     peer = await startPeer({
       onSubmit(pdu) {
         const to = /67\d{9}/.exec(pdu.body.toString('latin1'))![0]

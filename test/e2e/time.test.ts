@@ -15,7 +15,6 @@ describeWith(['redis', 'postgres'], 'time', () => {
   let laterMs = 0
 
   before(async function () {
-    this.timeout(30_000)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     staged = await stageDaemon({
       smscPort: smsc.port,
@@ -81,7 +80,6 @@ describeWith(['redis', 'postgres'], 'time', () => {
   })
 
   it('reminders come 24 h and 2 h before, once each, and not for what was cancelled', async function () {
-    this.timeout(30_000)
     const john = smsc.phone(JOHN)
     assert.equal(await reached(john, ['2', '2', '1', '1']), T7)
     john.hangUp()

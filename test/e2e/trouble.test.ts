@@ -16,7 +16,6 @@ describeWith(['redis', 'postgres'], 'trouble on the way', () => {
   let staged: Staged
 
   before(async function () {
-    this.timeout(30_000)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     silent = createServer(() => undefined).listen(0, '127.0.0.1')
     await new Promise((done) => silent.once('listening', done))

@@ -63,7 +63,6 @@ describe('histories under a virtual clock', () => {
   })
 
   it('tell apart the screen of whose dial nobody could write down, and excuse nothing else', async function () {
-    this.timeout(20_000)
     const faults: Fault[] = [
       { atMs: 7_000, is: 'late', ms: 4_216, times: 4 },
       { atMs: 7_872, is: 'kv', weather: 'down', forMs: 1_796 },

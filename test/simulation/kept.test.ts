@@ -10,7 +10,6 @@ const KEPT = join(packageRoot, 'test/simulation/seeds')
 describe('histories that were kept', () => {
   for (const file of readdirSync(KEPT)) {
     it(`the plan that once found: ${file.replace('.json', '').replaceAll('-', ' ')}`, async function () {
-      this.timeout(20_000)
       const plan = JSON.parse(readFileSync(join(KEPT, file), 'utf8')) as Plan
       assert.deepEqual((await play(plan)).breaches, [])
     })

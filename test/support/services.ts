@@ -241,8 +241,15 @@ export function freePort(): Promise<number> {
   })
 }
 
-/** Waits for something real (a port, a process), at most 20 s. */
-export async function until(ready: () => Promise<boolean> | boolean, otherwise: string, msMax = 20_000): Promise<void> {
+/** Less than a test may take, and longer than a machine that has much else to do. */
+const UNTIL_MS = 50_000
+
+/** Waits for something real (a port, a process). */
+export async function until(
+  ready: () => Promise<boolean> | boolean,
+  otherwise: string,
+  msMax = UNTIL_MS,
+): Promise<void> {
   const end = Date.now() + msMax
   while (!(await ready())) {
     if (Date.now() > end) throw new Error(otherwise)

@@ -114,7 +114,7 @@ describe('a bind that is not up', () => {
       test!.outages.slice(2).map(({ is, why }) => [is, why]),
       [['closed', 'stopped']],
     )
-  }).timeout(30_000)
+  })
 
   it('is an SMSC that drops each bind after 20 s: tried again within 5 s, one warning each time', async () => {
     await at({})

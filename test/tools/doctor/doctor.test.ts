@@ -38,7 +38,6 @@ const OPTIONS: Omit<DoctorOptions, 'port'> = {
 }
 
 describe('the doctor', function () {
-  this.timeout(40_000)
   let smsc: Smsc | undefined
   const stops: (() => unknown)[] = []
   afterEach(async () => {

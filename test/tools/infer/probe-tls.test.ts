@@ -12,7 +12,6 @@ import { authority, hasOpenssl, type Authority, type Pair } from '../../support/
 import { startPeer, type Peer } from '../../support/peer.ts'
 
 describe('the probe and the doctor over TLS', function () {
-  this.timeout(40_000)
   let dir: string
   let ca: Authority
   let client: Pair
