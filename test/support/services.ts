@@ -92,6 +92,8 @@ async function redis(): Promise<string> {
   return claimRedis(`redis://127.0.0.1:${port}`, true)
 }
 
+const FLUSH_IF = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('FLUSHDB') end"
+
 /** Finds an empty database number (15 down to 1) and empties it again afterwards. */
 async function claimRedis(url: string, choose: boolean): Promise<string> {
   const client = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null })
@@ -101,8 +103,9 @@ async function claimRedis(url: string, choose: boolean): Promise<string> {
     const marker = 'ussd-connector-test'
     for (let db = 15; db > 0; db--) {
       await client.select(db)
-      const owner = Number(await client.get(marker).catch(() => null))
-      if (owner && !alive(owner)) await client.flushdb() // left by a run that was killed
+      const owner = await client.get(marker).catch(() => null)
+      // Left by a run that was killed; unless another run, which saw so as well, has it by now.
+      if (owner && !alive(Number(owner))) await client.eval(FLUSH_IF, 1, marker, owner)
       if ((await client.dbsize()) > 0) continue
       if (await client.set(marker, String(process.pid), 'NX')) {
         chosen = `${url}/${db}`
