@@ -90,6 +90,7 @@ describe('where a claim begins', () => {
   it('is the start where a kind was not claimed, or was left as it is; and for a kind that has no more', () => {
     assert.equal(begins(after([at('a', 'k', '1', { kinds: 2 })])), null)
     assert.equal(begins(after([at('a', 'k', '1'), at('a', 'k', '2', { is_again: true })])), null)
+    assert.equal(begins(after([at('a', 'k', '1', { is_again: true }), at('a', 'k', '2')])), null)
     const heads = after([at('a', 'k', '1', { kinds: 2 }), at('a', 'l', '2', { kinds: 2, has_more: false })])
     assert.deepEqual(begins(heads), [head('a', 'k', '1')])
   })

@@ -560,6 +560,8 @@ describe('a look at the outbox', () => {
         assert.equal(looks(), n)
       }
       await it.outbox.stop()
+      await it.clock.advance(5_000)
+      assert.equal(looks(), 4, 'and not once after it stopped')
     })
     it('claims nothing more once it stops, and again once it is started', async () => {
       let answer = (): void => undefined
