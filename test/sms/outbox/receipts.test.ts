@@ -267,6 +267,18 @@ describeBoth('receipts of SMS', (database) => {
     assert.equal((await knex('sms_part')).length, 0)
   })
 
+  it('forgets what is settled in whatever way, and nothing in the ways in which it is owed', async () => {
+    const states = ['due', 'submitting', 'ambiguous', 'accepted', 'delivered', 'failed', 'expired', 'cancelled']
+    for (const is of states) await owe({ kind: is, state: is, expires_at: new Date(START + HOUR) })
+    assert.equal(await forgetOld(database.db.sql, START + 2 * HOUR, HOUR), 0, 'its time was not over that long ago')
+    assert.equal(await forgetOld(database.db.sql, START + 2 * HOUR + 1, HOUR), 5)
+    const left = await knex('sms_outbox').orderBy('id').select<{ state: string }[]>('state')
+    assert.deepEqual(
+      left.map(({ state: is }) => is),
+      ['due', 'submitting', 'ambiguous'],
+    )
+  })
+
   it('forgets a subscriber who wants to be forgotten, and keeps the opt-out', async () => {
     await owe()
     await owe({ subject: 'dental:2', msisdn: '67570000002' })
