@@ -313,7 +313,7 @@ export const PLANTED: readonly PlantedDefect[] = [
     noticedBy: [
       onRedis(
         'test/store/redis/faults.test.ts',
-        'answers where it was our own event loop that stood still: a read, a write, and a turn of both',
+        'answers where it was our own event loop that stood still: reads, a write, a turn of both, and a lease',
       ),
     ],
   },

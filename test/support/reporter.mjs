@@ -1,5 +1,5 @@
-// Mocha's spec report, closed by the one line that machines read: 'N passed, N failed[, N skipped]'. Where the process is a
-// part of the suite (suite.ts), the counts go into the file that it names, and the line is written there.
+// Mocha's spec report, closed by the one line that machines read: 'N passed, N failed[, N skipped]'. Where the process is
+// a part of the suite (suite.ts), the counts go into the file that it names, and the line is written there.
 import { writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import Mocha from 'mocha'

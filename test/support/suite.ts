@@ -1,6 +1,6 @@
 /**
- * What `npm test` runs: the whole suite, in two processes beside each other. Each claims a Redis and a Postgres database of
- * its own (services.ts). With words behind it (`npm test -- FILE`, `npm test -- -g 'a title'`) it is mocha, once.
+ * What `npm test` runs: the whole suite, in two processes beside each other. Each claims a Redis and a Postgres database
+ * of its own (services.ts). With words behind it (`npm test -- FILE`, `npm test -- -g 'a title'`) it is mocha, once.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -44,9 +44,9 @@ export function wordsOf(given: readonly string[]): string[] {
 }
 
 /**
- * The output of the first comes as it is made, that of the second when the first is over; then each failure by its name,
- * and the sums in one line. The answer is the exit code. On a Redis that is given (TEST_REDIS_URL), which has one database
- * for both, they run one after the other.
+ * The output of the first comes as it is made, that of the second when the first is over; then each failure by its
+ * name, and the sums in one line. The answer is the exit code. On a Redis that is given (TEST_REDIS_URL), which has one
+ * database for both, they run one after the other.
  */
 export async function besideEachOther(
   halves: readonly Half[],

@@ -30,8 +30,8 @@ interface Pool {
 }
 
 /**
- * If a connection was waited for so much longer than its limit, our event loop stood still, and one may be free by now. So
- * it is asked for once more: nothing has been sent.
+ * If a connection was waited for so much longer than its limit, our event loop stood still, and one may be free by now.
+ * So it is asked for once more: nothing has been sent.
  */
 const LOOP_LATE_MS = 100
 /** Its own default. */

@@ -26,7 +26,8 @@ export interface TurnCalls extends Pick<Register, 'read' | 'write' | 'settle'> {
 
 /**
  * If a timeout is reported this much too late, our event loop stood still, and the answer may already be here, unread.
- * So a read, or a lease that is held on to, is asked for once more. A write may have been done, so it is looked up instead (decider.ts).
+ * So a read, or a lease that is held on to, is asked for once more. A write may have been done, so it is looked up
+ * instead (decider.ts).
  */
 const LOOP_LATE_MS = 250
 
