@@ -1,7 +1,7 @@
 /** What the statements of receipts (src/sms/outbox/receipt-rows.ts) do, without SQL. */
 import type { Model } from './sql-model.ts'
 import { partsOf, put, storeParts } from './sql-outbox.ts'
-import { by, type IdFormRow, type Orphan, type Part, type Tables } from './tables.ts'
+import { by, type IdFormRow, type Orphan, type Part, type Sms, type Tables } from './tables.ts'
 
 const RIVAL_MS = 86_400_000
 
@@ -12,18 +12,47 @@ export const RECEIPTS_MODEL: Model = {
     storeParts(tables, Number(sms), line, JSON.parse(String(ids)))
     return []
   },
-  'receipt-singles': ({ tables }, { receipts, now }) =>
-    (JSON.parse(String(receipts)) as SingleReceipt[])
-      .filter((receipt) => settlesSingle(tables, receipt, now as Date))
-      .map(({ n, key, line, sender }) => {
-        const part = [...tables.parts.values()].filter((one) => one.message_key === key && one.line === line)
-        const row = part
-          .map(({ sms }) => tables.sms.get(sms)!)
-          .filter(({ msisdn }) => msisdn === sender)
-          .at(-1)!
-        const { kind, msisdn, attempts, state, last_error: error } = row
-        return { n, id: String(row.id), kind, msisdn, attempts, state, error }
-      }),
+  'receipt-singles': ({ tables }, { receipts, now }) => {
+    const given = JSON.parse(String(receipts)) as SingleReceipt[]
+    const all = given.map((receipt) => ({ receipt, found: partOf(tables, receipt) }))
+    return all.flatMap(({ receipt, found }): object[] => {
+      const { n, state, error } = receipt
+      if (!found) return []
+      const { sms, part } = found
+      const row = tables.sms.get(sms)!
+      if (row.parts > 1) return [{ ...NOTHING_TOLD, n, id: String(sms), part }]
+      if (found.state !== 'accepted') return []
+      settlePart(tables, found, state, now as Date)
+      const isHeard = HEARD.includes(row.state)
+      const is = isHeard ? put(tables, row, { state, last_error: error, settled_at: now as Date }) : row
+      return [{ ...told(is), n, part: null }]
+    })
+  },
+  'receipt-hold': () => [],
+  'receipt-several': ({ tables }, { receipts, now }) => {
+    const given = JSON.parse(String(receipts)) as SeveralReceipt[]
+    const settled = given.filter(({ sms, part, key, state }) => {
+      const found = tables.parts.get(`${Number(sms)}/${part}`)
+      const is = found?.state === 'accepted' && found.message_key === key
+      if (is) settlePart(tables, found, state, now as Date)
+      return is
+    })
+    const ended = new Map([...new Set(settled.map(({ sms }) => Number(sms)))].map((id) => [id, endOf(id)]))
+    return settled.map(({ n, sms }) => ({ n, id: String(sms), ...(ended.get(Number(sms)) ?? NO_END) }))
+
+    function endOf(id: number) {
+      const row = tables.sms.get(id)!
+      const all = partsOf(tables, id)
+      const failed = all.some(({ state }) => state === 'failed')
+      const isWhole = all.length >= row.parts && all.every(({ state }) => state === 'delivered')
+      if (!HEARD.includes(row.state) || !(failed || isWhole)) return undefined
+      const error = settled.find(({ sms, state }) => Number(sms) === id && state === 'failed')?.error
+      const last_error = failed ? (error ?? row.last_error) : null
+      const is = { state: failed ? 'failed' : 'delivered', last_error, settled_at: now as Date }
+      const { id: _id, ...rest } = told(put(tables, row, is))
+      return rest
+    }
+  },
   'receipt-early-of': ({ tables }, { keys }) => {
     const known = new Set([...tables.orphans.values()].map((one) => one.message_key))
     const early = (JSON.parse(String(keys)) as { sms: string; key: string }[]).filter(({ key }) => known.has(key))
@@ -210,10 +239,23 @@ function partRow(tables: Tables, { sms, part, state: part_state }: Part) {
   return { sms: String(sms), part, part_state, state, kind, msisdn, attempts }
 }
 
-/** Of an SMS in one part, with its id, on its line, from its subscriber. */
-function settlesSingle(tables: Tables, receipt: SingleReceipt, now: Date): boolean {
-  const { key, id, line, sender, state, error } = receipt
-  const [part] = [...tables.parts.values()]
+interface SeveralReceipt {
+  n: number
+  sms: string
+  part: number
+  key: string
+  state: string
+  error: string | null
+}
+
+/** States that receipts change. */
+const HEARD = ['submitting', 'ambiguous', 'accepted']
+const NOTHING_TOLD = { kind: '', msisdn: '', attempts: 0, state: '', error: null }
+const NO_END = { kind: null, msisdn: null, attempts: null, state: null, error: null }
+
+/** With its id, on its line, from its subscriber. */
+function partOf(tables: Tables, { key, id, line, sender }: SingleReceipt): Part | undefined {
+  return [...tables.parts.values()]
     .filter((one) => one.message_key === key && one.line === line)
     .filter((one) => tables.sms.get(one.sms)!.msisdn === sender)
     .toSorted(
@@ -221,13 +263,15 @@ function settlesSingle(tables: Tables, receipt: SingleReceipt, now: Date): boole
         (one) => one.message_id !== id,
         (one) => -one.sms,
       ),
-    )
-  const row = part && tables.sms.get(part.sms)
-  if (!part || !row || row.parts !== 1 || part.state !== 'accepted') return false
+    )[0]
+}
+
+function settlePart(tables: Tables, part: Part, state: string, now: Date): void {
   tables.parts.set(`${part.sms}/${part.part}`, { ...part, state, told_at: now })
-  if (['submitting', 'ambiguous', 'accepted'].includes(row.state))
-    put(tables, row, { state, last_error: error, settled_at: now })
-  return true
+}
+
+function told({ id, kind, msisdn, attempts, state, last_error: error }: Sms) {
+  return { id: String(id), kind, msisdn, attempts, state, error }
 }
 
 function shown({ id, line, message_id, message_key, sender, state, error, reference }: Orphan) {

@@ -65,7 +65,7 @@ export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
     applyReceipt: receiptsInBulk(deps, {
       forms,
       gated: work.gated,
-      ahead: work.tried.settled,
+      ahead: () => Promise.all([work.tried.settled(), work.taken.settled()]),
       gatherMs: work.settings.gatherMs,
     }),
     async late(sms, outcome) {

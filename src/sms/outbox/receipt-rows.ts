@@ -173,7 +173,7 @@ const hears = (type: 'DELIVERED' | 'UNDELIVERED') =>
 const CHANGES = `CASE settled.state WHEN 'delivered' THEN ${hears('DELIVERED')} ELSE ${hears('UNDELIVERED')} END`
 
 /** `n`: which receipt it was; the rest is of its SMS, as it is now. */
-export interface SettledSingle {
+export interface SettledSms {
   n: number
   id: string
   kind: string
@@ -183,17 +183,20 @@ export interface SettledSingle {
   error: string | null
 }
 
+/** `part`: that of an SMS in several parts, of which nothing was changed. Null: that of one part is settled. */
+export type FoundSms = SettledSms & { part: number | null }
+
 /**
  * Everything that the usual receipts do, in one statement for many: for SMS in one part, with their ids, on their
  * lines, from their subscribers. `:receipts` is `[{ n, key, id, line, sender, state, error }]`, each for another part.
- * One that is not told is another kind of receipt, or changes nothing. For an SMS in several parts, each part must be
- * seen under the lock of the SMS.
+ * One that is not told is another kind of receipt, or changes nothing. Those of SMS in several parts are only found:
+ * SETTLE_PARTS settles them. (`parts < 2`: an equality would be rare to the planner, which then joins row by row.)
  */
-export const SETTLE_SINGLES = statement<SettledSingle>(
+export const SETTLE_SINGLES = statement<FoundSms>(
   'receipt-singles',
   `
   WITH found AS (
-    SELECT g.n, g.state, g.error, f.sms, f.part
+    SELECT g.n, g.state, g.error, f.sms, f.part, f.parts
     FROM jsonb_to_recordset(CAST(:receipts AS jsonb))
       AS g(n int, key text, id text, line text, sender text, state text, error text)
     CROSS JOIN LATERAL (
@@ -201,18 +204,64 @@ export const SETTLE_SINGLES = statement<SettledSingle>(
       WHERE p.message_key = g.key AND p.line = g.line AND o.msisdn = g.sender
       ORDER BY p.message_id = g.id DESC, p.sms DESC LIMIT 1 FOR UPDATE OF o
     ) f
-    WHERE f.parts = 1
   ), settled AS (
     UPDATE sms_part p SET state = found.state, told_at = CAST(:now AS timestamptz) FROM found
     WHERE p.sms = ANY(ARRAY(SELECT sms FROM found)) AND p.sms + 0 = found.sms AND p.part = found.part
-      AND p.state = 'accepted'
+      AND found.parts < 2 AND p.state = 'accepted'
     RETURNING p.sms, found.n, found.state, found.error
-  )
+  ), done AS (
   UPDATE sms_outbox o SET state = CASE WHEN ${CHANGES} THEN settled.state ELSE o.state END,
     last_error = CASE WHEN ${CHANGES} THEN settled.error ELSE o.last_error END,
     settled_at = CASE WHEN ${CHANGES} THEN CAST(:now AS timestamptz) ELSE o.settled_at END
   FROM settled WHERE o.id = ANY(ARRAY(SELECT sms FROM settled)) AND o.id + 0 = settled.sms
-  RETURNING settled.n, o.id, o.kind, o.msisdn, o.attempts, o.state, o.last_error AS error`,
+  RETURNING settled.n, o.id, o.kind, o.msisdn, o.attempts, o.state, o.last_error AS error
+  )
+  SELECT n, id, CAST(NULL AS int) AS part, kind, msisdn, attempts, state, error FROM done
+  UNION ALL SELECT n, sms, part, '', '', 0, '', NULL FROM found WHERE parts > 1`,
+)
+
+/** Locks these SMS, each in the same order everywhere. The next statement sees their parts as they are. */
+export const HOLD_PARTS = statement<{ id: string }>(
+  'receipt-hold',
+  `
+  SELECT id FROM sms_outbox WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE`,
+)
+
+/** Of an SMS whose parts are not all settled, `state` is null. */
+export type SettledPart = Omit<SettledSms, 'state'> & { state: string | null }
+
+/**
+ * Settles parts of SMS that HOLD_PARTS holds, and the SMS of which all parts are delivered, or one failed. `:receipts`
+ * is `[{ n, sms, part, key, state, error }]`. One that is not told changes nothing.
+ */
+export const SETTLE_PARTS = statement<SettledPart>(
+  'receipt-several',
+  `
+  WITH given AS (
+    SELECT * FROM jsonb_to_recordset(CAST(:receipts AS jsonb))
+      AS one(n int, sms bigint, part int, key text, state text, error text)
+  ), settled AS (
+    UPDATE sms_part p SET state = given.state, told_at = CAST(:now AS timestamptz) FROM given
+    WHERE p.sms = ANY(ARRAY(SELECT sms FROM given)) AND p.sms + 0 = given.sms AND p.part = given.part
+      AND p.message_key = given.key AND p.state = 'accepted'
+    RETURNING p.sms, p.part, given.n, given.state, given.error
+  ), whole AS (
+    SELECT p.sms, count(*) AS parts, bool_or(COALESCE(s.state, p.state) = 'failed') AS has_failed,
+      bool_and(COALESCE(s.state, p.state) = 'delivered') AS is_delivered,
+      (array_agg(s.error ORDER BY s.n) FILTER (WHERE s.state = 'failed'))[1] AS error
+    FROM sms_part p LEFT JOIN settled s ON s.sms = p.sms AND s.part = p.part
+    WHERE p.sms = ANY(ARRAY(SELECT sms FROM settled)) GROUP BY p.sms
+  ), done AS (
+    UPDATE sms_outbox o SET state = CASE WHEN has_failed THEN 'failed' ELSE 'delivered' END,
+      last_error = CASE WHEN has_failed THEN COALESCE(whole.error, o.last_error) END,
+      settled_at = CAST(:now AS timestamptz)
+    FROM whole WHERE o.id = ANY(ARRAY(SELECT sms FROM whole)) AND o.id + 0 = whole.sms
+      AND CASE WHEN has_failed THEN ${hears('UNDELIVERED')}
+        ELSE is_delivered AND whole.parts >= o.parts AND ${hears('DELIVERED')} END
+    RETURNING o.id, o.kind, o.msisdn, o.attempts, o.state, o.last_error
+  )
+  SELECT s.n, s.sms AS id, done.kind, done.msisdn, done.attempts, done.state, done.last_error AS error
+  FROM settled s LEFT JOIN done ON done.id = s.sms`,
 )
 
 /** One part of a known SMS. */

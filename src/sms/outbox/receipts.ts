@@ -9,16 +9,19 @@ import {
   FIND_OTHERS,
   FIND_PART,
   FIND_REFERENCE,
+  HOLD_PARTS,
   KEEP_ORPHAN,
   LOCK_KEY,
   PART_AT,
   PART_STATES,
   POSSIBLE,
   SETTLE_PART,
+  SETTLE_PARTS,
   SETTLE_SINGLES,
   SETTLE_WHOLE,
   STORE_PARTS,
   TAKE_EARLY,
+  type FoundSms,
   type PartRow,
   type PartState,
 } from './receipt-rows.ts'
@@ -58,13 +61,13 @@ interface KeyedReceipt {
  */
 export function receiptsInBulk(
   deps: OutboxDeps,
-  { forms, gated, ahead, gatherMs }: { forms: IdForms; gated: Gate; ahead(): Promise<void>; gatherMs: number },
+  { forms, gated, ahead, gatherMs }: { forms: IdForms; gated: Gate; ahead(): Promise<unknown>; gatherMs: number },
 ): (given: Receipt) => Promise<ReceiptResult> {
   // The outcome of a response reaches the outbox some steps after the receipt that came in the same octets.
   const options = { most: BULK_MAX, gatherMs, isPatient: true, clock: deps.clock }
-  const singles = gathering(options, async (all: KeyedReceipt[]) => {
+  const usual = gathering(options, async (all: KeyedReceipt[]) => {
     await ahead()
-    return gated(() => settleSingles(deps, all))
+    return gated(() => settleUsual(deps, all))
   })
   return async (given) => {
     // Receipts write the MSISDN with a prefix more often than PDUs do.
@@ -72,9 +75,9 @@ export function receiptsInBulk(
     if (!forms.isFresh()) await forms.read()
     const { line, messageId } = receipt
     const key = forms.keyOf(line, messageId) ?? referenceKey(receipt.reference)
-    const mayBeSingle =
+    const isUsual =
       partStateOf(receipt.state) !== 'accepted' && key !== NO_KEY && key !== referenceKey(receipt.reference)
-    const isSettled = mayBeSingle && (await singles.ask({ receipt, key }))
+    const isSettled = isUsual && (await usual.ask({ receipt, key }))
     const result = isSettled ? 'matched' : await gated(() => applyReceipt(deps, forms, receipt, key))
     if (result === 'matched' && forms.confirms(line, messageId)) await gated(() => forms.confirm(line))
     return result
@@ -113,30 +116,59 @@ async function formShown(
   return shown ? forms.shown(trx, line, shown.form) : undefined
 }
 
-/** Whether each of them settled an SMS of one part. Of several for the same part only the first is tried. */
-async function settleSingles(deps: OutboxDeps, all: readonly KeyedReceipt[]): Promise<boolean[]> {
+/**
+ * Whether each of them was a usual one, and settled a part of its SMS. Of several for the same part only the first is
+ * tried.
+ */
+async function settleUsual(deps: OutboxDeps, all: readonly KeyedReceipt[]): Promise<boolean[]> {
   const { sql, clock, chance } = deps
   const seen = new Set<string>()
   const given = all.flatMap(({ receipt, key }, n) => {
     const { line, messageId: id, from: sender } = receipt
-    const state = partStateOf(receipt.state)
     const part = JSON.stringify([line, id, sender])
     if (seen.has(part)) return []
     seen.add(part)
-    return [{ n, key, id, line, sender, state, error: state === 'failed' ? errorOf(receipt) : null }]
+    return [{ n, key, id, line, sender, ...saidBy(receipt) }]
   })
   const receipts = JSON.stringify(given)
-  const told = await repeating(() => SETTLE_SINGLES(sql, { receipts, now: new Date(clock.now()) }), {
+  const found = await repeating(() => SETTLE_SINGLES(sql, { receipts, now: new Date(clock.now()) }), {
     clock,
     chance,
     signal: AbortSignal.any([]),
   })
-  for (const { n, ...sms } of told) {
-    const { line, state } = all[n]!.receipt
-    if (sms.state === 'failed' && partStateOf(state) === 'failed') deps.givenUp?.({ ...sms, line, status: null })
+  const several = found.filter(({ part }) => part !== null)
+  const told = [...found.filter(({ part }) => part === null), ...(await settleSeveral(deps, all, several))]
+  const failed = new Set<string>()
+  for (const { n, id, kind, msisdn, attempts, state, error } of told) {
+    const { line, state: said } = all[n]!.receipt
+    if (state !== 'failed' || partStateOf(said) !== 'failed' || failed.has(id)) continue
+    failed.add(id)
+    deps.givenUp?.({ id, kind, msisdn, attempts, state, error, line, status: null })
   }
   const matched = new Set(told.map(({ n }) => n))
   return all.map((_, n) => matched.has(n))
+}
+
+/** Settles parts of SMS in several parts. Answers with those that it changed. */
+async function settleSeveral(deps: OutboxDeps, all: readonly KeyedReceipt[], found: readonly FoundSms[]) {
+  if (!found.length) return []
+  const { sql, clock, chance } = deps
+  const ids = `{${[...new Set(found.map(({ id }) => id))].join()}}`
+  const receipts = JSON.stringify(
+    found.map(({ n, id: sms, part }) => ({ n, sms, part, key: all[n]!.key, ...saidBy(all[n]!.receipt) })),
+  )
+  const settle = () =>
+    sql.transaction(async (trx) => {
+      await HOLD_PARTS(trx, { ids })
+      return SETTLE_PARTS(trx, { receipts, now: new Date(clock.now()) })
+    })
+  return repeating(settle, { clock, chance, signal: AbortSignal.any([]) })
+}
+
+/** What becomes of a part. */
+function saidBy(receipt: Receipt): { state: PartState; error: string | null } {
+  const state = partStateOf(receipt.state)
+  return { state, error: state === 'failed' ? errorOf(receipt) : null }
 }
 
 /**

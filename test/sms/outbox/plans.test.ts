@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { statement, type SqlBindings, type SqlRunner } from '../../../src/base/sql.ts'
-import { EARLY_OF, FIND_OTHERS, SETTLE_SINGLES } from '../../../src/sms/outbox/receipt-rows.ts'
+import { EARLY_OF, FIND_OTHERS, SETTLE_PARTS, SETTLE_SINGLES } from '../../../src/sms/outbox/receipt-rows.ts'
 import { AMBIGUOUS, CLAIM, DUE, LOSE, RECALL, EXPIRE, PUT_BEHIND, SETTLE_SMS } from '../../../src/sms/outbox/rows.ts'
 import { describeBoth, type Database } from '../../support/postgres.ts'
 
@@ -25,6 +25,12 @@ const READ = statement<{ read: string }>(
 )
 
 type Ask = (on: SqlRunner) => Promise<object[]>
+
+const SOME_PARTS = statement<{ sms: string; key: string }>(
+  'test-parts',
+  `SELECT sms, message_key AS key FROM sms_part WHERE message_key = ANY(CAST(:keys AS text[]))`,
+)
+const KEYS = Array.from({ length: CLAIMED }, (_, n) => `plan${n + 101}`)
 
 const claim: Ask = (on) =>
   CLAIM(on, {
@@ -68,6 +74,12 @@ const ASKED: Record<string, Ask> = {
   'receipts that came early': (on) => EARLY_OF(on, { keys: '[{ "sms": 1, "key": "plan1" }]' }),
   'whether an id is one of another form': (on) =>
     FIND_OTHERS(on, { keys: '["plan1", "none"]', from: '67580000001', linesOfSmsc: '["main"]' }),
+  'receipts of some in several parts': async (on) => {
+    const parts = await SOME_PARTS(on, { keys: `{${KEYS}}` })
+    const said = { part: 1, state: 'failed', error: 'x' }
+    const receipts = parts.map(({ sms, key }, n) => ({ n, sms, key, ...said }))
+    return SETTLE_PARTS(on, { receipts: JSON.stringify(receipts), now: NOW })
+  },
   'receipts of some': (on) =>
     SETTLE_SINGLES(on, {
       receipts: JSON.stringify(

@@ -6,7 +6,7 @@ import { silentLog } from '../../../src/base/log-port.ts'
 import { optOut } from '../../../src/sms/inbox/opt-out.ts'
 import type { OutboxDeps } from '../../../src/sms/outbox/settings.ts'
 import type { SmsOutcome, SmsToSend } from '../../../src/sms/outbox/types.ts'
-import { fakeClock, type FakeClock } from '../../support/clock.ts'
+import { fakeClock, settle, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
 import { HOUR, MSISDN, outboxFixture, START, type OutboxFixture, receipt } from './fixture.ts'
 import { aroundSql } from '../../support/sql.ts'
@@ -74,16 +74,18 @@ describeBoth('receipts of SMS', (database) => {
     assert.deepEqual(names, ['receipt-singles'])
   })
 
+  /** Whatever is asked for gathers. */
+  const passing = async (work: Promise<unknown>) => {
+    const ended: unknown[] = []
+    void work.finally(() => ended.push(work))
+    while (!ended.length) await clock.advance(3)
+    return work
+  }
+
   it('wait for the response in the same octets, which takes some steps to the outbox', async () => {
     const names: string[] = []
     const counted = aroundSql(database.db.sql, (statement, ask) => (names.push(statement.name), ask()))
     const one = open({ sql: counted, settings: { gatherMs: 3 } })
-    const passing = async (work: Promise<unknown>) => {
-      const ended: unknown[] = []
-      void work.finally(() => ended.push(work))
-      while (!ended.length) await clock.advance(3)
-      return work
-    }
     const first = await owe()
     await passing(one.tick())
     assert.equal(await passing(one.applyReceipt(receipt(`M${first}`))), 'matched')
@@ -99,6 +101,32 @@ describeBoth('receipts of SMS', (database) => {
     assert.equal(await passing(told!), 'matched')
     const usual = ['sms-claim', 'sms-settle', 'receipt-early-of', 'receipt-singles']
     assert.deepEqual(names.slice(names.indexOf('sms-claim')), usual)
+  })
+
+  it('of a first part wait until it is stored', async () => {
+    const names: string[] = []
+    const slow = aroundSql(database.db.sql, async ({ name }, ask) => {
+      names.push(name)
+      if (name === 'sms-take-parts')
+        for (let turns = 0; turns < 1_000 && !names.includes('receipt-keep'); turns++) await settle()
+      return ask()
+    })
+    let told: Promise<unknown> | undefined
+    const submit: OutboxDeps['submit'] = async ({ id }, beforePart) => {
+      told = one.applyReceipt(receipt(`${id}a`))
+      for (let steps = 0; steps < 20; steps++) await undefined
+      await beforePart!({ messageIds: [`${id}a`, null], line: 'digicel' })
+      return { is: 'accepted', messageIds: [`${id}a`, `${id}b`] }
+    }
+    const one = scene.open(submit, { sql: slow, settings: { gatherMs: 3 } })
+    await passing(one.applyReceipt(receipt('unknown', { state: 'enroute' })))
+    const id = await owe()
+    names.splice(0)
+    await passing(one.tick())
+    assert.equal(await passing(told!), 'matched')
+    assert.deepEqual([names.includes('receipt-several'), names.includes('receipt-keep')], [true, false])
+    assert.equal(await passing(one.applyReceipt(receipt(`${id}b`))), 'matched')
+    assert.equal(await state(id), 'delivered')
   })
 
   it('may come twice and out of order: what is final stays', async () => {
@@ -130,6 +158,66 @@ describeBoth('receipts of SMS', (database) => {
     await outbox.applyReceipt(receipt(`${broken}a`))
     await outbox.applyReceipt(receipt(`${broken}b`, { state: 'expired' }))
     assert.equal(await state(broken), 'failed')
+  })
+
+  it('of SMS in several parts settle many in one transaction, each by what all its receipts say', async () => {
+    const [names, given]: [string[], string[]] = [[], []]
+    const counted = aroundSql(database.db.sql, (statement, ask) => (names.push(statement.name), ask()))
+    const one = open({ sql: counted, givenUp: ({ id, error }) => void given.push(`${id} ${error}`) })
+    answer = (sms) => ({ is: 'accepted', messageIds: [`${sms.id}a`, `${sms.id}b`] })
+    const [whole, broken, half, known] = [
+      await owe(),
+      await owe({ subject: 'dental:2' }),
+      await owe({ subject: 'dental:3' }),
+      await owe({ subject: 'dental:4' }),
+    ]
+    await one.tick()
+    await one.applyReceipt(receipt(`${known}a`))
+    names.splice(0)
+    const results = await Promise.all([
+      one.applyReceipt(receipt(`${whole}b`)),
+      one.applyReceipt(receipt(`${broken}a`, { state: 'expired', error: '0dc' })),
+      one.applyReceipt(receipt(`${broken}b`)),
+      one.applyReceipt(receipt(`${whole}a`)),
+      one.applyReceipt(receipt(`${half}b`)),
+      one.applyReceipt(receipt(`${known}b`, { state: 'undeliverable' })),
+    ])
+    assert.deepEqual(results, Array(6).fill('matched'))
+    assert.deepEqual(names, ['receipt-singles', 'receipt-hold', 'receipt-several'])
+    assert.deepEqual(await Promise.all([whole, broken, half, known].map(state)), [
+      'delivered',
+      'failed',
+      'accepted',
+      'failed',
+    ])
+    assert.deepEqual(given, [`${broken} receipt: expired 0dc`, `${known} receipt: undeliverable 000`])
+    assert.equal((await row(broken))?.last_error, 'receipt: expired 0dc')
+    assert.deepEqual(
+      await Promise.all([
+        one.applyReceipt(receipt(`${whole}a`)),
+        one.applyReceipt(receipt(`${half}a`)),
+        one.applyReceipt(receipt(`${half}a`)),
+      ]),
+      ['repeat', 'matched', 'repeat'],
+    )
+    assert.equal(await state(half), 'delivered')
+  })
+
+  it('of a part that was sent again meanwhile settle nothing', async () => {
+    const sql = aroundSql(database.db.sql, async ({ name }, ask) => {
+      if (name === 'receipt-singles') {
+        const found = await ask()
+        await knex('sms_part').update({ message_id: 'again', message_key: 'again' })
+        return found
+      }
+      return ask()
+    })
+    answer = () => ({ is: 'accepted', messageIds: ['A', 'B'] })
+    const id = await owe()
+    await outbox.tick()
+    assert.equal(await open({ sql }).applyReceipt(receipt('A')), 'early')
+    assert.equal(await state(id), 'accepted')
+    assert.deepEqual(await knex('sms_part').pluck('state'), ['accepted', 'accepted'])
   })
 
   it('are matched on their own line, in the writing of its profile', async () => {
