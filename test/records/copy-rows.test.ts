@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { type SqlRunner, statement } from '../../src/base/sql.ts'
 import type { CallRecord } from '../../src/dialogue/cdr.ts'
 import { NO_FILE, writeCounted } from '../../src/records/rows.ts'
 import { describeBoth } from '../support/postgres.ts'
@@ -73,6 +74,17 @@ describeBoth('call detail records by COPY', (database) => {
     await assert.rejects(writeCounted(database.db.sql, [recordAt(NOON)], counting), /outbox/)
     assert.deepEqual([await stored(), await sums()], [[], []])
     assert.equal((await write([recordAt(NOON)], true)).fresh.length, 1)
+  })
+
+  it('are written by the next try where the connection is lost before the COMMIT', async function () {
+    if (database.kind !== 'server') this.skip()
+    const cut = statement<object>('', 'SELECT pg_terminate_backend(pg_backend_pid())')
+    const alsoIn = async (trx: SqlRunner) => void (await cut(trx, {}))
+    const all = [1, 2].map((n) => recordAt(NOON + n))
+    await assert.rejects(writeCounted(database.db.sql, all, { fileOf: () => NO_FILE, areNew: true, alsoIn }))
+    assert.deepEqual(await stored(), [])
+    assert.equal((await write(all, false)).fresh.length, 2)
+    assert.deepEqual([(await stored()).length, await sums()], [2, [2]])
   })
 
   it('are nothing where there are none, and thousands at once', async () => {
