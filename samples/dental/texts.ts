@@ -1,9 +1,8 @@
 /** The texts of the SMS about a visit to a clinic: a YAML file, read once. */
 import { readFileSync } from 'node:fs'
-import { DateTime } from 'luxon'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { showDate, showTime } from '../../src/plugin/index.ts'
+import { isoIn, showDate, showTime } from '../../src/plugin/index.ts'
 
 export interface AppointmentVisit {
   type: string
@@ -68,5 +67,5 @@ export function smsText(
 
 /** ISO 8601 with the zone's offset, to the second. */
 export function isoAt(moment: Date, zone: string): string {
-  return DateTime.fromJSDate(moment, { zone }).toISO({ suppressMilliseconds: true })!
+  return isoIn(moment.getTime(), zone)
 }

@@ -53,19 +53,26 @@ function whole(text: string): string {
 const HALVES = /\p{Cs}+/gu
 
 function ofList(list: Json[], walk: Walk, depth: number): Json[] {
-  const kept = list.map((one) => within(one, walk, depth))
-  return kept.some((one, i) => one !== list[i]) ? kept : list
+  let kept: Json[] | undefined
+  for (let i = 0; i < list.length; i++) {
+    const inner = within(list[i]!, walk, depth)
+    if (inner === list[i]) continue
+    kept ??= [...list]
+    kept[i] = inner
+  }
+  return kept ?? list
 }
 
 function ofObject(object: JsonObject, walk: Walk, depth: number): JsonObject {
-  let isSame = true
-  const kept = Object.entries(object).map(([name, one]): [string, Json] => {
+  let kept: JsonObject | undefined
+  for (const name of Object.keys(object)) {
     count(name, walk)
-    const inner = within(one, walk, depth)
-    isSame &&= inner === one
-    return [name, inner]
-  })
-  return isSame ? object : Object.fromEntries(kept)
+    const inner = within(object[name]!, walk, depth)
+    if (inner === object[name]) continue
+    kept ??= { ...object }
+    kept[name] = inner
+  }
+  return kept ?? object
 }
 
 function count(text: string, walk: Walk): void {

@@ -27,8 +27,7 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
   const gate = semaphore(concurrent, WAITING_MAX)
 
   /** Null: the call may go. It leaves the semaphore when it ends. */
-  const refusal = async (signal: AbortSignal): Promise<Refused | null> => {
-    const entered = await gate.enter(signal)
+  const refusal = (entered: 'in' | 'full' | 'late'): Refused | null => {
     if (entered === 'full') return { limit: 'backend-waiting', why: 'down' }
     if (entered === 'late') return { limit: 'backend-concurrent', why: 'late' }
     if (health.mayGo()) return null
@@ -40,7 +39,7 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
     name,
     ...(backend.patience ? { patience: backend.patience } : {}),
     async call(operation, args, context) {
-      const refused = await refusal(context.signal)
+      const refused = refusal(gate.enterNow() ? 'in' : await gate.enter(context.signal))
       if (refused) {
         counters.count('limits_total', { limit: refused.limit })
         counters.count('backend_calls_total', { backend: name, operation, result: refused.why })

@@ -10,13 +10,10 @@ export function moduleBackend(name: string, module: BackendModule): Backend {
     async call(operation, args, context) {
       const run = Object.hasOwn(module.operations, operation) ? module.operations[operation] : undefined
       if (!run) return { is: 'failed', why: 'refused-call', detail: `back end ${name} has no operation '${operation}'` }
-      const { promise: late, cancel } = whenAborted(context.signal)
       try {
-        return await Promise.race([answer(run(args, context)), late])
+        return await inTime(run(args, context), context.signal)
       } catch (error) {
         return { is: 'failed', why: 'down', detail: `${operation}: ${describe(error)}` }
-      } finally {
-        cancel()
       }
     },
     async ended(epoch, reason) {
@@ -25,23 +22,24 @@ export function moduleBackend(name: string, module: BackendModule): Backend {
   }
 }
 
-async function answer(running: Promise<unknown>): Promise<CallResult> {
-  const given = await running
-  if (given instanceof Refusal && !isRefusalName(given.refusal))
-    return { is: 'failed', why: 'nonsense', detail: 'a refusal without a name of 1 to 64 characters' }
-  if (given instanceof Refusal) return { is: 'refused', refusal: given.refusal, data: given.data }
-  return { is: 'data', data: given as never }
+/** What it answers, or that it is late. */
+function inTime(running: Promise<unknown>, signal: AbortSignal): Promise<CallResult> {
+  return new Promise((done, failed) => {
+    const late = () => done({ is: 'failed', why: 'late', detail: 'not done at the deadline of the turn' })
+    const over = () => signal.removeEventListener('abort', late)
+    if (signal.aborted) late()
+    else signal.addEventListener('abort', late, { once: true })
+    Promise.resolve(running).then(
+      (given) => (over(), done(resultOf(given))),
+      (error: unknown) => (over(), failed(error as Error)),
+    )
+  })
 }
 
-function whenAborted(signal: AbortSignal): { promise: Promise<CallResult>; cancel: () => void } {
-  let cancel = () => undefined as void
-  const promise = new Promise<CallResult>((done) => {
-    const late = () => done({ is: 'failed', why: 'late', detail: 'not done at the deadline of the turn' })
-    if (signal.aborted) return late()
-    signal.addEventListener('abort', late, { once: true })
-    cancel = () => signal.removeEventListener('abort', late)
-  })
-  return { promise, cancel }
+function resultOf(given: unknown): CallResult {
+  if (!(given instanceof Refusal)) return { is: 'data', data: given as never }
+  if (isRefusalName(given.refusal)) return { is: 'refused', refusal: given.refusal, data: given.data }
+  return { is: 'failed', why: 'nonsense', detail: 'a refusal without a name of 1 to 64 characters' }
 }
 
 // The message of a database may quote a value; its SQLSTATE does not. Long digits may be a subscriber's number.

@@ -1,5 +1,5 @@
 /** Dates and times as people read them: in a zone, by patterns of each language. */
-import { DateTime } from 'luxon'
+import { DateTime, IANAZone, Info, type Zone } from 'luxon'
 import { remembered } from './remembered.ts'
 
 export interface DateFormat {
@@ -55,7 +55,64 @@ const shown = remembered<string>(MOMENTS_MAX)
 const WRITTEN_MAX = 40
 
 function shownOnce(at: unknown, how: string, show: () => string): string {
+  if (typeof at === 'number') return shown(`#${at}|${how}`, show)
   return typeof at !== 'string' || at.length > WRITTEN_MAX ? show() : shown(`${at}|${how}`, show)
+}
+
+const DAY_MS = 86_400_000
+/** Of each zone. */
+const DAYS_MAX = 1_000
+
+/** A zone that asks for its offset once a day: Intl takes 5 µs for it, and a list of moments asks for each. */
+class DayZone extends IANAZone {
+  /** By days of UTC. NaN: the clocks change within it, so each moment is asked for. */
+  readonly #days = new Map<number, number>()
+
+  override offset(ms: number): number {
+    const day = Math.floor(ms / DAY_MS)
+    const offset = this.#days.get(day) ?? this.#ofDay(day)
+    return Number.isNaN(offset) ? super.offset(ms) : offset
+  }
+
+  #ofDay(day: number): number {
+    const [begins, ends] = [super.offset(day * DAY_MS), super.offset((day + 1) * DAY_MS)]
+    const offset = begins === ends ? begins : NaN
+    if (this.#days.size >= DAYS_MAX) this.#days.clear()
+    this.#days.set(day, offset)
+    return offset
+  }
+}
+
+const ZONES_MAX = 500
+const zones = remembered<Zone>(ZONES_MAX)
+
+/** The zone of this name for luxon. Not valid if the zone database does not have it. */
+export function zoneOf(name: string): Zone {
+  return zones(name, namedZone)
+}
+
+function namedZone(name: string): Zone {
+  const zone = Info.normalizeZone(name)
+  return zone instanceof IANAZone && zone.isValid ? new DayZone(zone.name) : zone
+}
+
+/** ISO 8601 with the zone's offset; without milliseconds if there are none. */
+export function isoIn(ms: number, zone: string): string {
+  const found = zoneOf(zone)
+  const minutes = found.offset(ms)
+  const local = new Date(ms + minutes * 60_000)
+  const year = local.getUTCFullYear()
+  // Of a moment that is none, or far away: whatever luxon writes.
+  if (!(year >= 1 && year <= 9999 && Number.isInteger(minutes)))
+    return DateTime.fromMillis(ms, { zone: found }).toISO({ suppressMilliseconds: true })!
+  const written = local.toISOString().slice(0, ms % 1_000 === 0 ? -5 : -1)
+  return minutes === 0 && found.isUniversal ? `${written}Z` : written + offsetText(minutes)
+}
+
+function offsetText(minutes: number): string {
+  const ahead = Math.abs(minutes)
+  const digits = (part: number) => String(part).padStart(2, '0')
+  return `${minutes < 0 ? '-' : '+'}${digits(Math.trunc(ahead / 60))}:${digits(ahead % 60)}`
 }
 
 /** Whether the zone database has it. */
@@ -132,9 +189,9 @@ export function timeOfDay(at: unknown, zone: string): string | undefined {
 function momentOf(at: unknown, zone: string): DateTime | undefined {
   const moment =
     typeof at === 'number'
-      ? DateTime.fromMillis(at, { zone })
+      ? DateTime.fromMillis(at, { zone: zoneOf(zone) })
       : typeof at === 'string' && at.length <= WRITTEN_MAX && clockOf(at) === undefined
-        ? DateTime.fromISO(at, { zone })
+        ? DateTime.fromISO(at, { zone: zoneOf(zone) })
         : undefined
   return moment?.isValid ? moment : undefined
 }

@@ -17,6 +17,8 @@ export {
   yearsBetween,
   isoOf,
   utcDayOf,
+  isoIn,
+  zoneOf,
 } from './dates.ts'
 export { didYouMean, remedyAmong } from './did-you-mean.ts'
 export { FlowFault, type Problem, ProblemsError, saidOf, sentence, StoreError, UsageError } from './errors.ts'

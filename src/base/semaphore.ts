@@ -7,6 +7,8 @@ export interface Semaphore {
    * in: go, and call `leave` afterwards · full: too many are waiting already · late: the deadline came while waiting.
    */
   enter(signal: AbortSignal): Promise<'in' | 'full' | 'late'>
+  /** Without waiting. False: there is no room now. */
+  enterNow(): boolean
   leave(): void
 }
 
@@ -16,12 +18,15 @@ export type Gate = <T>(run: () => Promise<T>) => Promise<T>
 export function semaphore(insideMax: number, waitingMax: number): Semaphore {
   let inside = 0
   const waiting: { go(): void }[] = []
+  const enterNow = () => {
+    if (inside >= insideMax) return false
+    inside++
+    return true
+  }
   return {
+    enterNow,
     async enter(signal) {
-      if (inside < insideMax) {
-        inside++
-        return 'in'
-      }
+      if (enterNow()) return 'in'
       if (signal.aborted) return 'late'
       if (waiting.length >= waitingMax) return 'full'
       return new Promise((answer) => {

@@ -29,5 +29,5 @@ export type {
   SmsReply,
 } from './sms.ts'
 export type { ModuleDatabase, SqlOptions, SqlPort } from './sql.ts'
-export { type Log, repeating, showDate, showTime, type SqlBindings, sqlState } from '../base/index.ts'
+export { isoIn, type Log, repeating, showDate, showTime, type SqlBindings, sqlState } from '../base/index.ts'
 export type { Chance, Clock, EndReason, Json, JsonObject } from '../ussd/index.ts'

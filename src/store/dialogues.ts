@@ -11,7 +11,7 @@ import {
   type Unreadable,
 } from '../dialogue/index.ts'
 import { silentLog, StoreError, type Log } from '../base/index.ts'
-import { readRecord, turnOf, writeRecord } from './record.ts'
+import { readWhole, turnOf, writeRecord } from './record.ts'
 import { recordShelf } from './records.ts'
 import type { Change, RecordsKept, Register, Stored } from './register.ts'
 import { plainSealer, type SealPlace, type Sealer } from './seal.ts'
@@ -33,6 +33,24 @@ const BACKSTOP_MS = 3_600_000
 /** Sweeps that end old dialogues may be late, and the clocks of daemons differ. */
 const AGE_SLACK_MS = 60_000
 
+/** What stands in the register. A turn that awaits a back end is stored with the snapshot that was read: it keeps its text. */
+class Standing implements Held {
+  readonly entry: DialogueEntry
+  readonly at: string
+  readonly #snapshot: string | undefined
+
+  constructor(entry: DialogueEntry, at: string, snapshot?: string) {
+    this.entry = entry
+    this.at = at
+    this.#snapshot = snapshot
+  }
+
+  /** The text of the snapshot of this entry. Undefined: another one was read, or none. */
+  static textOf(from: Held | null, { snapshot }: DialogueEntry): string | undefined {
+    return from instanceof Standing && from.entry.snapshot === snapshot ? from.#snapshot : undefined
+  }
+}
+
 type Reading = Parameters<DialogueRegister['read']>[1]
 type MaybeHeld = Held | Promise<null | undefined>
 
@@ -44,9 +62,9 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
     typeof where === 'string' ? sealer.named(where) : sealer.place(where)
   const heldIn = (slot: SealPlace, stored: Stored, { nowMs, unreadable }: Reading): MaybeHeld => {
     try {
-      const entry = readRecord(slot, stored.value)
+      const { entry, snapshot } = readWhole(slot, stored.value)
       if (sealer.seals) refusePutBack(entry, nowMs, limits)
-      return { entry, at: stored.at }
+      return new Standing(entry, stored.at, snapshot)
     } catch (error) {
       return putAside(options, slot, stored, { error, unreadable })
     }
@@ -63,7 +81,7 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
     write(where, { from, entry, nowMs, dueMs, dueByMs, records }) {
       try {
         const slot = slotOf(where)
-        const value = writeRecord(slot, entry, limits.snapshotOctetsMax)
+        const value = writeRecord(slot, entry, limits.snapshotOctetsMax, Standing.textOf(from, entry))
         const change: Change = {
           from: from && { version: from.entry.version, at: from.at },
           value,
@@ -76,7 +94,7 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
         return register.write(slot, change).then((written) => {
           if (!written) return null
           if (change.records) shelf!.wasKept(slot, records!, change.records)
-          return { entry, at: slot.name }
+          return new Standing(entry, slot.name)
         })
       } catch (error) {
         return Promise.reject(error)

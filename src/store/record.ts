@@ -41,16 +41,27 @@ function isNewer(value: string): boolean {
   return /^[4-9][uc-]\S/.test(value)
 }
 
-/** Throws StoreError 'too-large' if the snapshot has more octets. */
-export function writeRecord(place: SealPlace, entry: DialogueEntry, snapshotOctetsMax: number): string {
+/** Throws StoreError 'too-large' if the snapshot has more octets. `snapshot`: its text, if it was read as it is. */
+export function writeRecord(
+  place: SealPlace,
+  entry: DialogueEntry,
+  snapshotOctetsMax: number,
+  snapshot = entry.snapshot === null ? '' : JSON.stringify(entry.snapshot),
+): string {
+  refuseTooLarge(snapshot, snapshotOctetsMax)
   const head = `${entry.version} ${turnOf(entry.epoch, entry.turn)}`
-  return `${FORM}${FLAG[String(entry.confirmed) as keyof typeof FLAG]}${head}\n${place.seal(bodyOf(entry, place, snapshotOctetsMax), head)}`
+  return `${FORM}${FLAG[String(entry.confirmed) as keyof typeof FLAG]}${head}\n${place.seal(bodyOf(entry, place, snapshot), head)}`
 }
 
 /**
  * Throws if the value is unreadable; StoreError 'sealed' if its key is not here, 'corrupt' if it was altered or moved.
  */
 export function readRecord(place: SealPlace, value: string): DialogueEntry {
+  return readWhole(place, value).entry
+}
+
+/** With the text of the snapshot: a turn that is taken stores it again. */
+export function readWhole(place: SealPlace, value: string): Whole {
   if (isNewer(value)) throw new StoreError('newer', NEWER)
   if (!HEAD.test(value)) throw new Error('not in a form that this release knows')
   const end = value.indexOf('\n')
@@ -121,7 +132,7 @@ type Before = [
   ...body: Body,
 ]
 
-function bodyOf(entry: DialogueEntry, { hidesNumber }: SealPlace, octetsMax: number): string {
+function bodyOf(entry: DialogueEntry, { hidesNumber }: SealPlace, snapshot: string): string {
   const { previous } = entry
   const before: Before | null = previous && [
     previous.version,
@@ -132,8 +143,6 @@ function bodyOf(entry: DialogueEntry, { hidesNumber }: SealPlace, octetsMax: num
     ...written(previous, 0),
   ]
   const said = written(entry, hidesNumber ? entry.key.msisdn : 0)
-  const snapshot = entry.snapshot === null ? '' : JSON.stringify(entry.snapshot)
-  refuseTooLarge(snapshot, octetsMax)
   return `${JSON.stringify(said)}\n${snapshot}${before ? `\n${JSON.stringify(before)}` : ''}`
 }
 
@@ -187,9 +196,14 @@ function pathOf({ from, to, serviceType, carrier, beginOp, more }: ReturnPath, k
 /** The elements up to the reply. */
 const BODY_MIN = 11
 
+interface Whole {
+  entry: DialogueEntry
+  snapshot: string
+}
+
 type Head = Pick<DialogueEntry, 'version' | 'turn' | 'epoch' | 'confirmed'>
 
-function readBody(body: string, place: SealPlace, head: Head): DialogueEntry {
+function readBody(body: string, place: SealPlace, head: Head): Whole {
   const first = body.indexOf('\n')
   const second = body.indexOf('\n', first + 1)
   if (first < 0 || (second > 0 && body.includes('\n', second + 1))) throw new Error('a dialogue has two lines or three')
@@ -198,7 +212,7 @@ function readBody(body: string, place: SealPlace, head: Head): DialogueEntry {
   const snapshot = second < 0 ? body.slice(first + 1) : body.slice(first + 1, second)
   const parsed = snapshot === '' ? null : (JSON.parse(snapshot) as JsonObject)
   const previous = second < 0 ? null : readBefore(body.slice(second + 1), key)
-  return entryOf(head, read, key, { snapshot: parsed, previous })
+  return { entry: entryOf(head, read, key, { snapshot: parsed, previous }), snapshot }
 }
 
 function readBefore(line: string, key: DialogueKey): DialogueEntry {

@@ -228,8 +228,8 @@ export function moduleDatabase(sql: Sql): ModuleDatabase {
 }
 
 function sqlPort(on: SqlRunner): SqlPort {
-  return async <Row>(text: string, bindings: SqlBindings = {}, { name = '' }: { name?: string } = {}) =>
-    (await on.run(preparedOnce(name, text), bindings)) as Row[]
+  return <Row>(text: string, bindings: SqlBindings = {}, { name = '' }: { name?: string } = {}) =>
+    on.run(preparedOnce(name, text), bindings) as Promise<Row[]>
 }
 
 /** How many named statements are cached: more names are a mistake, and cost memory of the server too. */
