@@ -80,15 +80,16 @@ export function slots(deps: DentalDeps): BackendModule['operations'] {
   const { sql, clock, settings } = deps
   const now = () => new Date(clock.now())
   return {
-    async types(_args, { msisdn, language, ...context }) {
-      const asked = { msisdn, language, tailored: settings.tailored }
-      return { rows: await safely(deps, { ...context, msisdn, language }, () => TYPES(sql, asked)) }
+    async types(_args, context) {
+      const asked = { msisdn: context.msisdn, language: context.language, tailored: settings.tailored }
+      return { rows: await safely(deps, context, () => TYPES(sql, asked)) }
     },
 
     async slots(args, context) {
       const { msisdn, todayMs } = context
-      const asked = { type: shortText(args, 'type'), msisdn, today: new Date(todayMs), tailored: settings.tailored }
-      const rows = await safely(deps, context, () => SLOTS(sql, { ...asked, now: now() }))
+      const [type, today] = [shortText(args, 'type'), new Date(todayMs)]
+      const { tailored } = settings
+      const rows = await safely(deps, context, () => SLOTS(sql, { type, msisdn, today, tailored, now: now() }))
       return { rows: rows.map((row) => ({ id: row.id, clinic: row.clinic, at: isoAt(row.starts_at, row.zone) })) }
     },
 
@@ -96,10 +97,10 @@ export function slots(deps: DentalDeps): BackendModule['operations'] {
       const slot = rowId(args, 'slot')
       if (!slot) return new Refusal('slot-taken')
       const { epoch, msisdn, language, todayMs } = context
-      const wanted = { slot, epoch, msisdn, language, today: new Date(todayMs) }
-      const [row] = await safely(deps, context, () =>
-        HOLD(sql, { ...wanted, now: now(), expires: new Date(clock.now() + settings.holdMs) }),
-      )
+      const [row] = await safely(deps, context, () => {
+        const [today, expires] = [new Date(todayMs), new Date(clock.now() + settings.holdMs)]
+        return HOLD(sql, { slot, epoch, msisdn, language, today, now: now(), expires })
+      })
       if (!row) return new Refusal('slot-taken')
       return { slot, type: row.type, clinic: row.clinic, at: isoAt(row.starts_at, row.zone) }
     },

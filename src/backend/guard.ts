@@ -49,13 +49,8 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
       }
       const begunMs = clock.now()
       try {
-        const result = withinBounds(await backend.call(operation, args, context), {
-          ...deps,
-          backend: name,
-          operation,
-          context,
-          unitsMax,
-        })
+        const how = { counters, log, backend: name, operation, context, unitsMax }
+        const result = withinBounds(await backend.call(operation, args, context), how)
         health.note(result, operation, context)
         const outcome = result.is === 'failed' ? result.why : result.is
         counters.count('backend_calls_total', { backend: name, operation, result: outcome })

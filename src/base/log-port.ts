@@ -9,7 +9,7 @@ export interface Log {
 }
 
 /** Asked before the fields of a line at debug are made, where that would be many times a second. */
-export const tellsDebug = (log: Log): boolean => log.isLevelEnabled?.('debug') ?? true
+export const tellsDebug = (log: Pick<Log, 'isLevelEnabled'>): boolean => log.isLevelEnabled?.('debug') ?? true
 
 export type LogWrite = (fields: object, message: string) => void
 

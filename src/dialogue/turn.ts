@@ -2,7 +2,7 @@
  * One turn of a dialogue: a stored answer in, at most one reply out. Playing the same record again gives the same
  * intentions, so a turn may be repeated after a crash, here or in another daemon.
  */
-import type { Backend, Patience } from '../backend/index.ts'
+import type { Backend, CallContext, Patience } from '../backend/index.ts'
 import {
   advance,
   advanceOrWait,
@@ -22,7 +22,7 @@ import {
   refusalInLog,
   type UssdReply,
 } from '../ussd/index.ts'
-import { dialogueInLog, failpoint, type Log } from '../base/index.ts'
+import { dialogueInLog, failpoint, type Log, tellsDebug } from '../base/index.ts'
 import { type CallMade, callSaid } from './calls-made.ts'
 import { wantsSecret, typedIn } from './exact-texts.ts'
 import type { Step } from './track.ts'
@@ -41,7 +41,7 @@ export interface TurnDeps {
   /** Exact texts are kept for support. Absent: they are not. */
   keepsTexts?: boolean | undefined
   /** Gets answers that the flow cannot use. */
-  log?: Pick<Log, 'debug' | 'warn'>
+  log?: Pick<Log, 'debug' | 'warn' | 'isLevelEnabled'>
 }
 
 /** A begin with its flow. */
@@ -347,7 +347,7 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
   const { context } = call.snapshot
   const limit = limited(call, deps.clock)
   try {
-    const result = await backend.call(want.operation, want.args, {
+    const told: CallContext = {
       intention,
       epoch: beganAs(context, record.epoch),
       msisdn: record.key.msisdn,
@@ -357,40 +357,32 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
       todayMs: deps.clock.today(),
       once: want.once,
       isSecret: want.hidden !== undefined,
-      ...(want.cache === undefined ? {} : { cache: want.cache }),
-      ...(want.settles === undefined ? {} : { settles: want.settles }),
-      ...limit.told,
-    })
+      signal: limit.signal,
+      deadlineMs: limit.deadlineMs,
+    }
+    if (want.cache !== undefined) told.cache = want.cache
+    if (want.settles !== undefined) told.settles = want.settles
+    if (want.timeoutMs !== undefined) told.timeoutMs = want.timeoutMs
+    const result = await backend.call(want.operation, want.args, told)
     failpoint('after-call')
-    deps.log?.debug(
-      {
-        ...dialogueInLog(record),
-        backend: want.backend,
-        operation: want.operation,
-        ...saidOf(result),
-      },
-      'back end answered',
-    )
-    const useless = call.flow.useless?.(call.snapshot, result)
-    const { screen, operation } = want
-    const named = useless?.refusal === undefined ? {} : { refusal: refusalInLog(useless.refusal) }
-    if (useless)
-      deps.log?.warn(
-        {
-          flow: call.flow.revision,
-          screen,
-          backend: want.backend,
-          operation,
-          ...useless,
-          ...named,
-          ...dialogueInLog(record),
-        },
-        USELESS,
-      )
+    tell(call, result, deps.log)
     return want.keyed ? { ...result, ...key } : result
   } finally {
     limit.over()
   }
+}
+
+/** At debug what it answered; and if the flow cannot use that, a warning. */
+function tell({ flow, want, record, snapshot }: Call, result: CallOutcome, log: TurnDeps['log']): void {
+  const { screen, backend, operation } = want
+  // An object for the log takes more octets than the call.
+  if (log && tellsDebug(log))
+    log.debug({ ...dialogueInLog(record), backend, operation, ...saidOf(result) }, 'back end answered')
+  const useless = flow.useless?.(snapshot, result)
+  if (!useless) return
+  const named = useless.refusal === undefined ? {} : { refusal: refusalInLog(useless.refusal) }
+  const where = { flow: flow.revision, screen, backend, operation }
+  log?.warn({ ...where, ...useless, ...named, ...dialogueInLog(record) }, USELESS)
 }
 
 /** Without its data, which may be personal. */
@@ -402,15 +394,11 @@ function saidOf(result: CallOutcome): object {
 /** The time limit of a call: what the flow gives it, if it does, and never more than the turn has. */
 function limited({ want, signal, deadlineMs }: Call, clock: Clock) {
   const { timeoutMs } = want
-  if (timeoutMs === undefined) return { told: { signal, deadlineMs }, over: () => undefined }
+  if (timeoutMs === undefined) return { signal, deadlineMs, over: () => undefined }
   const own = new AbortController()
   const over = clock.after(timeoutMs, () => own.abort())
-  const told = {
-    signal: AbortSignal.any([signal, own.signal]),
-    deadlineMs: Math.min(deadlineMs, clock.now() + timeoutMs),
-    timeoutMs,
-  }
-  return { told, over }
+  const both = AbortSignal.any([signal, own.signal])
+  return { signal: both, deadlineMs: Math.min(deadlineMs, clock.now() + timeoutMs), over }
 }
 
 /** The epoch by which back ends know this dialogue: it may have begun before we pushed it. */

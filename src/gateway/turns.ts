@@ -136,7 +136,9 @@ export class Turns {
       const spoken = this.#speak(record, said, line, from)
       const holding = said.held && (await deferred.hold(record, said, said.held))
       failpoint('before-rest')
-      const rested = await dialogues.rest({ ...spoken.outcome, key, epoch, token, held })
+      const { nowMs, revision, snapshot, ended, step, reply } = spoken.outcome
+      const resting = { nowMs, revision, snapshot, ended, step, reply, key, epoch, token, held }
+      const rested = await dialogues.rest(resting)
       failpoint('after-rest')
       stopRenewing() // a resting dialogue has no lease, however long its reply takes
       await holding?.rested(rested)

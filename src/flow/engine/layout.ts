@@ -192,10 +192,18 @@ function optionsPage(paper: Paper): Page | undefined {
     const text = cutRow(paper, head, more)
     return text === undefined ? undefined : { text, n: 1, more, next: [paper.from, paper.first + 1] }
   }
+  const { limit, words } = paper
+  const wrong = words.wrong ?? ''
   let n = 1
-  const tops = [head, paper.words.wrong ?? '']
-  while (n < left - 1 && tops.every((top) => fits(joined(top, body(paper, n + 1, true)), paper.limit))) n++
-  return { text: joined(head, body(paper, n, more)), n, more, next: [paper.from, paper.first + n] }
+  let rows = rowOf(paper, 0)
+  while (n < left - 1) {
+    const longer = joined(rows, rowOf(paper, n))
+    const tail = joined(longer, endOf(paper, n + 1, true))
+    if (!fits(joined(head, tail), limit) || !fits(joined(wrong, tail), limit)) break
+    rows = longer
+    n++
+  }
+  return { text: joined(head, joined(rows, endOf(paper, n, more))), n, more, next: [paper.from, paper.first + n] }
 }
 
 /** A row cut to this many characters still says something. */
@@ -255,11 +263,21 @@ function headOf(paper: Paper, valueMax?: number): string {
 
 /** The numbered lines of a page. */
 function body(paper: Paper, n: number, more: boolean): string {
-  const lines: string[] = []
-  for (let i = paper.first; i < paper.first + n; i++) lines.push((paper.options[i] as LayoutLine)())
-  if (more) lines.push(paper.words.more)
-  if (paper.back) lines.push(paper.words.back)
-  return lines.map((line, i) => `${paper.first + i + 1}. ${line}`).join('\n')
+  let rows = ''
+  for (let i = 0; i < n; i++) rows = joined(rows, rowOf(paper, i))
+  return joined(rows, endOf(paper, n, more))
+}
+
+/** An option of the page, the first is 0. */
+function rowOf({ first, options }: Paper, i: number): string {
+  return `${first + i + 1}. ${options[first + i]!()}`
+}
+
+/** The lines under `n` options. */
+function endOf({ first, words, back }: Paper, n: number, more: boolean): string {
+  let number = first + n
+  const next = more ? `${++number}. ${words.more}` : ''
+  return back ? joined(next, `${++number}. ${words.back}`) : next
 }
 
 function joined(head: string, tail: string): string {
