@@ -55,9 +55,12 @@ export function answeredAfter(track: Track, screen: string, kind: Answer['kind']
 export function playedStep(track: Track, step: Step, turn = 0, shown = ''): Track {
   const { choice, backendMs, calls = [], exact } = step
   const path = choice !== undefined && KEY.test(choice) ? withChoice(track.path, choice) : track.path
-  const played = { ...track, path, backendMs: track.backendMs + Math.max(0, backendMs) }
-  const called = calls.length === 0 ? played : { ...played, calls: withCalls(track.calls ?? '', calls) }
-  return exact ? { ...called, texts: withTexts(track.texts ?? [], turn, exact, shown) } : called
+  const played: Track = { path, waitMs: track.waitMs, backendMs: track.backendMs + Math.max(0, backendMs) }
+  const called = calls.length === 0 ? track.calls : withCalls(track.calls ?? '', calls)
+  const texts = exact ? withTexts(track.texts ?? [], turn, exact, shown) : track.texts
+  if (called !== undefined) played.calls = called
+  if (texts !== undefined) played.texts = texts
+  return played
 }
 
 /** The screen on which a dialogue rests, or with which it ended; '' before its first. */

@@ -1,7 +1,7 @@
 /** `call`: an operation of a back end. The machine only says that it wants the call; its caller makes it. */
 import { z } from 'zod'
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
-import type { Json } from '../../ussd/index.ts'
+import type { Json, JsonObject } from '../../ussd/index.ts'
 import type { CallOutcome, Want } from '../engine/index.ts'
 import { compileValues, pathsOf } from '../expression/index.ts'
 import { caching, EXPECTED, name, refusalName, scalar, type Text, typeFor } from '../terms/index.ts'
@@ -178,22 +178,18 @@ function callPlan(screen: CallScreen, env: Env): Plan {
     arrive: (context) => ({ ...context, via: screen.once || hidden.length > 0 ? '' : env.name }),
     answer: (context, event) =>
       outcome({ name: env.name, context, event, screen, as, keep: env.keep, failed, refused }),
-    want: (context): Want => ({
-      do: 'call',
-      screen: env.name,
-      backend,
-      operation,
-      once: screen.once ?? false,
-      ...(screen.settle === undefined ? {} : { keyed: true as const }),
-      ...(context.unsettled?.by === env.name ? { settles: context.unsettled.key } : {}),
-      args: {
-        ...Object.fromEntries(values({ context })),
-        ...(sms ? { text: sms({ context, rows: lines?.(context) }, { lines: true }) } : {}),
-      },
-      ...(hidden.length === 0 ? {} : { hidden }),
-      ...(screen.timeoutMs === undefined ? {} : { timeoutMs: screen.timeoutMs }),
-      ...(screen.cache === undefined || screen.once ? {} : { cache: screen.cache }),
-    }),
+    want(context): Want {
+      const args: JsonObject = Object.fromEntries(values({ context }))
+      if (sms) args.text = sms({ context, rows: lines?.(context) }, { lines: true })
+      const { once = false, timeoutMs, cache, settle } = screen
+      const want: Want = { do: 'call', screen: env.name, backend, operation, once, args }
+      if (settle !== undefined) want.keyed = true
+      if (context.unsettled?.by === env.name) want.settles = context.unsettled.key
+      if (hidden.length > 0) want.hidden = hidden
+      if (timeoutMs !== undefined) want.timeoutMs = timeoutMs
+      if (cache !== undefined && !once) want.cache = cache
+      return want
+    },
   }
 }
 
