@@ -33,7 +33,7 @@ const BACKSTOP_MS = 3_600_000
 /** Sweeps that end old dialogues may be late, and the clocks of daemons differ. */
 const AGE_SLACK_MS = 60_000
 
-/** What stands in the register. A turn that awaits a back end is stored with the snapshot that was read: it keeps its text. */
+/** What stands, with the text of its snapshot: a turn that awaits a back end is stored with it again. */
 class Standing implements Held {
   readonly entry: DialogueEntry
   readonly at: string
