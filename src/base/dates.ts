@@ -102,7 +102,7 @@ export function isoIn(ms: number, zone: string): string {
   const minutes = found.offset(ms)
   const local = new Date(ms + minutes * 60_000)
   const year = local.getUTCFullYear()
-  // Of a moment that is none, or far away: whatever luxon writes.
+  // Not a moment, or one that is far away: as luxon writes it.
   if (!(year >= 1 && year <= 9999 && Number.isInteger(minutes)))
     return DateTime.fromMillis(ms, { zone: found }).toISO({ suppressMilliseconds: true })!
   const written = local.toISOString().slice(0, ms % 1_000 === 0 ? -5 : -1)

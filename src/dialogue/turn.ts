@@ -381,8 +381,10 @@ function tell({ flow, want, record, snapshot }: Call, result: CallOutcome, log: 
   const useless = flow.useless?.(snapshot, result)
   if (!useless) return
   const named = useless.refusal === undefined ? {} : { refusal: refusalInLog(useless.refusal) }
-  const where = { flow: flow.revision, screen, backend, operation }
-  log?.warn({ ...where, ...useless, ...named, ...dialogueInLog(record) }, USELESS)
+  log?.warn(
+    { flow: flow.revision, screen, backend, operation, ...useless, ...named, ...dialogueInLog(record) },
+    USELESS,
+  )
 }
 
 /** Without its data, which may be personal. */
