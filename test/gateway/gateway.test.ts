@@ -73,12 +73,17 @@ describe('a turn that may have killed the process before this one', () => {
 
   it('is not evaluated to tell a copy from a key: the screen comes again', async () => {
     const habits = { sameKeyMs: 1_000 }
-    const { dial, press, told, stepped } = gatewayFixture({ wants: WANTS, habits, more: { isSuspect: () => true } })
+    const { dial, press, told, stepped, metrics } = gatewayFixture({
+      wants: WANTS,
+      habits,
+      more: { isSuspect: () => true },
+    })
     await dial('0000')
     for (const _ of [1, 2]) await press('1', '0000')
     stepped.length = told.length = 0
     await press('1', '0000')
     assert.deepEqual([stepped.length, told], [0, ['status 0', 'screen And now?']])
+    assert.equal(await metrics.value('limits_total', { limit: 'same_key_ms' }), 2, 'the second, and this one')
   })
 })
 
@@ -162,6 +167,23 @@ describe('a dial that gets no dialogue', () => {
     assert.equal(await dialogues.count(), 0)
   })
 
+  it('gets a status in place of a text where the dialect has one for overload, and tells nobody of it', async () => {
+    const away: unknown[] = []
+    const parts = { wants: WANTS, limits: { openMax: 0 }, more: { onTurnedAway: (who: unknown) => away.push(who) } }
+    const throttled = gatewayFixture({ ...parts, habits: { overload: 'throttled' } })
+    await throttled.dial()
+    assert.deepEqual([throttled.told, away], [['status 88'], []])
+    assert.equal(await throttled.messages('overload'), 1)
+    const text = gatewayFixture(parts)
+    await text.dial()
+    assert.deepEqual(text.told.toSorted(), ['screen overload', 'status 0'])
+    assert.deepEqual(away, [
+      { msisdn: (away[0] as { msisdn: string }).msisdn, code: '*123#', line: 'main', why: 'overload' },
+    ])
+    const unknown = gatewayFixture({ ...parts, limits: {}, habits: { overload: 'throttled' } })
+    await unknown.dial('0700', '*99#')
+    assert.deepEqual(unknown.told.toSorted(), ['screen unknown code', 'status 0'], 'that is no overload')
+  })
   it('gets nothing where one subscriber sends more than may be: it is acknowledged, and counted', async () => {
     const { dial, press, told, messages, metrics } = fixture({ perSubscriber: { perSecond: 1, burst: 1 } })
     await dial()
