@@ -117,7 +117,7 @@ export function seize(old: DialogueEntry, seizing: Seizing, limits: DialogueLimi
 /** Ends an entry at its deadline. A daemon that dies before it has sent the last text leaves it to be sent. */
 function expire(
   old: DialogueEntry,
-  reason: 'idle' | 'total',
+  reason: Extract<EndReason, 'idle' | 'total'>,
   { nowMs, token, farewell }: Seizing,
   limits: DialogueLimits,
 ): Seized {

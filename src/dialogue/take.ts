@@ -96,7 +96,7 @@ function takenOf({ found, records }: Judged, held: Held | null): TakeResult {
   if (found.is === 'repeat') return { is: 'repeat', record: recordOf(found.entry), resend: found.resend }
   if (found.is === 'busy') return { is: 'busy', record: recordOf(found.entry) }
   const { record, previous } = records ?? recordsOf(found)
-  const taken: TakeResult & { is: 'next' | 'opened' } =
+  const taken: Extract<TakeResult, { is: 'next' | 'opened' }> =
     found.is === 'next' ? { is: 'next', record, held: held! } : { is: 'opened', record, previous, held: held! }
   if (held!.entry.status !== 'taken') taken.isOver = true
   return taken
