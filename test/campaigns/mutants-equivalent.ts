@@ -20,6 +20,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'whoever asked takes any answer that is none for a call that goes on elsewhere',
   },
   {
+    file: 'src/dialogue/turn.ts',
+    text: 'if (keepsTexts) step.exact = { typed: typedIn(flow, record), isSecret: false }',
+    what: 'false → true',
+    why: 'known only when the turn was played, and written then by both who play one, before anybody reads it',
+  },
+  {
     file: 'src/dialogue/classify.ts',
     what: '> → >=',
     text: "const isKept = (at: number) => all[at] !== '' && all[at] !== begin.network && (all[at + 1] as number) > nowMs",

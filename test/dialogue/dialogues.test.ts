@@ -168,6 +168,14 @@ describe('two who decide from the same record', () => {
     expectIs(await pressed(store, '1'), 'next')
     assert.equal((await find())?.turn, 2)
   })
+  it('what cannot be read is replaced by a dial, and refused to a key', async () => {
+    const { asked, answer, reads } = stage()
+    await asked()
+    assert.equal(reads[0], 'replace')
+    reads.length = 0
+    await answer()
+    assert.deepEqual(reads, ['refuse'])
+  })
   it('what a sweep cannot read behind a refused write is left to who can', async () => {
     const { store, state, asked, reads } = stage()
     await asked()
