@@ -80,14 +80,14 @@ export function sqlOn(knex: Knex, { named, copies = false }: { named: boolean; c
       connected(async (connection) => {
         await answered(connection, { text: 'BEGIN' })
         let isOver = false
-        const trx: SqlRunner = {
-          // By then another task has the connection.
-          run: async (statement, bindings) => {
-            if (isOver) throw new TypeError(`SQL statement '${statement.name}': its transaction is over`)
-            return asked(connection, statement, bindings)
-          },
+        // By then another task has the connection.
+        const within: SqlRunner['run'] = async (statement, bindings) => {
+          if (isOver) throw new TypeError(`SQL statement '${statement.name}': its transaction is over`)
+          return asked(connection, statement, bindings)
         }
-        if (copies) trx.copyIn = (into, octets) => copied(connection, into, octets)
+        const copyIn = (into: string, octets: Uint8Array) => copied(connection, into, octets)
+        // A property that is added later makes a kilobyte of each SMS outlive a young collection. (sms-cost.test.ts)
+        const trx: SqlRunner = copies ? { run: within, copyIn } : { run: within }
         try {
           const result = await run(trx)
           isOver = true
