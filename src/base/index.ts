@@ -18,7 +18,7 @@ export {
   isoOf,
   utcDayOf,
   isoIn,
-  zoneOf,
+  minutesAhead,
 } from './dates.ts'
 export { didYouMean, remedyAmong } from './did-you-mean.ts'
 export { FlowFault, type Problem, ProblemsError, saidOf, sentence, StoreError, UsageError } from './errors.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { DateTime } from 'luxon'
-import { isoIn, showDate, showTime, zoneOf } from '../../src/base/dates.ts'
+import { isoIn, minutesAhead, showDate, showTime } from '../../src/base/dates.ts'
 
 /** Clocks change at a minute past midnight, by half an hour, by a whole day, twice a year around Ramadan, or never. */
 const ZONES = [
@@ -25,7 +25,7 @@ describe('the offset of a zone, asked once a day', () => {
     it(`is that of each moment in ${zone}, and is written as luxon writes it`, () => {
       fc.assert(
         fc.property(moments, (ms) => {
-          assert.equal(zoneOf(zone).offset(ms), plain(ms, zone).offset)
+          assert.equal(minutesAhead(zone, ms), plain(ms, zone).offset)
           for (const at of [ms, Math.floor(ms / 1_000) * 1_000])
             assert.equal(isoIn(at, zone), plain(at, zone).toISO({ suppressMilliseconds: true }))
         }),
@@ -37,13 +37,13 @@ describe('the offset of a zone, asked once a day', () => {
       // At each hour, and a minute before and after it.
       for (let ms = Date.UTC(2009); ms < Date.UTC(2010); ms += HOUR_MS)
         for (const at of [ms - 60_000, ms, ms + 60_000, ms + HOUR_MS / 2])
-          assert.equal(zoneOf(zone).offset(at), plain(at, zone).offset, new Date(at).toISOString())
+          assert.equal(minutesAhead(zone, at), plain(at, zone).offset, new Date(at).toISOString())
     })
   }
 
   it('is none for a zone that does not exist, and for a moment that is none', () => {
-    assert.equal(zoneOf('Mars/Olympus').isValid, false)
-    assert.ok(Number.isNaN(zoneOf('Europe/Berlin').offset(NaN)))
+    assert.ok(Number.isNaN(minutesAhead('Mars/Olympus', 0)))
+    assert.ok(Number.isNaN(minutesAhead('Europe/Berlin', NaN)))
     assert.equal(isoIn(NaN, 'Europe/Berlin'), null)
     assert.equal(isoIn(0, 'Mars/Olympus'), null)
     assert.equal(isoIn(8e15, 'UTC'), plain(8e15, 'UTC').toISO({ suppressMilliseconds: true }))
