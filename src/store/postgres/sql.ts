@@ -81,11 +81,17 @@ export function sqlOn(knex: Knex, { named, copies = false }: { named: boolean; c
         await answered(connection, { text: 'BEGIN' })
         let isOver = false
         // By then another task has the connection.
+        const refuseOver = (name: string): void => {
+          if (isOver) throw new TypeError(`SQL statement '${name}': its transaction is over`)
+        }
         const within: SqlRunner['run'] = async (statement, bindings) => {
-          if (isOver) throw new TypeError(`SQL statement '${statement.name}': its transaction is over`)
+          refuseOver(statement.name)
           return asked(connection, statement, bindings)
         }
-        const copyIn = (into: string, octets: Uint8Array) => copied(connection, into, octets)
+        const copyIn = async (into: string, octets: Uint8Array) => {
+          refuseOver(`COPY ${into}`)
+          return copied(connection, into, octets)
+        }
         // A property that is added later makes a kilobyte of each SMS outlive a young collection. (sms-cost.test.ts)
         const trx: SqlRunner = copies ? { run: within, copyIn } : { run: within }
         try {

@@ -94,6 +94,8 @@ describeBoth('statements on the pool', (database) => {
       kept = trx
     })
     await assert.rejects(INSERT(kept!, { id: 1 }), /'test-insert': its transaction is over/)
+    if (kept!.copyIn)
+      await assert.rejects(kept!.copyIn('test (id)', new Uint8Array()), /'COPY test \(id\)': its transaction is over/)
     assert.deepEqual(await ids(), [])
   })
 
