@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CAMPAIGNS } from './campaigns.ts'
 import { GOALS } from './goals.ts'
-import { owed, report, type Kept } from './report.ts'
+import { missedIn, owed, report, type Kept } from './report.ts'
 
 const RESULT: Kept = {
   goal: 'R6',
@@ -59,7 +59,7 @@ describe('the table of campaigns', () => {
   it('loads every campaign', async () => {
     for (const entry of CAMPAIGNS) assert.equal(typeof (await entry.load()), 'function', entry.name)
   })
-  it('tells what is owed: of the campaigns that ran, or of all goals', () => {
+  it('tells what was missed, and what is owed: of the campaigns that ran, or of all goals', () => {
     const folder = mkdtempSync(join(tmpdir(), 'ussd-owed-'))
     try {
       writeFileSync(join(folder, 'R6.json'), JSON.stringify(RESULT))
@@ -68,6 +68,9 @@ describe('the table of campaigns', () => {
         owed([], folder, true),
         GOALS.map(([id]) => id).filter((id) => id !== 'R6'),
       )
+      writeFileSync(join(folder, 'R8.json'), JSON.stringify({ ...RESULT, goal: 'R8', passed: false }))
+      assert.deepEqual(missedIn(folder, { goals: ['R6', 'R8'] }), ['R8'])
+      assert.deepEqual(missedIn(folder, { goals: ['R6', 'R7'] }), [])
     } finally {
       rmSync(folder, { recursive: true })
     }

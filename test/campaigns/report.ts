@@ -96,6 +96,11 @@ export function writeReport(folder: string, file: string): void {
   writeFileSync(file, report(readResults(folder)))
 }
 
+/** Goals of a campaign whose result in the folder is no pass. */
+export function missedIn(folder: string, { goals }: Pick<CampaignEntry, 'goals'>): string[] {
+  return readResults(folder).flatMap(({ goal, passed }) => (goals.includes(goal) && !passed ? [goal] : []))
+}
+
 /** Goals that campaigns owe and that have no result in the folder; with `all`, also the goals that no campaign owes. */
 export function owed(entries: readonly Pick<CampaignEntry, 'goals'>[], folder: string, all: boolean): string[] {
   const found = new Set(readResults(folder).map((result) => result.goal))

@@ -7,11 +7,15 @@ import { packageRoot } from '../../src/base/package-root.ts'
 import { missedBy, takeNoted } from './campaign-settings.ts'
 import { certainty } from './certain.ts'
 import { CAMPAIGNS, type CampaignEntry } from './campaigns.ts'
+import { startBeside } from '../support/beside.ts'
 import { compile } from './daemon-process.ts'
+import { inParallel } from './mutant-runner.ts'
 import { NUMBERS, type Outcome } from './outcome.ts'
-import { owed, writeReport } from './report.ts'
+import { missedIn, owed, writeReport } from './report.ts'
 
 const RESULTS = join(packageRoot, 'test/campaigns/results')
+/** Most campaigns wait for timers most of the time. (One at a time the short form takes 17 minutes, so many at a time 7.) */
+const LANES_CI = 3
 const text = { type: 'string' } as const
 const numberOptions = Object.fromEntries(NUMBERS.map((name) => [name, text]))
 const HELP = `npm run faults -- [options]
@@ -28,6 +32,7 @@ Without options: every campaign in its long form, hours. Results are kept in tes
 --of PART            with --only mutants: files whose path has it (smpp/dialect), and who survived;
                      with --only planted: defects whose name has it (half-open), and what noticed them
 --previous BUILD     with --only upgrade: a commit or tag, from that build to this one and back
+--lanes N            so many campaigns at a time, each in a process of its own; default ${LANES_CI} with --ci, else 1
 --as-built           the sources are not compiled first
 --out FOLDER         results go there
 --report             writes RELIABILITY.md anew; with --only none from the results that are kept
@@ -41,6 +46,7 @@ const { values } = parseArgs({
     report: { type: 'boolean', default: false },
     only: text,
     of: text,
+    lanes: text,
     seed: { type: 'string', default: '1' },
     'as-built': { type: 'boolean', default: false },
     out: text,
@@ -62,13 +68,38 @@ const out =
 const chosen = choose(values.only)
 if (!values['as-built'] && chosen.some((entry) => entry.compiled)) compile()
 mkdirSync(out, { recursive: true })
+const lanes = Math.min(chosen.length, Number(values.lanes ?? (values.ci ? LANES_CI : 1)))
 const failures: string[] = []
 const took: string[] = []
-for (const entry of chosen) {
+await inParallel(lanes, chosen, async (entry) => {
   const startMs = performance.now()
-  const outcomes = await run(entry)
+  await (lanes > 1 ? playBeside(entry) : play(entry))
   took.push(`${entry.name} ${Math.round((performance.now() - startMs) / 1_000)}`)
-  for (const outcome of outcomes) {
+})
+if (values.ci) for (const goal of owed(chosen, out, values.only === undefined)) failures.push(`${goal} (no result)`)
+if (values.report) writeReport(out, join(packageRoot, 'RELIABILITY.md'))
+if (took.length > 1) say(`seconds: ${took.join(', ')}`)
+if (failures.length) say(`missed: ${failures.join(', ')}`)
+process.exit(failures.length ? 1 : 0)
+
+/** In a process of its own, so that as many play at once; what it says comes when it is over, in one piece. */
+async function playBeside(entry: CampaignEntry): Promise<void> {
+  const words = [...wordsFor(entry), '--lanes', '1', '--as-built', '--out', out]
+  if (values.of !== undefined) words.push('--of', values.of)
+  const node = ['--import', 'tsx', import.meta.filename, ...words]
+  const { child, tell, exited } = startBeside(node, { cwd: packageRoot, env: process.env })
+  const stop = (signal: NodeJS.Signals) => child.kill(signal)
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  const code = await exited
+  process.off('SIGINT', stop).off('SIGTERM', stop)
+  tell((said) => void process.stdout.write(said))
+  if (code === 0) return
+  const missed = missedIn(out, entry)
+  failures.push(...(missed.length ? missed : [`${entry.name} (ended with ${code})`]))
+}
+
+async function play(entry: CampaignEntry): Promise<void> {
+  for (const outcome of await run(entry)) {
     if (!outcome.passed) failures.push(outcome.goal)
     say(
       `${outcome.passed ? 'pass' : 'FAIL'} ${outcome.goal} ${outcome.title}: ${outcome.figure} (${outcome.seconds} s)`,
@@ -78,11 +109,6 @@ for (const entry of chosen) {
     keep(outcome, entry)
   }
 }
-if (values.ci) for (const goal of owed(chosen, out, values.only === undefined)) failures.push(`${goal} (no result)`)
-if (values.report) writeReport(out, join(packageRoot, 'RELIABILITY.md'))
-if (took.length > 1) say(`seconds: ${took.join(', ')}`)
-if (failures.length) say(`missed: ${failures.join(', ')}`)
-process.exit(failures.length ? 1 : 0)
 
 function choose(only: string | undefined): CampaignEntry[] {
   const names = only === 'none' ? [] : (only?.split(',') ?? CAMPAIGNS.map((entry) => entry.name))
@@ -145,11 +171,16 @@ async function runOnce(entry: CampaignEntry): Promise<Outcome[]> {
   }
 }
 
-function keep(outcome: Outcome, { name }: CampaignEntry): void {
+/** What starts this campaign alone, as this run does. */
+function wordsFor({ name }: CampaignEntry): string[] {
   const words = ['--only', name, ...(values.ci ? ['--ci'] : values.bounded ? ['--bounded'] : []), '--seed', values.seed]
   if (values.previous !== undefined && name === 'upgrade') words.push('--previous', values.previous)
   for (const [option, value] of Object.entries(given)) words.push(`--${option}`, String(value))
-  const command = `npm run faults -- ${words.join(' ')}`
+  return words
+}
+
+function keep(outcome: Outcome, entry: CampaignEntry): void {
+  const command = `npm run faults -- ${wordsFor(entry).join(' ')}`
   const kept = { ...outcome, command, date: new Date().toISOString().slice(0, 10) }
   writeFileSync(join(out, `${outcome.goal}.json`), `${JSON.stringify(kept, null, 2)}\n`)
 }

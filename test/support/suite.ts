@@ -2,12 +2,13 @@
  * What `npm test` runs: the whole suite, in two processes beside each other. Each claims a Redis and a Postgres database
  * of its own (services.ts). With words behind it (`npm test -- FILE`, `npm test -- -g 'a title'`) it is mocha, once.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { constants, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root } from '../style/tree.ts'
+import { startBeside, type Beside } from './beside.ts'
 
 const ALL = 'test/**/*.test.ts'
 /** These take half of the time. */
@@ -55,7 +56,7 @@ export async function besideEachOther(
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'ussd-suite-'))
   const countsOf = (half: Half) => join(folder, String(halves.indexOf(half)))
-  const running = new Map<Half, Running>()
+  const running = new Map<Half, Beside>()
   const go = (half: Half) => running.set(half, start(half.words, { ...env, [COUNTS_FILE]: countsOf(half) }))
   const stop = (signal: NodeJS.Signals) => running.forEach(({ child }) => child.kill(signal))
   process.on('SIGINT', stop).on('SIGTERM', stop)
@@ -84,34 +85,10 @@ function countsIn(file: string, name: string, code: number): Counts {
   return { ...counts, failures: 1, failed: [`${name}: the process ended with ${code}`] }
 }
 
-interface Running {
-  child: ChildProcess
-  /** What it has said, and then what it says. */
-  tell(write: (text: string) => void): void
-  exited: Promise<number>
-}
-
-function start(words: readonly string[], env: NodeJS.ProcessEnv): Running {
+function start(words: readonly string[], env: NodeJS.ProcessEnv): Beside {
   const colour = process.stdout.isTTY ? ['--color'] : []
-  const child = spawn(process.execPath, ['--import', 'tsx', join(MOCHA, 'lib/cli/cli.js'), ...colour, ...words], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const kept: string[] = []
-  let out = (text: string): void => void kept.push(text)
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => out(text))
-  return {
-    child,
-    tell(write) {
-      kept.splice(0).forEach(write)
-      out = write
-    },
-    exited: new Promise((done, fail) => {
-      child.once('error', fail)
-      child.once('close', (code, signal) => done(code ?? 128 + constants.signals[signal!]))
-    }),
-  }
+  const mocha = join(MOCHA, 'lib/cli/cli.js')
+  return startBeside(['--import', 'tsx', mocha, ...colour, ...words], { cwd: root, env })
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]!).href) {
