@@ -7,7 +7,7 @@ import { startSmsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, settingsFor, stageTables } from '../support/daemon.ts'
 import { filesIn } from '../support/loaded.ts'
-import { bound, runProcess } from '../support/process.ts'
+import { bound, COMPILED_CLI, runProcess } from '../support/process.ts'
 import { describeWith } from '../support/services.ts'
 
 /** Rooms that a daemon enters only for what an operator asks of it. */
@@ -23,7 +23,8 @@ describeWith(['redis', 'postgres'], 'a daemon that starts', function () {
     const smsc = await startSmsc({ clock: realClock, chance: Math.random })
     try {
       const settings = settingsFor({ smscPort: smsc.port }, stage)
-      const daemon = runProcess(settings, stage.data, { NODE_V8_COVERAGE: coverage })
+      // From the sources, which the lists below name.
+      const daemon = runProcess(settings, stage.data, { NODE_V8_COVERAGE: coverage, [COMPILED_CLI]: '' })
       await bound(daemon, smsc)
       daemon.kill('SIGTERM')
       assert.equal(await daemon.exited, 0, daemon.output().join('\n'))

@@ -34,9 +34,14 @@ export async function bound(daemon: DaemonProcess, smsc: Pick<Smsc, 'bound'>, co
   await Promise.race([smsc.bound(count, START_MS), ended])
 }
 
-/** Starts any command of the CLI from the sources. */
+/** The compiled CLI, which the suite names (suite.ts): it starts in a third of the time that the sources take. */
+export const COMPILED_CLI = 'TEST_COMPILED_CLI'
+
+/** Starts any command of the CLI: from the sources, where no suite has compiled them. */
 export function runCli(words: string[], env: Record<string, string> = {}): DaemonProcess {
-  return runProgram(['--import', 'tsx', join(root, 'src/cli/main.ts'), ...words], root, env)
+  const compiled = { ...process.env, ...env }[COMPILED_CLI]
+  const program = compiled ? [compiled] : ['--import', 'tsx', join(root, 'src/cli/main.ts')]
+  return runProgram([...program, ...words], root, env)
 }
 
 /** Starts Node with these words in that folder. */

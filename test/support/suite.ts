@@ -1,14 +1,17 @@
 /**
  * What `npm test` runs: the whole suite, in two processes beside each other. Each claims a Redis and a Postgres database
- * of its own (services.ts). With words behind it (`npm test -- FILE`, `npm test -- -g 'a title'`) it is mocha, once.
+ * of its own (services.ts); daemons that are processes are compiled once for both. With words behind it
+ * (`npm test -- FILE`, `npm test -- -g 'a title'`) it is mocha, once.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { compile } from '../campaigns/daemon-process.ts'
 import { root } from '../style/tree.ts'
 import { startBeside, type Beside } from './beside.ts'
+import { COMPILED_CLI } from './process.ts'
 
 const ALL = 'test/**/*.test.ts'
 /** These take half of the time. */
@@ -93,8 +96,10 @@ function start(words: readonly string[], env: NodeJS.ProcessEnv): Beside {
 
 if (import.meta.url === pathToFileURL(process.argv[1]!).href) {
   const given = process.argv.slice(2)
-  if (given.length === 0) process.exitCode = await besideEachOther(HALVES, (text) => void process.stdout.write(text))
-  else {
+  if (given.length === 0) {
+    const env = { ...process.env, [COMPILED_CLI]: compile(join(root, 'dist/tests')) }
+    process.exitCode = await besideEachOther(HALVES, (text) => void process.stdout.write(text), env)
+  } else {
     const child = spawn(process.execPath, [join(MOCHA, 'bin/mocha.js'), ...wordsOf(given)], {
       cwd: root,
       stdio: 'inherit',
