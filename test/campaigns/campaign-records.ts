@@ -184,7 +184,7 @@ interface Play {
   /** Dialogues whose holding text was seen, and those of which the back end was asked for it. */
   promised: Set<string>
   asked: Set<string>
-  /** Numbers that dialled what no service has; and those after the last kill. */
+  /** Numbers that were shown no screen of a service; and those that dialled what no service has after the last kill. */
   turnedAway: Set<string>
   inPeace: Set<string>
   dialled: { count: number }
@@ -324,8 +324,9 @@ async function dialler(play: Play, state: { isOver: boolean }): Promise<void> {
   }
 }
 
-async function serve({ scene, seen, promised }: Play, serial: number): Promise<void> {
-  const phone = scene.smsc.phone(numberOf(serial))
+async function serve({ scene, seen, promised, turnedAway }: Play, serial: number): Promise<void> {
+  const msisdn = numberOf(serial)
+  const phone = scene.smsc.phone(msisdn)
   phone.skipRepeats = true
   const textOf = (shown: Promise<{ text: string }>) =>
     shown.then(
@@ -333,7 +334,8 @@ async function serve({ scene, seen, promised }: Play, serial: number): Promise<v
       () => '',
     )
   const epoch = /^Nr (\S+)/.exec(await textOf(phone.dial(CODES[serial % CODES.length]!)))?.[1]
-  if (epoch === undefined) return
+  // A machine that has much else to do is too busy for a dial now and then.
+  if (epoch === undefined) return void turnedAway.add(msisdn)
   seen.add(epoch)
   const key = { 0: '1', 1: '2', 4: '3' }[serial % 6]
   const said = key === undefined ? '' : await textOf(phone.answer(key))
