@@ -1,6 +1,7 @@
 /** Runs fault campaigns and keeps their results (`npm run faults -- --help` says how). */
+import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageRoot } from '../../src/base/package-root.ts'
@@ -69,8 +70,10 @@ const chosen = choose(values.only)
 if (!values['as-built'] && chosen.some((entry) => entry.compiled)) compile()
 mkdirSync(out, { recursive: true })
 const lanes = Math.min(chosen.length, Number(values.lanes ?? (values.ci ? LANES_CI : 1)))
+const children = new Set<ChildProcess>()
 const failures: string[] = []
 const took: string[] = []
+if (lanes > 1) for (const signal of ['SIGINT', 'SIGTERM'] as const) endOn(signal)
 await inParallel(lanes, chosen, async (entry) => {
   const startMs = performance.now()
   await (lanes > 1 ? playBeside(entry) : play(entry))
@@ -82,16 +85,23 @@ if (took.length > 1) say(`seconds: ${took.join(', ')}`)
 if (failures.length) say(`missed: ${failures.join(', ')}`)
 process.exit(failures.length ? 1 : 0)
 
+/** Whoever ends us ends them, and nothing else begins. */
+function endOn(signal: 'SIGINT' | 'SIGTERM'): void {
+  process.once(signal, () => {
+    for (const child of children) child.kill(signal)
+    process.exit(128 + constants.signals[signal])
+  })
+}
+
 /** In a process of its own, so that as many play at once; what it says comes when it is over, in one piece. */
 async function playBeside(entry: CampaignEntry): Promise<void> {
   const words = [...wordsFor(entry), '--lanes', '1', '--as-built', '--out', out]
   if (values.of !== undefined) words.push('--of', values.of)
   const node = ['--import', 'tsx', import.meta.filename, ...words]
   const { child, tell, exited } = startBeside(node, { cwd: packageRoot, env: process.env })
-  const stop = (signal: NodeJS.Signals) => child.kill(signal)
-  process.on('SIGINT', stop).on('SIGTERM', stop)
+  children.add(child)
   const code = await exited
-  process.off('SIGINT', stop).off('SIGTERM', stop)
+  children.delete(child)
   tell((said) => void process.stdout.write(said))
   if (code === 0) return
   const missed = missedIn(out, entry)
