@@ -1,6 +1,6 @@
 /** `npm start` as the process that a newcomer runs: stopped at any moment it ends, and leaves nothing behind. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCli, type DaemonProcess } from '../support/process.ts'
@@ -47,6 +47,19 @@ describe('the demo', function () {
     void demo.exited.then((ended) => (code = ended))
     await until(() => code !== undefined, 'the phones that dial hold the process', HALF_A_MINUTE_MS)
     assert.equal(code, 0, said())
+  })
+
+  it('answers the command line, as it says', async () => {
+    const env = () => /export USSD_CONNECTOR_URL=(\S+) USSD_CONNECTOR_TOKEN_FILE=(\S+)$/m.exec(said())
+    await until(() => env() !== null, 'the demo does not start', DEMO_MS)
+    const [, url, tokenFile] = env()!
+    assert.equal(statSync(tokenFile!).mode & 0o077, 0)
+    const asked = { USSD_CONNECTOR_URL: url!, USSD_CONNECTOR_TOKEN_FILE: tokenFile! }
+    for (const words of [['status'], ['lines'], ['flow', 'list', 'dental'], ['sms', 'list', '--state', 'due']]) {
+      const command = runCli(words, asked)
+      assert.equal(await command.exited, 0, command.output().join('\n'))
+    }
+    assert.equal((await fetch(`${url}/v1/lines`)).status, 401)
   })
 
   it('ends at Ctrl-C while its daemon still starts, and prints no address that leads nowhere', async () => {

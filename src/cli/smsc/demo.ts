@@ -2,7 +2,7 @@
  * `npm start`: the whole chain in one process, with nothing to install: simulator, daemon, sample services, web phone.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { looseClock, systemChance, systemClock, createLog, packageRoot } from '../../base/index.ts'
@@ -10,6 +10,7 @@ import { parseSettings } from '../../config/index.ts'
 import { type DaemonOptions, inData, loadModule, startDaemon, startSampleWallet } from '../../daemon/index.ts'
 import { recordedText, talkRecorder, type Left } from '../../flow/talk/index.ts'
 import { simulate } from '../../simulator/index.ts'
+import { newToken, TOKEN_ROLES } from '../commands/token.ts'
 import { demoPage } from './demo-page.ts'
 import { demoTraffic } from './demo-traffic.ts'
 import { freeOr } from './free-port.ts'
@@ -74,12 +75,13 @@ async function serve(
   const clock = systemClock()
   const say = (text: string) => void process.stdout.write(`${text}\n`)
   try {
-    const { settings } = parseSettings(demoSettings(at, data), 'demo', {})
     const logFile = join(data, 'demo.log')
     const destination = inData(data, () => {
       mkdirSync(data, { recursive: true, mode: 0o700 })
+      writeTokens(data)
       return pino.destination({ dest: logFile, sync: true })
     })
+    const { settings } = parseSettings(demoSettings(at, data), 'demo', {})
     const log = createLog({ level: 'info', key: randomBytes(32), services: settings.services, destination })
     const daemon = await startDaemon({
       settings,
@@ -101,13 +103,23 @@ async function serve(
     onDesk(`http://127.0.0.1:${daemon.admin.port}/desk`)
     say(`\n  Open ${at.url}/demo: a phone, and the desk of the daemon beside it. Dial *123# or *675#.`)
     say(`  Or here, in another terminal: npx ussd-connector dial '*123#' --msisdn 67570000001 --url ${at.url}`)
-    say(
-      `  Health and figures: http://127.0.0.1:${daemon.admin.port}/ready and /metrics. Log: ${logFile}. Ctrl-C ends it.\n`,
-    )
+    const asked = `USSD_CONNECTOR_URL=http://127.0.0.1:${daemon.admin.port} USSD_CONNECTOR_TOKEN_FILE=${join(data, TOKEN)}`
+    say(`  Commands that ask the daemon, there: export ${asked}`)
+    say(`  Then: npx ussd-connector status, or lines, or flow list dental. Log: ${logFile}. Ctrl-C ends it.\n`)
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`)
     process.exit(1)
   }
+}
+
+/** Of the folder of the stores. */
+const [TOKEN, TOKENS] = ['token', 'tokens']
+
+/** For the command line: another token at each start, which the owner of the folder can read. */
+function writeTokens(data: string): void {
+  const { token, line } = newToken(TOKEN_ROLES)
+  writeFileSync(join(data, TOKEN), `${token}\n`, { mode: 0o600 })
+  writeFileSync(join(data, TOKENS), `${line} demo\n`, { mode: 0o600 })
 }
 
 function demoSettings(at: { smscPort: number; walletPort: number }, data: string): string {
@@ -127,7 +139,7 @@ backends:
 redis: embedded
 postgres: embedded
 data: ${JSON.stringify(data)}
-admin: { port: 0 }
+admin: { port: 0, tokensFile: ${JSON.stringify(join(data, TOKENS))} }
 log: { level: info }
 stopMs: 0
 `
