@@ -7,12 +7,35 @@ import type { StoredRecords } from '../register.ts'
 import { perBucket } from './keyspace.ts'
 import type { Client } from './servers.ts'
 
+/**
+ * How many records may wait. To ask how many there are costs Redis a tenth of a record, so a daemon whose own records
+ * are written does not ask: it leaves no more than a sixteenth of the bound there.
+ */
+export interface RecordsBound {
+  /** What a bucket may have. Undefined: no need to ask. */
+  ofBucket(): number | undefined
+  kept(count: number): void
+  removed(count: number): void
+}
+
+const UNASKED_SHARE = 1 / 16
+
+export function recordsBound(max: number): RecordsBound {
+  let waiting = 0
+  return {
+    ofBucket: () => (waiting < max * UNASKED_SHARE ? undefined : perBucket(max)),
+    kept: (count) => void (waiting += count),
+    // Also those of others: a place is a place.
+    removed: (count) => void (waiting = Math.max(0, waiting - count)),
+  }
+}
+
 type Ask = <T>(call: string, work: () => Promise<T>) => Promise<T>
 
 export function storedRecords(
   client: Client,
   keyOf: (bucket: number) => string,
-  { ask, max }: { ask: Ask; max: number },
+  { ask, max, bound }: { ask: Ask; max: number; bound: RecordsBound },
 ): StoredRecords {
   const buckets = Array.from({ length: BUCKETS }, (_, bucket) => bucket)
   const lengths = () => ask('count records', () => Promise.all(buckets.map((bucket) => client.hlen(keyOf(bucket)))))
@@ -56,6 +79,7 @@ export function storedRecords(
       await ask('remove records', () =>
         Promise.all([...fields].map(([bucket, names]) => client.hdel(keyOf(bucket), ...names))),
       )
+      bound.removed(at.length)
     },
   }
 }

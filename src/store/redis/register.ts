@@ -20,7 +20,7 @@ import {
   type WholeIndex,
   redisTime,
 } from './keyspace.ts'
-import { storedRecords } from './records.ts'
+import { recordsBound, storedRecords } from './records.ts'
 import { SCRIPTS, type ScriptName } from './scripts.ts'
 import type { Client } from './servers.ts'
 import { askedAgain, turnCalls } from './turn-calls.ts'
@@ -65,7 +65,8 @@ export function redisRegister(options: RedisRegisterOptions): Register {
     }
   }
   const scripts = { write: wordsCall(client, command, 'write'), settle: wordsCall(client, command, 'settle') }
-  const turns = turnCalls(options, { scripts, keys, out, refusal })
+  const bound = options.records && recordsBound(options.records.max)
+  const turns = turnCalls(options, { scripts, keys, out, refusal, bound })
   return {
     read: turns.read,
     write: turns.write,
@@ -90,7 +91,7 @@ export function redisRegister(options: RedisRegisterOptions): Register {
     check: () => ask('check', () => checkRedis(client, prefix)),
     time: () => ask('time', () => redisTime(client)),
     nodes: () => connectedTo(client),
-    ...(options.records ? { records: storedRecords(client, keys.records, { ask, max: options.records.max }) } : {}),
+    ...(bound ? { records: storedRecords(client, keys.records, { ask, max: options.records!.max, bound }) } : {}),
     async close() {
       turns.flush()
       closed = true

@@ -2,11 +2,12 @@
 import { Redis } from 'ioredis'
 import { bucketOf } from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
-import type { Change, Register, Stored, ValueSlot } from '../register.ts'
+import type { Change, Register, Stored, StoredRecord, ValueSlot } from '../register.ts'
 import { asStoreError, isTimeout, isWrongType } from './connection.ts'
 import { gathered, type LoopTurn } from './gathered.ts'
 import { perBucket } from './keyspace.ts'
 import { askedAtOnce, type WordsCall } from './octets.ts'
+import type { RecordsBound } from './records.ts'
 import type { RedisKeys, RedisRegisterOptions } from './register.ts'
 import type { ScriptName } from './scripts.ts'
 import { REDIS_OPTIONS, type Client } from './servers.ts'
@@ -17,6 +18,8 @@ interface TurnCallsDeps {
   out: LoopTurn
   /** Why nothing is asked any more. */
   refusal(): StoreError | undefined
+  /** Undefined: no records are kept. */
+  bound: RecordsBound | undefined
 }
 
 export interface TurnCalls extends Pick<Register, 'read' | 'write' | 'settle'> {
@@ -51,17 +54,18 @@ const ODD_MAX = 1_000
 /** `read` and `write` each cost only one promise. */
 export function turnCalls(options: RedisRegisterOptions, deps: TurnCallsDeps): TurnCalls {
   const { client, max, onFault, records } = options
-  const { scripts, keys, out, refusal } = deps
+  const { scripts, keys, out, refusal, bound } = deps
   const { get, alone } = reader(client, keys, out)
   /** Names whose value may not be a string: the write was refused although nothing was read. */
   const odd = new Set<string>()
   const written = ({ slot, change }: OneWrite, answer: number) => {
     if (answer === UNKEPT) records?.onFull(change.records?.length ?? 0)
+    else if (answer === WRITTEN && change.records) bound?.kept(change.records.length)
     if (answer === FULL) return new StoreError('too-large', max!.what)
     if (answer === REFUSED && change.from === null && odd.size < ODD_MAX) odd.add(slot.name)
     return answer === WRITTEN || answer === UNKEPT
   }
-  const words = { keys, valuesMax: max && perBucket(max.count), recordsMax: records && perBucket(records.max) }
+  const words = { keys, valuesMax: max && perBucket(max.count), bound }
   const write = writer(scripts.write, words, written, { out, together: client instanceof Redis })
   const settles = batch(client instanceof Redis, out, (all, args) => {
     scripts.settle(all, args).catch(() => onFault?.('down'))
@@ -152,6 +156,7 @@ function writer(
       keysInto(keys, how, one)
       argsInto(args, how, one)
     }
+    for (const { change } of all) if (isKept(how, change)) recordsInto(args, change.records!)
     try {
       const answers = (await script(keys, args)) as number[]
       return all.map((one, i) => judge(one, answers[i]!))
@@ -172,7 +177,7 @@ function writer(
 interface WriteWords {
   keys: RedisKeys
   valuesMax: number | undefined
-  recordsMax: number | undefined
+  bound: RecordsBound | undefined
 }
 
 /** All words of one script go into one list: a turn makes none of its own. */
@@ -183,9 +188,9 @@ function keysInto(words: string[], { keys }: WriteWords, { slot: { name }, chang
   words.push(key, keys.index(bucket), at, keys.records(bucket))
 }
 
-function argsInto(words: string[], { valuesMax, recordsMax }: WriteWords, { slot: { name }, change }: OneWrite): void {
-  const { from, value, dueMs, nowMs, untilMs, dueByMs, records } = change
-  const isKept = records !== undefined && recordsMax !== undefined
+function argsInto(words: string[], how: WriteWords, { slot: { name }, change }: OneWrite): void {
+  const { from, value, dueMs, nowMs, untilMs, dueByMs } = change
+  const keeps = isKept(how, change)
   words.push(
     from?.version ?? '',
     value ?? '',
@@ -194,10 +199,18 @@ function argsInto(words: string[], { valuesMax, recordsMax }: WriteWords, { slot
     dueMs === undefined ? '=' : String(dueMs ?? ''),
     String(dueByMs ?? ''),
     from?.at ?? '',
-    String(valuesMax ?? ''),
-    isKept ? records.map(({ field, text }) => `${field} ${text}`).join('\n') : '',
-    String((isKept && recordsMax) || ''),
+    String(how.valuesMax ?? ''),
+    keeps ? String(change.records!.length) : '',
+    keeps ? String(how.bound!.ofBucket() ?? '') : '',
   )
+}
+
+function isKept({ bound }: WriteWords, { records }: Change): boolean {
+  return bound !== undefined && records !== undefined && records.length > 0
+}
+
+function recordsInto(words: string[], records: readonly StoredRecord[]): void {
+  for (const { field, text } of records) words.push(field, text)
 }
 
 /** Collects until the loop turn ends. In a Cluster a script may touch only one bucket. */
