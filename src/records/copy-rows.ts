@@ -2,6 +2,7 @@
  * Rows in the binary format of COPY: of all ways into a table the one that costs a server and its client least
  * (docs/WHY.md, "What a record costs"). The values are those of a line (lines.ts). (PostgreSQL, "COPY", "Binary Format")
  */
+import { oncePer } from '../base/index.ts'
 import type { LineColumns, LineField } from './lines.ts'
 
 /** The signature, no flags, and no further header. */
@@ -19,38 +20,60 @@ const [UNIT_OCTETS, NUMBER_OCTETS] = [3, 12]
 let page = Buffer.allocUnsafeSlow(65_536)
 let at = 0
 
-/** The octets of these rows, whose fields are in the order of the columns. */
-export function copyOctets(columns: LineColumns, rows: readonly (readonly LineField[])[]): Buffer {
-  const types = Object.values(columns)
+/** The octets of a row of each of these, whose fields are in the order of the columns. */
+export function copyOctets<Of>(columns: LineColumns, all: readonly Of[], fieldsOf: (one: Of) => readonly LineField[]) {
+  const kinds = kindsOf(columns)
   at = 0
   room(HEAD.length)
   at += HEAD.copy(page, at)
-  for (const row of rows) {
+  for (const one of all) {
+    // Row by row: what is made for one is garbage at once.
+    const fields = fieldsOf(one)
     room(2)
-    at = page.writeInt16BE(types.length, at)
-    for (let n = 0; n < types.length; n++) fieldInto(types[n]!, row[n]!)
+    at = page.writeInt16BE(kinds.length, at)
+    for (let n = 0; n < kinds.length; n++) fieldInto(kinds[n]!, fields[n]!)
   }
   room(2)
   at = page.writeInt16BE(END, at)
   return Buffer.from(page.subarray(0, at))
 }
 
-/** As `columnsOf` of lines.ts reads them: of a type with `?` is '' null. */
-function fieldInto(type: string, field: LineField): void {
-  if (type === 'text') return textInto(String(field ?? ''))
+/** A type of a column, with whether '' is null. */
+interface Kind {
+  type: string
+  isNullable: boolean
+}
+
+const kindsOf = oncePer((columns: LineColumns): Kind[] =>
+  Object.values(columns).map((type) => ({ type: type.replace('?', ''), isNullable: type.endsWith('?') })),
+)
+
+/** As `columnsOf` of lines.ts reads them. */
+function fieldInto({ type, isNullable }: Kind, field: LineField): void {
   room(NUMBER_OCTETS)
-  if (type.endsWith('?')) {
-    if (field === null || field === '') at = page.writeInt32BE(NULL, at)
-    else fieldInto(type.slice(0, -1), field)
-  } else if (type === 'int') intInto(Number(field))
+  if (isNullable && (field === null || field === '')) at = page.writeInt32BE(NULL, at)
+  else if (type === 'text') textInto(typeof field === 'string' ? field : String(field ?? ''))
+  else if (type === 'int') intInto(Number(field))
   else if (type === 'bigint') bigintInto(Number(field))
   else if (type === 'timestamptz') bigintInto((Number(field) - SINCE_MS) * US_A_MS)
   else intInto(daysOf(String(field)))
 }
 
+/** Up to here a call of `write` costs more than the octets. */
+const SHORT = 48
+const ASCII_MAX = 0x7f
+/** To look it up in each string takes as long as all else, because strings are of many kinds. */
+const { charCodeAt } = String.prototype
+
 function textInto(text: string): void {
-  room(4 + text.length * UNIT_OCTETS)
-  const octets = page.write(text, at + 4)
+  const { length } = text
+  room(4 + length * UNIT_OCTETS)
+  const from = at + 4
+  let n = 0
+  if (length <= SHORT) {
+    for (let unit = 0; n < length && (unit = charCodeAt.call(text, n)) <= ASCII_MAX; n++) page[from + n] = unit
+  }
+  const octets = n === length ? n : page.write(text, from)
   at = page.writeInt32BE(octets, at) + octets
 }
 

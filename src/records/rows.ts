@@ -112,9 +112,9 @@ class NotCopied extends Error {}
 /** Writes records of which none should be there. Rejects with NotCopied: they have to be written the other way. */
 async function copyRecords(trx: SqlRunner, records: readonly CallRecord[], fileOf: FileOf): Promise<void> {
   // In the order of the key, as above.
-  const rows = records.toSorted(byKey).map((record) => fieldsOf(record, dayOf(record), fileOf(record)))
+  const octets = copyOctets(COLUMNS, records.toSorted(byKey), (one) => fieldsOf(one, dayOf(one), fileOf(one)))
   try {
-    await trx.copyIn!(INTO, copyOctets(COLUMNS, rows))
+    await trx.copyIn!(INTO, octets)
   } catch (error) {
     // Classes 22 and 23: data exceptions, integrity violations.
     throw /^2[23]/.test(sqlState(error) ?? '') ? new NotCopied('', { cause: error }) : error

@@ -61,12 +61,25 @@ export function octetsOf(...lists: readonly (readonly string[])[]): Buffer {
   return Buffer.from(page.subarray(0, at))
 }
 
+/** Up to here two calls of Node.js, one for the length and one for the octets, cost more than the octets. */
+const SHORT = 64
+const ASCII_MAX = 0x7f
+/** To look it up in each string takes as long as all else, because strings are of many kinds to V8. */
+const { charCodeAt } = String.prototype
+
 function wordInto(word: string, from: number): number {
-  const most = from + word.length * UNIT_OCTETS + LENGTH_OCTETS + 2
+  const { length } = word
+  const most = from + length * UNIT_OCTETS + LENGTH_OCTETS + 2
   if (most > page.length) page = Buffer.concat([page.subarray(0, from)], most * 2)
+  if (length <= SHORT) {
+    const at = lengthInto(DOLLAR, length, from)
+    let n = 0
+    for (let unit = 0; n < length && (unit = charCodeAt.call(word, n)) <= ASCII_MAX; n++) page[at + n] = unit
+    if (n === length) return lineEnd(at + length)
+  }
   const octets = Buffer.byteLength(word)
   const at = lengthInto(DOLLAR, octets, from)
-  page.write(word, at, octets === word.length ? 'latin1' : 'utf8')
+  page.write(word, at, octets === length ? 'latin1' : 'utf8')
   return lineEnd(at + octets)
 }
 
