@@ -65,24 +65,40 @@ export function flowOfRevision(revision: string): string {
 
 /** What these records add. Test dials, and what is not a dialogue on a flow, add nothing. */
 export function funnelRows(records: readonly CallRecord[]): FunnelAdded {
-  const sums = new Map<string, ScreenSums>()
+  /** By their five minutes, then by revision: no key is put together for each record. */
+  const sums = new Map<number, Map<string, ScreenSums>>()
   let folded = 0
   for (const [n, record] of records.entries()) {
     if (record.kind !== 'dialogue' || record.channel === 'test' || record.flow === '') continue
     const atMs = floorTo(record.endedMs, FIVE_MINUTES * SECOND_MS)
-    const key = `${atMs} ${record.flow}`
-    const screens = sums.get(key) ?? new ScreenSums(record.flow, atMs)
-    sums.set(key, screens)
+    let revisions = sums.get(atMs)
+    if (!revisions) sums.set(atMs, (revisions = new Map()))
+    let screens = revisions.get(record.flow)
+    if (!screens) revisions.set(record.flow, (screens = new ScreenSums(record.flow, atMs)))
     folded += screens.add(record, n)
   }
-  const fine = [...sums.values()].flatMap((screens) => screens.rows())
+  const fine = [...sums.values()].flatMap((revisions) => [...revisions.values()].flatMap((screens) => screens.rows()))
   return { rows: [...fine, ...[HOUR, DAY].flatMap((span) => wider(fine, span))], folded }
+}
+
+/** The sum of a screen. `last`: the dialogue that came to it last, which counts once. */
+interface ScreenSum {
+  row: FunnelRow
+  last: number
+}
+
+/** How often a step was taken, of those that are the same to the second. */
+interface StepSum {
+  screen: ScreenSum
+  key: string
+  taken: number
 }
 
 /** The sums of the screens of one revision, in five minutes. */
 class ScreenSums {
-  /** `last`: the dialogue that came to it last, which counts once. */
-  readonly #sums = new Map<string, { row: FunnelRow; last: number }>()
+  readonly #sums = new Map<string, ScreenSum>()
+  /** By the step itself, because paths share them. */
+  readonly #steps = new Map<PathStep, StepSum>()
   readonly #revision: string
   readonly #atMs: number
 
@@ -92,41 +108,50 @@ class ScreenSums {
   }
 
   rows(): FunnelRow[] {
+    for (const [{ isAck, seconds }, { screen, key, taken }] of this.#steps) {
+      count(screen.row.chosen, key, taken)
+      if (!isAck) screen.row.times[timeSlot(seconds)]! += taken
+    }
+    this.#steps.clear()
     return [...this.#sums.values()].map(({ row }) => row)
   }
 
   /** Adds the `n`th record. Answers how many of its choices were counted together with others. */
   add({ path, screen: last, reason }: CallRecord, n: number): number {
     const { steps, isCut } = stepsOf(path)
-    const whole = this.#reached('', n, 0)
+    const whole = reached(this.#sumOf(''), n, 0)
     count(whole.ended, reason)
     if (isCut) whole.cut++
     let folded = 0
     for (let place = 0; place < steps.length; place++) {
       const step = steps[place]!
-      const row = this.#reached(step.screen, n, place)
-      const key = keyOf(step)
-      count(row.chosen, key)
-      if (!step.isAck) row.times[timeSlot(step.seconds)]!++
-      if (key === OTHERS) folded++
+      let sum = this.#steps.get(step)
+      if (!sum) this.#steps.set(step, (sum = { screen: this.#sumOf(step.screen), key: keyOf(step), taken: 0 }))
+      sum.taken++
+      reached(sum.screen, n, place)
+      if (sum.key === OTHERS) folded++
     }
-    if (last !== '') count(this.#reached(last, n, steps.length).ended, reason)
+    if (last !== '') count(reached(this.#sumOf(last), n, steps.length).ended, reason)
     return folded
   }
 
-  /** The sum of a screen, to which the `n`th record came after so many steps. */
-  #reached(screen: string, n: number, place: number): FunnelRow {
+  #sumOf(screen: string): ScreenSum {
     let sum = this.#sums.get(screen)
     if (!sum)
       this.#sums.set(screen, (sum = { row: emptyRow(FIVE_MINUTES, this.#revision, screen, this.#atMs), last: -1 }))
-    const { row, last } = sum
-    if (last !== n) {
-      row.reached++
-      row.place += place
-      sum.last = n
-    }
-    return row
+    return sum
   }
+}
+
+/** The `n`th record came to a screen after so many steps. */
+function reached(sum: ScreenSum, n: number, place: number): FunnelRow {
+  const { row } = sum
+  if (sum.last !== n) {
+    row.reached++
+    row.place += place
+    sum.last = n
+  }
+  return row
 }
 
 function count(sums: Record<string, number>, key: string, more = 1): void {
