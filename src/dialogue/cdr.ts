@@ -55,19 +55,22 @@ export interface Recording {
   serviceOf(dialogue: { code: string; line: string; msisdn: string }): { code: string; channel: string }
 }
 
-/** The record of an entry that has just ended. */
+/** The record of an entry that has just ended. Written out in one literal, and what is rarely there is added. */
 function cdrOf(entry: DialogueEntry, { instance, serviceOf }: Recording): CallRecord {
-  const { track = NO_TRACK, openedMs, touchedMs, line } = entry
-  return {
+  const { track = NO_TRACK, openedMs, line, ended, ifLeft, key } = entry
+  const { msisdn } = key
+  const { code, channel } = serviceOf({ code: entry.code, line, msisdn })
+  const record: CallRecord = {
     epoch: entry.epoch,
     kind: 'dialogue',
     openedMs,
-    endedMs: Math.max(openedMs, touchedMs),
-    msisdn: entry.key.msisdn,
+    endedMs: Math.max(openedMs, entry.touchedMs),
+    msisdn,
     line,
-    ...serviceOf({ code: entry.code, line, msisdn: entry.key.msisdn }),
+    code,
+    channel,
     flow: entry.revision,
-    reason: entry.ended ?? 'failed',
+    reason: ended ?? 'failed',
     screen: screenOf(entry),
     turns: entry.turn,
     waitMs: track.waitMs,
@@ -75,11 +78,12 @@ function cdrOf(entry: DialogueEntry, { instance, serviceOf }: Recording): CallRe
     language: spokenIn(entry),
     instance,
     path: track.path,
-    ...(track.calls === undefined ? {} : { calls: track.calls }),
-    ...(track.texts === undefined ? {} : { texts: track.texts }),
     detail: '',
-    ...(entry.ifLeft && entry.ended && LEFT.has(entry.ended) ? { ifLeft: entry.ifLeft } : {}),
   }
+  if (track.calls !== undefined) record.calls = track.calls
+  if (track.texts !== undefined) record.texts = track.texts
+  if (ifLeft && ended && LEFT.has(ended)) record.ifLeft = ifLeft
+  return record
 }
 
 /** The same dialogue after it ended from outside: while it rested on a question, the subscriber was waited for. */
@@ -106,5 +110,8 @@ export function recordsFor(
   const endsOne = entry?.status === 'ended'
   const endsOther = replaced?.status === 'ended'
   if (!recording || !(endsOne || endsOther)) return undefined
-  return [...(endsOther ? [cdrOf(replaced!, recording)] : []), ...(endsOne ? [cdrOf(entry!, recording)] : [])]
+  const records: CallRecord[] = []
+  if (endsOther) records.push(cdrOf(replaced, recording))
+  if (endsOne) records.push(cdrOf(entry, recording))
+  return records
 }

@@ -7,7 +7,7 @@ export interface ServiceCode {
   /** What precedes the first part: `*`, `#` or `*#`. */
   lead: string
   /** ['123', '2', '2'] */
-  parts: string[]
+  parts: readonly string[]
 }
 
 /** A row of the routing table. Other fields belong to the caller. */
@@ -30,6 +30,22 @@ const CODE = /^[*#]{0,3}\d+(?:[*#]+\d+)*[*#]*$/
  * `**123#`, `*123**2#`. Null for anything else.
  */
 export function readCode(written: string): ServiceCode | null {
+  if (written.length > SHORT_CHARS) return readAnew(written)
+  let read = SHORT.get(written)
+  if (read === undefined) {
+    read = readAnew(written)
+    if (SHORT.size >= SHORT_MAX) SHORT.clear()
+    SHORT.set(written, read)
+  }
+  return read
+}
+
+/** Codes as services have them, of which each dial and each record has one: read once. */
+const SHORT_CHARS = 10
+const SHORT_MAX = 500
+const SHORT = new Map<string, ServiceCode | null>()
+
+function readAnew(written: string): ServiceCode | null {
   if (written.length > CODE_LENGTH_MAX) return null
   if (PLAIN_CODE.test(written)) return { code: written, lead: '*', parts: written.slice(1, -1).split('*') }
   const text = written.replace(/\s+/g, '')
