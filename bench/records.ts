@@ -2,7 +2,7 @@
  * What call detail records cost, in processor time of all processes, by counts: `node --import tsx bench/records.ts
  * --before DIR`. Dialogues end in a Redis with and without a record, the records are written into a Postgres as the
  * daemon does, and their place is cleared: by this tree and by another one in turns (DIR, a checkout whose node_modules
- * is a link to that of this tree; --rounds 5). Then what a dialogue costs without records, in a daemon with phones, for
+ * is a link to that of this tree; --rounds 5; batches of --batch 2000 records, those of the other tree of --before-batch). Then what a dialogue costs without records, in a daemon with phones, for
  * `walk` and for `dental` (--seconds 12; 0: none). Needs a build.
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -241,8 +241,9 @@ async function byDialogue(name: ScenarioName, seconds: number): Promise<{ turns:
 
 async function main(): Promise<void> {
   const at = process.argv.indexOf('--before')
-  const before = at < 0 ? [] : [await treeIn(process.argv[at + 1]!, 'before', 500)]
-  const trees = [...before, await treeIn(root, 'now', numberOf('--batch', 2_000))]
+  const batch = numberOf('--batch', 2_000)
+  const before = at < 0 ? [] : [await treeIn(process.argv[at + 1]!, 'before', numberOf('--before-batch', batch))]
+  const trees = [...before, await treeIn(root, 'now', batch)]
   const seconds = numberOf('--seconds', 12)
   const costs = await byRecord(trees, numberOf('--rounds', 5))
   for (const [{ name }, cost] of costs) {
