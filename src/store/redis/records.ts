@@ -8,25 +8,28 @@ import { perBucket } from './keyspace.ts'
 import type { Client } from './servers.ts'
 
 /**
- * How many records may wait. To ask how many there are costs Redis a tenth of a record, so a daemon whose own records
- * are written does not ask: it leaves no more than a sixteenth of the bound there.
+ * How many records may wait. To ask for each how many there are costs Redis a tenth of it. So a daemon does not ask while
+ * few waited at its last look (of all daemons' records; the collector looks each 15 s) and few of its own came since.
  */
 export interface RecordsBound {
   /** What a bucket may have. Undefined: no need to ask. */
   ofBucket(): number | undefined
   kept(count: number): void
   removed(count: number): void
+  /** So many wait, of all daemons. */
+  looked(count: number): void
 }
 
 const UNASKED_SHARE = 1 / 16
 
 export function recordsBound(max: number): RecordsBound {
-  let waiting = 0
+  // Nobody has looked yet.
+  let waiting = Infinity
   return {
     ofBucket: () => (waiting < max * UNASKED_SHARE ? undefined : perBucket(max)),
     kept: (count) => void (waiting += count),
-    // Also those of others: a place is a place.
     removed: (count) => void (waiting = Math.max(0, waiting - count)),
+    looked: (count) => void (waiting = count),
   }
 }
 
@@ -38,7 +41,11 @@ export function storedRecords(
   { ask, max, bound }: { ask: Ask; max: number; bound: RecordsBound },
 ): StoredRecords {
   const buckets = Array.from({ length: BUCKETS }, (_, bucket) => bucket)
-  const lengths = () => ask('count records', () => Promise.all(buckets.map((bucket) => client.hlen(keyOf(bucket)))))
+  const lengths = async () => {
+    const all = await ask('count records', () => Promise.all(buckets.map((bucket) => client.hlen(keyOf(bucket)))))
+    bound.looked(all.reduce((sum, length) => sum + length, 0))
+    return all
+  }
   return {
     at: (name, field) => `${bucketOf(name)} ${field}`,
     count: async () => (await lengths()).reduce((sum, length) => sum + length, 0),

@@ -8,19 +8,25 @@ import type { Change, Register, StoredRecord } from '../../../src/store/register
 import { describeWith, services } from '../../support/services.ts'
 
 describe('the bound of records that wait in Redis', () => {
-  it('is asked for once a sixteenth of it waits of this daemon, until that was removed', () => {
+  it('is asked for until a look found few, and once a sixteenth of it waits', () => {
     const bound = recordsBound(6_400)
-    bound.kept(399)
+    bound.kept(1)
+    bound.removed(1)
+    assert.equal(bound.ofBucket(), 100)
+    bound.looked(398)
+    bound.kept(1)
     assert.equal(bound.ofBucket(), undefined)
     bound.kept(1)
     assert.equal(bound.ofBucket(), 100)
     bound.removed(1)
     assert.equal(bound.ofBucket(), undefined)
+    bound.looked(400)
+    assert.equal(bound.ofBucket(), 100)
   })
 
   it('counts what is removed of others as a place, and no place twice', () => {
     const bound = recordsBound(160)
-    bound.kept(3)
+    bound.looked(3)
     bound.removed(50)
     bound.kept(9)
     assert.equal(bound.ofBucket(), undefined)
@@ -42,6 +48,19 @@ describeWith(['redis'], 'records that are written with values', () => {
     return { from, value: '3-v1 1 e\nbody', nowMs: 0, untilMs: 60_000, dueMs: null, records }
   }
   const record = (field: string, text = `text of ${field}`) => ({ field, text })
+  it('is what each look finds', async () => {
+    opened(64)
+    await register.records!.count()
+    for (const n of [1, 2, 3]) await register.write({ name: `g:${n}` }, change([record(`a/${n}`)]))
+    // Another daemon's, in the bucket of the next one; few of our own wait, so nobody asks.
+    await register.records!.put('g:4', record('b/4'))
+    assert.equal(await register.write({ name: 'g:4' }, change([record('a/4')])), true)
+    assert.deepEqual(full, [])
+    await register.records!.count()
+    await register.write({ name: 'g:4' }, change([record('c/4')], { version: 'v1', at: 'g:4' }))
+    assert.deepEqual(full, [1])
+  })
+
   const kept = async () => {
     const found: string[] = []
     for await (const page of register.records!.pages(10)) {
