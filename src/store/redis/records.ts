@@ -8,8 +8,9 @@ import { perBucket } from './keyspace.ts'
 import type { Client } from './servers.ts'
 
 /**
- * How many records may wait. To ask for each how many there are costs Redis a tenth of it. So a daemon does not ask while
- * few waited at its last look (of all daemons' records; the collector looks each 15 s) and few of its own came since.
+ * How many records may wait. To ask for each how many there are costs Redis a tenth of it. So a daemon does not ask
+ * while few waited at its last look (of all daemons' records; the collector looks each 15 s) and few of its own came
+ * since.
  */
 export interface RecordsBound {
   /** What a bucket may have. Undefined: no need to ask. */
