@@ -157,6 +157,8 @@ const sumOf = ({ daemon, Redis, Postgres }: Cost) => daemon + Redis + Postgres
 async function ended(tree: Tree, { redis, client, sql, postgresPid }: Stores, isRecorded: boolean): Promise<Cost> {
   await redis.client.flushall()
   const register = tree.registerOn(client)
+  // As a collector has at its start.
+  await register.records!.count()
   const waiting: WaitingRecord[] = []
   register.records!.follow((kept) => void waiting.push(...kept))
   const nowMs = Date.now()
