@@ -212,10 +212,9 @@ const STRICT = {
 
 /** What the compiler complains of; ''. The compiler is the one that the package is built with. */
 function tsc(folder: string): string {
-  const { stdout, stderr } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], {
-    cwd: folder,
-    encoding: 'utf8',
-  })
+  // Where colours are asked for, its messages have another form.
+  const words = [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.', '--pretty', 'false']
+  const { stdout, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8' })
   return stdout + stderr
 }
 
