@@ -2,7 +2,7 @@
  * Rows in the binary format of COPY: of all ways into a table the one that costs a server and its client least
  * (docs/WHY.md, "What a record costs"). The values are those of a line (lines.ts). (PostgreSQL, "COPY", "Binary Format")
  */
-import { oncePer } from '../base/index.ts'
+import { asciiInto, oncePer } from '../base/index.ts'
 import type { LineColumns, LineField } from './lines.ts'
 
 /** The signature, no flags, and no further header. */
@@ -61,19 +61,12 @@ function fieldInto({ type, isNullable }: Kind, field: LineField): void {
 
 /** Up to here a call of `write` costs more than the octets. */
 const SHORT = 48
-const ASCII_MAX = 0x7f
-/** To look it up in each string takes as long as all else, because strings are of many kinds. */
-const { charCodeAt } = String.prototype
 
 function textInto(text: string): void {
   const { length } = text
   room(4 + length * UNIT_OCTETS)
   const from = at + 4
-  let n = 0
-  if (length <= SHORT) {
-    for (let unit = 0; n < length && (unit = charCodeAt.call(text, n)) <= ASCII_MAX; n++) page[from + n] = unit
-  }
-  const octets = n === length ? n : page.write(text, from)
+  const octets = length <= SHORT && asciiInto(page, text, from) ? length : page.write(text, from)
   at = page.writeInt32BE(octets, at) + octets
 }
 

@@ -12,9 +12,9 @@ import { PLANTED, planted, type PlantedDefect } from './planted-defects.ts'
 import { soleRedis } from './redis-fleet.ts'
 
 const WORKERS = 2
-/** For one test: a defect that makes it hang is not noticed by name. */
+/** For the first run of a test. Half of it is the test's own time-out, which may be how it notices a defect. */
 const TEST_MS_MAX = 60_000
-/** A test that did not come to its end says nothing of the defect: the machine may have had much else to do. */
+/** A run that had to be ended says nothing of the defect: the machine may have had much else to do. */
 const TEST_TRIES = 3
 /** Seeds of the simulation that may notice a defect of it. */
 const SEEDS_MAX = 20

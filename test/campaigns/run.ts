@@ -15,7 +15,7 @@ import { NUMBERS, type Outcome } from './outcome.ts'
 import { missedIn, owed, writeReport } from './report.ts'
 
 const RESULTS = join(packageRoot, 'test/campaigns/results')
-/** Most campaigns wait for timers most of the time. (One at a time the short form takes 17 minutes, so many at a time 7.) */
+/** Most campaigns wait for timers most of the time. (One at a time the short form takes 17 minutes, so many at a time 10.) */
 const LANES_CI = 3
 const text = { type: 'string' } as const
 const numberOptions = Object.fromEntries(NUMBERS.map((name) => [name, text]))
@@ -69,7 +69,7 @@ const out =
 const chosen = choose(values.only)
 if (!values['as-built'] && chosen.some((entry) => entry.compiled)) compile()
 mkdirSync(out, { recursive: true })
-const lanes = Math.min(chosen.length, Number(values.lanes ?? (values.ci ? LANES_CI : 1)))
+const lanes = Math.min(chosen.length, lanesOf(values.lanes))
 const children = new Set<ChildProcess>()
 const failures: string[] = []
 const took: string[] = []
@@ -118,6 +118,12 @@ async function play(entry: CampaignEntry): Promise<void> {
     for (const failure of outcome.failures) say(`     ${failure}`)
     keep(outcome, entry)
   }
+}
+
+function lanesOf(given: string | undefined): number {
+  const count = Number(given ?? (values.ci ? LANES_CI : 1))
+  if (Number.isInteger(count) && count > 0) return count
+  throw new Error(`--lanes ${given}: how many campaigns at a time, 1 or more`)
 }
 
 function choose(only: string | undefined): CampaignEntry[] {

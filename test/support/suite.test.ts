@@ -17,7 +17,7 @@ describe('the suite in two processes', () => {
   const run = async (halves: { name: string; words: string[] }[], env = process.env) => {
     const said: string[] = []
     const code = await besideEachOther(halves, (text) => void said.push(text), env)
-    // Where colours are asked for (FORCE_COLOR, as CI does) the halves have them too: that is not what is looked at here.
+    // Where colours are asked for the halves have them too: that is not what is looked at here.
     return { code, said: stripVTControlCharacters(said.join('')) }
   }
   const good = () => half('good', `it('passes', () => {}); it('waits')`)

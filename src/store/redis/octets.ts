@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { Command, type Redis } from 'ioredis'
+import { asciiInto } from '../../base/index.ts'
 
 /** A script with its keys and its arguments. */
 export type WordsCall = (keys: readonly string[], args: readonly string[]) => Promise<unknown>
@@ -63,9 +64,6 @@ export function octetsOf(...lists: readonly (readonly string[])[]): Buffer {
 
 /** Up to here two calls of Node.js, one for the length and one for the octets, cost more than the octets. */
 const SHORT = 64
-const ASCII_MAX = 0x7f
-/** To look it up in each string takes as long as all else, because strings are of many kinds to V8. */
-const { charCodeAt } = String.prototype
 
 function wordInto(word: string, from: number): number {
   const { length } = word
@@ -73,9 +71,7 @@ function wordInto(word: string, from: number): number {
   if (most > page.length) page = Buffer.concat([page.subarray(0, from)], most * 2)
   if (length <= SHORT) {
     const at = lengthInto(DOLLAR, length, from)
-    let n = 0
-    for (let unit = 0; n < length && (unit = charCodeAt.call(word, n)) <= ASCII_MAX; n++) page[at + n] = unit
-    if (n === length) return lineEnd(at + length)
+    if (asciiInto(page, word, at)) return lineEnd(at + length)
   }
   const octets = Buffer.byteLength(word)
   const at = lengthInto(DOLLAR, octets, from)

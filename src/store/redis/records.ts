@@ -34,6 +34,8 @@ export function recordsBound(max: number): RecordsBound {
   }
 }
 
+const sumOf = (lengths: readonly number[]) => lengths.reduce((sum, length) => sum + length, 0)
+
 type Ask = <T>(call: string, work: () => Promise<T>) => Promise<T>
 
 export function storedRecords(
@@ -44,12 +46,12 @@ export function storedRecords(
   const buckets = Array.from({ length: BUCKETS }, (_, bucket) => bucket)
   const lengths = async () => {
     const all = await ask('count records', () => Promise.all(buckets.map((bucket) => client.hlen(keyOf(bucket)))))
-    bound.looked(all.reduce((sum, length) => sum + length, 0))
+    bound.looked(sumOf(all))
     return all
   }
   return {
     at: (name, field) => `${bucketOf(name)} ${field}`,
-    count: async () => (await lengths()).reduce((sum, length) => sum + length, 0),
+    count: async () => sumOf(await lengths()),
     async *pages(limit) {
       const all = await lengths()
       for (const bucket of buckets.filter((one) => all[one]! > 0)) {

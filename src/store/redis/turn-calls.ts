@@ -156,7 +156,7 @@ function writer(
       keysInto(keys, how, one)
       argsInto(args, how, one)
     }
-    for (const { change } of all) if (isKept(how, change)) recordsInto(args, change.records!)
+    for (const { change } of all) for (const { field, text } of keptWith(how, change)) args.push(field, text)
     try {
       const answers = (await script(keys, args)) as number[]
       return all.map((one, i) => judge(one, answers[i]!))
@@ -190,7 +190,7 @@ function keysInto(words: string[], { keys }: WriteWords, { slot: { name }, chang
 
 function argsInto(words: string[], how: WriteWords, { slot: { name }, change }: OneWrite): void {
   const { from, value, dueMs, nowMs, untilMs, dueByMs } = change
-  const keeps = isKept(how, change)
+  const kept = keptWith(how, change).length
   words.push(
     from?.version ?? '',
     value ?? '',
@@ -200,17 +200,16 @@ function argsInto(words: string[], how: WriteWords, { slot: { name }, change }: 
     String(dueByMs ?? ''),
     from?.at ?? '',
     String(how.valuesMax ?? ''),
-    keeps ? String(change.records!.length) : '',
-    keeps ? String(how.bound!.ofBucket() ?? '') : '',
+    kept ? String(kept) : '',
+    kept ? String(how.bound?.ofBucket() ?? '') : '',
   )
 }
 
-function isKept({ bound }: WriteWords, { records }: Change): boolean {
-  return bound !== undefined && records !== undefined && records.length > 0
-}
+const NONE: readonly StoredRecord[] = []
 
-function recordsInto(words: string[], records: readonly StoredRecord[]): void {
-  for (const { field, text } of records) words.push(field, text)
+/** The records that are stored with it. */
+function keptWith({ bound }: WriteWords, { records }: Change): readonly StoredRecord[] {
+  return (bound && records) ?? NONE
 }
 
 /** Collects until the loop turn ends. In a Cluster a script may touch only one bucket. */
