@@ -23,3 +23,23 @@ export function oncePer<O extends object, T>(derive: (of: O) => T): (of: O) => T
     return known.it
   }
 }
+
+/**
+ * The last few of what is made for objects that come and go with each turn, to be looked through. A WeakMap keeps what
+ * it holds over a young collection, whether its key is dead or not: docs/WHY.md, "What outlives a young collection".
+ */
+export class LastFew<T> {
+  readonly held: T[] = []
+  readonly #max: number
+  #next = 0
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** In place of the oldest, if there are as many as may be. */
+  add(one: T): void {
+    this.held[this.#next] = one
+    this.#next = (this.#next + 1) % this.#max
+  }
+}

@@ -56,7 +56,6 @@ interface Exchange {
 export function ingressLine(deps: IngressLineDeps): IngressLine {
   const { name, clock, instance } = deps
   const waiting = new Map<string, Exchange>()
-  const messages = new WeakMap<Pdu, UssdMessage>()
   let serial = 0
   async function submit(pdu: OutgoingPdu, { deadline, leaving }: SubmitOptions): Promise<SubmitOutcome> {
     const id = String(pdu.body.exchange)
@@ -78,7 +77,7 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
   const line: Line = {
     name,
     group: name,
-    dialect: ingressDialect(deps.contract, messages),
+    dialect: ingressDialect(deps.contract),
     submit,
     sms: { source: '', sourceTon: 0, sourceNpi: 0 },
     // HTTP has no push: a message without a request cannot be sent.
@@ -95,8 +94,7 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
     line,
     async take(message) {
       const id = String(++serial)
-      const pdu = empty(serial)
-      messages.set(pdu, messageOf(message, id))
+      const pdu: AskedPdu = { ...empty(serial), message: messageOf(message, id) }
       const link: LinkPort = { id: `${name}/http#${instance}.${id}`, line: name, respond: () => undefined }
       return new Promise((done, fail) => {
         waiting.set(id, { say: done })
@@ -110,11 +108,15 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
 }
 
 /** The request is read before there is a PDU; the PDU is only a placeholder. */
-function ingressDialect({ unknownInput }: IngressContract, messages: WeakMap<Pdu, UssdMessage>): Dialect {
+interface AskedPdu extends Pdu {
+  message?: UssdMessage
+}
+
+function ingressDialect({ unknownInput }: IngressContract): Dialect {
   return {
     name: 'door',
     page: USSD_PAGE,
-    read: (pdu) => readMessage(messages, pdu),
+    read: readMessage,
     write: (reply, path) => writeReply(reply, path.more ?? {}),
     policy: statusPolicy,
     habits: {
@@ -129,8 +131,8 @@ function ingressDialect({ unknownInput }: IngressContract, messages: WeakMap<Pdu
   }
 }
 
-function readMessage(messages: WeakMap<Pdu, UssdMessage>, pdu: Pdu): Incoming {
-  const message = messages.get(pdu)
+function readMessage(pdu: Pdu): Incoming {
+  const { message } = pdu as AskedPdu
   return message ? { is: 'ussd', message } : { is: 'ignore', why: 'not-ours' }
 }
 

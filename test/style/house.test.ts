@@ -13,6 +13,27 @@ const EXPORTED = /^export (?:async )?(?:function\*?|const|class|interface|type|l
 /** The simulator's own codec does the same as the daemon's, so its functions have the same names. Neither may use the other. */
 const TWINS = new Set(['decode', 'encode', 'framer'])
 
+/** Their keys live as long as what is configured, or as a connection: next to nothing is added while turns run. */
+const WEAK = new Set([
+  'src/base/http-connections.ts',
+  'src/base/log.ts',
+  'src/base/remembered.ts',
+  'src/flow/explore/explorer.ts',
+  'src/flow/explore/state-key.ts',
+  'src/flow/read/read.ts',
+  'src/flow/screens/picking.ts',
+  'src/flow/screens/typed.ts',
+  'src/flow/text/compiled-texts.ts',
+  'src/flow/text/message.ts',
+  'src/gateway/turns.ts',
+  'src/simulator/load/crowd.ts',
+  'src/simulator/smsc/links.ts',
+  'src/spans/spans.ts',
+  'src/store/redis/connection.ts',
+  'src/tools/recorder/recorder.ts',
+  'src/ussd/service-code.ts',
+])
+
 const code = sources(['src', 'samples', 'machines', 'migrations'])
 const read = (file: string) => readFileSync(join(root, file), 'utf8').split('\n')
 
@@ -90,6 +111,12 @@ describe('house style', () => {
       ),
       [],
     )
+  })
+
+  it('nothing of a turn is in a WeakMap or behind a WeakRef, which keep it over a young collection', () => {
+    const isWeak = /new Weak(Map|Set|Ref)\b|new FinalizationRegistry\b/
+    const files = code.filter((file) => read(file).some((line) => isWeak.test(line)))
+    assert.deepEqual(files.toSorted(), [...WEAK].toSorted(), 'docs/WHY.md, "What outlives a young collection"')
   })
 
   it('a line of the log about a dialogue names it in one way: by dialogueInLog', () => {

@@ -20,8 +20,9 @@ import { freePort, services } from './services.ts'
 /** Of one walk through the flow of the bench, over all its turns. */
 export interface TurnCounts {
   turns: number
-  /** Octets of the heap. */
+  /** Octets of the heap, and those that outlive a young collection. */
   allocated: number
+  survived: number
   /** Commands to Redis: reads, scripts of writes, scripts of settlings, and all others. */
   reads: number
   writes: number
@@ -86,12 +87,13 @@ export async function countedDaemon(): Promise<CountedDaemon> {
       redis.take()
       probe.begin(profile)
       const result = await load({ smsc, clock: realClock, concurrent: phones, script: walk.steps, turns })
-      const { allocated } = await probe.end()
+      const { allocated, survived } = await probe.end()
       const asked = redis.take()
       const after = await figuresOf(admin)
       return {
         turns: result.turns,
         allocated,
+        survived,
         ...sortOf(asked.commands),
         octetsToRedis: asked.octets,
         smppWrites: after('smpp_write_total') - before('smpp_write_total'),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { abandoned, usesOfAbandoned } from './abandoned.ts'
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
+import { remembered } from '../../base/index.ts'
 import { folded, LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX } from '../expression/index.ts'
 import { ANSWER_CHARS_MAX, name, path, text, type TextKey } from '../terms/index.ts'
 import {
@@ -301,15 +302,11 @@ function lettersFor(screen: ListScreen, context: DialogueContext, zone: string):
 
 /** How much of a row's fields is searched: a thousand rows then take a few milliseconds. */
 const SEARCHED_UNITS = 100
-/** A turn asks for the same rows several times. */
-const SEARCHED = new WeakMap<JsonObject, [string, string]>()
+/** A turn asks for the same rows several times, and turns often for the same. */
+const foldedOnce = remembered<string>(2 * SEARCH_ROWS_MAX)
 
 function searchText(screen: ListScreen, row: Json): string {
   if (row === null || typeof row !== 'object' || Array.isArray(row)) return ''
   const written = (screen.search ?? []).map((field) => String(row[field] ?? '').slice(0, SEARCHED_UNITS)).join(' ')
-  const [before, known] = SEARCHED.get(row) ?? []
-  if (known !== undefined && before === written) return known
-  const text = folded(written)
-  SEARCHED.set(row, [written, text])
-  return text
+  return foldedOnce(written, folded)
 }

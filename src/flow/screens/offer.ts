@@ -1,5 +1,6 @@
 /** Screens that offer numbered options: menus, lists, long texts, and the offer to resume. */
 import type { DialogueContext, DialogueEvent, Move, Shown } from '../../../machines/dialogue.ts'
+import { LastFew } from '../../base/index.ts'
 import { trimAnswer } from '../../ussd/index.ts'
 import { labelNamed, readPath } from '../expression/index.ts'
 import {
@@ -35,7 +36,14 @@ export interface Offer {
   /** The text ends the dialogue: its last page has no options. */
   closing?: boolean | undefined
   /** Only for an offer that is remembered: its pages without a notice, by page limit and place. */
-  laid?: { septets: number; ucs2: number; shown: Shown }[]
+  laid?: Laid[]
+}
+
+interface Laid {
+  septets: number
+  ucs2: number
+  shown: Shown
+  page: Page
 }
 
 interface TypedOffer {
@@ -67,26 +75,32 @@ function oncePerLanguage(offer: Offering): Offering {
   }
 }
 
-/** The last one for each answer: it goes with what it shows. Values are not changed in place. */
+/** The last ones, by the values on which they depend. Values are not changed in place. */
 function oncePerValues(offer: Offering, paths: readonly string[]): Offering {
-  const offers = new WeakMap<object, Remembered>()
   return (context) => {
     // A turn asks several times: what is remembered is found without a list of the values.
     const scope = { context }
     const holder = holderIn(scope, paths) ?? context.data
-    const known = offers.get(holder)
-    if (known && isOn(known, scope, paths)) return known.made
+    for (const one of RECENT.held)
+      if (one.holder === holder && one.offer === offer && isOn(one, scope, paths)) return one.made
     const { language, now, find } = context
     const made = kept(offer(context))
-    offers.set(holder, { language, now, find: find || '', values: paths.map((path) => readPath(scope, path)), made })
+    const values = paths.map((path) => readPath(scope, path))
+    RECENT.add({ offer, holder, language, now, find: find || '', values, made })
     return made
   }
 }
+
+/** Of all screens: a turn asks for the offers of two, the explorer for those of all to which a screen leads. */
+const RECENT = new LastFew<Remembered>(32)
 
 type Reading = { context: DialogueContext }
 
 /** An offer, and all on which it depends. */
 interface Remembered {
+  offer: Offering
+  /** It is compared first: each turn reads its own from the store. */
+  holder: object
   language: string
   now: string | undefined
   find: string
@@ -94,7 +108,7 @@ interface Remembered {
   made: Offer
 }
 
-/** The first of the values that is an object: it lives as long as what is remembered for it. */
+/** The first of the values that is an object. */
 function holderIn(scope: Reading, paths: readonly string[]): object | undefined {
   for (const path of paths) {
     const value = readPath(scope, path)
@@ -209,7 +223,7 @@ function pressed(
     return named === undefined ? undefined : chosen(env, offer, all[named], context)
   }
   if (key === 'more') {
-    const { next } = LAID.get(shown) ?? layPage(sheetOf(env, offered, context), shown.at)
+    const { next } = pageShown(offered, context, shown) ?? layPage(sheetOf(env, offered, context), shown.at)
     return { context: turned(env, offer, context, [...shown.at, next]) }
   }
   if (key === 'back') {
@@ -259,24 +273,34 @@ function turned(env: Env, offer: Offering, context: DialogueContext, at: [number
 
 /** A page without a notice is laid out once. */
 function pageAt(env: Env, offer: Offer, context: DialogueContext, at: Shown['at']): Shown {
-  if (!offer.laid || context.notice !== '') return laidOut(env, offer, context, at)
+  const known = laidBefore(offer, context, at)
+  if (known) return known.shown
+  const page = layPage(sheetOf(env, offer, context), at)
   const { septets, ucs2 } = context.page
-  for (const one of offer.laid)
-    if (one.septets === septets && one.ucs2 === ucs2 && isSamePlace(one.shown.at, at)) return one.shown
-  const shown = laidOut(env, offer, context, at)
-  if (offer.laid.length < LAID_MAX) offer.laid.push({ septets, ucs2, shown })
-  return shown
+  const laid = { septets, ucs2, shown: { at, n: page.n, more: page.more }, page }
+  if (offer.laid && context.notice === '' && offer.laid.length < LAID_MAX) offer.laid.push(laid)
+  else lastLaid = laid
+  return laid.shown
 }
+
+function laidBefore({ laid }: Offer, { notice, page }: DialogueContext, at: Shown['at']): Laid | undefined {
+  if (!laid || notice !== '') return undefined
+  for (const one of laid)
+    if (one.septets === page.septets && one.ucs2 === page.ucs2 && isSamePlace(one.shown.at, at)) return one
+  return undefined
+}
+
+/** What was laid out for what is shown. Undefined if it must be laid out again, as after a restart. */
+function pageShown(offer: Offer, context: DialogueContext, shown: Shown): Page | undefined {
+  if (lastLaid?.shown === shown) return lastLaid.page
+  return laidBefore(offer, context, shown.at)?.page
+}
+
+/** The page that no offer remembers and that was laid out last: it is asked for next. */
+let lastLaid: Laid | undefined
 
 function isSamePlace(one: Shown['at'], other: Shown['at']): boolean {
   return one.length === other.length && one.every(([from, first], i) => other[i]![0] === from && other[i]![1] === first)
-}
-
-function laidOut(env: Env, offer: Offer, context: DialogueContext, at: Shown['at']): Shown {
-  const page = layPage(sheetOf(env, offer, context), at)
-  const shown = { at, n: page.n, more: page.more }
-  LAID.set(shown, page)
-  return shown
 }
 
 const labelOf = ({ label }: Option): LayoutLine => label
@@ -288,7 +312,8 @@ const LAID_MAX = 50
 function wanted(env: Env, offer: Offering, context: DialogueContext): Want {
   const shown = context.shown ?? NOTHING_SHOWN
   const offered = offer(context)
-  const text = (context.wrong > 0 ? undefined : LAID.get(shown)?.text) ?? written(env, offered, context, shown)
+  const laid = context.wrong > 0 ? undefined : pageShown(offered, context, shown)
+  const text = laid?.text ?? written(env, offered, context, shown)
   const under = linesUnder(offered, context)
   return { do: 'ask', text: under.length === 0 ? text : [text, ...under].join('\n'), screen: env.name }
 }
@@ -315,9 +340,6 @@ function saidOfWrong(env: Env, offer: Offer, context: DialogueContext): string[]
   const word = env.word('no-number', context)
   return [`${word}\n${offer.title()}`, word]
 }
-
-/** The page that was laid out last: it is needed next, and must be computed again only after a restart. */
-const LAID = new WeakMap<Shown, Page>()
 
 /** Whether the page shown is the last page of a text that ends the dialogue. */
 export function ends(offer: Offer, context: DialogueContext): boolean {

@@ -1,6 +1,7 @@
 /** Rows that a screen picks from an answer: those for which a condition holds, in an order, at most so many. */
 import { z } from 'zod'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
+import { LastFew } from '../../base/index.ts'
 import type { Json } from '../../ussd/index.ts'
 import {
   compileCondition,
@@ -61,20 +62,28 @@ function madePicker({ from, where, sort, max = Infinity }: Picking, kept: number
   const compiled = where === undefined ? undefined : compileCondition(where, zone)
   const asked = compiled instanceof Slip ? undefined : compiled
   const reads = [...new Set(asked?.paths ?? [])].filter((path) => !path.startsWith('row.'))
-  // A turn asks for the same rows several times, and folding and sorting a thousand takes milliseconds.
-  const done = new WeakMap<object, { told: string; rows: readonly Json[] }>()
   return (context) => {
     const all = readRows({ context }, from)
     if (!isPicked({ where, sort })) return all.slice(0, Math.min(kept, max))
     const told = JSON.stringify([context.language, context.now, ...reads.map((path) => readPath({ context }, path))])
-    const before = done.get(all)
-    if (before?.told === told) return before.rows
+    for (const one of DONE.held) if (one.all === all && one.by === reads && one.told === told) return one.rows
     const held = all.slice(0, kept).filter((row) => asked?.holds({ context, row }) ?? true)
     const rows = (sort === undefined ? held : sorted(held, sort, context.language)).slice(0, max)
-    done.set(all, { told, rows })
+    DONE.add({ by: reads, all, told, rows })
     return rows
   }
 }
+
+/** `by`: the paths that a picker reads, which stand for it. */
+interface Done {
+  by: readonly string[]
+  all: readonly Json[]
+  told: string
+  rows: readonly Json[]
+}
+
+/** A turn asks for the same rows several times, and folding and sorting a thousand takes milliseconds. */
+const DONE = new LastFew<Done>(8)
 
 function sorted(rows: readonly Json[], sort: string, language: string): Json[] {
   const field = sortedBy(sort)
