@@ -9,7 +9,7 @@
  * the flag, which changes by itself, is not part of that.
  */
 import type { DialogueEntry, DialogueKey, Track } from '../dialogue/index.ts'
-import { StoreError } from '../base/index.ts'
+import { ownPiece, StoreError } from '../base/index.ts'
 import type { EndReason, JsonObject, ReturnPath, UssdAction } from '../ussd/index.ts'
 import type { SealPlace } from './seal.ts'
 
@@ -70,7 +70,8 @@ export function readWhole(place: SealPlace, value: string): Whole {
   return readBody(place.open(value.slice(end + 1), value.slice(2, end)), place, {
     version: value.slice(2, version),
     turn: Number(value.slice(version + 1, turn)),
-    epoch: string(value.slice(turn + 1, end)),
+    // It outlives the turn: what is known of the newest screens has it, and the call detail record.
+    epoch: ownPiece(string(value.slice(turn + 1, end))),
     confirmed: CONFIRMED[value[1] as keyof typeof CONFIRMED],
   })
 }

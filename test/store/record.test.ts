@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { DialogueEntry } from '../../src/dialogue/entry.ts'
 import { readRecord, writeRecord } from '../../src/store/record.ts'
 import { plainSealer } from '../../src/store/seal.ts'
+import { heldMb } from '../campaigns/live-memory.ts'
 import { PATH, T0 } from '../contract/dialogue-fixture.ts'
 
 const KEY = { group: 'main', msisdn: '67570000001' }
@@ -115,6 +116,20 @@ describe('a stored dialogue', () => {
       assert.equal(stored(entry).split('\n')[0]!.split(' ').length, 3, epoch)
       assert.deepEqual(readRecord(place, stored(entry)), entry)
     }
+  })
+
+  it('is not held by its epoch, which outlives it', async () => {
+    const text = 'x'.repeat(100_000)
+    const before = await heldMb()
+    const epochs = Array.from(
+      { length: 200 },
+      (_, n) =>
+        readRecord(place, stored({ ...TAKEN, answer: { ...TAKEN.answer, text }, epoch: `${n}`.padStart(20, 'e') }))
+          .epoch,
+    )
+    const held = (await heldMb()) - before
+    assert.equal(epochs[7], '7'.padStart(20, 'e'))
+    assert.ok(held < 2, `${held} of some 19 MB`)
   })
 
   it('of another form is refused: that of a later release by name', () => {
