@@ -29,6 +29,8 @@ export interface RingLimits {
 
 const SEEN: readonly (SeenMessage | undefined)[] = [undefined, 'code', 'open']
 const SEQUENCE_AT = 12
+/** Requests with the same last bits of their numbers that are looked at: of the links of one bind, each counts from 1. */
+const SHARED_MAX = 8
 
 /** In a response, the first bit of the command_id is set. (SMPP v3.4 §5.1.2.1) */
 const isRequest = (octets: Buffer, start: number): boolean => octets.readInt8(start + 4) >= 0
@@ -44,11 +46,9 @@ export class Ring {
   readonly #ports: Uint16Array
   readonly #links: string[]
   readonly #max: number
-  /**
-   * The newest request of the SMSC, by the last bits of its sequence number. Two requests may share a slot, so it is
-   * only a hint.
-   */
+  /** The newest request of the SMSC, by the last bits of its sequence number; and for each the one before it there. */
   readonly #newest: Uint32Array
+  readonly #before: Uint32Array
   /** The place of the oldest entry. */
   #first = 0
   #count = 0
@@ -66,6 +66,7 @@ export class Ring {
     this.#seen = new Uint8Array(pdusMax)
     this.#ports = new Uint16Array(pdusMax)
     this.#links = Array.from({ length: pdusMax }, () => '')
+    this.#before = new Uint32Array(pdusMax)
     this.#newest = new Uint32Array(2 ** Math.ceil(Math.log2(Math.max(2, pdusMax))))
   }
 
@@ -85,23 +86,31 @@ export class Ring {
     this.#seen[i] = 0
     this.#links[i] = link
     this.#ports[i] = port
-    if (from === 'smsc' && isRequest(octets, 0)) this.#newest[this.#bitsOf(octets, 0)] = i
+    if (from === 'smsc' && isRequest(octets, 0)) {
+      const bits = octets.readUInt32BE(SEQUENCE_AT) & (this.#newest.length - 1)
+      this.#before[i] = this.#newest[bits]!
+      this.#newest[bits] = i
+    }
     this.#count++
     this.#at += length
   }
 
   /**
    * Records what the SMSC's newest request with this number on this link was. Does nothing if that request was
-   * overwritten.
+   * overwritten, as it is on a busy line before its turn comes: so it is not searched for.
    */
   mark(link: string, sequence: number, seen: SeenMessage): void {
-    const hint = this.#newest[sequence & (this.#newest.length - 1)]!
-    const isKept = (hint - this.#first + this.#max) % this.#max < this.#count
-    if (isKept && this.#isRequest(hint, link, sequence)) return void (this.#seen[hint] = SEEN.indexOf(seen))
-    for (let n = this.#count - 1; n >= 0; n--) {
-      const i = (this.#first + n) % this.#max
+    let i = this.#newest[sequence & (this.#newest.length - 1)]!
+    let after = Infinity
+    for (let n = 0; n < SHARED_MAX && this.#isKept(i) && this.#serials[i]! < after; n++) {
       if (this.#isRequest(i, link, sequence)) return void (this.#seen[i] = SEEN.indexOf(seen))
+      after = this.#serials[i]!
+      i = this.#before[i]!
     }
+  }
+
+  #isKept(i: number): boolean {
+    return (i - this.#first + this.#max) % this.#max < this.#count
   }
 
   #isRequest(i: number, link: string, sequence: number): boolean {
@@ -112,10 +121,6 @@ export class Ring {
       isRequest(this.#octets, start) &&
       this.#octets.readUInt32BE(start + SEQUENCE_AT) === sequence
     )
-  }
-
-  #bitsOf(octets: Buffer, start: number): number {
-    return octets.readUInt32BE(start + SEQUENCE_AT) & (this.#newest.length - 1)
   }
 
   /** Copies, the oldest first. */

@@ -60,6 +60,43 @@ describe('the ring of recorded PDUs', () => {
     assert.deepEqual(ring.all()[0]!.octets, Buffer.alloc(20, 1))
   })
 
+  it('is told what a request was although others share the last bits of its number, but for those of long ago', () => {
+    const ring = new Ring({ pdusMax: 30, octetsMax: 1_000 })
+    const request = (serial: number, link: string) => {
+      const octets = Buffer.alloc(16)
+      octets.writeUInt32BE(5, 4)
+      octets.writeUInt32BE(7, 12)
+      return { ...entry(serial, octets), from: 'smsc' as const, link }
+    }
+    for (let n = 1; n <= 20; n++) ring.put(request(n, `a/0#x.${n}`))
+    for (const n of [1, 12, 13, 20, 21]) ring.mark(`a/0#x.${n}`, 7, 'open')
+    const seen = ring.all().flatMap((one) => (one.seen ? one.link : []))
+    assert.deepEqual(seen, ['a/0#x.13', 'a/0#x.20'])
+  })
+
+  it('does not search for a request that was overwritten, as all are on a line with more at once', () => {
+    const ring = new Ring({ pdusMax: 1_000, octetsMax: 100_000 })
+    const octets = Buffer.alloc(16)
+    octets.writeUInt32BE(5, 4)
+    for (let n = 1; n <= 3_000; n++) {
+      octets.writeUInt32BE(n, 12)
+      ring.put({ ...entry(n, octets), from: 'smsc' })
+    }
+    let looks = 0
+    const { readInt8 } = Buffer.prototype
+    Buffer.prototype.readInt8 = function (at) {
+      looks++
+      return readInt8.call(this, at)
+    }
+    try {
+      for (let n = 1; n <= 3_000; n++) ring.mark('a/0#x.1', n, 'code')
+    } finally {
+      Buffer.prototype.readInt8 = readInt8
+    }
+    assert.ok(looks <= 3_000, `${looks} looks`)
+    assert.deepEqual([...new Set(ring.all().map(({ seen }) => seen))], ['code'])
+  })
+
   it('is told of the newest request of a number what it was, and of nothing else', () => {
     const ring = new Ring({ pdusMax: 6, octetsMax: 1_000 })
     const pdu = (serial: number, command: number, sequence: number, more: object = {}) => {
