@@ -99,7 +99,11 @@ class RecordCollector implements Collector {
     this.#stopped = true
     this.#cancel()
     await this.#round
-    await this.#writePending().catch(() => undefined)
+    try {
+      while (this.#pending.length > 0) await this.#writePending()
+    } catch {
+      // The store keeps it, for another daemon or for this one after its restart.
+    }
   }
 
   #follow(kept: readonly WaitingRecord[]): void {
@@ -135,10 +139,14 @@ class RecordCollector implements Collector {
     }
   }
 
-  /** What this process has. What it fails to write stays. */
+  /**
+   * What this process has now. What it fails to write stays, and what comes meanwhile waits for the next round: a busy
+   * daemon would else write a few at a time without a pause.
+   */
   async #writePending(): Promise<void> {
-    while (this.#pending.length > 0) {
-      const some = this.#pending.slice(0, this.#deps.batch)
+    for (let left = this.#pending.length; left > 0;) {
+      const some = this.#pending.slice(0, Math.min(left, this.#deps.batch))
+      left -= some.length
       const areNew = !this.#inDoubt
       this.#inDoubt = true
       await this.#write(some, areNew)

@@ -73,6 +73,24 @@ describe('the collector of call detail records', () => {
     assert.equal(written.length, 2)
   })
 
+  it('writes in a round what was there when it began: what comes meanwhile waits for the next second', async () => {
+    const { shelf, end } = shelfOf(kept)
+    let n = 0
+    const write = async (records: readonly CallRecord[]) => {
+      written.push(records.map(({ epoch }) => epoch))
+      if (n < 10) end(`more${++n}`)
+    }
+    collectorOf(shelf, { write })
+    await clock.advance(1_000)
+    for (const epoch of ['a', 'b', 'c']) end(epoch)
+    await clock.advance(1_000)
+    assert.deepEqual(written, [['a', 'b'], ['c']])
+    await clock.advance(1_000)
+    assert.deepEqual(written.slice(2), [['more1', 'more2']])
+    await clock.advance(1_000)
+    assert.deepEqual(written.slice(3), [['more3']])
+  })
+
   it('finds what a daemon that died left in the store', async () => {
     const { shelf } = shelfOf(kept)
     kept.set('before', record('before'))
@@ -136,10 +154,11 @@ describe('the collector of call detail records', () => {
     await clock.advance(30_000)
     assert.deepEqual(written, [])
     isRight = true
+    for (const epoch of ['b', 'c']) end(epoch)
     await collector.stop()
-    assert.deepEqual([written, kept.size], [[['a']], 0])
+    assert.deepEqual([written, kept.size], [[['a', 'b'], ['c']], 0])
     await clock.advance(60_000)
-    assert.equal(written.length, 1)
+    assert.equal(written.length, 2)
   })
 
   it('asks nothing while nothing happened, but for a look every 15 s; told of a row, it asks within a second', async () => {
