@@ -87,7 +87,7 @@ export class Ring {
     this.#links[i] = link
     this.#ports[i] = port
     if (from === 'smsc' && isRequest(octets, 0)) {
-      const bits = octets.readUInt32BE(SEQUENCE_AT) & (this.#newest.length - 1)
+      const bits = this.#bitsOf(octets.readUInt32BE(SEQUENCE_AT))
       this.#before[i] = this.#newest[bits]!
       this.#newest[bits] = i
     }
@@ -100,13 +100,24 @@ export class Ring {
    * overwritten, as it is on a busy line before its turn comes: so it is not searched for.
    */
   mark(link: string, sequence: number, seen: SeenMessage): void {
-    let i = this.#newest[sequence & (this.#newest.length - 1)]!
+    const bits = this.#bitsOf(sequence)
+    let i = this.#newest[bits]!
     let after = Infinity
     for (let n = 0; n < SHARED_MAX && this.#isKept(i) && this.#serials[i]! < after; n++) {
       if (this.#isRequest(i, link, sequence)) return void (this.#seen[i] = SEEN.indexOf(seen))
+      // Another PDU has taken its place.
+      if (this.#bitsOf(this.#sequenceOf(i)) !== bits) return
       after = this.#serials[i]!
       i = this.#before[i]!
     }
+  }
+
+  #bitsOf(sequence: number): number {
+    return sequence & (this.#newest.length - 1)
+  }
+
+  #sequenceOf(i: number): number {
+    return this.#octets.readUInt32BE(this.#starts[i]! + SEQUENCE_AT)
   }
 
   #isKept(i: number): boolean {
@@ -114,12 +125,11 @@ export class Ring {
   }
 
   #isRequest(i: number, link: string, sequence: number): boolean {
-    const start = this.#starts[i]!
     return (
       this.#sides[i] === 0 &&
       this.#links[i] === link &&
-      isRequest(this.#octets, start) &&
-      this.#octets.readUInt32BE(start + SEQUENCE_AT) === sequence
+      isRequest(this.#octets, this.#starts[i]!) &&
+      this.#sequenceOf(i) === sequence
     )
   }
 
