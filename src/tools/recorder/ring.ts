@@ -29,7 +29,7 @@ export interface RingLimits {
 
 const SEEN: readonly (SeenMessage | undefined)[] = [undefined, 'code', 'open']
 const SEQUENCE_AT = 12
-/** Requests with the same last bits of their numbers that are looked at: of the links of one bind, each counts from 1. */
+/** Requests that share the last bits of their numbers, and are looked at: each link of a bind counts from 1. */
 const SHARED_MAX = 8
 
 /** In a response, the first bit of the command_id is set. (SMPP v3.4 §5.1.2.1) */
