@@ -3,7 +3,7 @@
  * screen. The guards are those of every HTTP back end: deadline, size, no redirects, no private addresses.
  */
 import { type AppAsk, type AppSaid, appHistory } from '../flow/engine/index.ts'
-import { dialogueInLog, stretch, type Log, type Counters } from '../base/index.ts'
+import { abortAfter, dialogueInLog, stretch, type Log, type Counters } from '../base/index.ts'
 import { type Clock, type JsonObject, boundaryAt, clean } from '../ussd/index.ts'
 import type { Resolve } from './address.ts'
 import { Nonsense, readBody, REPLY_OCTETS_MAX } from './body.ts'
@@ -66,7 +66,7 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
     if (!notice) return
     if (notices >= NOTICES_MAX) return counters.count('limits_total', { limit: 'app-notices' })
     notices++
-    const { signal, cancel } = deadline(clock, timeoutMs)
+    const { signal, over } = abortAfter(clock, timeoutMs)
     try {
       const { status } = await place.send(notice, hintsOf(closing), signal)
       const result = status >= 200 && status < 300 ? 'data' : 'nonsense'
@@ -77,7 +77,7 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
       const { why, detail } = failed
       log.warn({ backend: name, why, detail, ...dialogueInLog(closing) }, 'application not told that a dialogue ended')
     } finally {
-      cancel()
+      over()
       notices--
     }
   }
@@ -85,13 +85,13 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
   return {
     name,
     async call(operation, args, context) {
-      const { signal, cancel } = deadline(clock, timeoutMs, context.signal)
+      const { signal, over } = abortAfter(clock, timeoutMs, context.signal)
       try {
         return await exchange(askedOf(args as unknown as AppAsk, context, { settings, nowMs: clock.now() }), signal)
       } catch (error) {
         return failure(error, signal, operation)
       } finally {
-        cancel()
+        over()
       }
     },
     async ended(epoch, reason, about) {
@@ -239,10 +239,4 @@ function closingOf(epoch: string, about: EndedDialogue, { settings, nowMs }: How
 function thereOf(line: string, { networks, account }: AppSettings): Pick<Asked, 'network' | 'account'> {
   const network = networks && Object.hasOwn(networks, line) ? networks[line]! : line
   return { network, ...(account === undefined ? {} : { account }) }
-}
-
-function deadline(clock: Clock, ms: number, turn?: AbortSignal): { signal: AbortSignal; cancel: () => void } {
-  const own = new AbortController()
-  const cancel = clock.after(ms, () => own.abort())
-  return { signal: turn ? AbortSignal.any([turn, own.signal]) : own.signal, cancel }
 }

@@ -8,7 +8,7 @@
 import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import type { Agent, Dispatcher } from 'undici'
-import { stretch, type Counters } from '../base/index.ts'
+import { abortAfter, stretch, type Counters } from '../base/index.ts'
 import { type Chance, type Clock, isRefusalName, type Json, type JsonObject } from '../ussd/index.ts'
 import { guardedLookup, type Resolve } from './address.ts'
 import { readCacheControl } from './cache-control.ts'
@@ -87,9 +87,7 @@ export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps
   async function call(operation: string, args: JsonObject, context: CallContext): Promise<CallResult> {
     const timeoutMs = context.timeoutMs ?? settings.timeoutMs ?? TIMEOUT_MS
     const untilMs = Math.min(clock.now() + timeoutMs, context.deadlineMs ?? Infinity)
-    const deadline = new AbortController()
-    const cancel = clock.after(timeoutMs, () => deadline.abort())
-    const signal = AbortSignal.any([context.signal, deadline.signal])
+    const { signal, over } = abortAfter(clock, timeoutMs, context.signal)
     const body = request(args, context)
     try {
       for (let n = 1; ; n++) {
@@ -105,7 +103,7 @@ export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps
         counters.count('backend_retries_total', { backend: name, operation, why: trouble.why })
       }
     } finally {
-      cancel()
+      over()
     }
   }
 

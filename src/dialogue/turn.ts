@@ -22,7 +22,7 @@ import {
   refusalInLog,
   type UssdReply,
 } from '../ussd/index.ts'
-import { dialogueInLog, failpoint, type Log, tellsDebug } from '../base/index.ts'
+import { abortAfter, dialogueInLog, failpoint, type Log, tellsDebug } from '../base/index.ts'
 import { type CallMade, callSaid } from './calls-made.ts'
 import { wantsSecret, typedIn } from './exact-texts.ts'
 import type { Step } from './track.ts'
@@ -237,14 +237,11 @@ export async function playHeld(record: DialogueRecord, held: HeldCall, deps: Tur
 
 /** The turn's time limit as a signal. It is created when a back end is called: most turns call none. */
 function timeOf(deadlineMs: number, clock: Clock): { signal(): AbortSignal; over(): void } {
-  let signal: AbortSignal | undefined
-  let cancel: (() => void) | undefined
-  const begin = () => {
-    const cutOff = new AbortController()
-    cancel = clock.after(Math.max(0, deadlineMs - clock.now()), () => cutOff.abort())
-    return cutOff.signal
+  let cutting: ReturnType<typeof abortAfter> | undefined
+  return {
+    signal: () => (cutting ??= abortAfter(clock, Math.max(0, deadlineMs - clock.now()))).signal,
+    over: () => cutting?.over(),
   }
-  return { signal: () => (signal ??= begin()), over: () => cancel?.() }
 }
 
 async function start(record: DialogueRecord, begin: Begin, deps: TurnDeps & { page: PageLimit }) {
@@ -323,10 +320,9 @@ async function patiently(call: Bare, { afterMs, waitMs }: Patience, deps: TurnDe
   const { clock } = deps
   const askedMs = clock.now()
   const holdMs = Math.max(0, call.record.touchedMs + afterMs - clock.now())
-  const over = new AbortController()
-  const stop = clock.after(holdMs + waitMs, () => over.abort())
+  const { signal, over } = abortAfter(clock, holdMs + waitMs)
   const deadlineMs = clock.now() + holdMs + waitMs
-  const answer = callBackend({ ...call, signal: over.signal, deadlineMs }, deps).finally(stop)
+  const answer = callBackend({ ...call, signal, deadlineMs }, deps).finally(over)
   let cancel = (): void => undefined
   const late = new Promise<null>((done) => (cancel = clock.after(holdMs, () => done(null))))
   const first = await Promise.race([answer, late]).finally(() => cancel())
@@ -397,10 +393,8 @@ function saidOf(result: CallOutcome): object {
 function limited({ want, signal, deadlineMs }: Call, clock: Clock) {
   const { timeoutMs } = want
   if (timeoutMs === undefined) return { signal, deadlineMs, over: () => undefined }
-  const own = new AbortController()
-  const over = clock.after(timeoutMs, () => own.abort())
-  const both = AbortSignal.any([signal, own.signal])
-  return { signal: both, deadlineMs: Math.min(deadlineMs, clock.now() + timeoutMs), over }
+  const cutting = abortAfter(clock, timeoutMs, signal)
+  return { ...cutting, deadlineMs: Math.min(deadlineMs, clock.now() + timeoutMs) }
 }
 
 /** The epoch by which back ends know this dialogue: it may have begun before we pushed it. */
