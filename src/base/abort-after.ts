@@ -24,3 +24,6 @@ export function abortAfter(clock: Pick<Clock, 'after'>, ms: number, by?: AbortSi
     },
   }
 }
+
+/** A signal for what may take as long as it takes. */
+export const NEVER_ABORTED: AbortSignal = new AbortController().signal

@@ -1,5 +1,5 @@
 /** What every room may use and what knows nothing of USSD: clocks, dates, log, metrics, errors, ids, SQL. */
-export { abortAfter } from './abort-after.ts'
+export { abortAfter, NEVER_ABORTED } from './abort-after.ts'
 export { asciiInto } from './ascii.ts'
 export {
   clockOf,

@@ -3,7 +3,7 @@
  * at all. So a copy that the SMSC delivers after a crash has no second effect.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { type Counters, repeating, type Sql, type SqlRunner, statement } from '../../base/index.ts'
+import { type Counters, NEVER_ABORTED, repeating, type Sql, type SqlRunner, statement } from '../../base/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
 import { flowWordIn, wishOf } from './keywords.ts'
 import { enqueueSms, ANSWER, ANSWER_ON_SCREEN, type SmsSubject } from '../outbox/index.ts'
@@ -109,7 +109,7 @@ export async function takeSms(deps: IncomingDeps, sms: IncomingSms): Promise<Inc
   return repeating(() => sql.transaction((trx) => taking(deps, trx, sms, said)), {
     clock,
     chance,
-    signal: AbortSignal.any([]),
+    signal: NEVER_ABORTED,
   })
 }
 

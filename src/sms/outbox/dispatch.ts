@@ -3,7 +3,7 @@
  * of one of them, before its octets are sent. (SMPP has no idempotency key: an SMS without a response is ambiguous.)
  */
 import { randomUUID } from 'node:crypto'
-import { failpoint, gate, type Gate, monotonicClock, repeating, tellsDebug } from '../../base/index.ts'
+import { failpoint, gate, type Gate, monotonicClock, NEVER_ABORTED, repeating, tellsDebug } from '../../base/index.ts'
 import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
 import { Crowds, type SmsCrowd } from './crowds.ts'
 import { forgetSome, FROM_THE_START } from './forget.ts'
@@ -71,7 +71,7 @@ export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
     async late(sms, outcome) {
       // That it had no response may still be on its way to Postgres.
       await work.tried.settled()
-      return repeating(() => settleLate(deps, sms, outcome), { ...deps, signal: AbortSignal.any([]) })
+      return repeating(() => settleLate(deps, sms, outcome), { ...deps, signal: NEVER_ABORTED })
     },
     start() {
       work.lanes.start()
@@ -181,7 +181,7 @@ function workOf(deps: OutboxDeps): Work {
   const settling = { ...deps, settings }
   const inBulk = <In, Out>(run: (all: In[]) => Promise<readonly Out[]>) =>
     gathering({ most: Math.min(SETTLE_MAX, batchMax), gatherMs, clock }, (all: In[]) =>
-      gated(() => repeating(() => run(all), { clock, chance, signal: AbortSignal.any([]) })),
+      gated(() => repeating(() => run(all), { clock, chance, signal: NEVER_ABORTED })),
     )
   const work: Work = {
     ...deps,

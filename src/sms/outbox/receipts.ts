@@ -1,6 +1,6 @@
 /** Applies receipts to the outbox: matched by line and message id, and kept for a day if the id is not known yet. */
 import { nextState, type ReminderEvent } from '../../../machines/reminder.ts'
-import { type Gate, repeating, type SqlRunner } from '../../base/index.ts'
+import { type Gate, NEVER_ABORTED, repeating, type SqlRunner } from '../../base/index.ts'
 import { gathering } from './gathering.ts'
 import type { IdForms } from './id-forms.ts'
 import { AS_IS, type IdForm, messageKey } from './message-id.ts'
@@ -96,7 +96,7 @@ async function applyReceipt(deps: OutboxDeps, forms: IdForms, receipt: Receipt, 
       holds = isKept ? await formShown(deps, trx, forms, receipt) : undefined
       return isKept ? 'early' : 'repeat'
     })
-  const result = await repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
+  const result = await repeating(apply, { clock, chance, signal: NEVER_ABORTED })
   if (holds) forms.adopt(receipt.line, holds)
   return result
 }
@@ -134,7 +134,7 @@ async function settleUsual(deps: OutboxDeps, all: readonly KeyedReceipt[]): Prom
   const found = await repeating(() => SETTLE_SINGLES(sql, { receipts, now: new Date(clock.now()) }), {
     clock,
     chance,
-    signal: AbortSignal.any([]),
+    signal: NEVER_ABORTED,
   })
   const several = found.filter(({ part }) => part !== null)
   const told = [...found.filter(({ part }) => part === null), ...(await settleSeveral(deps, all, several))]
@@ -162,7 +162,7 @@ async function settleSeveral(deps: OutboxDeps, all: readonly KeyedReceipt[], fou
       await HOLD_PARTS(trx, { ids })
       return SETTLE_PARTS(trx, { receipts, now: new Date(clock.now()) })
     })
-  return repeating(settle, { clock, chance, signal: AbortSignal.any([]) })
+  return repeating(settle, { clock, chance, signal: NEVER_ABORTED })
 }
 
 /** What becomes of a part. */
@@ -241,7 +241,7 @@ export async function applyState(deps: OutboxDeps, at: { sms: string; part: numb
       const [part] = await PART_AT(trx, at)
       return part ? applyToPart(deps, trx, part, said) : false
     })
-  return repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
+  return repeating(apply, { clock, chance, signal: NEVER_ABORTED })
 }
 
 export interface Told {
