@@ -75,13 +75,14 @@ export function leave(code: number): void {
   setTimeout(() => process.exit(code), LEAVE_MS).unref()
 }
 
-/** Ctrl-C, and a supervisor's SIGTERM, leave no process and no folder behind. */
+/** Ctrl-C, a supervisor's SIGTERM, and a reader that goes (`| head`) leave no process and no folder behind. */
 export function leaveOnSignals(): void {
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)
     process.once(signal, () => leave(code))
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => isStopping || leave(1))
 }
 
 /** Starts them. If that fails, it ends all that it has started. */
