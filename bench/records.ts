@@ -2,7 +2,7 @@
  * What call detail records cost, in processor time of all processes, by counts: `node --import tsx bench/records.ts
  * --before DIR`. Dialogues end in a Redis with and without a record, the records are written into a Postgres as the
  * daemon does, and their place is cleared: by this tree and by another one in turns (DIR, a checkout whose node_modules
- * is a link to that of this tree; --rounds 5; --batch 2000 records a statement, of the other tree --before-batch). Then
+ * is a link to that of this tree; --rounds 5; --batch 500 records a statement, as a daemon has, of the other tree --before-batch). Then
  * what a dialogue costs without records, in a daemon with phones, for `walk` and for `dental` (--seconds 12; 0: none).
  * Needs a build.
  */
@@ -244,7 +244,7 @@ async function byDialogue(name: ScenarioName, seconds: number): Promise<{ turns:
 
 async function main(): Promise<void> {
   const at = process.argv.indexOf('--before')
-  const batch = numberOf('--batch', 2_000)
+  const batch = numberOf('--batch', 500)
   const before = at < 0 ? [] : [await treeIn(process.argv[at + 1]!, 'before', numberOf('--before-batch', batch))]
   const trees = [...before, await treeIn(root, 'now', batch)]
   const seconds = numberOf('--seconds', 12)
