@@ -3,7 +3,7 @@
  * still better than nothing. The settings say which operations are reads, or the flow does (`cache`). A call that changes
  * something or has a secret is never cached, and neither is a refusal. (RFC 9111, RFC 5861)
  */
-import type { Counters } from '../base/index.ts'
+import { abortAfter, type Counters } from '../base/index.ts'
 import type { Clock, Json, JsonObject } from '../ussd/index.ts'
 import { cacheStore, type CacheLimits, type CacheStore } from './cache-store.ts'
 import type { Backend, CallContext, CallResult } from './types.ts'
@@ -139,19 +139,18 @@ function createFlights(backend: Backend, store: CacheStore, { clock, counters, t
   function fly({ key, asker, read, operation, args, context }: Asked): Flight {
     const begunMs = clock.now()
     const mayTakeMs = context.timeoutMs ?? waitMs ?? timeoutMs
-    const over = new AbortController()
-    const cancel = clock.after(mayTakeMs, () => over.abort())
+    const { signal, over } = abortAfter(clock, mayTakeMs)
     const nobody = asker === '' ? { msisdn: '', epoch: '' } : {}
     const answer = backend.call(operation, args, {
       ...context,
       ...nobody,
-      signal: over.signal,
+      signal,
       deadlineMs: begunMs + mayTakeMs,
     })
     const flight: Flight = {
       asker,
       counts: true,
-      answer: answer.finally(cancel).then((result) => (land(result), result)),
+      answer: answer.finally(over).then((result) => (land(result), result)),
     }
     const land = (result: CallResult): void => {
       if (flights.get(key) === flight) flights.delete(key)

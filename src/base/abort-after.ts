@@ -25,5 +25,5 @@ export function abortAfter(clock: Pick<Clock, 'after'>, ms: number, by?: AbortSi
   }
 }
 
-/** A signal for what may take as long as it takes. */
+/** For what may take as long as it takes, and only asks whether it is aborted: nobody listens to it. */
 export const NEVER_ABORTED: AbortSignal = new AbortController().signal

@@ -393,8 +393,8 @@ function saidOf(result: CallOutcome): object {
 function limited({ want, signal, deadlineMs }: Call, clock: Clock) {
   const { timeoutMs } = want
   if (timeoutMs === undefined) return { signal, deadlineMs, over: () => undefined }
-  const cutting = abortAfter(clock, timeoutMs, signal)
-  return { ...cutting, deadlineMs: Math.min(deadlineMs, clock.now() + timeoutMs) }
+  const { signal: cut, over } = abortAfter(clock, timeoutMs, signal)
+  return { signal: cut, deadlineMs: Math.min(deadlineMs, clock.now() + timeoutMs), over }
 }
 
 /** The epoch by which back ends know this dialogue: it may have begun before we pushed it. */

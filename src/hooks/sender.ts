@@ -1,6 +1,6 @@
 /** One signed request to a web-hook. The address is guarded as that of a back end, and redirects are not followed. */
 import { agentFor, type Resolve } from '../backend/index.ts'
-import { signatureOf } from '../base/index.ts'
+import { abortAfter, signatureOf } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
 export interface HookSettings {
@@ -46,8 +46,7 @@ export function hookSender(settings: HookSettings, deps: { clock: Clock; resolve
 
   return {
     async tell(id, body) {
-      const deadline = new AbortController()
-      const cancel = clock.after(settings.timeoutMs, () => deadline.abort())
+      const { signal, over } = abortAfter(clock, settings.timeoutMs)
       try {
         const { statusCode, body: answer } = await agent.request({
           origin: url.origin,
@@ -55,16 +54,16 @@ export function hookSender(settings: HookSettings, deps: { clock: Clock; resolve
           method: 'POST',
           headers: headersOf(id, body),
           body,
-          signal: deadline.signal,
+          signal,
         })
         // The status decides, whatever becomes of the rest of the answer.
         await answer.dump({ limit: ANSWER_OCTETS_MAX }).catch(() => undefined)
         return statusCode >= 200 && statusCode < 300 ? { is: 'taken' } : { is: 'failed', why: `status ${statusCode}` }
       } catch (error) {
         const { code, name } = error as { code?: unknown; name: string }
-        return { is: 'failed', why: deadline.signal.aborted ? 'late' : typeof code === 'string' ? code : name }
+        return { is: 'failed', why: signal.aborted ? 'late' : typeof code === 'string' ? code : name }
       } finally {
-        cancel()
+        over()
       }
     },
     close: () => agent.destroy(),

@@ -4,6 +4,7 @@
  * text } }` as the simulated phone says it.
  */
 import { agentFor, type Resolve } from '../backend/index.ts'
+import { abortAfter } from '../base/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import { judged, type TestDialHeard } from './outcome.ts'
 
@@ -39,8 +40,7 @@ export function createDialler(settings: DiallerSettings, deps: { clock: Clock; r
 
   async function post(written: string, body: object, timeoutMs: number): Promise<{ status: number; text: string }> {
     const url = new URL(written)
-    const deadline = new AbortController()
-    const cancel = clock.after(timeoutMs, () => deadline.abort())
+    const { signal, over } = abortAfter(clock, timeoutMs)
     try {
       const answer = await agent.request({
         origin: url.origin,
@@ -48,7 +48,7 @@ export function createDialler(settings: DiallerSettings, deps: { clock: Clock; r
         method: 'POST',
         headers: { 'content-type': 'application/json', 'user-agent': 'ussd-connector', ...authorization },
         body: JSON.stringify(body),
-        signal: deadline.signal,
+        signal,
       })
       let text = ''
       for await (const chunk of answer.body) {
@@ -57,10 +57,10 @@ export function createDialler(settings: DiallerSettings, deps: { clock: Clock; r
       }
       return { status: answer.statusCode, text }
     } catch (error) {
-      if (deadline.signal.aborted) throw Object.assign(new Error('late'), { code: 'late' })
+      if (signal.aborted) throw Object.assign(new Error('late'), { code: 'late' })
       throw error
     } finally {
-      cancel()
+      over()
     }
   }
 
