@@ -2,9 +2,9 @@
  * What call detail records cost, in processor time of all processes, by counts: `node --import tsx bench/records.ts
  * --before DIR`. Dialogues end in a Redis with and without a record, the records are written into a Postgres as the
  * daemon does, and their place is cleared: by this tree and by another one in turns (DIR, a checkout whose node_modules
- * is a link to that of this tree; --rounds 5; --batch 500 records a statement, as a daemon has, of the other tree --before-batch). Then
- * what a dialogue costs without records, in a daemon with phones, for `walk` and for `dental` (--seconds 12; 0: none).
- * Needs a build.
+ * is a link to that of this tree; --rounds 5; --batch 500 records a statement, as a daemon has, of the other tree
+ * --before-batch). Then what a dialogue costs without records, in a daemon with phones, for `walk` and for `dental`
+ * (--seconds 12; 0: none). Needs a build.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { loadavg } from 'node:os'

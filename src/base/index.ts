@@ -1,6 +1,7 @@
 /** What every room may use and what knows nothing of USSD: clocks, dates, log, metrics, errors, ids, SQL. */
 export { abortAfter, NEVER_ABORTED } from './abort-after.ts'
 export { asciiInto } from './ascii.ts'
+export { ownPiece } from './cut.ts'
 export {
   clockOf,
   type DateFormat,
@@ -53,7 +54,6 @@ export { createServer } from './node-http.ts'
 export { packageRoot, packageVersion } from './package-root.ts'
 export { openToOthers, readSecretFile, readSecretOctets, saidOfFault, secretIn } from './secret-file.ts'
 export { type Gate, gate, semaphore } from './semaphore.ts'
-export { ownPiece } from './cut.ts'
 export { LastFew, oncePer, remembered } from './remembered.ts'
 export { signatureOf, type SignedRequest } from './signed-request.ts'
 export { inPieces, toEnd } from './sliced-work.ts'

@@ -94,7 +94,8 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
     line,
     async take(message) {
       const id = String(++serial)
-      const pdu: AskedPdu = { ...empty(serial), message: messageOf(message, id) }
+      const pdu: AskedPdu = empty(serial)
+      pdu.message = messageOf(message, id)
       const link: LinkPort = { id: `${name}/http#${instance}.${id}`, line: name, respond: () => undefined }
       return new Promise((done, fail) => {
         waiting.set(id, { say: done })

@@ -12,6 +12,14 @@ const entry = (serial: number, octets: Buffer) => ({
   octets,
 })
 
+/** A PDU of the SMSC; `command`: 5 is a request. */
+function pdu(serial: number, command: number, sequence: number, more: object = {}) {
+  const octets = Buffer.alloc(16)
+  octets.writeUInt32BE(command >>> 0, 4)
+  octets.writeUInt32BE(sequence, 12)
+  return { ...entry(serial, octets), from: 'smsc' as const, ...more }
+}
+
 describe('the ring of recorded PDUs', () => {
   it('gives back what was put in, the oldest first', () => {
     const ring = new Ring({ pdusMax: 10, octetsMax: 1_000 })
@@ -62,13 +70,7 @@ describe('the ring of recorded PDUs', () => {
 
   it('is told what a request was although others share the last bits of its number, but for those of long ago', () => {
     const ring = new Ring({ pdusMax: 30, octetsMax: 1_000 })
-    const request = (serial: number, link: string) => {
-      const octets = Buffer.alloc(16)
-      octets.writeUInt32BE(5, 4)
-      octets.writeUInt32BE(7, 12)
-      return { ...entry(serial, octets), from: 'smsc' as const, link }
-    }
-    for (let n = 1; n <= 20; n++) ring.put(request(n, `a/0#x.${n}`))
+    for (let n = 1; n <= 20; n++) ring.put(pdu(n, 5, 7, { link: `a/0#x.${n}` }))
     for (const n of [1, 12, 13, 20, 21]) ring.mark(`a/0#x.${n}`, 7, 'open')
     const seen = ring.all().flatMap((one) => (one.seen ? one.link : []))
     assert.deepEqual(seen, ['a/0#x.13', 'a/0#x.20'])
@@ -76,12 +78,7 @@ describe('the ring of recorded PDUs', () => {
 
   it('does not search for a request that was overwritten, as all are on a line with more at once', () => {
     const ring = new Ring({ pdusMax: 1_000, octetsMax: 100_000 })
-    const octets = Buffer.alloc(16)
-    octets.writeUInt32BE(5, 4)
-    for (let n = 1; n <= 3_000; n++) {
-      octets.writeUInt32BE(n, 12)
-      ring.put({ ...entry(n, octets), from: 'smsc' })
-    }
+    for (let n = 1; n <= 3_000; n++) ring.put(pdu(n, 5, n))
     let looks = 0
     const { readInt8 } = Buffer.prototype
     Buffer.prototype.readInt8 = function (at?: number) {
@@ -99,12 +96,6 @@ describe('the ring of recorded PDUs', () => {
 
   it('is told of the newest request of a number what it was, and of nothing else', () => {
     const ring = new Ring({ pdusMax: 6, octetsMax: 1_000 })
-    const pdu = (serial: number, command: number, sequence: number, more: object = {}) => {
-      const octets = Buffer.alloc(16)
-      octets.writeUInt32BE(command >>> 0, 4)
-      octets.writeUInt32BE(sequence, 12)
-      return { ...entry(serial, octets), from: 'smsc' as const, ...more }
-    }
     const put = [
       pdu(1, 5, 7),
       pdu(2, 5, 7),
