@@ -29,7 +29,7 @@ export function personalDeps({ settings, stores, modules, key, ...runtime }: Per
     owed,
     openTexts,
     modules,
-    collect: () => collectRecords(stores, { settings, ...runtime }),
+    collect: (msisdn, isLast) => collectRecords(stores, { settings, ...runtime }, { msisdn, isLast }),
     waiting: waitingRecords(stores, settings),
     pseudonym: pseudonymBy(key),
     groups: groupsOf(settings),

@@ -17,6 +17,7 @@ import {
   keepDays,
   NO_FILE,
   recordSms,
+  recordSmsOf,
   screenCounting,
   showFileTimes,
   sealTexts,
@@ -39,7 +40,7 @@ import { normaliseCode, routeCode, shownCode } from '../ussd/index.ts'
 import type { Sealer } from '../store/index.ts'
 import { leftSms, type LeftSmsDeps } from './left-sms.ts'
 import { deferredRecord, refusedRecord, type TurnedAwayDial } from './made-records.ts'
-import type { Runtime } from './runtime.ts'
+import { daemonName, type Runtime } from './runtime.ts'
 import type { Stores } from './stores.ts'
 
 /** What this daemon knows of a dialogue beside its record. Undefined: nothing is recorded. */
@@ -74,17 +75,25 @@ function sealing({ support }: Settings, sealer: Sealer): TextsOf | undefined {
   return support.transcriptDays === 0 ? undefined : (record, day) => sealTexts(sealer, record, day)
 }
 
-/** Writes all records that wait beside the dialogues: then none comes afterwards. Without a table they wait on. */
+/**
+ * Writes all records that wait beside the dialogues, and those of the subscriber's SMS: then none comes afterwards.
+ * Without a table they wait on. `isLast`: the SMS that their SMSC took get no receipt any more.
+ */
 export async function collectRecords(
   { dialogues, sql, sealer }: Pick<Stores, 'dialogues' | 'sql' | 'sealer'>,
   { settings, clock, log, metrics }: LeftSmsDeps,
+  { msisdn, isLast }: { msisdn: string; isLast: boolean },
 ): Promise<void> {
   if (settings.records.to !== 'postgres') return
-  const { fileOf } = filing(settings)
+  const { fileOf, smsFile } = filing(settings)
   const alsoIn = leftSms({ settings, clock, log, metrics })
   const how = { fileOf, textsOf: sealing(settings, sealer), alsoIn }
   const write = (records: readonly CallRecord[]) => writeCounted(sql, records, how)
   await collectWaiting({ shelf: dialogues.records, write, batch: BATCH.embedded })
+  const beforeMs = clock.now() - (isLast ? 0 : settings.records.receiptHours * HOUR_MS)
+  const ofSms = { instance: daemonName(settings), file: smsFile, limit: BATCH.embedded, beforeMs }
+  const written = await recordSmsOf(sql, msisdn, ofSms)
+  if (written > 0) metrics.count('records_total', { kind: 'sms' }, written)
 }
 
 /** Records of one subscriber that wait for a file. Undefined: they go into the table first. */

@@ -82,7 +82,7 @@ export async function erasePerson(deps: ErasureDeps, msisdn: string, keepOptOut:
   const inPostgres = <T>(run: () => PromiseLike<T>) => step('Postgres', async () => run())
 
   const records = await inStore(() => dialogues.erase(msisdn))
-  await inPostgres(async () => deps.collect?.())
+  await inPostgres(async () => deps.collect?.(msisdn, true))
   const hidden = await inStore(async () => deps.waiting?.hide(msisdn, pseudonym) ?? 0)
   const { answers, failed } = await askModules(deps, ({ subscriber }) => subscriber?.erase(msisdn))
   const held = await inStore(async () => (await shelf.erase(msisdn)) + (await owed.erase(msisdn)))

@@ -51,8 +51,11 @@ export interface PrivacyDeps {
   openTexts(row: { day: string; epoch: string; kind: string; sealed: string }): TurnTexts[] | null
   /** What stands in place of an erased number in records that billing keeps. */
   pseudonym(msisdn: string): string
-  /** Writes the call detail records that wait, so that none comes afterwards. Absent: none are kept. */
-  collect?: (() => Promise<unknown>) | undefined
+  /**
+   * Writes the call detail records that wait, so that none comes afterwards, and those of the subscriber's SMS.
+   * `isLast`: their rows go now, also of those whose receipt has not come. Absent: none are kept.
+   */
+  collect?: ((msisdn: string, isLast: boolean) => Promise<unknown>) | undefined
   /** Call detail records that wait for a file, where none are collected. Absent: there are none. */
   waiting?: WaitingPersonal | undefined
   /** Has every daemon forget what back ends answered about the subscriber. Answers those that did not. Absent: none. */
@@ -88,7 +91,7 @@ export async function exportSubscriber(
   msisdn: string,
 ): Promise<Export> {
   const { knex, dialogues, shelf, groups, services, modules } = deps
-  await deps.collect?.()
+  await deps.collect?.(msisdn, false)
   const found = await Promise.all(groups.map((group) => dialogues.standing({ group, msisdn })))
   const unfinished = await Promise.all(groups.map((group) => shelf.find({ group, msisdn })))
   const tables: Export['tables'] = {}

@@ -13,6 +13,7 @@ export {
   NO_FILE,
   type RecordsCounted,
   recordSms,
+  recordSmsOf,
   type TextsOf,
   writeCounted,
   writeRecords,

@@ -267,6 +267,7 @@ const SMS_SETTLED = (name: string, settled: string) =>
 
 const SETTLED = SMS_SETTLED('cdr-sms', SMS_IS_SETTLED)
 const UNRECEIPTED = SMS_SETTLED('cdr-sms-accepted', SMS_IS_UNRECEIPTED)
+const OF_ONE = SMS_SETTLED('cdr-sms-of', `msisdn = :msisdn AND (${SMS_IS_SETTLED} OR (${SMS_IS_UNRECEIPTED}))`)
 
 export interface SmsRecording {
   instance: string
@@ -285,4 +286,19 @@ export async function recordSms(
   const taken = await UNRECEIPTED(sql, { instance, file, limit, before: new Date(beforeMs) })
   const counts = [settled[0]!.n, taken[0]!.n]
   return { written: counts[0]! + counts[1]!, isMore: counts.some((n) => n === limit) }
+}
+
+/** The same for one subscriber, all of them: before their rows are removed. */
+export async function recordSmsOf(
+  sql: SqlRunner,
+  msisdn: string,
+  { instance, file, limit, beforeMs }: SmsRecording,
+): Promise<number> {
+  let written = 0
+  for (let isMore = true; isMore;) {
+    const [row] = await OF_ONE(sql, { msisdn, instance, file, limit, before: new Date(beforeMs) })
+    written += row!.n
+    isMore = row!.n === limit
+  }
+  return written
 }

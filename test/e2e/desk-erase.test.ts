@@ -130,7 +130,9 @@ describeWith(['redis', 'postgres'], 'a subscriber who wants to be erased', funct
       expires_at: at,
       wake_at: at,
     }
-    await staged.knex('sms_outbox').insert({ ...owed, msisdn, subject: `x:${msisdn}`, state: 'failed', settled_at: at })
+    const sms = { ...owed, msisdn }
+    await staged.knex('sms_outbox').insert({ ...sms, subject: `x:${msisdn}`, state: 'failed', settled_at: at })
+    await staged.knex('sms_outbox').insert({ ...sms, subject: `y:${msisdn}`, state: 'accepted', submitted_at: at })
     await staged.knex('subscriber_language').insert({ msisdn, language: 'tpi', chosen_at: at })
     await staged.knex('sms_opt_out').insert({ msisdn, opted_out_at: at })
   }
@@ -152,7 +154,11 @@ describeWith(['redis', 'postgres'], 'a subscriber who wants to be erased', funct
     assert.match(told, /<h1[^>]*> ?Erased/)
     assert.match(told, /Dialogues in the store.*?>1</)
     assert.match(told, /The wish for no SMS/)
-    assert.match(told, /Call detail records, now with a keyed hash in place of the number.*?>1</)
+    assert.match(
+      told,
+      /Call detail records, now with a keyed hash in place of the number.*?>3</,
+      'the dialogue, and two SMS',
+    )
     assert.match(told, /Not reached.*Back ends over HTTP/)
     assert.doesNotMatch(told, new RegExp(JOHN))
     assert.deepEqual(await hits(JOHN), [])
@@ -160,7 +166,12 @@ describeWith(['redis', 'postgres'], 'a subscriber who wants to be erased', funct
     const line = staged.logged().find(({ what }) => what === 'subscriber erased')!
     assert.deepEqual(
       [line.who, line.after, line.note, line.sms, line.language, line.optOut],
-      ['supporter', 'erased', 'letter of 675******01', 1, 1, 'removed'],
+      ['supporter', 'erased', 'letter of 675******01', 2, 1, 'removed'],
+    )
+    const billed = await staged.knex('cdr').where('msisdn', 'like', 'erased-%').orderBy('reason')
+    assert.deepEqual(
+      billed.map(({ kind, reason }) => `${kind} ${reason}`),
+      ['sms accepted', 'sms failed', 'dialogue subscriber-abort'],
     )
     assert.match(String(line.subscriber), /^\S{12}$/)
     await until(async () => (await kept()).includes('subscriber erased'), 'not in the audit')
@@ -189,7 +200,7 @@ describeWith(['redis', 'postgres'], 'a subscriber who wants to be erased', funct
     const answer = await ask({ msisdn: `+${MARY}`, note: 'letter', keepOptOut: true })
     const told = (await answer.json()) as Record<string, unknown>
     assert.equal(answer.status, 200, JSON.stringify(told))
-    assert.deepEqual([told.records, told.optOut, told.failed, told.daemons], [1, 'kept', [], []])
+    assert.deepEqual([told.records, told.optOut, told.failed, told.daemons], [3, 'kept', [], []])
     assert.doesNotMatch(JSON.stringify(told), new RegExp(MARY))
     assert.deepEqual(await hits(MARY), ['sms_opt_out 1'])
     const second = (await (await ask({ msisdn: MARY, note: 'letter' })).json()) as Record<string, unknown>
