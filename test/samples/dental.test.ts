@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { Refusal, type BackendModule, type CallContext } from '../../src/backend/types.ts'
 import type { DentalSettings } from '../../samples/dental/settings.ts'
+import { migrate } from '../../src/store/postgres/migrate.ts'
 import type { Json, JsonObject } from '../../src/ussd/vocabulary.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
 import { dentalOn, seedDental } from '../support/dental.ts'
-import { describeBoth } from '../support/postgres.ts'
+import { describeBoth, freshServer } from '../support/postgres.ts'
+import { describeWith } from '../support/services.ts'
 import { aroundSql } from '../support/sql.ts'
 
 const JOHN = '67570000001'
@@ -417,5 +419,41 @@ describeBoth('the dental service', (database) => {
     refused(await call('confirm', { appointment: next.id }), 'not-upcoming')
     refused(await call('confirm', { appointment: 'x' }), 'not-upcoming')
     assert.deepEqual(await call('next', {}), { known: false })
+  })
+})
+
+describeWith(['postgres'], 'the statements of the dental service', () => {
+  it('are planned once, also with years of visits behind them', async () => {
+    const { sql, knex, close } = await freshServer({ poolMax: 1 })
+    try {
+      const clock = fakeClock(SAMPLE)
+      await migrate(knex)
+      await seedDental(sql, { atMs: SAMPLE })
+      await knex.raw(`
+        INSERT INTO dental_slot (clinic, type, starts_at)
+        SELECT (SELECT id FROM dental_clinic LIMIT 1), 'checkup', CAST('2025-04-01' AS timestamptz) - n * interval '1 hour'
+        FROM generate_series(1, 20000) n`)
+      await knex.raw('ANALYZE dental_slot')
+      const signal = new AbortController().signal
+      const who = { intention: 'i', epoch: 'e', msisdn: JOHN, language: 'en', line: 'digicel', signal }
+      const context = { ...who, todayMs: clock.today() }
+      for (const tailored of [false, true]) {
+        const { operations } = dentalOn({ sql, clock, settings: { tailored } })
+        for (let n = 0; n < 12; n++) {
+          assert.equal(((await operations.slots!({ type: 'checkup' }, context)) as { rows: object[] }).rows.length, 2)
+          await operations.types!({}, context)
+        }
+      }
+      const { rows } = await knex.raw<{ rows: { name: string; generic_plans: string }[] }>(
+        "SELECT name, generic_plans FROM pg_prepared_statements WHERE name LIKE 'dental-%' AND name !~ 'seed' ORDER BY name",
+      )
+      // The first five are planned for their values, to compare.
+      assert.deepEqual(
+        rows.map(({ name, generic_plans: n }) => `${name} ${n}`),
+        ['dental-slots 7', 'dental-slots-tailored 7', 'dental-types 7', 'dental-types-tailored 7'],
+      )
+    } finally {
+      await close()
+    }
   })
 })
