@@ -48,5 +48,5 @@ STOPSIGNAL SIGTERM
 # Over HTTP, by bash of the base image: a Node.js each ten seconds would cost more than the daemon that is idle. On a base
 # without bash: CMD ["node", "/app/dist/src/cli/main.js", "health", "--port", "8123"].
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s CMD ["/app/health", "8123"]
-ENTRYPOINT ["node", "/app/dist/src/cli/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=64", "/app/dist/src/cli/main.js"]
 CMD ["run", "--config", "/etc/ussd-connector/connector.yaml"]

@@ -35,7 +35,7 @@ const TYPES_TAILORED = preparedSql<{ id: string; name: string }>(
 )
 
 // With no end in the condition, Postgres supposes a third of all visits, finds that a plan for this day alone is
-// cheaper, and plans each time anew: longer than it then reads.
+// cheaper, and plans each time: longer than it then reads.
 const slotsBy = (name: string, first: string) =>
   preparedSql<SlotRow>(
     name,

@@ -3,7 +3,7 @@
  * still better than nothing. The settings say which operations are reads, or the flow does (`cache`). A call that changes
  * something or has a secret is never cached, and neither is a refusal. (RFC 9111, RFC 5861)
  */
-import { abortAfter, type Counters } from '../base/index.ts'
+import { abortAfter, TurnoverMap, type Counters } from '../base/index.ts'
 import type { Clock, Json, JsonObject } from '../ussd/index.ts'
 import { cacheStore, type CacheLimits, type CacheStore } from './cache-store.ts'
 import type { Backend, CallContext, CallResult } from './types.ts'
@@ -124,7 +124,7 @@ function readOf(
 
 /** Running requests: their answers go into the store. */
 function createFlights(backend: Backend, store: CacheStore, { clock, counters, timeoutMs, waitMs }: CacheDeps) {
-  const flights = new Map<string, Flight>()
+  const flights = new TurnoverMap<string, Flight>()
 
   /** A running request may have been answered before the change: it serves those who wait now, but nobody later. */
   const leave = (asker: string): void => {

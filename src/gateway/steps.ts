@@ -18,6 +18,7 @@ import {
   type Metrics,
   monotonicClock,
   type Standstill,
+  TurnoverMap,
 } from '../base/index.ts'
 import { pushedFlow } from '../push/index.ts'
 import type { SeenMessage } from '../tools/recorder/index.ts'
@@ -198,8 +199,8 @@ export interface Leases {
 export function createLeases(leaseMs: number, clock: Clock): Leases {
   const everyMs = leaseMs / 3
   const now = monotonicClock(clock)
-  /** The earliest first: each is moved to the end when it is due. */
-  const due = new Map<() => void, number>()
+  /** The earliest first: each is moved to the end when it is due. What renews a lease holds its whole turn. */
+  const due = new TurnoverMap<() => void, number>()
   let armed = false
 
   function arm(atMs: number): void {
@@ -210,12 +211,19 @@ export function createLeases(leaseMs: number, clock: Clock): Leases {
   function look(): void {
     const nowMs = now()
     armed = false
+    const ready: (() => void)[] = []
     for (const [renew, atMs] of due) {
-      if (atMs > nowMs) return arm(atMs)
-      due.delete(renew)
+      if (atMs > nowMs) break
+      ready.push(renew)
+    }
+    for (const renew of ready) {
+      // Another one may have ended its turn.
+      if (!due.delete(renew)) continue
       due.set(renew, nowMs + everyMs)
       renew()
     }
+    const [nextMs] = due.values()
+    if (nextMs !== undefined && !armed) arm(nextMs)
   }
 
   return {
