@@ -154,7 +154,13 @@ describe('the Dockerfile', () => {
     assert.match(faults('ENV NODE_ENV=production', 'ENV SMSC_PASSWORD=hunter2')[0]!, /secret/)
     assert.match(faults('COPY flows flows', 'COPY . .')[0]!, /lies about/)
     assert.match(faults('COPY flows flows', 'COPY menus menus')[0]!, /menus: is not there/)
-    assert.match(faults('ENTRYPOINT ["node", "--max-semi-space-size=64", "/app/dist/src/cli/main.js"]', 'ENTRYPOINT node dist')[0]!, /ENTRYPOINT/)
+    assert.match(
+      faults(
+        'ENTRYPOINT ["node", "--max-semi-space-size=64", "/app/dist/src/cli/main.js"]',
+        'ENTRYPOINT node dist',
+      )[0]!,
+      /ENTRYPOINT/,
+    )
     assert.match(faults('STOPSIGNAL SIGTERM', '')[0]!, /STOPSIGNAL/)
   })
 })
