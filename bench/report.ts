@@ -252,7 +252,8 @@ export function report({ outcomes, flat, asked, loadBefore }: Whole): string {
 
 ${new Date().toISOString().slice(0, 10)}; ${cpus().length} × ${cpu?.model.trim() || 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}.
 By \`npm run bench\`: ${asked.rounds} rounds of ${asked.seconds} s a run, the systems by turns. Load average before ${loads[0]}, at the end ${loads[1]}, the
-bench itself being about 2. Compare figures of one run only; the ratios hold from machine to machine, seconds do not.
+bench itself being about 2. Compare figures of one run only; ratios of another kind of machine differ by a
+quarter, seconds by much more.
 
 ## Ratios
 
