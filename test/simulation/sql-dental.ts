@@ -30,45 +30,21 @@ export const DENTAL_MODEL: Model = {
     if (row) tables.profiles.set(row.msisdn, { ...row, language: String(language) })
     return []
   },
-  'dental-types': ({ tables }, { msisdn, language, tailored }) => {
-    const due = (type: string, days: number | null): number | null => {
+  'dental-types': ({ tables }, { language }) => typesBy(tables, language, () => null),
+  'dental-types-tailored': ({ tables }, { msisdn, language }) =>
+    typesBy(tables, language, (type, days) => {
       const past = [...tables.appointments.values()].filter(
         (one) => one.msisdn === msisdn && one.status === 'booked' && tables.slots.get(one.slot)!.type === type,
       )
-      if (!tailored || days === null || !past.length) return null
+      if (days === null || !past.length) return null
       return Math.max(...past.map((one) => tables.slots.get(one.slot)!.starts_at.getTime())) + days * DAY_MS
-    }
-    return [...tables.types.values()]
-      .toSorted(
-        by(
-          (type) => due(type.id, type.every_days),
-          (type) => type.position,
-          (type) => type.id,
-        ),
-      )
-      .slice(0, ROWS_MAX)
-      .map(({ id }) => ({ id, name: typeName(tables, id, language) }))
-  },
-  'dental-slots': ({ tables }, { type, msisdn, today, now, tailored }) => {
-    const visited = booked(tables, msisdn)
+    }),
+  'dental-slots': ({ tables }, given) => slotsBy(tables, given, null),
+  'dental-slots-tailored': ({ tables }, given) => {
+    const visited = booked(tables, given.msisdn)
       .toSorted(by((one) => tables.slots.get(one.slot)!.starts_at))
       .at(-1)
-    const last = tailored && visited ? tables.slots.get(visited.slot)!.clinic : null
-    return [...tables.slots.values()]
-      .filter(
-        (slot) =>
-          slot.type === type && slot.starts_at > (today as Date) && isFree(tables, slot, String(msisdn), now as Date),
-      )
-      .toSorted(
-        by(
-          (slot) => slot.clinic !== last,
-          (slot) => slot.starts_at,
-          (slot) => tables.clinics.get(slot.clinic)!.position,
-          (slot) => slot.id,
-        ),
-      )
-      .slice(0, ROWS_MAX)
-      .map((slot) => ({ id: String(slot.id), starts_at: slot.starts_at, ...clinicOf(tables, slot) }))
+    return slotsBy(tables, given, visited ? tables.slots.get(visited.slot)!.clinic : null)
   },
   'dental-hold': ({ tables }, given) => {
     const [epoch, msisdn] = [String(given.epoch), String(given.msisdn)]
@@ -173,6 +149,41 @@ function book(database: Database, given: Record<string, unknown>): { id: string 
   tables.holds.delete(slot.id)
   insertSms(database, { subject: `dental:${id}`, msisdn, line: String(given.line) }, sms, now)
   return [{ id: String(id) }]
+}
+
+type DueAt = (type: string, everyDays: number | null) => number | null
+
+function typesBy(tables: Tables, language: unknown, dueAt: DueAt): object[] {
+  return [...tables.types.values()]
+    .toSorted(
+      by(
+        (type) => dueAt(type.id, type.every_days),
+        (type) => type.position,
+        (type) => type.id,
+      ),
+    )
+    .slice(0, ROWS_MAX)
+    .map(({ id }) => ({ id, name: typeName(tables, id, language) }))
+}
+
+/** Those of the clinic `first` come first. */
+function slotsBy(tables: Tables, given: Record<string, unknown>, first: string | null): object[] {
+  const { type, msisdn, today, now } = given
+  return [...tables.slots.values()]
+    .filter(
+      (slot) =>
+        slot.type === type && slot.starts_at > (today as Date) && isFree(tables, slot, String(msisdn), now as Date),
+    )
+    .toSorted(
+      by(
+        (slot) => slot.clinic !== first,
+        (slot) => slot.starts_at,
+        (slot) => tables.clinics.get(slot.clinic)!.position,
+        (slot) => slot.id,
+      ),
+    )
+    .slice(0, ROWS_MAX)
+    .map((slot) => ({ id: String(slot.id), starts_at: slot.starts_at, ...clinicOf(tables, slot) }))
 }
 
 function booked(tables: Tables, msisdn: unknown): Appointment[] {
