@@ -44,7 +44,10 @@ export interface Stage {
   chance: Chance
   /** `N67575000003`: what the service calls that subscriber, so that a foreign screen shows. */
   enrol(msisdns: readonly string[]): Promise<void>
-  /** Sees that so many slots are free; each at a clinic of its own. */
+  /**
+   * Sees that so many slots are free; each at a clinic of its own. One that is held is not: who held it may have been
+   * cut off, and whoever tries the same again must not meet that.
+   */
   refill(free: number, spread: { fromMs: number; toMs: number }): Promise<void>
   /**
    * What autovacuum does, which a test server may be without: else plans made for empty tables take seconds in the end.
@@ -88,7 +91,8 @@ export async function openStage({
     },
     async refill(free, { fromMs, toMs }) {
       const { rows } = await knex.raw<{ rows: { n: number }[] }>(`SELECT count(*)::int AS n FROM dental_slot s
-        WHERE NOT EXISTS (SELECT FROM dental_appointment a WHERE a.slot = s.id)`)
+        WHERE NOT EXISTS (SELECT FROM dental_appointment a WHERE a.slot = s.id)
+          AND NOT EXISTS (SELECT FROM dental_hold h WHERE h.slot = s.id AND h.expires_at > now())`)
       const wanted = free - rows[0]!.n
       if (wanted <= 0) return
       const fresh = Array.from({ length: wanted }, () => `C${String(++serial).padStart(5, '0')}`)
