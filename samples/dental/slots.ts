@@ -14,9 +14,12 @@ const FREE = `
   AND NOT EXISTS (SELECT FROM dental_hold h
     WHERE h.slot = s.id AND h.msisdn <> :msisdn AND h.expires_at > CAST(:now AS timestamptz))`
 
+/** The same for type `t`. */
+const NAME_OF_TYPE = TYPE_NAME.replaceAll('s.type', 't.id')
+
 const TYPES = preparedSql<{ id: string; name: string }>(
   'dental-types',
-  `SELECT t.id, ${TYPE_NAME.replaceAll('s.type', 't.id')} AS name
+  `SELECT t.id, ${NAME_OF_TYPE} AS name
   FROM dental_type t ORDER BY t.position, t.id LIMIT ${LIST_ROWS_MAX}`,
 )
 
@@ -25,7 +28,7 @@ const TYPES = preparedSql<{ id: string; name: string }>(
 const TYPES_TAILORED = preparedSql<{ id: string; name: string }>(
   'dental-types-tailored',
   `
-  SELECT t.id, ${TYPE_NAME.replaceAll('s.type', 't.id')} AS name
+  SELECT t.id, ${NAME_OF_TYPE} AS name
   FROM dental_type t LEFT JOIN LATERAL (
     SELECT max(s.starts_at) + t.every_days * interval '1 day' AS due_at
     FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot

@@ -92,7 +92,10 @@ export async function collectRecords(
   await collectWaiting({ shelf: dialogues.records, write, batch: BATCH.embedded })
   const beforeMs = clock.now() - (isLast ? 0 : settings.records.receiptHours * HOUR_MS)
   const ofSms = { instance: daemonName(settings), file: smsFile, limit: BATCH.embedded, beforeMs }
-  const written = await recordSmsOf(sql, msisdn, ofSms)
+  countSms(metrics, await recordSmsOf(sql, msisdn, ofSms))
+}
+
+function countSms(metrics: Pick<Runtime['metrics'], 'count'>, written: number): void {
   if (written > 0) metrics.count('records_total', { kind: 'sms' }, written)
 }
 
@@ -165,7 +168,7 @@ export function createRecords(runtime: Runtime, { stores, recording, mayRun }: D
     writeOthers: async () => {
       const beforeMs = clock.now() - receiptMs
       const { written, isMore } = await recordSms(sql, { instance: name, file: smsFile, limit: batch, beforeMs })
-      if (written > 0) metrics.count('records_total', { kind: 'sms' }, written)
+      countSms(metrics, written)
       return isMore
     },
     batch,
