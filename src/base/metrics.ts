@@ -95,6 +95,10 @@ export const COUNTERS = {
     'Calls of the dialogue store that failed; record: faults outside any call',
     ['call', 'code'],
   ],
+  dialogue_outdated_total: [
+    'Messages that met a dialogue in Redis which another daemon had taken further than this one knew, and were decided again',
+    [],
+  ],
   dialogue_store_plain_total: ['Stored values without a bound seal that were read because of privacy.plainUntil', []],
   store_key_reloads_total: ['Reloads of the key file of the dialogue store', ['result']],
   dialogue_takeovers_total: ['Turns taken over from a dead daemon, and replies sent again', ['kind']],

@@ -115,7 +115,10 @@ function adminService(runtime: Runtime, parts: DaemonParts, reloading: Reloading
     requests: parts.requests,
     chosenLanguage: services.chosenLanguage,
     erase: erasing(runtime, parts),
-    forgetAnswers: (msisdn) => parts.backends.forget(msisdn),
+    forgetAnswers(msisdn) {
+      parts.backends.forget(msisdn)
+      parts.stores.dialogues.forget()
+    },
     ...reloading,
   })
 }

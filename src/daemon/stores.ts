@@ -288,7 +288,8 @@ async function openDialogues(deps: StoreDeps, sealer: Sealer, tls: StoreTls['red
     )
   }
   const client = await connect(serversOf(settings.redis, tls), log, clock)
-  const dialogues = await redisDialogues({ client, prefix, limits, log, onFault, sealer, recording })
+  const onOutdated = () => metrics.count('dialogue_outdated_total')
+  const dialogues = await redisDialogues({ client, prefix, limits, log, onFault, onOutdated, sealer, recording })
   const closeDialogues = async () => {
     await dialogues.close()
     await disconnect(client)

@@ -20,6 +20,8 @@ export interface Deciding {
   nowMs: number
   unreadable?: Unreadable
   held?: Held | undefined
+  /** It may be decided by what this process wrote last, if that writes something: the store refuses what is old. */
+  mayRecall?: boolean
 }
 
 /** The result of our write. `now`: the write was refused, because this is the current value. */
@@ -66,9 +68,11 @@ export function createDecider(register: DialogueRegister): Decider {
     look,
     write,
     decide(about, by) {
-      const { key, nowMs, unreadable = 'refuse', held } = about
+      const { key, nowMs, unreadable = 'refuse', held, mayRecall } = about
       // What `by` throws is rejected.
       if (held) return new Promise((done) => done(ruled(about, by, held, held, 1)))
+      const recalled = mayRecall ? register.recall?.(key, nowMs) : undefined
+      if (recalled) return new Promise((done) => done(ruled(about, by, recalled, recalled, 0)))
       return register.read(key, { nowMs, unreadable }).then((found) => {
         const now = found ?? null
         failpoint('after-read')
@@ -85,16 +89,24 @@ type LookAgain = (
   unreadable?: Unreadable,
 ) => Promise<Written>
 
-/** Decides about what stands there, up to the last of its tries. */
+/** Decides about what stands there, up to the last of its tries. Try 0 is about what was recalled. */
 function ruling(register: DialogueRegister, lookAgain: LookAgain): Ruled {
   const ruled: Ruled = ({ key, nowMs, unreadable = 'refuse' }, by, first, now, tries) => {
     const { result, write: what } = by(now, first)
-    if (!what) return { result, held: now }
+    if (!what) {
+      if (tries > 0) return { result, held: now }
+      return register.read(key, { nowMs, unreadable }).then((found) => {
+        const read = found ?? null
+        return ruled({ key, nowMs, unreadable }, by, read, read, 1)
+      })
+    }
     const again = async (failure: unknown) => {
+      const isOutdated = tries === 0 && !failure && register.isOutdated?.(key, now!) === true
       const written = await lookAgain(key, what, failure, unreadable)
       if ('held' in written) return { result, held: written.held }
       if (tries === DECIDES_MAX) return null
-      return ruled({ key, nowMs, unreadable }, by, first, written.now, tries + 1)
+      // What was recalled counts as what stood there when the message came, unless another daemon had replaced it.
+      return ruled({ key, nowMs, unreadable }, by, isOutdated ? written.now : first, written.now, tries + 1)
     }
     return register.write(key, what).then((held) => (held ? { result, held } : again(undefined)), again)
   }

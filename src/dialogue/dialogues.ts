@@ -55,6 +55,7 @@ export function createDialogues(given: DialoguesDeps): DialogueStore {
     count: () => register.count(),
     census: (limit) => census(register, limit),
     erase: (msisdn) => register.erase(msisdn),
+    forget: () => register.forget?.(),
     check: () => register.check(),
     ...(register.time ? { time: () => register.time!() } : {}),
     ...(register.nodes ? { nodes: () => register.nodes!() } : {}),

@@ -57,7 +57,7 @@ function decide(deps: TakeDeps, taking: Taking, atOnce?: PlayAtOnce): Promise<De
   const { decider, limits, classify } = deps
   const { key, nowMs, leaseUntilMs, answer } = taking
   const unreadable = answer.kind === 'begin' ? 'replace' : 'refuse'
-  return decider.decide({ key, nowMs, unreadable }, (now, first): Ruling<Judged> => {
+  return decider.decide({ key, nowMs, unreadable, mayRecall: true }, (now, first): Ruling<Judged> => {
     const seen = classify(now?.entry, taking, limits)
     const found = now === first ? seen : decidedAgain(first?.entry, now?.entry, seen, taking)
     if ((found.is !== 'opened' && found.is !== 'next') || found.again) return { result: { found } }

@@ -262,6 +262,8 @@ export interface DialogueStore {
   census(limit: number): Promise<Census>
   /** Removes everything about one MSISDN (privacy). Resolves with how many records. */
   erase(msisdn: string): Promise<number>
+  /** Another daemon erases: nothing of any dialogue stays in the memory of this one. It reads again what it needs. */
+  forget(): void
   /** Throws StoreError if the store cannot be used. Reports what could be lost (e.g. appendonly off). */
   check(): Promise<{ durable: boolean; notes: string[] }>
   /** The time of the store's clock, in milliseconds. Absent: the store has no clock of its own. */
@@ -331,6 +333,15 @@ export interface Write {
  * reject with StoreError; a call that timed out may have been applied.
  */
 export interface DialogueRegister {
+  /** What this process wrote last. Another one may have replaced it: writing over it is then refused. Absent: reads. */
+  recall?(key: DialogueKey, nowMs: number): Held | undefined
+  /**
+   * A write over what was recalled was refused. True: another process had replaced it. False: another write of this
+   * process was faster.
+   */
+  isOutdated?(key: DialogueKey, recalled: Held): boolean
+  /** Nothing of what was written stays in the memory of this process. */
+  forget?(): void
   /**
    * Reads by key, or by a name from `due`. An unreadable value is put aside, except one that another daemon can read:
    * for `leave`, the result is then undefined.

@@ -2,7 +2,7 @@
  * START HERE: one deliver_sm, from the SMSC's octets to our answer.
  *
  *   1 line.dialect.read(pdu)          pure   not USSD: a receipt, an SMS, or nothing for us
- *   2 dialogues.open / take           reads the record, and decides what the message is. If the turn awaits
+ *   2 dialogues.open / take           recalls or reads the record, and decides what the message is. If the turn awaits
  *       nothing, plays it at once, and writes answer and outcome together. If it awaits a back end,
  *       a language or an old revision, writes only the answer
  *   3 link.respond(pdu, ROK)          only now: what is acknowledged is durable
@@ -264,7 +264,7 @@ class UssdGateway {
     const { clock, mint, limits } = this.#deps
     const still = this.#deps.stoodStill?.()
     const taking = takingOf(message, from, { mint, nowMs: clock.now(), still, leaseMs: limits.leaseMs })
-    const received: Received = { message, taking, from, atOnce: null }
+    const received: Received = { message, taking, from, atOnce: null, isShownAgain: false }
     failpoint('before-read')
     return this.#take(received).then(
       (taken) => {
@@ -281,7 +281,12 @@ class UssdGateway {
   /** Plays the turn of a message, if it awaits nothing: a part of the store's decision about it. */
   #playAtOnce(received: Received, { record, previous, mayBeCopy, writtenMs }: Asked): ReturnType<PlayAtOnce> {
     const isSuspect = this.#deps.isSuspect?.(writtenMs) === true
-    if (mayBeCopy && (isSuspect || this.turns.mayChange(record))) return this.#showAgain()
+    received.atOnce = null // it may be decided again, about another record
+    if (mayBeCopy && (isSuspect || this.turns.mayChange(record))) {
+      received.isShownAgain = true
+      return 'show-again'
+    }
+    received.isShownAgain = false
     if (isSuspect) return null
     const played = this.turns.speakAtOnce(record, previous, received.from)
     received.atOnce = played
@@ -292,6 +297,7 @@ class UssdGateway {
   #onTaken(taken: TakeResult, received: Received): Promise<unknown> | undefined {
     const { message, taking, from, atOnce } = received
     if (taken.is === 'crowded') return void this.#deliverAgain(message, from)
+    if (received.isShownAgain) this.#deps.metrics.count('limits_total', { limit: 'same_key_ms' })
     if (taken.is !== 'unknown' && isEarly(from.line, taken.is)) from.link.respond(from.pdu, STATUS.ESME_ROK)
     this.#counted(message, from, taken.is)
     if (mayBeSeen(taken)) this.#deps.mark?.(from.pdu, from.link, 'open')
@@ -320,11 +326,6 @@ class UssdGateway {
   async #unstored({ message, taking, from }: Received): Promise<void> {
     const said = await this.#sayAndForget({ result: 'store-failed', text: this.#deps.texts.busy }, message, from)
     if (said !== 'again') this.#unopened.note(taking, said)
-  }
-
-  #showAgain(): 'show-again' {
-    this.#deps.metrics.count('limits_total', { limit: 'same_key_ms' })
-    return 'show-again'
   }
 
   #opened(before: DialogueRecord | null, previous: DialogueRecord | null, taking: Taking): void {
@@ -429,6 +430,8 @@ interface Received {
   from: From
   /** The turn that was played for it, if it awaits nothing. */
   atOnce: ReturnType<Turns['speakAtOnce']>
+  /** It may be a copy and would change something: its dialogue gets the current screen once more. */
+  isShownAgain: boolean
 }
 
 type Asked = Parameters<PlayAtOnce>[0]

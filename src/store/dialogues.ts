@@ -51,6 +51,17 @@ class Standing implements Held {
   }
 }
 
+function standingIn(
+  { limits, sealer = plainSealer }: DialogueRegisterOptions,
+  slot: SealPlace,
+  { value, at }: Stored,
+  nowMs: number,
+): Standing {
+  const { entry, snapshot } = readWhole(slot, value)
+  if (sealer.seals) refusePutBack(entry, nowMs, limits)
+  return new Standing(entry, at, snapshot)
+}
+
 type Reading = Parameters<DialogueRegister['read']>[1]
 type MaybeHeld = Held | Promise<null | undefined>
 
@@ -62,14 +73,13 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
     typeof where === 'string' ? sealer.named(where) : sealer.place(where)
   const heldIn = (slot: SealPlace, stored: Stored, { nowMs, unreadable }: Reading): MaybeHeld => {
     try {
-      const { entry, snapshot } = readWhole(slot, stored.value)
-      if (sealer.seals) refusePutBack(entry, nowMs, limits)
-      return new Standing(entry, stored.at, snapshot)
+      return standingIn(options, slot, stored, nowMs)
     } catch (error) {
       return putAside(options, slot, stored, { error, unreadable })
     }
   }
   return {
+    ...recalls(options, sealer),
     read(where, asked) {
       try {
         const slot = slotOf(where)
@@ -111,6 +121,29 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
     ...(register.nodes ? { nodes: () => register.nodes!() } : {}),
     ...(shelf ? { records: shelf.shelf } : {}),
     close: () => register.close(),
+  }
+}
+
+/** By what the register recalls. What does not read here is read in the store, where it can be put aside. */
+function recalls(
+  options: DialogueRegisterOptions,
+  sealer: Sealer,
+): Pick<DialogueRegister, 'recall' | 'isOutdated' | 'forget'> {
+  const { register } = options
+  const { recall, isOutdated } = register
+  if (!recall || !isOutdated) return {}
+  return {
+    recall(key, nowMs) {
+      const slot = sealer.place(key)
+      const stored = recall(slot)
+      try {
+        return stored && standingIn(options, slot, stored, nowMs)
+      } catch {
+        return undefined
+      }
+    },
+    isOutdated: (key, { entry }) => isOutdated(sealer.place(key), entry.version),
+    forget: () => register.forget?.(),
   }
 }
 

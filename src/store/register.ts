@@ -58,6 +58,15 @@ export interface StoredRecords {
 }
 
 export interface Register {
+  /** What this process wrote there last, if it knows: another one may have replaced it. Absent: it knows nothing. */
+  recall?(slot: ValueSlot): Stored | undefined
+  /**
+   * A write over what was recalled was refused. True: another process had replaced it, which it then knows no more.
+   * False: another write of this process was faster.
+   */
+  isOutdated?(slot: ValueSlot, version: string): boolean
+  /** Nothing of what was written stays in the memory of this process. */
+  forget?(): void
   /** Rejects with StoreError. Something that is not a value at all reads as ''. */
   read(slot: ValueSlot): Promise<Stored | null>
   /** False: another version is stored. StoreError 'too-large': there is no room for another value. */

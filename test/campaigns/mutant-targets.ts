@@ -86,6 +86,7 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   ...each('smpp/session', ['alarm', 'bind-request', 'inbound', 'open-requests']),
   ...files('smpp/dialect', DIALECT, ['carrier', 'classify', 'code', 'dialect', 'envelope', 'text', 'write']),
   ...files('store', RECORD, ['dialogues', 'record', 'records']),
+  'src/store/last-written.ts': { tests: tests('store/last-written', 'store/redis/recall'), redis: true },
   ...files('store/redis', REDIS, [
     'earlier',
     'gathered',

@@ -260,6 +260,43 @@ export const PLANTED: readonly PlantedDefect[] = [
     ],
   },
   {
+    name: 'a key is dropped because another daemon had the turn before it',
+    file: 'src/store/last-written.ts',
+    edits: [
+      [
+        '      if (writes.mayStand(name, version) || last.has(name, version) === false) return false\n',
+        '      if (version) return false\n',
+      ],
+    ],
+    noticedBy: [
+      onRedis(
+        'test/store/redis/recall.test.ts',
+        'may have gone on with another daemon: then the next key is the next key here, too',
+      ),
+    ],
+  },
+  {
+    name: 'the second of two keys that came at once answers the screen after the first',
+    file: 'src/store/last-written.ts',
+    edits: [['      if (writes.mayStand(name, version) || last.has(name, version) === false) return false\n', '']],
+    noticedBy: [
+      onRedis('test/store/redis/recall.test.ts', 'takes one of two keys that come at once; the other is for no screen'),
+    ],
+  },
+  {
+    name: 'what was recalled is believed where nothing is written',
+    file: 'src/dialogue/decider.ts',
+    edits: [
+      ['      if (tries > 0) return { result, held: now }\n', '      if (tries >= 0) return { result, held: now }\n'],
+    ],
+    noticedBy: [
+      onRedis(
+        'test/store/redis/recall.test.ts',
+        'is read if the message is none that is taken: another daemon may know more',
+      ),
+    ],
+  },
+  {
     name: 'a copied key confirms',
     file: 'src/dialogue/classify.ts',
     edits: [['nowMs - old.touchedMs < sameKeyMs', 'nowMs - old.touchedMs < 0 * sameKeyMs']],

@@ -3,6 +3,7 @@ import type {
   DialogueKey,
   DialogueLimits,
   DialogueStore,
+  PlayAtOnce,
   Resting,
   TakeResult,
   Taking,
@@ -89,7 +90,8 @@ export function dialogueFixture(store: DialogueStore) {
   const begin = (said: Said = {}) => store.open(taking(said, 'begin'))
   const bury = (said: Said = {}, untilMs = T0 + LIMITS.tombstoneMs) =>
     store.bury(taking(said, 'begin'), untilMs, said.atMs ?? T0)
-  const answer = (said: Said = {}) => store.take(taking({ text: '1', ...said }, said.kind ?? 'input'))
+  const answer = (said: Said = {}, atOnce?: PlayAtOnce) =>
+    store.take(taking({ text: '1', ...said }, said.kind ?? 'input'), atOnce)
   const rest = async (rested: Rested, said: Said = {}): Promise<boolean> => {
     const epoch = rested.epoch ?? (await store.find(key(said)))?.epoch ?? ''
     return store.rest({

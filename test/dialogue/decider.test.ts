@@ -44,6 +44,10 @@ const write = (version: string, more: Partial<Write> = {}): Write => ({
 
 type Answer<T> = T | Error
 interface Answers {
+  /** What this process wrote last. */
+  recalls?: Held
+  /** What it says of that after a refused write. */
+  isOutdated?: boolean
   reads?: Answer<Held | null | undefined>[]
   writes?: Answer<Held | null>[]
   touches?: Answer<boolean>[]
@@ -51,7 +55,7 @@ interface Answers {
 }
 
 /** The last answer of each kind is repeated. */
-function register({ reads = [null], writes = [null], touches = [true], due = [] }: Answers) {
+function register({ recalls, isOutdated, reads = [null], writes = [null], touches = [true], due = [] }: Answers) {
   const calls: unknown[][] = []
   const next = async <T>(all: Answer<T>[]): Promise<T> => {
     const one = all.length > 1 ? all.shift()! : all[0]!
@@ -63,6 +67,10 @@ function register({ reads = [null], writes = [null], touches = [true], due = [] 
     write: (where: unknown, what: Write) => (calls.push(['write', where, what.entry.version]), next(writes)),
     touch: (...of: unknown[]) => (calls.push(['touch', ...of]), next(touches)),
     due: async (...of: unknown[]) => (calls.push(['due', ...of]), due),
+    ...(recalls && {
+      recall: (...of: unknown[]) => (calls.push(['recall', ...of]), recalls),
+      isOutdated: (...of: unknown[]) => (calls.push(['is outdated', ...of]), isOutdated),
+    }),
   } as unknown as DialogueRegister
   return { register: one, calls, decider: createDecider(one) }
 }
@@ -115,6 +123,98 @@ describe('a write of a record', () => {
   })
   it('that was refused fails as the look after it', async () => {
     await assert.rejects(written({ reads: [DOWN] }).result, DOWN)
+  })
+})
+
+describe('a decision that may be made of what this process wrote last', () => {
+  const about = { key: KEY, nowMs: T0, mayRecall: true }
+  const [v1, v2, mine] = [held('v1'), held('v2'), held('mine')]
+  const what = (calls: unknown[][]) => calls.map(([name]) => name)
+  /** Decides to write, and keeps what it was made of. */
+  const decides = () => {
+    const seen: unknown[] = []
+    return {
+      seen,
+      by: (...of: [Held | null, Held | null]) => (seen.push(of), { result: seen.length, write: write('mine') }),
+    }
+  }
+
+  it('reads nothing if it writes', async () => {
+    const { decider, calls } = register({ recalls: v1, writes: [mine] })
+    const { seen, by } = decides()
+    assert.deepEqual(await decider.decide(about, by), { result: 1, held: mine })
+    assert.deepEqual([seen, what(calls)], [[[v1, v1]], ['recall', 'write']])
+    assert.deepEqual(calls[0], ['recall', KEY, T0])
+  })
+  it('reads where nothing is known, or where it may not', async () => {
+    const unknown = register({ reads: [v1], writes: [mine] })
+    assert.deepEqual(await unknown.decider.decide(about, decides().by), { result: 1, held: mine })
+    const { decider, calls } = register({ recalls: v1, reads: [v2], writes: [mine] })
+    await decider.decide({ key: KEY, nowMs: T0 }, decides().by)
+    assert.deepEqual(what(calls), ['read', 'write'])
+  })
+  it('is made again of what is read, as if for the first time, if it would write nothing', async () => {
+    const { decider, calls } = register({ recalls: v1, reads: [v2], writes: [mine] })
+    const seen: unknown[] = []
+    const decided = await decider.decide({ ...about, unreadable: 'replace' }, (...of) => {
+      seen.push(of)
+      return seen.length === 1 ? { result: 'copy' } : { result: 'next', write: write('mine') }
+    })
+    assert.deepEqual(decided, { result: 'next', held: mine })
+    assert.deepEqual(seen, [
+      [v1, v1],
+      [v2, v2],
+    ])
+    assert.deepEqual(calls[1], ['read', KEY, { nowMs: T0, unreadable: 'replace' }])
+    const nothing = register({ recalls: v1, reads: [v2] })
+    assert.deepEqual(await nothing.decider.decide(about, () => ({ result: 'copy' })), { result: 'copy', held: v2 })
+  })
+  it('is made again as if for the first time if another process had replaced it', async () => {
+    const { decider, calls } = register({ recalls: v1, isOutdated: true, reads: [v2], writes: [null, mine] })
+    const { seen, by } = decides()
+    assert.deepEqual(await decider.decide(about, by), { result: 2, held: mine })
+    assert.deepEqual(seen, [
+      [v1, v1],
+      [v2, v2],
+    ])
+    assert.deepEqual(calls[2], ['is outdated', KEY, v1])
+  })
+  it('knows what it was first made of if another write of this process was faster', async () => {
+    const { decider } = register({ recalls: v1, isOutdated: false, reads: [v2], writes: [null, mine] })
+    const { seen, by } = decides()
+    await decider.decide(about, by)
+    assert.deepEqual(seen, [
+      [v1, v1],
+      [v2, v1],
+    ])
+  })
+  it('counts what it met, if it was outdated, as what stood there first, also when another is faster once more', async () => {
+    const v3 = held('v3')
+    const { decider, calls } = register({ recalls: v1, isOutdated: true, reads: [v2, v3], writes: [null, null, mine] })
+    const { seen, by } = decides()
+    await decider.decide(about, by)
+    assert.deepEqual(seen, [
+      [v1, v1],
+      [v2, v2],
+      [v3, v2],
+    ])
+    assert.equal(calls.filter(([name]) => name === 'is outdated').length, 1)
+  })
+  it('stands though its answer was lost, if it was written; and is not asked whether it was outdated', async () => {
+    const done = register({ recalls: v1, reads: [mine], writes: [DOWN] })
+    assert.deepEqual(await done.decider.decide(about, decides().by), { result: 1, held: mine })
+    assert.deepEqual(what(done.calls), ['recall', 'write', 'read'])
+    const failing = register({ recalls: v1, reads: [v2], writes: [DOWN] })
+    await assert.rejects(failing.decider.decide(about, decides().by), DOWN)
+  })
+  it('is made six times, and then left to be made later; and fails where it fails', async () => {
+    const { decider, calls } = register({ recalls: v1, isOutdated: true, reads: [v2] })
+    assert.equal(await decider.decide(about, decides().by), null)
+    assert.equal(calls.filter(([name]) => name === 'write').length, 6)
+    const by = () => {
+      throw new Error('a bug')
+    }
+    await assert.rejects(decider.decide(about, by), /a bug/)
   })
 })
 

@@ -39,7 +39,7 @@ export async function halfOpen({ seed, times, enquireMs = timers.enquireMs }: Ha
   const smsc = await openSmsc(scheduler, net, chance(4))
   const settings = structuredClone(SETTINGS)
   Object.assign(settings.lines[0]!.timers, { enquireMs, reconnectMs: RECONNECT_MS, reconnectMaxMs: RECONNECT_MS })
-  const [register, versions] = [kvRegister(LIMITS), chance(7)]
+  const [register, versions] = [kvRegister(), chance(7)]
   const kv = kvWire(scheduler, chance(2))
   const daemons = await simProcesses({
     daemons: 1,

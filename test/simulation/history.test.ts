@@ -65,10 +65,10 @@ describe('histories under a virtual clock', () => {
   it('tell apart the screen of whose dial nobody could write down, and excuse nothing else', async function () {
     const faults: Fault[] = [
       { atMs: 7_000, is: 'late', ms: 4_216, times: 4 },
-      { atMs: 7_872, is: 'kv', weather: 'down', forMs: 1_796 },
+      { atMs: 7_000, is: 'kv', weather: 'down', forMs: 1_796 },
       { atMs: 8_600, is: 'crash', daemon: 0, at: 'net', steps: 0, downMs: 1_000 },
     ]
-    const { breaches, excused } = await play({ seed: 71, daemons: 1, walkers: 3, walkMs: 12_097, faults })
+    const { breaches, excused } = await play({ seed: 60, daemons: 1, walkers: 3, walkMs: 12_097, faults })
     assert.deepEqual([breaches, excused.map(({ invariant }) => invariant)], [[], ['I1']])
   })
 })

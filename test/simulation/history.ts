@@ -88,7 +88,7 @@ export async function play(plan: Plan, options: HistoryOptions = {}): Promise<To
   const counts = plan.counting !== undefined && plan.counting !== 'echoes'
   const idle = counts ? { idleMs: PATIENT_MS } : {}
   const limits = { ...LIMITS, ...idle }
-  const dialogues = kvRegister(limits)
+  const dialogues = kvRegister()
   const counters = countersOf({
     chance: chance('counter'),
     of: () => plan.counting ?? 'echoes',

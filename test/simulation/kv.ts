@@ -7,6 +7,9 @@ import type { DialogueLimits, DialogueRegister, DialogueStore, Taking } from '..
 import { StoreError } from '../../src/base/errors.ts'
 import { dialogueRegister } from '../../src/store/dialogues.ts'
 import { memoryRegister } from '../../src/store/journal/memory.ts'
+import { recalling } from '../../src/store/last-written.ts'
+import { versionOf } from '../../src/store/record.ts'
+import type { Register } from '../../src/store/register.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import type { Host } from './host.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -14,6 +17,8 @@ import { wire, type Wire } from './wire.ts'
 
 /** commandTimeout of src/store/redis/connection.ts. */
 const TIMEOUT_MS = 500
+/** What a daemon remembers of what it wrote: a few dialogues, so that the ring comes round. */
+const RING_OCTETS = 8_192
 
 export function kvWire(scheduler: Scheduler, chance: Chance): Wire {
   return wire(scheduler, chance, {
@@ -25,8 +30,8 @@ export function kvWire(scheduler: Scheduler, chance: Chance): Wire {
 }
 
 /** What the daemons share. */
-export function kvRegister(limits: DialogueLimits): DialogueRegister {
-  return dialogueRegister({ register: memoryRegister({}), limits })
+export function kvRegister(): Register {
+  return memoryRegister({})
 }
 
 /**
@@ -36,7 +41,7 @@ export function kvRegister(limits: DialogueLimits): DialogueRegister {
 export type Unwritten = Set<string>
 
 export interface KvDeps {
-  register: DialogueRegister
+  register: Register
   limits: DialogueLimits
   way: Wire
   host: Host
@@ -58,29 +63,36 @@ export function kvOf({ register, limits, way, host, chance, unwritten }: KvDeps)
   /** By the token: begins under way. */
   const opening = new Map<string, { taking: Taking; isServed: boolean; isGivenUp: boolean }>()
   const ask = <T>(what: string, serve: () => Promise<T>) => way.ask(host, what, serve)
-  const far: DialogueRegister = {
-    read: (where, how) => ask('read', async () => frozen(await register.read(where, how))),
-    write: (where, write) =>
+  const far: Register = {
+    read: (slot) => ask('read', () => register.read(slot)),
+    write: (slot, change) =>
       ask('write', async () => {
-        frozen(write)
-        const written = await register.write(where, write)
-        const own = written && opening.get(tokenOf(write.entry.version))
+        const written = await register.write(slot, change)
+        const own = written ? opening.get(tokenOf(versionOf(change.value!))) : undefined
         if (own) own.isServed = true
         if (own?.isGivenUp) unwritten.add(`${begin(own.taking)} late`)
         return written
       }),
     // Losing it costs one more send.
-    settle: (record, dueMs) => void ask('settle', async () => register.settle(record, dueMs)).catch(() => undefined),
+    settle: (...all) => void ask('settle', async () => register.settle(...all)).catch(() => undefined),
     touch: (...all) => ask('touch', () => register.touch(...all)),
     due: (nowMs, limit) => ask('due', () => register.due(nowMs, limit)),
     count: () => ask('count', () => register.count()),
     names: (limit) => register.names(limit),
-    erase: (msisdn) => ask('erase', () => register.erase(msisdn)),
+    putAside: (...all) => ask('put aside', () => register.putAside(...all)),
+    erase: (...all) => ask('erase', () => register.erase(...all)),
     check: async () => ({ durable: true, notes: [] }),
     close: async () => undefined,
   }
+  const recorded = dialogueRegister({ register: recalling(far, { octets: RING_OCTETS }), limits })
+  const own: DialogueRegister = {
+    ...recorded,
+    recall: (key, nowMs) => frozen(recorded.recall!(key, nowMs)),
+    read: async (where, how) => frozen(await recorded.read(where, how)),
+    write: (where, write) => recorded.write(where, frozen(write)),
+  }
   const random = (octets: number) => Uint8Array.from({ length: octets }, () => Math.floor(chance() * 256))
-  const dialogues = createDialogues({ register: far, limits, random })
+  const dialogues = createDialogues({ register: own, limits, random })
   return {
     ...dialogues,
     async open(taking, atOnce) {

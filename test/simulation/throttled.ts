@@ -69,7 +69,7 @@ export async function throttled(how: Throttling): Promise<ThrottledTold> {
   const database = emptyDatabase()
   const sql = newSql({ scheduler, chance: chance(3), database })
   const kv = kvWire(scheduler, chance(2))
-  const register = kvRegister(LIMITS)
+  const register = kvRegister()
   const versions = chance(7)
   const smsc = await openSmsc(scheduler, net, chance(4))
   const settings = structuredClone(SETTINGS)

@@ -9,8 +9,9 @@ const QUARANTINE_MS = 604_800_000
 
 export type ScriptName = 'write' | 'touch' | 'settle' | 'putAside' | 'due' | 'count'
 
+/** What is not a value has no version: one such key must not fail what is written together with others. */
 const STANDS = `
-local function stands(key, version) return redis.call('GETRANGE', key, 2, #version + 2) == version .. ' ' end
+local function stands(key, version) return redis.pcall('GETRANGE', key, 2, #version + 2) == version .. ' ' end
 local function due(index, by, member)
   local at = redis.call('ZSCORE', index, member)
   return at and tonumber(at) <= tonumber(by)
@@ -79,7 +80,8 @@ const SETTLE = `
 local at = 1
 for i = 1, #KEYS, 2 do
   local turn, name, due = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  if string.match(redis.call('GETRANGE', KEYS[i], 0, 255), '^%du%S+ (%S+ %S+)\\n') == turn then
+  local head = redis.pcall('GETRANGE', KEYS[i], 0, 255)
+  if type(head) == 'string' and string.match(head, '^%du%S+ (%S+ %S+)\\n') == turn then
     redis.call('SETRANGE', KEYS[i], 1, 'c')
     if due == '' then redis.call('ZREM', KEYS[i + 1], name) else redis.call('ZADD', KEYS[i + 1], due, name) end
   end

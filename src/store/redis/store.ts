@@ -2,6 +2,7 @@
 import { createDialogues, type DialogueLimits, type DialogueStore, type StoreFault } from '../../dialogue/index.ts'
 import { silentLog, type Log } from '../../base/index.ts'
 import { dialogueRegister, type RecordingKept } from '../dialogues.ts'
+import { recalling } from '../last-written.ts'
 import type { Sealer } from '../seal.ts'
 import { connect, disconnect } from './connection.ts'
 import { redisRegister } from './register.ts'
@@ -13,6 +14,8 @@ export type RedisDialoguesOptions = {
   limits: DialogueLimits
   log?: Log
   onFault?: (fault: StoreFault) => void
+  /** A message met a dialogue that another daemon had taken further than this one knew. */
+  onOutdated?: () => void
   /** Default: everything is stored unencrypted. */
   sealer?: Sealer
   /** Absent: no call detail records are kept. */
@@ -34,9 +37,11 @@ const DIALOGUES = { letter: 'u', index: 'deadlines' } as const
  * it.
  */
 export async function redisDialogues(options: RedisDialoguesOptions): Promise<DialogueStore> {
-  const { prefix = 'ussd', limits, log = silentLog, onFault, sealer, recording } = options
+  const { prefix = 'ussd', limits, log = silentLog, onFault, onOutdated, sealer, recording } = options
   const client = options.client ?? (await connect(options.servers, log))
-  const register = redisRegister({ client, prefix, kind: DIALOGUES, records: recording, onFault })
+  const register = recalling(redisRegister({ client, prefix, kind: DIALOGUES, records: recording, onFault }), {
+    onOutdated,
+  })
   const dialogues = createDialogues({
     register: dialogueRegister({ register, limits, sealer, onFault, log }),
     limits,

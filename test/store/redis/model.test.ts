@@ -55,6 +55,8 @@ const step = fc.record({
   beginOp: fc.constantFrom(undefined, 0, 1),
   copyMs: fc.constantFrom(undefined, undefined, 501, 2 * LIMITS.tombstoneMs),
   by: fc.constantFrom('nothing', 'epoch', 'network', 'other'),
+  /** Which of the daemons on Redis it comes to. */
+  daemon: fc.constantFrom(0, 0, 0, 1),
 } as const)
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
@@ -144,15 +146,21 @@ describeWith(['redis'], 'the two dialogue stores', () => {
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }), async (steps) => {
         const prefix = `model${process.pid}-${++run}`
         const memory = await journalDialogues({ limits: LIMITS })
-        const redis = await redisDialogues({ client, prefix, limits: LIMITS })
+        const onOutdated = () => seen.add('outdated')
+        const daemon = () => redisDialogues({ client, prefix, limits: LIMITS, onOutdated })
+        // Each recalls what it wrote last, which the other may have replaced.
+        const daemons = [await daemon(), await daemon()]
         const owners = new Map<string, string>()
         let atMs = T0
         for (const [n, s] of steps.entries()) {
           atMs += s.waitMs
+          const redis = daemons[s.daemon]!
           const key = { group: 'main', msisdn: s.msisdn }
           const stands = await memory.find(key)
           const mint = s.call === 'open' || s.call === 'take' || s.call === 'overdue'
-          const token = s.token !== 'own' ? s.token : mint ? `own${n}` : (owners.get(s.msisdn) ?? 'none')
+          // No two daemons ever mint the same.
+          const token =
+            s.token !== 'own' ? `${s.token}${s.daemon || ''}` : mint ? `own${n}` : (owners.get(s.msisdn) ?? 'none')
           const now = { n, atMs, token, epoch: stands?.epoch ?? 'none', turn: stands?.turn ?? 0 }
           const [expected, answered] = [told(await call(memory, s, now)), told(await call(redis, s, now))]
           assert.deepEqual(answered, expected, `step ${n}: ${JSON.stringify(s)}`)
@@ -186,6 +194,7 @@ describeWith(['redis'], 'the two dialogue stores', () => {
       'overdue abandoned',
       'overdue unconfirmed',
       'overdue ended',
+      'outdated',
     ]) {
       assert.ok(seen.has(is), `no sequence came to '${is}': the property shows less than it says`)
     }

@@ -1,0 +1,169 @@
+/** What a process recalls of what it wrote last: a register in memory, and a stranger who writes into it, too. */
+import assert from 'node:assert/strict'
+import { StoreError } from '../../src/base/errors.ts'
+import { memoryRegister } from '../../src/store/journal/memory.ts'
+import { recalling } from '../../src/store/last-written.ts'
+import { versionOf } from '../../src/store/record.ts'
+import type { Change, Register } from '../../src/store/register.ts'
+
+const UNTIL_MS = Number.MAX_SAFE_INTEGER
+const name = (n: number) => ({ name: `main:6757000000${n}` })
+const value = (version: string, { flag = 'u', turn = 2, text = 'Grüße, 你好' } = {}) =>
+  `3${flag}${version} ${turn} epoch\n["r"]\n{"text":"${text}"}`
+const change = (version: string, from: string | null = null, text?: string): Change => ({
+  from: from === null ? null : { version: from, at: name(1).name },
+  value: value(version, text === undefined ? {} : { text }),
+  nowMs: 0,
+  untilMs: UNTIL_MS,
+})
+
+function place(octets?: number, failing?: Error) {
+  const shared = memoryRegister({})
+  const far: Register = {
+    read: (slot) => shared.read(slot),
+    write: async (...of) => {
+      const written = await shared.write(...of)
+      if (failing) throw failing
+      return written
+    },
+    settle: (...of) => shared.settle(...of),
+    touch: (...of) => shared.touch(...of),
+    due: (...of) => shared.due(...of),
+    count: () => shared.count(),
+    names: (limit) => shared.names(limit),
+    putAside: (...of) => shared.putAside(...of),
+    erase: (...of) => shared.erase(...of),
+    check: () => shared.check(),
+    close: () => shared.close(),
+  }
+  let outdated = 0
+  const own = recalling(far, { ...(octets === undefined ? {} : { octets }), onOutdated: () => outdated++ })
+  const recalled = (n: number) => own.recall(name(n))?.value
+  return { shared, own, recalled, outdated: () => outdated }
+}
+
+describe('what a process wrote last', () => {
+  it('is recalled as it was written, and nothing else is', async () => {
+    const { own, shared, recalled } = place()
+    await shared.write(name(2), change('other'))
+    await own.read(name(2))
+    assert.equal(recalled(2), undefined, 'what was only read')
+    await own.write(name(1), change('v1'))
+    assert.deepEqual(own.recall(name(1)), { value: value('v1'), at: name(1).name })
+    assert.equal(await own.write(name(1), change('v9', 'other')), false)
+    assert.equal(recalled(1), value('v1'), 'a refused write')
+    await own.write(name(1), change('v2', 'v1'))
+    assert.equal(recalled(1), value('v2'))
+    await own.write(name(1), { ...change('v3', 'v2'), value: null })
+    assert.equal(recalled(1), undefined, 'it was removed')
+  })
+
+  it('has the flag that its reply was accepted, if it was the reply of this turn', async () => {
+    const { own, recalled } = place()
+    await own.write(name(1), change('v1'))
+    for (const turn of ['1 epoch', '22 epoch', '2 epoc', '2 epochs', '2 other']) own.settle(name(1), turn, null)
+    assert.equal(recalled(1), value('v1'))
+    own.settle(name(2), '2 epoch', null)
+    own.settle(name(1), '2 epoch', null)
+    assert.equal(recalled(1), value('v1', { flag: 'c' }))
+    const taken = { ...change('v2', 'v1'), value: value('v2', { flag: '-' }) }
+    await own.write(name(1), taken)
+    own.settle(name(1), '2 epoch', null)
+    assert.equal(recalled(1), taken.value, 'no reply waits')
+  })
+
+  it('is as much as there is room for: the oldest goes first, and what is larger is not kept', async () => {
+    const one = Buffer.byteLength(value('v1')) + 4
+    const { own, recalled } = place(value('v1').length * 3 + 4 + 2 * one)
+    const kept = () => [1, 2, 3, 4, 5].filter((n) => recalled(n) !== undefined)
+    for (const n of [1, 2, 3]) await own.write(name(n), change('v1'))
+    assert.deepEqual(kept(), [1, 2, 3])
+    for (let round = 0; round < 50; round++) {
+      const n = (round % 5) + 1
+      const from = (await own.read(name(n))) as { value: string } | null
+      const next = `w${round}`
+      assert.ok(
+        await own.write(name(n), {
+          ...change(next),
+          from: from && { version: versionOf(from.value), at: name(n).name },
+        }),
+      )
+      assert.equal(recalled(n), value(next))
+      for (const other of kept()) assert.equal(recalled(other), (await own.read(name(other)))!.value)
+    }
+    assert.ok(kept().length < 5)
+    const { value: now } = (await own.read(name(1)))!
+    await own.write(name(1), change('large', versionOf(now), 'x'.repeat(1_000)))
+    assert.equal(recalled(1), undefined)
+  })
+
+  it('is outdated if another process has replaced it: then it is known no more, and a while all is read first', async () => {
+    const { own, shared, recalled, outdated } = place()
+    await own.write(name(1), change('v1'))
+    await own.write(name(2), change('v1'))
+    await shared.write(name(1), change('v2', 'v1'))
+    assert.equal(await own.write(name(1), change('v3', 'v1')), false)
+    assert.equal(own.isOutdated(name(1), 'v1'), true)
+    assert.equal(outdated(), 1)
+    for (let n = 0; n < 64; n++) assert.equal(recalled(2), undefined, `message ${n}`)
+    assert.equal(recalled(2), value('v1'))
+    assert.equal(recalled(1), undefined)
+  })
+
+  it('is not outdated if another write of this process was faster, or is under way', async () => {
+    const { own, shared, outdated } = place()
+    await own.write(name(1), change('v1'))
+    await own.write(name(1), change('v2', 'v1'))
+    assert.equal(own.isOutdated(name(1), 'v1'), false, 'our own write was faster')
+    await shared.write(name(1), change('v3', 'v2'))
+    const underWay = [own.write(name(1), change('v4', 'v3')), own.write(name(1), change('v5', 'v3'))]
+    assert.equal(own.isOutdated(name(1), 'v2'), false, 'it may be faster')
+    assert.deepEqual(await Promise.all(underWay), [true, false])
+    assert.equal(own.isOutdated(name(1), 'v3'), false, 'it was')
+    assert.equal(outdated(), 0)
+  })
+
+  it('is outdated for each message of the same moment, as long as this process has written nothing', async () => {
+    const { own, shared } = place()
+    await own.write(name(1), change('v1'))
+    await shared.write(name(1), change('v2', 'v1'))
+    const another = own.write(name(1), change('v9', 'v1'))
+    assert.equal(own.isOutdated(name(1), 'v1'), true, 'another write over the same will be refused, too')
+    assert.equal(await another, false)
+    assert.equal(own.isOutdated(name(1), 'v1'), true)
+    await own.write(name(1), change('v3', 'v2'))
+    assert.equal(own.isOutdated(name(1), 'v1'), false)
+  })
+
+  it('is outdated if it was overwritten in memory meanwhile: nothing of this process was faster', async () => {
+    const { own, shared, recalled } = place(200)
+    await own.write(name(1), change('v1'))
+    assert.equal(recalled(1), value('v1'))
+    for (const n of [2, 3, 4, 5]) await own.write(name(n), change('v1'))
+    assert.equal(recalled(1), undefined)
+    await shared.write(name(1), change('v2', 'v1'))
+    assert.equal(own.isOutdated(name(1), 'v1'), true)
+  })
+
+  it('is not known where a write may have been done: what another message decides by it is not outdated', async () => {
+    const { own, recalled } = place(undefined, new StoreError('down', 'no answer in time'))
+    await assert.rejects(own.write(name(1), change('v1')), /no answer in time/)
+    assert.equal(recalled(1), undefined)
+    assert.equal(own.isOutdated(name(1), 'v0'), false)
+  })
+
+  it('goes out of memory when a subscriber is erased, here or by another process, and when it is put aside', async () => {
+    const { own, recalled } = place()
+    await own.write(name(1), change('v1'))
+    await own.putAside(name(1), { value: value('v1'), at: name(1).name })
+    assert.equal(recalled(1), undefined)
+    await own.write(name(2), change('v1'))
+    await own.erase('67570000009', null)
+    assert.equal(recalled(2), undefined)
+    await own.write(name(3), change('v1'))
+    own.forget()
+    assert.equal(recalled(3), undefined)
+    await own.write(name(4), change('v1'))
+    assert.equal(recalled(4), value('v1'))
+  })
+})
