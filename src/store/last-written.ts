@@ -9,8 +9,10 @@
 import { TurnoverMap } from '../base/index.ts'
 import type { Register } from './register.ts'
 
-/** Those of some 30,000 dialogues: what a busy daemon writes while a subscriber reads. Taken as it is filled. */
+/** Those of some 30,000 dialogues: what a busy daemon writes while a subscriber reads. */
 const RING_OCTETS = 32 * 1_048_576
+/** Each is taken when it is needed, so that a daemon with little to do stays small. */
+const PAGES = 64
 /** A value that others have replaced costs a write for nothing. Where that happens, so many messages are read first. */
 const READ_FIRST = 64
 /** How many names: each is known again with its next write. */
@@ -26,12 +28,20 @@ const [UNCONFIRMED, CONFIRMED, BLANK] = [0x75, 0x63, 0x20]
 /** A register that recalls. */
 export type Recalling = Register & Required<Pick<Register, 'recall' | 'isOutdated' | 'forget'>>
 
-/** `register`: an object of functions. `onOutdated`: another daemon had replaced a value that was recalled. */
+export interface RecallingOptions {
+  octets?: number
+  /** How many parts of it are forgotten one by one. */
+  pages?: number
+  /** Another daemon had replaced a value that was recalled. */
+  onOutdated?: (() => void) | undefined
+}
+
+/** `register`: an object of functions. */
 export function recalling(
   register: Register,
-  { octets = RING_OCTETS, onOutdated }: { octets?: number; onOutdated?: (() => void) | undefined },
+  { octets = RING_OCTETS, pages = PAGES, onOutdated }: RecallingOptions,
 ): Recalling {
-  const last = new Ring(octets)
+  const last = new Ring(octets, pages)
   /** So many messages are read first. */
   let readFirst = 0
   const writes = new OwnWrites()
@@ -114,54 +124,57 @@ class OwnWrites {
   }
 }
 
-/** Values by name, in octets: the oldest are overwritten. */
+/** Values by name, in octets: pages are filled one after the other, and then the oldest is begun again. */
 class Ring {
-  readonly #size: number
-  /** Taken with the first value. */
-  #octets: Buffer | undefined
-  /** Where the next value goes. */
+  readonly #pagesMax: number
+  readonly #pageOctets: number
+  readonly #pages: Buffer[] = []
+  /** Where the next value goes: the page that is filled, and the place in it. */
+  #page = 0
   #at = 0
-  /** Where each value is. In the order in which they were written, which is that of the ring. */
+  /** Where each value is: its place, counted from the first page. The oldest first. */
   readonly #places = new TurnoverMap<string, number>()
 
-  constructor(size: number) {
-    this.#size = size
+  constructor(octets: number, pages: number) {
+    this.#pagesMax = pages
+    this.#pageOctets = Math.floor(octets / pages)
   }
 
   set(name: string, value: string): void {
     this.#places.delete(name)
     const most = LENGTH_OCTETS + value.length * UNIT_OCTETS
-    if (most > this.#size) return
-    this.#octets ??= Buffer.allocUnsafeSlow(this.#size)
-    if (this.#at + most > this.#size) {
-      this.#overwrite(this.#at, this.#size)
-      this.#at = 0
-    }
-    this.#overwrite(this.#at, this.#at + most)
-    const length = this.#octets.write(value, this.#at + LENGTH_OCTETS)
-    this.#octets.writeUInt32LE(length, this.#at)
-    this.#places.set(name, this.#at)
+    if (most > this.#pageOctets) return
+    if (this.#at + most > this.#pageOctets) this.#beginNext()
+    const page = (this.#pages[this.#page] ??= Buffer.allocUnsafeSlow(this.#pageOctets))
+    const length = page.write(value, this.#at + LENGTH_OCTETS)
+    page.writeUInt32LE(length, this.#at)
+    this.#places.set(name, this.#page * this.#pageOctets + this.#at)
     this.#at += LENGTH_OCTETS + length
   }
 
   value(name: string): string | undefined {
-    const from = this.#from(name)
-    if (from === undefined) return undefined
-    return this.#octets!.toString('utf8', from, from + this.#octets!.readUInt32LE(from - LENGTH_OCTETS))
+    const place = this.#places.get(name)
+    if (place === undefined) return undefined
+    const [page, at] = [this.#pageOf(place), place % this.#pageOctets]
+    const from = at + LENGTH_OCTETS
+    return page.toString('utf8', from, from + page.readUInt32LE(at))
   }
 
   /** Whether it is this version of the value. Undefined: there is none. */
   has(name: string, version: string): boolean | undefined {
-    const from = this.#from(name)
-    return from === undefined ? undefined : this.#stands(`${version} `, from + HEAD_FROM)
+    const place = this.#places.get(name)
+    if (place === undefined) return undefined
+    return isAt(this.#pageOf(place), `${version} `, (place % this.#pageOctets) + LENGTH_OCTETS + HEAD_FROM)
   }
 
   /** The reply of this turn was accepted. */
   settle(name: string, turn: string): void {
-    const from = this.#from(name)
-    if (from === undefined || this.#octets![from + 1] !== UNCONFIRMED) return
-    const blank = this.#octets!.indexOf(BLANK, from + HEAD_FROM)
-    if (this.#stands(`${turn}\n`, blank + 1)) this.#octets![from + 1] = CONFIRMED
+    const place = this.#places.get(name)
+    if (place === undefined) return
+    const [page, from] = [this.#pageOf(place), (place % this.#pageOctets) + LENGTH_OCTETS]
+    if (page[from + 1] !== UNCONFIRMED) return
+    const blank = page.indexOf(BLANK, from + HEAD_FROM)
+    if (isAt(page, `${turn}\n`, blank + 1)) page[from + 1] = CONFIRMED
   }
 
   delete(name: string): void {
@@ -171,24 +184,26 @@ class Ring {
   /** Not even its octets stay. */
   clear(): void {
     this.#places.clear()
-    this.#octets?.fill(0)
+    for (const page of this.#pages) page.fill(0)
+    this.#page = 0
     this.#at = 0
   }
 
-  #from(name: string): number | undefined {
-    const place = this.#places.get(name)
-    return place === undefined ? undefined : place + LENGTH_OCTETS
+  #pageOf(place: number): Buffer {
+    return this.#pages[Math.floor(place / this.#pageOctets)]!
   }
 
-  #stands(word: string, from: number): boolean {
-    return this.#octets!.toString('latin1', from, from + word.length) === word
-  }
-
-  /** Forgets what begins in these octets: the oldest values. */
-  #overwrite(from: number, to: number): void {
+  /** What is in the next page is forgotten: the oldest values, some hundreds. */
+  #beginNext(): void {
+    this.#page = (this.#page + 1) % this.#pagesMax
+    this.#at = 0
     for (const [name, place] of this.#places) {
-      if (place < from || place >= to) return
+      if (Math.floor(place / this.#pageOctets) !== this.#page) return
       this.#places.delete(name)
     }
   }
+}
+
+function isAt(page: Buffer, word: string, from: number): boolean {
+  return page.toString('latin1', from, from + word.length) === word
 }

@@ -97,7 +97,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     what: 'a turn that is played again books under a new key',
     invariants: ['I2', 'I3'],
-    near: 5,
+    near: 36,
     // It harms who dies between the booking and its outcome.
     faults: crashes('dental-book', 6),
     sabotage() {

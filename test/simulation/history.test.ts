@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { play } from './history.ts'
+import { play, type Told } from './history.ts'
 import { CRASH_POINTS, planOf, type Fault } from './plan.ts'
 import { packageRoot } from '../../src/base/package-root.ts'
 
 const SEEDS = 30
+/** The seed that last came to a dial that nobody could write down, and for how many more it is looked for. */
+const NEAR = 26
+const SEEDS_MAX = 120
 
 describe('histories under a virtual clock', () => {
   it(`${SEEDS} of them, each with its faults, break no invariant`, async function () {
@@ -68,8 +71,18 @@ describe('histories under a virtual clock', () => {
       { atMs: 7_000, is: 'kv', weather: 'down', forMs: 1_796 },
       { atMs: 8_600, is: 'crash', daemon: 0, at: 'net', steps: 0, downMs: 1_000 },
     ]
-    const { breaches, excused } = await play({ seed: 60, daemons: 1, walkers: 3, walkMs: 12_097, faults })
-    assert.deepEqual([breaches, excused.map(({ invariant }) => invariant)], [[], ['I1']])
+    // It is a matter of milliseconds: whether it comes to that differs from seed to seed.
+    let told: Told
+    let seed = NEAR
+    do {
+      assert.ok(seed < NEAR + SEEDS_MAX, 'no history came to it')
+      told = await play({ seed: seed++, daemons: 1, walkers: 3, walkMs: 12_097, faults })
+      assert.deepEqual(told.breaches, [])
+    } while (told.excused.length === 0)
+    assert.deepEqual(
+      told.excused.map(({ invariant }) => invariant),
+      ['I1'],
+    )
   })
 })
 

@@ -18,7 +18,7 @@ import { wire, type Wire } from './wire.ts'
 /** commandTimeout of src/store/redis/connection.ts. */
 const TIMEOUT_MS = 500
 /** What a daemon remembers of what it wrote: a few dialogues, so that the ring comes round. */
-const RING_OCTETS = 8_192
+const RING = { octets: 16_384, pages: 2 }
 
 export function kvWire(scheduler: Scheduler, chance: Chance): Wire {
   return wire(scheduler, chance, {
@@ -84,7 +84,7 @@ export function kvOf({ register, limits, way, host, chance, unwritten }: KvDeps)
     check: async () => ({ durable: true, notes: [] }),
     close: async () => undefined,
   }
-  const recorded = dialogueRegister({ register: recalling(far, { octets: RING_OCTETS }), limits })
+  const recorded = dialogueRegister({ register: recalling(far, RING), limits })
   const own: DialogueRegister = {
     ...recorded,
     recall: (key, nowMs) => frozen(recorded.recall!(key, nowMs)),

@@ -6,6 +6,7 @@ import { recalling } from '../../src/store/last-written.ts'
 import { versionOf } from '../../src/store/record.ts'
 import type { Change, Register } from '../../src/store/register.ts'
 
+const PAGES = 64
 const UNTIL_MS = Number.MAX_SAFE_INTEGER
 const name = (n: number) => ({ name: `main:6757000000${n}` })
 const value = (version: string, { flag = 'u', turn = 2, text = 'Grüße, 你好' } = {}) =>
@@ -72,29 +73,25 @@ describe('what a process wrote last', () => {
     assert.equal(recalled(1), taken.value, 'no reply waits')
   })
 
-  it('is as much as there is room for: the oldest goes first, and what is larger is not kept', async () => {
-    const one = Buffer.byteLength(value('v1')) + 4
-    const { own, recalled } = place(value('v1').length * 3 + 4 + 2 * one)
-    const kept = () => [1, 2, 3, 4, 5].filter((n) => recalled(n) !== undefined)
-    for (const n of [1, 2, 3]) await own.write(name(n), change('v1'))
-    assert.deepEqual(kept(), [1, 2, 3])
-    for (let round = 0; round < 50; round++) {
-      const n = (round % 5) + 1
-      const from = (await own.read(name(n))) as { value: string } | null
+  it('is as much as there is room for: the oldest go first, and what is larger than a page is not kept', async () => {
+    const one = value('w000').length * 3 + 4
+    const { own, recalled } = place(PAGES * 2 * one)
+    const names = Array.from({ length: 400 }, (_, n) => n + 100)
+    const kept = () => names.filter((n) => recalled(n) !== undefined)
+    for (let round = 0; round < 2_000; round++) {
+      const n = names[(round * 7) % names.length]!
+      const from = await own.read(name(n))
       const next = `w${round}`
-      assert.ok(
-        await own.write(name(n), {
-          ...change(next),
-          from: from && { version: versionOf(from.value), at: name(n).name },
-        }),
-      )
+      const over = from && { version: versionOf(from.value), at: name(n).name }
+      assert.ok(await own.write(name(n), { ...change(next), from: over }))
       assert.equal(recalled(n), value(next))
-      for (const other of kept()) assert.equal(recalled(other), (await own.read(name(other)))!.value)
     }
-    assert.ok(kept().length < 5)
-    const { value: now } = (await own.read(name(1)))!
-    await own.write(name(1), change('large', versionOf(now), 'x'.repeat(1_000)))
-    assert.equal(recalled(1), undefined)
+    for (const n of kept()) assert.equal(recalled(n), (await own.read(name(n)))!.value)
+    assert.ok(kept().length > 2 * (PAGES - 1) && kept().length < names.length, `${kept().length} kept`)
+    const last = names[(1_999 * 7) % names.length]!
+    const large = change('large', 'w1999', 'x'.repeat(one))
+    assert.ok(await own.write(name(last), { ...large, from: { version: 'w1999', at: name(last).name } }))
+    assert.equal(recalled(last), undefined)
   })
 
   it('is outdated if another process has replaced it: then it is known no more, and a while all is read first', async () => {
@@ -136,10 +133,10 @@ describe('what a process wrote last', () => {
   })
 
   it('is outdated if it was overwritten in memory meanwhile: nothing of this process was faster', async () => {
-    const { own, shared, recalled } = place(200)
+    const { own, shared, recalled } = place(PAGES * 200)
     await own.write(name(1), change('v1'))
     assert.equal(recalled(1), value('v1'))
-    for (const n of [2, 3, 4, 5]) await own.write(name(n), change('v1'))
+    for (let n = 2; n < 2 + 5 * PAGES; n++) await own.write(name(n), change('v1'))
     assert.equal(recalled(1), undefined)
     await shared.write(name(1), change('v2', 'v1'))
     assert.equal(own.isOutdated(name(1), 'v1'), true)
