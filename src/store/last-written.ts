@@ -7,14 +7,20 @@
  * collection.
  */
 import { TurnoverMap } from '../base/index.ts'
-import type { Register } from './register.ts'
+import { versionOf } from './record.ts'
+import type { Register, Stored } from './register.ts'
 
 /** Those of some 30,000 dialogues: what a busy daemon writes while a subscriber reads. */
 const RING_OCTETS = 32 * 1_048_576
 /** Each is taken when it is needed, so that a daemon with little to do stays small. */
 const PAGES = 64
-/** A value that others have replaced costs a write for nothing. Where that happens, so many messages are read first. */
-const READ_FIRST = 64
+/**
+ * A recalled value that another daemon has replaced costs a write for nothing, and a turn that is played for nothing:
+ * some sixteen times what a current one saves. So a daemon recalls as long as hardly any is outdated.
+ */
+const OUTDATED_COSTS = 16
+/** Begins to recall again after so many current values in a row. */
+const TRUST = 64
 /** How many names: each is known again with its next write. */
 const UNSURE_MAX = 1_000
 /** The most octets of one UTF-16 unit in UTF-8. */
@@ -42,20 +48,28 @@ export function recalling(
   { octets = RING_OCTETS, pages = PAGES, onOutdated }: RecallingOptions,
 ): Recalling {
   const last = new Ring(octets, pages)
-  /** So many messages are read first. */
-  let readFirst = 0
+  const trust = new Trust()
   const writes = new OwnWrites()
+  const compared = (name: string, stored: Stored | null) => {
+    if (stored) trust.learn(last.has(name, versionOf(stored.value)))
+    return stored
+  }
   return {
     ...register,
     recall({ name }) {
-      if (readFirst > 0) return void readFirst--
-      const value = last.value(name)
-      return value === undefined ? undefined : { value, at: name }
+      const value = trust.isThere ? last.value(name) : undefined
+      if (value === undefined) return undefined
+      trust.learn(true)
+      return { value, at: name }
+    },
+    read(slot) {
+      const reading = register.read(slot)
+      return trust.isThere ? reading : reading.then((stored) => compared(slot.name, stored))
     },
     isOutdated({ name }, version) {
       if (writes.mayStand(name, version) || last.has(name, version) === false) return false
       last.delete(name)
-      readFirst = READ_FIRST
+      trust.learn(false)
       onOutdated?.()
       return true
     },
@@ -66,10 +80,8 @@ export function recalling(
       return register.write(slot, change).then(
         (written) => {
           writes.end(name, over, written)
-          if (!written) return false
-          if (change.value === null) last.delete(name)
-          else last.set(name, change.value)
-          return true
+          if (written) last.set(name, change.value)
+          return written
         },
         (error: unknown) => {
           writes.end(name, over, null)
@@ -91,6 +103,20 @@ export function recalling(
       return register.erase(msisdn, hidden).finally(() => last.clear())
     },
     forget: () => last.clear(),
+  }
+}
+
+/** Whether dialogues stay with this daemon, as far as its last messages tell. */
+class Trust {
+  isThere = true
+  #score = TRUST
+
+  /** Of a value that was written last. Undefined: none was. */
+  learn(isCurrent: boolean | undefined): void {
+    if (isCurrent === undefined) return
+    this.#score = Math.max(0, Math.min(TRUST, this.#score + (isCurrent ? 1 : -OUTDATED_COSTS)))
+    if (this.#score === TRUST) this.isThere = true
+    else if (this.#score === 0) this.isThere = false
   }
 }
 
@@ -140,8 +166,10 @@ class Ring {
     this.#pageOctets = Math.floor(octets / pages)
   }
 
-  set(name: string, value: string): void {
+  /** Null: it has none any more. */
+  set(name: string, value: string | null): void {
     this.#places.delete(name)
+    if (value === null) return
     const most = LENGTH_OCTETS + value.length * UNIT_OCTETS
     if (most > this.#pageOctets) return
     if (this.#at + most > this.#pageOctets) this.#beginNext()
