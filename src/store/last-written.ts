@@ -73,23 +73,7 @@ export function recalling(
       onOutdated?.()
       return true
     },
-    write(slot, change) {
-      const { name } = slot
-      const over = change.from?.version ?? ''
-      writes.begin(name, over)
-      return register.write(slot, change).then(
-        (written) => {
-          writes.end(name, over, written)
-          if (written) last.set(name, change.value)
-          return written
-        },
-        (error: unknown) => {
-          writes.end(name, over, null)
-          last.delete(name)
-          throw error
-        },
-      )
-    },
+    write: remembering(register, last, writes),
     settle(slot, turn, dueMs) {
       last.settle(slot.name, turn)
       register.settle(slot, turn, dueMs)
@@ -103,6 +87,26 @@ export function recalling(
       return register.erase(msisdn, hidden).finally(() => last.clear())
     },
     forget: () => last.clear(),
+  }
+}
+
+function remembering(register: Register, last: Ring, writes: OwnWrites): Register['write'] {
+  return (slot, change) => {
+    const { name } = slot
+    const over = change.from?.version ?? ''
+    writes.begin(name, over)
+    return register.write(slot, change).then(
+      (written) => {
+        writes.end(name, over, written)
+        if (written) last.set(name, change.value)
+        return written
+      },
+      (error: unknown) => {
+        writes.end(name, over, null)
+        last.delete(name)
+        throw error
+      },
+    )
   }
 }
 
