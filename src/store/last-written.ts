@@ -8,7 +8,7 @@
  */
 import { TurnoverMap } from '../base/index.ts'
 import { versionOf } from './record.ts'
-import type { Register, Stored } from './register.ts'
+import type { Register } from './register.ts'
 
 /** Those of some 30,000 dialogues: what a busy daemon writes while a subscriber reads. */
 const RING_OCTETS = 32 * 1_048_576
@@ -21,6 +21,11 @@ const PAGES = 64
 const OUTDATED_COSTS = 16
 /** Begins to recall again after so many current values in a row. */
 const TRUST = 64
+/**
+ * A store that has let a question wait so long may be away: what is written now may be done after the subscriber was
+ * told that it was not. To read does no harm.
+ */
+const SILENT_MS = 25
 /** How many names: each is known again with its next write. */
 const UNSURE_MAX = 1_000
 /** The most octets of one UTF-16 unit in UTF-8. */
@@ -40,32 +45,32 @@ export interface RecallingOptions {
   pages?: number
   /** Another daemon had replaced a value that was recalled. */
   onOutdated?: (() => void) | undefined
+  /** Default: the time of this process. */
+  nowMs?: (() => number) | undefined
 }
 
 /** `register`: an object of functions. */
 export function recalling(
   register: Register,
-  { octets = RING_OCTETS, pages = PAGES, onOutdated }: RecallingOptions,
+  { octets = RING_OCTETS, pages = PAGES, onOutdated, nowMs = () => performance.now() }: RecallingOptions,
 ): Recalling {
+  const silence = new Silence(nowMs)
   const last = new Ring(octets, pages)
   const trust = new Trust()
   const writes = new OwnWrites()
-  const compared = (name: string, stored: Stored | null) => {
-    if (stored) trust.learn(last.has(name, versionOf(stored.value)))
-    return stored
-  }
   return {
     ...register,
     recall({ name }) {
-      const value = trust.isThere ? last.value(name) : undefined
+      const value = trust.isThere && !silence.isLong() ? last.value(name) : undefined
       if (value === undefined) return undefined
       trust.learn(true)
       return { value, at: name }
     },
-    read(slot) {
-      const reading = register.read(slot)
-      return trust.isThere ? reading : reading.then((stored) => compared(slot.name, stored))
-    },
+    read: (slot) =>
+      silence.until(register.read(slot)).then((stored) => {
+        if (stored && !trust.isThere) trust.learn(last.has(slot.name, versionOf(stored.value)))
+        return stored
+      }),
     isOutdated({ name }, version) {
       if (writes.mayStand(name, version) || last.has(name, version) === false) return false
       last.delete(name)
@@ -73,7 +78,7 @@ export function recalling(
       onOutdated?.()
       return true
     },
-    write: remembering(register, last, writes),
+    write: remembering(register, { last, writes, silence }),
     settle(slot, turn, dueMs) {
       last.settle(slot.name, turn)
       register.settle(slot, turn, dueMs)
@@ -90,12 +95,18 @@ export function recalling(
   }
 }
 
-function remembering(register: Register, last: Ring, writes: OwnWrites): Register['write'] {
+interface Memory {
+  last: Ring
+  writes: OwnWrites
+  silence: Silence
+}
+
+function remembering(register: Register, { last, writes, silence }: Memory): Register['write'] {
   return (slot, change) => {
     const { name } = slot
     const over = change.from?.version ?? ''
     writes.begin(name, over)
-    return register.write(slot, change).then(
+    return silence.until(register.write(slot, change)).then(
       (written) => {
         writes.end(name, over, written)
         if (written) last.set(name, change.value)
@@ -107,6 +118,41 @@ function remembering(register: Register, last: Ring, writes: OwnWrites): Registe
         throw error
       },
     )
+  }
+}
+
+/** Whether the store has let a question wait for long, and answered none; or did not answer the last one at all. */
+class Silence {
+  readonly #nowMs: () => number
+  #open = 0
+  #sinceMs = 0
+  #isAway = false
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs
+  }
+
+  isLong(): boolean {
+    return this.#isAway || (this.#open > 0 && this.#nowMs() - this.#sinceMs >= SILENT_MS)
+  }
+
+  /** The answer that the store owes. */
+  until<T>(answer: Promise<T>): Promise<T> {
+    if (this.#open++ === 0) this.#sinceMs = this.#nowMs()
+    return answer.then(this.#answered, this.#failed) as Promise<T>
+  }
+
+  readonly #answered = <T>(answer: T): T => {
+    this.#open--
+    this.#sinceMs = this.#nowMs()
+    this.#isAway = false
+    return answer
+  }
+
+  readonly #failed = (error: unknown): never => {
+    this.#open--
+    this.#isAway = true
+    throw error
   }
 }
 

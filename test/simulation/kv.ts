@@ -84,7 +84,7 @@ export function kvOf({ register, limits, way, host, chance, unwritten }: KvDeps)
     check: async () => ({ durable: true, notes: [] }),
     close: async () => undefined,
   }
-  const recorded = dialogueRegister({ register: recalling(far, RING), limits })
+  const recorded = dialogueRegister({ register: recalling(far, { ...RING, nowMs: host.clock.now }), limits })
   const own: DialogueRegister = {
     ...recorded,
     recall: (key, nowMs) => frozen(recorded.recall!(key, nowMs)),

@@ -19,10 +19,17 @@ const change = (version: string, from: string | null = null, text?: string): Cha
 })
 
 function place(octets?: number, failing?: Error) {
+  let atMs = 0
+  /** What the store waits for before it answers. */
+  let until: Promise<unknown> = Promise.resolve()
   const shared = memoryRegister({})
   const far: Register = {
-    read: (slot) => shared.read(slot),
+    read: async (slot) => {
+      await until
+      return shared.read(slot)
+    },
     write: async (...of) => {
+      await until
       const written = await shared.write(...of)
       if (failing) throw failing
       return written
@@ -38,9 +45,19 @@ function place(octets?: number, failing?: Error) {
     close: () => shared.close(),
   }
   let outdated = 0
-  const own = recalling(far, { ...(octets === undefined ? {} : { octets }), onOutdated: () => outdated++ })
+  const how = { nowMs: () => atMs, onOutdated: () => outdated++ }
+  const own = recalling(far, octets === undefined ? how : { ...how, octets })
+  const pass = (ms: number) => void (atMs += ms)
+  const stop = () => {
+    let goOn!: (error?: Error) => void
+    until = new Promise<void>((done, failed) => (goOn = (error) => (error ? failed(error) : done())))
+    return (error?: Error) => {
+      goOn(error)
+      until = Promise.resolve()
+    }
+  }
   const recalled = (n: number) => own.recall(name(n))?.value
-  return { shared, own, recalled, outdated: () => outdated }
+  return { shared, own, recalled, pass, stop, outdated: () => outdated }
 }
 
 describe('what a process wrote last', () => {
@@ -169,6 +186,36 @@ describe('what a process wrote last', () => {
     await assert.rejects(own.write(name(1), change('v1')), /no answer in time/)
     assert.equal(recalled(1), undefined)
     assert.equal(own.isOutdated(name(1), 'v0'), false)
+  })
+
+  it('is not recalled while the store is silent for long: what is written then may be done too late', async () => {
+    const { own, recalled, pass, stop } = place()
+    await own.write(name(1), change('v1'))
+    pass(1_000)
+    assert.equal(recalled(1), value('v1'), 'nothing was asked')
+    for (const ask of [() => own.read(name(2)), () => own.write(name(2), change('v1'))]) {
+      const goOn = stop()
+      const asked = ask()
+      pass(24)
+      assert.equal(recalled(1), value('v1'))
+      pass(1)
+      assert.equal(recalled(1), undefined)
+      goOn()
+      await asked
+      assert.equal(recalled(1), value('v1'))
+    }
+  })
+
+  it('is not recalled after the store did not answer, until it has answered', async () => {
+    const { own, recalled, stop } = place()
+    await own.write(name(1), change('v1'))
+    const goOn = stop()
+    const asked = own.read(name(2))
+    goOn(new StoreError('down', 'no answer in time'))
+    await assert.rejects(asked, /no answer in time/)
+    assert.equal(recalled(1), undefined)
+    await own.read(name(2))
+    assert.equal(recalled(1), value('v1'))
   })
 
   it('goes out of memory when a subscriber is erased, here or by another process, and when it is put aside', async () => {
