@@ -12,7 +12,7 @@ import type { Register } from './register.ts'
 
 /** Those of some 30,000 dialogues: what a busy daemon writes while a subscriber reads. */
 const RING_OCTETS = 32 * 1_048_576
-/** Each is taken when it is needed, so that a daemon with little to do stays small. */
+/** Each is forgotten as one. */
 const PAGES = 64
 /**
  * A recalled value that another daemon has replaced costs a write for nothing, and a turn that is played for nothing:
@@ -41,7 +41,7 @@ export type Recalling = Register & Required<Pick<Register, 'recall' | 'isOutdate
 
 export interface RecallingOptions {
   octets?: number
-  /** How many parts of it are forgotten one by one. */
+  /** How many parts it has: each is forgotten as one. */
   pages?: number
   /** Another daemon had replaced a value that was recalled. */
   onOutdated?: (() => void) | undefined
@@ -202,18 +202,21 @@ class OwnWrites {
 
 /** Values by name, in octets: pages are filled one after the other, and then the oldest is begun again. */
 class Ring {
-  readonly #pagesMax: number
+  readonly #octets: Buffer
   readonly #pageOctets: number
-  readonly #pages: Buffer[] = []
-  /** Where the next value goes: the page that is filled, and the place in it. */
-  #page = 0
+  /** The end of the page that is filled, and where the next value goes. */
+  #end: number
   #at = 0
-  /** Where each value is: its place, counted from the first page. The oldest first. */
+  /** So much was ever filled. */
+  #filled = 0
+  /** Where each value is. The oldest first. */
   readonly #places = new TurnoverMap<string, number>()
 
   constructor(octets: number, pages: number) {
-    this.#pagesMax = pages
     this.#pageOctets = Math.floor(octets / pages)
+    // At the start: later it would look like a leak. The system gives memory as it is filled.
+    this.#octets = Buffer.allocUnsafeSlow(this.#pageOctets * pages)
+    this.#end = this.#pageOctets
   }
 
   /** Null: it has none any more. */
@@ -222,37 +225,35 @@ class Ring {
     if (value === null) return
     const most = LENGTH_OCTETS + value.length * UNIT_OCTETS
     if (most > this.#pageOctets) return
-    if (this.#at + most > this.#pageOctets) this.#beginNext()
-    const page = (this.#pages[this.#page] ??= Buffer.allocUnsafeSlow(this.#pageOctets))
-    const length = page.write(value, this.#at + LENGTH_OCTETS)
-    page.writeUInt32LE(length, this.#at)
-    this.#places.set(name, this.#page * this.#pageOctets + this.#at)
+    if (this.#at + most > this.#end) this.#beginNext()
+    const length = this.#octets.write(value, this.#at + LENGTH_OCTETS)
+    this.#octets.writeUInt32LE(length, this.#at)
+    this.#places.set(name, this.#at)
     this.#at += LENGTH_OCTETS + length
+    this.#filled = Math.max(this.#filled, this.#at)
   }
 
   value(name: string): string | undefined {
     const place = this.#places.get(name)
     if (place === undefined) return undefined
-    const [page, at] = [this.#pageOf(place), place % this.#pageOctets]
-    const from = at + LENGTH_OCTETS
-    return page.toString('utf8', from, from + page.readUInt32LE(at))
+    const from = place + LENGTH_OCTETS
+    return this.#octets.toString('utf8', from, from + this.#octets.readUInt32LE(place))
   }
 
   /** Whether it is this version of the value. Undefined: there is none. */
   has(name: string, version: string): boolean | undefined {
     const place = this.#places.get(name)
-    if (place === undefined) return undefined
-    return isAt(this.#pageOf(place), `${version} `, (place % this.#pageOctets) + LENGTH_OCTETS + HEAD_FROM)
+    return place === undefined ? undefined : this.#stands(`${version} `, place + LENGTH_OCTETS + HEAD_FROM)
   }
 
   /** The reply of this turn was accepted. */
   settle(name: string, turn: string): void {
     const place = this.#places.get(name)
     if (place === undefined) return
-    const [page, from] = [this.#pageOf(place), (place % this.#pageOctets) + LENGTH_OCTETS]
-    if (page[from + 1] !== UNCONFIRMED) return
-    const blank = page.indexOf(BLANK, from + HEAD_FROM)
-    if (isAt(page, `${turn}\n`, blank + 1)) page[from + 1] = CONFIRMED
+    const from = place + LENGTH_OCTETS
+    if (this.#octets[from + 1] !== UNCONFIRMED) return
+    const blank = this.#octets.indexOf(BLANK, from + HEAD_FROM)
+    if (this.#stands(`${turn}\n`, blank + 1)) this.#octets[from + 1] = CONFIRMED
   }
 
   delete(name: string): void {
@@ -262,26 +263,23 @@ class Ring {
   /** Not even its octets stay. */
   clear(): void {
     this.#places.clear()
-    for (const page of this.#pages) page.fill(0)
-    this.#page = 0
+    this.#octets.fill(0, 0, this.#filled)
+    this.#filled = 0
     this.#at = 0
+    this.#end = this.#pageOctets
   }
 
-  #pageOf(place: number): Buffer {
-    return this.#pages[Math.floor(place / this.#pageOctets)]!
+  #stands(word: string, from: number): boolean {
+    return this.#octets.toString('latin1', from, from + word.length) === word
   }
 
   /** What is in the next page is forgotten: the oldest values, some hundreds. */
   #beginNext(): void {
-    this.#page = (this.#page + 1) % this.#pagesMax
-    this.#at = 0
+    this.#at = this.#end === this.#octets.length ? 0 : this.#end
+    this.#end = this.#at + this.#pageOctets
     for (const [name, place] of this.#places) {
-      if (Math.floor(place / this.#pageOctets) !== this.#page) return
+      if (place < this.#at || place >= this.#end) return
       this.#places.delete(name)
     }
   }
-}
-
-function isAt(page: Buffer, word: string, from: number): boolean {
-  return page.toString('latin1', from, from + word.length) === word
 }
