@@ -63,21 +63,17 @@ export function createDecider(register: DialogueRegister): Decider {
     return lookAgain(where, what, failure, unreadable)
   }
 
-  const ruled = ruling(register, lookAgain)
+  const { ruled, read } = ruling(register, lookAgain)
   return {
     look,
     write,
     decide(about, by) {
-      const { key, nowMs, unreadable = 'refuse', held, mayRecall } = about
+      const { key, nowMs, held, mayRecall } = about
       // What `by` throws is rejected.
       if (held) return new Promise((done) => done(ruled(about, by, held, held, 1)))
       const recalled = mayRecall ? register.recall?.(key, nowMs) : undefined
       if (recalled) return new Promise((done) => done(ruled(about, by, recalled, recalled, 0)))
-      return register.read(key, { nowMs, unreadable }).then((found) => {
-        const now = found ?? null
-        failpoint('after-read')
-        return ruled(about, by, now, now, 1)
-      })
+      return read(about, by)
     },
   }
 }
@@ -90,15 +86,18 @@ type LookAgain = (
 ) => Promise<Written>
 
 /** Decides about what stands there, up to the last of its tries. Try 0 is about what was recalled. */
-function ruling(register: DialogueRegister, lookAgain: LookAgain): Ruled {
+function ruling(register: DialogueRegister, lookAgain: LookAgain): { ruled: Ruled; read: Read } {
+  const read: Read = (about, by) =>
+    register.read(about.key, { nowMs: about.nowMs, unreadable: about.unreadable ?? 'refuse' }).then((found) => {
+      const now = found ?? null
+      failpoint('after-read')
+      return ruled(about, by, now, now, 1)
+    })
   const ruled: Ruled = ({ key, nowMs, unreadable = 'refuse' }, by, first, now, tries) => {
     const { result, write: what } = by(now, first)
     if (!what) {
       if (tries > 0) return { result, held: now }
-      return register.read(key, { nowMs, unreadable }).then((found) => {
-        const read = found ?? null
-        return ruled({ key, nowMs, unreadable }, by, read, read, 1)
-      })
+      return read({ key, nowMs, unreadable }, by)
     }
     const again = async (failure: unknown) => {
       const isOutdated = tries === 0 && !failure && register.isOutdated?.(key, now!) === true
@@ -110,8 +109,10 @@ function ruling(register: DialogueRegister, lookAgain: LookAgain): Ruled {
     }
     return register.write(key, what).then((held) => (held ? { result, held } : again(undefined)), again)
   }
-  return ruled
+  return { ruled, read }
 }
+
+type Read = <T>(about: Deciding, by: (now: Held | null, first: Held | null) => Ruling<T>) => Promise<Decided<T>>
 
 type Ruled = <T>(
   about: Deciding,

@@ -134,9 +134,9 @@ function recalls(
   if (!recall || !isOutdated) return {}
   return {
     recall(key, nowMs) {
-      const slot = sealer.place(key)
-      const stored = recall(slot)
       try {
+        const slot = sealer.place(key)
+        const stored = recall(slot)
         return stored && standingIn(options, slot, stored, nowMs)
       } catch {
         return undefined
