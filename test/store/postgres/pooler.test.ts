@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import pg from 'pg'
 import { statement } from '../../../src/base/sql.ts'
 import { checkPostgres } from '../../../src/store/postgres/check.ts'
 import { openPostgres, type Postgres, type ServerSettings } from '../../../src/store/postgres/connection.ts'
@@ -16,24 +17,27 @@ const FOREIGN_NAME = /^(26000|42P05)$/
 const skipped = pgbouncer ? '' : ' (skipped: no pgbouncer here; Debian has it in pgbouncer)'
 
 describeWith(['postgres'], `behind a pooler in transaction mode${skipped}`, () => {
-  const database = `p_${randomBytes(6).toString('hex')}`
-  const direct = () => Object.assign(new URL(services.postgresUrl!), { pathname: `/${database}` }).toString()
+  // A role and its schema, no database of its own: dropping one waits for all that the server has still to write out.
+  const role = `p_${randomBytes(6).toString('hex')}`
+  const password = randomBytes(6).toString('hex')
+  const direct = () => Object.assign(new URL(services.postgresUrl!), { username: role, password }).toString()
   const opened: { close(): Promise<void> }[] = []
 
   before(async function () {
     if (!pgbouncer) return this.skip()
-    await byHand(`CREATE DATABASE ${database}`)
+    await byHand(`CREATE ROLE ${role} LOGIN PASSWORD '${password}'; CREATE SCHEMA ${role} AUTHORIZATION ${role};
+      ALTER ROLE ${role} SET search_path = ${role}`)
   })
   afterEach(async () => {
     while (opened.length) await opened.pop()!.close()
   })
-  after(() => (pgbouncer ? byHand(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`) : undefined))
+  after(() => (pgbouncer ? byHand(`DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`) : undefined))
 
   async function byHand(sql: string): Promise<void> {
-    // A database is made and dropped on the disk: on a busy machine that takes longer than a subscriber waits.
-    const db = await openPostgres({ url: services.postgresUrl!, statementMs: 30_000, queryMs: 35_000 })
-    await db.knex.raw(sql)
-    await db.close()
+    // With no limits of its own: a busy machine may take longer than a subscriber waits.
+    const client = new pg.Client({ connectionString: services.postgresUrl! })
+    await client.connect()
+    await client.query(sql).finally(() => client.end())
   }
 
   async function open(settings: Partial<ServerSettings>, ignored?: string[]): Promise<Postgres> {
@@ -105,12 +109,11 @@ describeWith(['postgres'], `behind a pooler in transaction mode${skipped}`, () =
       const notes = (await checkPostgres(await open({ pooler: 'transaction' }))).notes.join()
       return ['statement_timeout is 0', 'jit is on'].filter((note) => notes.includes(note))
     }
-    for (const setting of [`jit = 'on'`, 'statement_timeout = 0'])
-      await byHand(`ALTER DATABASE ${database} SET ${setting}`)
+    for (const setting of [`jit = 'on'`, 'statement_timeout = 0']) await byHand(`ALTER ROLE ${role} SET ${setting}`)
     assert.deepEqual(await noted(), ['statement_timeout is 0', 'jit is on'])
-    await byHand(`ALTER DATABASE ${database} SET statement_timeout = '2s'`)
+    await byHand(`ALTER ROLE ${role} SET statement_timeout = '2s'`)
     assert.deepEqual(await noted(), ['jit is on'])
-    await byHand(`ALTER DATABASE ${database} SET jit = 'off'`)
+    await byHand(`ALTER ROLE ${role} SET jit = 'off'`)
     assert.deepEqual(await noted(), [])
   })
 })
