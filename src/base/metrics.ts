@@ -58,6 +58,8 @@ export const COUNTERS = {
     'Lines added, changed, removed, stopped, started; refused: the line could not bind with new settings',
     ['line', 'what'],
   ],
+  // how: waited, once for all that waited together; hindered: the SMSC sent less meanwhile, so nothing waits for now
+  smpp_together: ['Waits of what the SMSC sends often, to be handled together (togetherMs)', ['line', 'how']],
   smpp_write: ['Socket writes: at most one a link and event-loop turn', ['line']],
   ussd_messages_total: ['USSD messages by kind and result', ['line', 'kind', 'result']],
   language_lookups_failed: [

@@ -115,6 +115,11 @@ const timers = z.strictObject({
   pduReadMs: ms(100, 600_000)
     .default(LINE_LIMITS.pduReadMs)
     .describe('a PDU must be complete this long after its first octet'),
+  togetherMs: ms(0, 20)
+    .default(LINE_LIMITS.togetherMs)
+    .describe(
+      'what the SMSC sends often (a thousand PDUs a second) waits for others for so long at most and is handled with them, which costs less processor time; 0: never',
+    ),
 })
 
 const submits = z.strictObject({

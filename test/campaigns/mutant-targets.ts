@@ -24,7 +24,7 @@ const CODEC: Nearest = { tests: suite('smpp/pdu', 'codec', 'codec-fast-path', 'v
 const WINDOW: Nearest = { tests: suite('smpp/session', 'window') }
 const CAP: Nearest = { tests: suite('smpp/session', 'cap', 'lately') }
 const LINE: Nearest = {
-  tests: suite('smpp/session', 'socket-writer', 'counted', 'line', 'hearing', 'drop', 'outage', 'hostile'),
+  tests: suite('smpp/session', 'socket-writer', 'together', 'counted', 'line', 'hearing', 'drop', 'outage', 'hostile'),
 }
 const BIND: Nearest = { tests: suite('smpp/session', 'bind-machine', 'bind', 'hearing', 'drop', 'outage') }
 const DIALECT: Nearest = {
@@ -81,7 +81,7 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   ...files('smpp/pdu', CODEC, ['codec', 'codec-fast-path', 'tlvs']),
   ...files('smpp/session', WINDOW, ['window', 'pace']),
   ...files('smpp/session', CAP, ['cap', 'lately']),
-  ...files('smpp/session', LINE, ['line', 'link', 'socket-reader', 'socket-writer']),
+  ...files('smpp/session', LINE, ['line', 'link', 'socket-reader', 'socket-writer', 'together']),
   ...files('smpp/session', BIND, ['bind']),
   ...each('smpp/session', ['alarm', 'bind-request', 'inbound', 'open-requests']),
   ...files('smpp/dialect', DIALECT, ['carrier', 'classify', 'code', 'dialect', 'envelope', 'text', 'write']),

@@ -82,6 +82,7 @@ export function wishesOf(settings: ConfiguredLine): ReturnType<typeof lineSettin
     limits: {
       windowSlots: settings.window,
       pduReadMs: timers.pduReadMs,
+      togetherMs: timers.togetherMs,
       ...(sms ? { smsPerSecond: sms.perSecond } : {}),
     },
     times: timers,

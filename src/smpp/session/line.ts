@@ -26,6 +26,7 @@ import type { BindRole } from './bind-request.ts'
 import type { Link, LinePort, Tap } from './link.ts'
 import { AnswerTimes } from './answer-times.ts'
 import { Pace } from './pace.ts'
+import { Together } from './together.ts'
 import type { Connect } from './socket.ts'
 
 export interface LineDeps {
@@ -298,8 +299,10 @@ class SmppLine implements TunableLine, LinePort {
 
   #bindsOf({ name, bind, links, smsc, limits, times }: LineSettings): Bind[] {
     const { clock, chance, log, instance, tap, connect, cap } = this.#deps
+    const count: LinePort['count'] = (counter, labels) => this.count(counter, labels)
+    const together = limits.togetherMs > 0 ? new Together({ clock, limits, count }) : undefined
     const own = { line: this, pace: this.#pace, answers: this.#answers, cap, smsc, hosts: smsc.hosts, limits, times }
-    const shared = { ...own, clock, chance, log, instance, tap, connect }
+    const shared = { ...own, together, clock, chance, log, instance, tap, connect }
     const binds: Bind[] = []
     for (let n = 0; n < links; n++) {
       for (const [suffix, role] of ROLES[bind]) {

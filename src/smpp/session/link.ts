@@ -33,6 +33,7 @@ import { type EndedRequest, OpenRequests } from './open-requests.ts'
 import { SocketReader } from './socket-reader.ts'
 import { SocketWriter } from './socket-writer.ts'
 import { isForeign, openSocket, type Connect } from './socket.ts'
+import type { Together } from './together.ts'
 import { type LateResponse, type LinkCommand, Window, type WindowRequest } from './window.ts'
 
 /** Gets octets as they pass. The password of a bind request is masked. */
@@ -67,6 +68,8 @@ export interface LinkDeps {
   pace: Pace
   answers?: AnswerTimes | undefined
   cap: LineCap | undefined
+  /** Of the line. Absent: what is read is handled at once. */
+  together: Together | undefined
   clock: Clock
   log: Log
   line: LinePort
@@ -122,6 +125,8 @@ export class Link implements LinkPort {
       received: (frame) => this.#received(frame),
       broken: (fault) => this.#broken(fault),
       isFull: () => this.#requests.full() || this.#outbox.stalled(),
+      isAwaited: () => this.#window.waiting('ussd') > 0,
+      together: deps.together,
     })
     this.#socket.on('error', (error) => (this.#error = error))
     this.#socket.on('close', () => this.#lose(this.#reason(), isForeign(this.#error) ? 'foreign' : 'lost'))

@@ -1,11 +1,12 @@
 /**
  * The reading half of one link. It makes PDUs of octets, gives way to others between them, and does not read while
- * there is no room for more.
+ * there is no room for more. What comes often waits a moment (together.ts).
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '../../ussd/index.ts'
 import { monotonicClock, stretch } from '../../base/index.ts'
 import type { LineLimits } from './settings.ts'
+import type { Together, WaitTrial } from './together.ts'
 import { framer, type Framer, type FramingFault } from '../pdu/index.ts'
 
 /**
@@ -21,6 +22,10 @@ export interface SocketReaderDeps {
   /** What comes is not SMPP, or a PDU that began does not end. Nothing more is read. */
   broken(fault: FramingFault | 'pdu-half-sent'): void
   isFull(): boolean
+  /** Somebody waits for what may come next. */
+  isAwaited(): boolean
+  /** Absent: octets are handled when they come, however often. */
+  together: Together | undefined
 }
 
 export class SocketReader {
@@ -29,6 +34,10 @@ export class SocketReader {
   readonly #deps: SocketReaderDeps
   readonly #now: () => number
   readonly #framer: Framer
+  /** Absent: octets are handled when they come. */
+  readonly #trial: WaitTrial | undefined
+  /** Read, but not handled yet. */
+  #chunks: Buffer[] = []
   #readAt: number
   /** When it began to handle what is read now. */
   #readingAt = 0
@@ -42,12 +51,15 @@ export class SocketReader {
     this.#deps = deps
     this.#now = monotonicClock(deps.clock)
     this.#readAt = this.#now()
+    this.#trial = deps.together?.trial(this.#readAt)
     this.#framer = framer(
       (frame) => void (this.#ended || deps.received(frame)),
       pduOctetsMax,
       () => this.#now() - this.#readingAt < READING_MS_MAX,
     )
     socket.on('data', (chunk: Buffer) => this.#data(chunk))
+    // What was read before the end was said before it.
+    socket.on('end', this.#handle).on('close', this.#handle)
   }
 
   /** Milliseconds since the last octets of the peer; 0 while we are the ones who do not read. */
@@ -73,8 +85,20 @@ export class SocketReader {
 
   #data(chunk: Buffer): void {
     if (this.#ended) return
-    this.#readAt = this.#readingAt = this.#now()
-    this.#taken(stretch('smpp-octets', this.#framer.push, chunk))
+    this.#readAt = this.#now()
+    this.#chunks.push(chunk)
+    const { together, isAwaited } = this.#deps
+    const waits = this.#trial?.waits(this.#readAt, this.#framer.completed()) && !isAwaited()
+    if (waits) together!.add(this.#handle, chunk.length)
+    else this.#handle()
+  }
+
+  readonly #handle = (): void => {
+    if (this.#ended || this.#chunks.length === 0) return
+    const octets = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
+    this.#chunks = []
+    this.#readingAt = this.#now()
+    this.#taken(stretch('smpp-octets', this.#framer.push, octets))
   }
 
   #taken(fault: FramingFault | undefined): void {
