@@ -50,11 +50,12 @@ export class Together {
 /** PDUs in a millisecond from which on it pays to wait: below, hardly another one comes. */
 const OFTEN = 1
 /**
- * A peer that sends its next request only after our answer is held up by each wait. A trial finds it: if fewer PDUs
- * come while they wait than before, by more than chance (of 250 PDUs, one trial in seventy differs by that), it is left
- * alone for a while.
+ * A peer that sends its next request only after our answer is held up by each wait. Two trials in a row find it: if
+ * fewer PDUs come while they wait than before, by more than chance (of 250 PDUs, one trial in seventy differs by that),
+ * it is left alone for a while.
  */
 const HINDERED = 0.8
+const TRIALS = 2
 /** How long each lasts, in milliseconds. One in twenty of the waits is given up to find such a peer within seconds. */
 const LASTS = { apart: 250, trial: 250, together: 5_000, hindered: 20_000 }
 type Phase = keyof typeof LASTS
@@ -68,6 +69,8 @@ export class WaitTrial {
   #before = 0
   /** PDUs in a millisecond while none waited. */
   #apart = 0
+  /** Trials in a row in which fewer came. */
+  #fewer = 0
 
   constructor(nowMs: number, onHindered: () => void) {
     this.#sinceMs = nowMs
@@ -78,7 +81,8 @@ export class WaitTrial {
   waits(nowMs: number, pdus: number): boolean {
     const ms = nowMs - this.#sinceMs
     if (ms >= LASTS[this.#phase]) {
-      this.#phase = this.#next((pdus - this.#before) / ms)
+      // A stretch that was over long ago says nothing of a rate: less came since.
+      this.#phase = ms < 2 * LASTS[this.#phase] ? this.#next((pdus - this.#before) / ms) : 'apart'
       this.#sinceMs = nowMs
       this.#before = pdus
     }
@@ -91,7 +95,10 @@ export class WaitTrial {
       return 'trial'
     }
     if (this.#phase !== 'trial') return 'apart'
-    if (rate >= HINDERED * this.#apart) return 'together'
+    this.#fewer = rate < HINDERED * this.#apart ? this.#fewer + 1 : 0
+    if (this.#fewer === 0) return 'together'
+    if (this.#fewer < TRIALS) return 'apart'
+    this.#fewer = 0
     this.#onHindered()
     return 'hindered'
   }

@@ -57,7 +57,8 @@ describe('whether it waits', () => {
   }
 
   it('does not while little comes', () => {
-    assert.deepEqual(tried([100, 90], [150, 150], [250, 249], [1_000, 999]).waits, [false, false, false, false])
+    assert.deepEqual(tried([100, 90], [150, 150], [250, 249], [499, 498]).waits, [false, false, false, false])
+    assert.deepEqual(tried([500, 60_000], [250, 250]).waits, [false, true])
   })
 
   it('does while much comes, is given up for a moment each five seconds, and ends when less comes', () => {
@@ -70,9 +71,24 @@ describe('whether it waits', () => {
     ])
   })
 
+  const [APART, FEWER]: [[number, number], [number, number]] = [
+    [250, 1_000],
+    [250, 799],
+  ]
+
   it('does not where an SMSC sends less because of it, and is tried again after twenty seconds', () => {
-    const { waits, hindered } = tried([250, 1_000], [250, 799], [19_999, 60_000], [1, 1], [250, 1_000], [250, 800])
-    assert.deepEqual([waits, hindered], [[true, false, false, false, true, true], 1])
+    const { waits, hindered } = tried(APART, FEWER, APART, FEWER, [19_999, 60_000], [1, 1], APART, [250, 800])
+    assert.deepEqual([waits, hindered], [[true, false, true, false, false, false, true, true], 1])
+  })
+
+  it('does where less came in one trial, and not in the next', () => {
+    const { waits, hindered } = tried(APART, FEWER, APART, [250, 800], [5_000, 5_000], APART, FEWER, APART)
+    assert.deepEqual([waits, hindered], [[true, false, true, true, false, true, false, true], 0])
+  })
+
+  it('learns nothing from a trial in which nothing more came', () => {
+    const { waits, hindered } = tried(APART, [10_000, 1], APART, [10_000, 1], APART)
+    assert.deepEqual([waits, hindered], [[true, false, true, false, true], 0])
   })
 
   it('is found out for each link', () => {
