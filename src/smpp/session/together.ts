@@ -56,6 +56,8 @@ const OFTEN = 1
  */
 const HINDERED = 0.8
 const TRIALS = 2
+/** A trial is over sooner if far fewer come: a peer with one request open sends a third of them. */
+const CLEARLY = { ms: 50, fewer: 0.5 }
 /** How long each lasts, in milliseconds. One in twenty of the waits is given up to find such a peer within seconds. */
 const LASTS = { apart: 250, trial: 250, together: 5_000, hindered: 20_000 }
 type Phase = keyof typeof LASTS
@@ -80,13 +82,18 @@ export class WaitTrial {
   /** Asked when octets have come. `nowMs` is monotonic; `pdus`: how many the link has handled so far. */
   waits(nowMs: number, pdus: number): boolean {
     const ms = nowMs - this.#sinceMs
-    if (ms >= LASTS[this.#phase]) {
+    const rate = (pdus - this.#before) / ms
+    if (ms >= LASTS[this.#phase] || this.#isClear(ms, rate)) {
       // A stretch that was over long ago says nothing of a rate: less came since.
-      this.#phase = ms < 2 * LASTS[this.#phase] ? this.#next((pdus - this.#before) / ms) : 'apart'
+      this.#phase = ms < 2 * LASTS[this.#phase] ? this.#next(rate) : 'apart'
       this.#sinceMs = nowMs
       this.#before = pdus
     }
     return this.#phase === 'trial' || this.#phase === 'together'
+  }
+
+  #isClear(ms: number, rate: number): boolean {
+    return this.#phase === 'trial' && ms >= CLEARLY.ms && rate < CLEARLY.fewer * this.#apart
   }
 
   #next(rate: number): Phase {

@@ -81,6 +81,12 @@ describe('whether it waits', () => {
     assert.deepEqual([waits, hindered], [[true, false, true, false, false, false, true, true], 1])
   })
 
+  it('does not from the fiftieth millisecond of a trial on if far less comes', () => {
+    const { waits } = tried(APART, [49, 1], [1, 98])
+    assert.deepEqual(waits, [true, true, false])
+    assert.deepEqual(tried(APART, [49, 1], [1, 99]).waits, [true, true, true])
+  })
+
   it('does where less came in one trial, and not in the next', () => {
     const { waits, hindered } = tried(APART, FEWER, APART, [250, 800], [5_000, 5_000], APART, FEWER, APART)
     assert.deepEqual([waits, hindered], [[true, false, true, true, false, true, false, true], 0])
