@@ -51,10 +51,10 @@ export class Together {
 const OFTEN = 1
 /**
  * A peer that sends its next request only after our answer is held up by each wait. Two trials in a row find it: if
- * fewer PDUs come while they wait than before, by more than chance (of 250 PDUs, one trial in seventy differs by that),
- * it is left alone for a while.
+ * fewer PDUs come while they wait than before, by a twentieth and by more than chance, it is left alone for a while. By
+ * chance a count of N differs from another by 2 / √N: PDUs come in pairs, a request and the response to our answer.
  */
-const HINDERED = 0.8
+const FEWER = { by: 0.05, chances: 1.5 }
 const TRIALS = 2
 /** A trial is over sooner if far fewer come: a peer with one request open sends a third of them. */
 const CLEARLY = { ms: 50, fewer: 0.5 }
@@ -69,8 +69,8 @@ export class WaitTrial {
   #sinceMs: number
   /** PDUs before this phase. */
   #before = 0
-  /** PDUs in a millisecond while none waited. */
-  #apart = 0
+  /** PDUs while none waited: in a millisecond, and how many in all. */
+  #apart = { rate: 0, count: 0 }
   /** Trials in a row in which fewer came. */
   #fewer = 0
 
@@ -82,10 +82,10 @@ export class WaitTrial {
   /** Asked when octets have come. `nowMs` is monotonic; `pdus`: how many the link has handled so far. */
   waits(nowMs: number, pdus: number): boolean {
     const ms = nowMs - this.#sinceMs
-    const rate = (pdus - this.#before) / ms
-    if (ms >= LASTS[this.#phase] || this.#isClear(ms, rate)) {
+    const count = pdus - this.#before
+    if (ms >= LASTS[this.#phase] || this.#isClear(ms, count / ms)) {
       // A stretch that was over long ago says nothing of a rate: less came since.
-      this.#phase = ms < 2 * LASTS[this.#phase] ? this.#next(rate) : 'apart'
+      this.#phase = ms < 2 * LASTS[this.#phase] ? this.#next(count / ms, count) : 'apart'
       this.#sinceMs = nowMs
       this.#before = pdus
     }
@@ -93,16 +93,18 @@ export class WaitTrial {
   }
 
   #isClear(ms: number, rate: number): boolean {
-    return this.#phase === 'trial' && ms >= CLEARLY.ms && rate < CLEARLY.fewer * this.#apart
+    return this.#phase === 'trial' && ms >= CLEARLY.ms && rate < CLEARLY.fewer * this.#apart.rate
   }
 
-  #next(rate: number): Phase {
+  #next(rate: number, count: number): Phase {
     if (this.#phase === 'apart' && rate >= OFTEN) {
-      this.#apart = rate
+      this.#apart = { rate, count }
       return 'trial'
     }
     if (this.#phase !== 'trial') return 'apart'
-    this.#fewer = rate < HINDERED * this.#apart ? this.#fewer + 1 : 0
+    const chance = 2 / Math.sqrt(this.#apart.count)
+    const isFewer = rate < this.#apart.rate * (1 - FEWER.by - FEWER.chances * chance)
+    this.#fewer = isFewer ? this.#fewer + 1 : 0
     if (this.#fewer === 0) return 'together'
     if (this.#fewer < TRIALS) return 'apart'
     this.#fewer = 0

@@ -73,11 +73,11 @@ describe('whether it waits', () => {
 
   const [APART, FEWER]: [[number, number], [number, number]] = [
     [250, 1_000],
-    [250, 799],
+    [250, 855],
   ]
 
   it('does not where an SMSC sends less because of it, and is tried again after twenty seconds', () => {
-    const { waits, hindered } = tried(APART, FEWER, APART, FEWER, [19_999, 60_000], [1, 1], APART, [250, 800])
+    const { waits, hindered } = tried(APART, FEWER, APART, FEWER, [19_999, 60_000], [1, 1], APART, [250, 856])
     assert.deepEqual([waits, hindered], [[true, false, true, false, false, false, true, true], 1])
   })
 
@@ -88,7 +88,7 @@ describe('whether it waits', () => {
   })
 
   it('does where less came in one trial, and not in the next', () => {
-    const { waits, hindered } = tried(APART, FEWER, APART, [250, 800], [5_000, 5_000], APART, FEWER, APART)
+    const { waits, hindered } = tried(APART, FEWER, APART, [250, 856], [5_000, 5_000], APART, FEWER, APART)
     assert.deepEqual([waits, hindered], [[true, false, true, true, false, true, false, true], 0])
   })
 
