@@ -10,7 +10,10 @@ function together(togetherMs = 2) {
   const clock = fakeClock()
   const counts = { waited: 0, hindered: 0 }
   const limits = { togetherMs, togetherOctetsMax: 1_000 }
-  const count = (_: string, { how }: { how: keyof typeof counts }) => void counts[how]++
+  const count = (name: 'smpp_together', { how }: { how: keyof typeof counts }) => {
+    assert.equal(name, 'smpp_together')
+    counts[how]++
+  }
   return { clock, counts, together: new Together({ clock, limits, count }) }
 }
 
@@ -38,7 +41,7 @@ describe('what is handled together', () => {
     assert.equal(handled, 0)
     line.add(() => handled++, 1)
     assert.equal(handled, 2)
-    line.add(() => handled++, 100)
+    line.add(() => handled++, 999)
     await clock.advance(1)
     assert.equal(handled, 2)
     await clock.advance(1)
@@ -79,6 +82,11 @@ describe('whether it waits', () => {
   it('does not where an SMSC sends less because of it, and is tried again after twenty seconds', () => {
     const { waits, hindered } = tried(APART, FEWER, APART, FEWER, [19_999, 60_000], [1, 1], APART, [250, 856])
     assert.deepEqual([waits, hindered], [[true, false, true, false, false, false, true, true], 1])
+  })
+
+  it('is left alone again after two more trials, not after one', () => {
+    const { waits, hindered } = tried(APART, FEWER, APART, FEWER, [20_000, 60_000], APART, FEWER, APART)
+    assert.deepEqual([waits.slice(4), hindered], [[false, true, false, true], 1])
   })
 
   it('does not from the fiftieth millisecond of a trial on if far less comes', () => {
