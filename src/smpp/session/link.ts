@@ -125,7 +125,7 @@ export class Link implements LinkPort {
       received: (frame) => this.#received(frame),
       broken: (fault) => this.#broken(fault),
       isFull: () => this.#requests.full() || this.#outbox.stalled(),
-      isAwaited: () => this.#window.waiting('ussd') > 0,
+      isAwaited: () => this.#window.awaitsResponse(),
       together: deps.together,
     })
     this.#socket.on('error', (error) => (this.#error = error))

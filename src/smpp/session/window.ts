@@ -99,6 +99,8 @@ export class Window implements CapWaiter {
   readonly #smsSlots: number
   #sequence: number
   #inSlots = 0
+  /** How many of them are SMS. */
+  #smsInSlots = 0
   #withheld = 0
   /** How long requests took a slot lately, in milliseconds. */
   #takenMs = 0
@@ -150,6 +152,11 @@ export class Window implements CapWaiter {
   /** How many of this lane wait here. */
   waiting(lane: Lane): number {
     return this.#queue[lane].length
+  }
+
+  /** Something waits for a response: a reply for a slot, or an SMS, whose slot is for the next SMS. */
+  awaitsResponse(): boolean {
+    return this.#queue.ussd.length > 0 || this.#smsInSlots > 0
   }
 
   /** The cap lets more go. */
@@ -323,7 +330,10 @@ export class Window implements CapWaiter {
       this.#inSlots++
       this.#movedMs = request.sentMs
     }
-    if (request.lane === 'sms') this.#pace.spend()
+    if (request.lane === 'sms') {
+      this.#smsInSlots++
+      this.#pace.spend()
+    }
     if (this.#capped) this.#spend(this.#capped, request)
     this.#number(request, request.octets)
   }
@@ -377,6 +387,7 @@ export class Window implements CapWaiter {
   #end(request: WindowRequest, outcome: SubmitOutcome): void {
     if (request.withheld) this.#withheld--
     else this.#inSlots--
+    if (request.lane === 'sms') this.#smsInSlots--
     this.#tell(request, outcome)
   }
 

@@ -122,7 +122,10 @@ describe('a line to which much comes', () => {
   async function busy(limits: object = {}, windowSlots = 10): Promise<void> {
     nowMs = Date.now()
     clock = { ...heldClock(), now: () => nowMs }
-    await on.start({}, { parts: { clock }, limits: { togetherMs: HELD_MS, windowSlots, ...limits } })
+    await on.start(
+      { onSubmit: () => undefined },
+      { parts: { clock }, limits: { togetherMs: HELD_MS, windowSlots, ...limits } },
+    )
     on.link.send(...Array.from({ length: MUCH }, (_, n) => deliver(n + 1)))
     await until(() => on.test.requests.length === MUCH, 'not all are heard')
     nowMs += 260
@@ -180,6 +183,22 @@ describe('a line to which much comes', () => {
       (await Promise.all(asked)).map(({ kind }) => kind),
       ['ok', 'ok'],
     )
+  })
+
+  it('handles it at once while an SMS has a slot, and not when it has none any more', async () => {
+    await busy()
+    const [first, second] = [on.sms('one'), on.sms('two')]
+    const { sequence } = await on.link.heard(ID.submit, 2)
+    const answered = (number: number) => raw(ID.submit + ID.response, 0, number, 'a\0')
+    on.link.send(answered(sequence - 1))
+    await first
+    on.link.send(deliver(1_001))
+    await until(() => heard().length === 1, 'it waits')
+    on.link.send(answered(sequence))
+    await second
+    await read(deliver(1_002))
+    assert.deepEqual(heard(), [1_001])
+    await until(() => (clock.release(), heard().length === 2), 'it waits for ever')
   })
 
   it('handles each at once where the setting is 0', async () => {
