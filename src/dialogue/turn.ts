@@ -250,15 +250,20 @@ async function start(record: DialogueRecord, begin: Begin, deps: TurnDeps & { pa
   const resume = old?.name === begin.flow && old.resumable(lost!.snapshot as FlowSnapshot) ? lost!.snapshot! : undefined
   const flow = resume ? old : deps.flows.current(begin.flow, record.key.msisdn)
   if (!flow) return undefined
-  const chosen = flow.languages.length > 1 ? await deps.chosenLanguage?.(record.key.msisdn) : null
+  const chosen = asksLanguage(flow, deps) ? await deps.chosenLanguage?.(record.key.msisdn) : null
   return begun(flow, record, begin, { deps, language: chosen ?? deps.language, resume })
 }
 
 function startAtOnce(record: DialogueRecord, begin: Begin, deps: TurnDeps & { page: PageLimit }) {
   if (begin.lost?.snapshot) return undefined
   const flow = deps.flows.current(begin.flow, record.key.msisdn)
-  if (!flow || (flow.languages.length > 1 && deps.chosenLanguage)) return undefined
+  if (!flow || asksLanguage(flow, deps)) return undefined
   return begun(flow, record, begin, { deps, language: deps.language })
+}
+
+/** Whether the subscriber may have chosen one of the languages of this flow: then somebody must be asked. */
+function asksLanguage({ languages }: CompiledFlow, { flows, chosenLanguage }: TurnDeps): boolean {
+  return languages.length > 1 && chosenLanguage !== undefined && flows.mayChooseLanguage?.() !== false
 }
 
 interface Beginning {

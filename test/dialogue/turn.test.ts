@@ -207,10 +207,16 @@ describe('one turn', () => {
   })
 
   it('is played at once only where nobody need be asked for the language', () => {
-    const atOnce = (languages: string[], chooses: boolean) => {
+    const atOnce = (languages: string[], chooses: boolean, mayChoose?: boolean) => {
       const { flow } = flowOf('shop', 'shop@2', { first: ask })
+      const mayChooseLanguage = mayChoose === undefined ? {} : { mayChooseLanguage: () => mayChoose }
       return playAtOnce(RECORD, begin(), {
-        flows: { current: () => ({ ...flow, languages }), pinned: async () => flow, loaded: () => flow },
+        flows: {
+          current: () => ({ ...flow, languages }),
+          pinned: async () => flow,
+          loaded: () => flow,
+          ...mayChooseLanguage,
+        },
         backend: () => undefined,
         clock,
         language: 'en',
@@ -221,6 +227,8 @@ describe('one turn', () => {
     assert.ok(atOnce(['en'], true))
     assert.ok(atOnce(['en', 'tpi'], false))
     assert.ok(!atOnce(['en', 'tpi'], true))
+    assert.ok(!atOnce(['en', 'tpi'], true, true))
+    assert.ok(atOnce(['en', 'tpi'], true, false), 'no flow lets anybody choose')
   })
 
   const calling = () =>

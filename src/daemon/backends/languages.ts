@@ -27,7 +27,7 @@ export function subscriberBackend(languages: Languages, clock: Clock): Backend {
 
 export interface LookupDeps {
   languages: Pick<Languages, 'of'>
-  flows: Pick<FlowRegistry, 'calls'>
+  flows: Pick<FlowRegistry, 'mayChooseLanguage'>
   clock: Clock
   log: Log
   metrics: Pick<Metrics, 'count'>
@@ -42,7 +42,7 @@ export function languageLookup({
   metrics,
 }: LookupDeps): (msisdn: string) => Promise<string | null> {
   return async (msisdn) => {
-    if (!flows.calls?.(SUBSCRIBER)) return null
+    if (flows.mayChooseLanguage?.() === false) return null
     let cancel = (): void => undefined
     const late = new Promise<'late'>((done) => (cancel = clock.after(LOOKUP_MS, () => done('late'))))
     try {

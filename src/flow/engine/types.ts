@@ -110,8 +110,8 @@ export interface FlowRegistry {
   pinned(revision: string): Promise<CompiledFlow | undefined>
   /** The same revision if it is in memory, without waiting. */
   loaded?(revision: string): CompiledFlow | undefined
-  /** Whether any flow in force calls this back end. */
-  calls?(backend: string): boolean
+  /** Whether any flow in force, or on trial, lets subscribers choose a language that is kept. Absent: one may. */
+  mayChooseLanguage?(): boolean
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { CompiledFlow, FlowRegistry } from '../engine/index.ts'
 import type { FlowProblem } from '../check/index.ts'
+import { SUBSCRIBER } from '../language/index.ts'
 import { flowFolder, type FlowFolder, recompileFolder } from '../load/index.ts'
 import type { DeclaredBackend } from '../read/index.ts'
 import { keptRevisions, type KeptRevisions } from './kept-revisions.ts'
@@ -116,10 +117,17 @@ function registry(options: FlowsOptions): Flows {
       })),
     state: () => stateOf(state.view),
     wanted: () => [...wantedOf(state.view)],
-    calls: (backend) => [...state.view.current.values()].some((flow) => flow.backends.includes(backend)),
+    mayChooseLanguage: () => letsChoose(state.view),
     reload: () => inTurn(folder.read),
     look: () => inTurn(folder.look),
   }
+}
+
+/** Asked for each dial. */
+function letsChoose({ current, canaries }: View): boolean {
+  for (const flow of current.values()) if (flow.backends.includes(SUBSCRIBER)) return true
+  for (const { flow } of canaries.values()) if (flow.backends.includes(SUBSCRIBER)) return true
+  return false
 }
 
 /** What `prepare` changes. */

@@ -70,14 +70,14 @@ describe('the choice of a language', () => {
 })
 
 describe('the language that was chosen', () => {
-  const lookup = (of: () => Promise<string | null>, calls = true) => {
+  const lookup = (of: () => Promise<string | null>, mayChoose = true) => {
     const clock = fakeClock()
     const counted: unknown[] = []
     const metrics = { count: (name: string, labels?: object) => void counted.push([name, labels]) }
     return {
       clock,
       counted,
-      look: languageLookup({ languages: { of }, flows: { calls: () => calls }, clock, log: silentLog, metrics }),
+      look: languageLookup({ languages: { of }, flows: { mayChooseLanguage: () => mayChoose }, clock, log: silentLog, metrics }),
     }
   }
 

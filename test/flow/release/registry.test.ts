@@ -307,6 +307,22 @@ describe('the registry of flows', () => {
       assert.equal(inForce(flows, '67579999999'), one)
     })
 
+    it('knows whether anybody may choose a language that is kept: of flows in force, and of those on trial', async () => {
+      const choosing =
+        'flow: a\nspec: 1\nstart: main\nlanguages: [en, tpi]\nscreens:\n' +
+        '  main: { language: { en: Which?, tpi: Wanem? }, to: bye }\n  bye: { end: { en: Bye, tpi: Gutbai } }\n'
+      write('a.yaml', choosing)
+      const flows = await open()
+      const one = inForce(flows)!
+      assert.equal(flows.mayChooseLanguage!(), true)
+      write('a.yaml', flowText('a', 'One'))
+      await flows.reload()
+      assert.equal(flows.mayChooseLanguage!(), false)
+      decisions.releases.set('a', { ...undecided('a'), canary: { revision: one, share: 1_000, key: 'k' } })
+      await flows.reload()
+      assert.equal(flows.mayChooseLanguage!(), true)
+    })
+
     it('ends the dialogues of a recalled revision with its words, and offers none of them again', async () => {
       write('a.yaml', flowText('a', 'One'))
       const flows = await open()
