@@ -87,7 +87,7 @@ const ZONES_MAX = 500
 const zones = remembered<Zone>(ZONES_MAX)
 
 /** The zone of this name for luxon. Not valid if the zone database does not have it. */
-function zoneOf(name: string): Zone {
+export function zoneOf(name: string): Zone {
   return zones(name, namedZone)
 }
 

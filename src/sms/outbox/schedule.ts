@@ -1,6 +1,6 @@
 /** Quiet hours: instants in, instants out. Pure. luxon handles zones and their clock changes. */
 import { DateTime } from 'luxon'
-import { minutesAhead } from '../../base/index.ts'
+import { minutesAhead, zoneOf } from '../../base/index.ts'
 import type { QuietHours } from '../../plugin/index.ts'
 
 export type { QuietHours }
@@ -15,7 +15,7 @@ const STEPS_BACK_MAX = 48
 /** The end of the quiet hours that include `ms`, or null if none do. */
 export function quietUntil(ms: number, quiet: QuietHours | null, zone: string): number | null {
   if (!quiet || !isQuiet(ms, quiet, zone)) return null
-  const local = DateTime.fromMillis(ms, { zone })
+  const local = DateTime.fromMillis(ms, { zone: zoneOf(zone) })
   const end = at(local, quiet.to)
   let endMs = (end > local ? end : at(local.plus({ days: 1 }), quiet.to)).toMillis()
   // At a clock change, the wall time of the end may be on either side of it.
@@ -26,7 +26,7 @@ export function quietUntil(ms: number, quiet: QuietHours | null, zone: string): 
 /** The moment, or before the quiet hours that it is in. */
 export function quietBefore(ms: number, quiet: QuietHours | null, zone: string): number {
   if (!quiet || !isQuiet(ms, quiet, zone)) return ms
-  const local = DateTime.fromMillis(ms, { zone })
+  const local = DateTime.fromMillis(ms, { zone: zoneOf(zone) })
   const today = at(local, quiet.from)
   const begin = today <= local ? today : at(local.minus({ days: 1 }), quiet.from)
   let movedMs = begin.toMillis() - QUIET_MARGIN_MS
