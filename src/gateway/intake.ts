@@ -39,8 +39,9 @@ export function createIntake({ now, perTurn = REQUESTS_A_TURN }: IntakeOptions):
   }
   const nextTurn = () => {
     most = now() - beganMs < SHORT_MS ? Math.min(most + MORE, perTurn.most) : perTurn.least
-    taken = 0
-    for (; taken < most && waiting.length > 0; taken++) waiting.shift()!()
+    const ready = waiting.splice(0, most)
+    taken = ready.length
+    for (const go of ready) go()
     if (taken > 0) begin()
   }
   return {

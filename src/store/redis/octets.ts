@@ -73,15 +73,23 @@ function wordInto(word: string, from: number): number {
     const at = lengthInto(DOLLAR, length, from)
     if (asciiInto(page, word, at)) return lineEnd(at + length)
   }
-  const octets = Buffer.byteLength(word)
-  const at = lengthInto(DOLLAR, octets, from)
-  page.write(word, at, octets === length ? 'latin1' : 'utf8')
-  return lineEnd(at + octets)
+  // They are counted as they are written, behind the place of their number, which may be a digit longer then.
+  const digits = digitsOf(length)
+  const place = from + 1 + digits + 2
+  const octets = page.write(word, place)
+  const longer = digitsOf(octets) - digits
+  if (longer > 0) page.copyWithin(place + longer, place, place + octets)
+  return lineEnd(lengthInto(DOLLAR, octets, from) + octets)
+}
+
+function digitsOf(length: number): number {
+  let digits = 1
+  for (let rest = length; rest > 9; rest = Math.floor(rest / 10)) digits++
+  return digits
 }
 
 function lengthInto(sign: number, length: number, from: number): number {
-  let digits = 1
-  for (let rest = length; rest > 9; rest = Math.floor(rest / 10)) digits++
+  const digits = digitsOf(length)
   page[from] = sign
   for (let n = digits, rest = length; n > 0; n--, rest = Math.floor(rest / 10)) page[from + n] = ZERO + (rest % 10)
   return lineEnd(from + 1 + digits)
