@@ -53,7 +53,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/flow/redraw': ['src/flow/language', 'src/flow/text'],
   'src/flow/draw': ['src/flow/expression', 'src/flow/language', 'src/flow/read', 'src/flow/load', 'src/flow/explore'],
   'src/flow/pictures': ['src/flow/read', 'src/flow/load', 'src/flow/draw'],
-  'src/flow/release': ['src/flow/read', 'src/flow/engine', 'src/flow/check', 'src/flow/load'],
+  'src/flow/release': ['src/flow/language', 'src/flow/read', 'src/flow/engine', 'src/flow/check', 'src/flow/load'],
   'src/backend': ['src/plugin', 'src/flow/engine', 'src/backend/contracts'],
   'src/backend/contracts': ['src/flow/engine'],
   'src/dialogue': ['src/flow/engine', 'src/backend'],

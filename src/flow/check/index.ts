@@ -2,5 +2,6 @@
 export { acceptedAnew, accepting } from './accepts.ts'
 export { assumedIn } from './assumed.ts'
 export { checkingFlow, checkSource, type FlowProblem, vettingFlow } from './check.ts'
-export { type Read, readsByScreen, setOn, setPathOf } from './paths.ts'
+export { liveKeys } from './live.ts'
+export { setPathOf } from './paths.ts'
 export { trailsOf } from './trail.ts'

@@ -1,9 +1,9 @@
 /** What distinguishes two states: only what can still be read from there on. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { oncePer } from '../../base/index.ts'
-import { type Read, setPathOf, readsByScreen, setOn } from '../check/index.ts'
+import { liveKeys, setPathOf } from '../check/index.ts'
 import { compileCondition, Slip, readPath, readRows } from '../expression/index.ts'
-import { kindOf, rowsFrom, targetsOf, type FlowDefinition, usesOf } from '../language/index.ts'
+import { kindOf, rowsFrom, type FlowDefinition, usesOf } from '../language/index.ts'
 import type { FlowSnapshot } from '../engine/index.ts'
 import { slotsOf } from './examples.ts'
 
@@ -132,45 +132,6 @@ interface Part {
 }
 
 const keysIn = (paths: readonly string[]) => paths.flatMap((path) => setPathOf(path) ?? [])
-
-/** For each screen: the keys that are read there, or later before they are set again. */
-function liveKeys(definition: FlowDefinition): Map<string, Set<string>> {
-  const live = new Map(Object.keys(definition.screens).map((name) => [name, new Set<string>()]))
-  const reads = readsByScreen(definition)
-  const own = new Map(Object.entries(definition.screens).map(([name, screen]) => [name, answersOn(name, screen)]))
-  const isOwn = ({ screen, path }: Read) => own.get(screen)!.has(setPathOf(path) ?? '')
-  const isCheck = ({ place }: Read) => place[CHECKS_AT] === 'checks' && place.at(-1) === 'if'
-  // A check that reads something else, too, tells states apart by that.
-  const mixed = new Set(reads.filter((one) => isCheck(one) && !isOwn(one)).map(({ place }) => place.join(' ')))
-  for (const one of reads) {
-    const key = setPathOf(one.path)
-    // A check of what was typed now reads nothing that was answered before.
-    const isTyped = isCheck(one) && isOwn(one) && !mixed.has(one.place.join(' '))
-    if (key !== undefined && !isTyped) live.get(one.screen)?.add(key)
-  }
-  for (let grown = true; grown;) {
-    grown = false
-    for (const [name, screen] of Object.entries(definition.screens)) {
-      const here = live.get(name) as Set<string>
-      const before = here.size
-      for (const { to, path } of targetsOf(screen)) {
-        const set = new Set(setOn(name, screen, path))
-        for (const key of live.get(to) ?? []) if (!set.has(key)) here.add(key)
-      }
-      grown ||= here.size > before
-    }
-  }
-  return live
-}
-
-/** `['screens', NAME, 'checks', …]` */
-const CHECKS_AT = 2
-
-/** Under which answers a screen keeps what is typed on it. */
-function answersOn(name: string, screen: FlowDefinition['screens'][string]): Set<string> {
-  const set = targetsOf(screen).flatMap(({ path }) => setOn(name, screen, path))
-  return new Set(set.filter((key) => key.startsWith('answers.')))
-}
 
 export function contextOf(snapshot: FlowSnapshot): DialogueContext {
   return snapshot.context as unknown as DialogueContext

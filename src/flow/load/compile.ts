@@ -53,6 +53,7 @@ import {
 import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot, Want } from '../engine/index.ts'
 import { compiledTexts } from '../text/index.ts'
 import { keeping } from './kept.ts'
+import { needing } from './needed.ts'
 
 /** The most answers dialled behind a code that are played. Nobody needs more, and each is a step of the statechart. */
 export const DIALLED_MAX = 20
@@ -94,7 +95,9 @@ export function* compilingFlow(
   const machine = dialogueMachine(definition.flow, definition.start, plans)
   yield
   const warnings = problems.filter(({ accepted }) => accepted === undefined)
-  return { flow: compiled(definition, plans, machine), machine, definition, warnings, read, problems }
+  const needs = needing(definition)
+  yield
+  return { flow: compiled(definition, { plans, machine, needs }), machine, definition, warnings, read, problems }
 }
 
 /**
@@ -112,11 +115,14 @@ function revisionOf({ accepts: _accepts, ...definition }: FlowDefinition): strin
   return `${definition.flow}@${createHash('sha256').update(canonical).digest('hex').slice(0, 12)}`
 }
 
-function compiled(
-  definition: FlowDefinition,
-  plans: ReadonlyMap<string, Plan>,
-  machine: DialogueMachine,
-): CompiledFlow {
+interface Compiled {
+  plans: ReadonlyMap<string, Plan>
+  machine: DialogueMachine
+  /** What a resting dialogue still needs. */
+  needs: (rested: Rested) => Rested
+}
+
+function compiled(definition: FlowDefinition, { plans, machine, needs }: Compiled): CompiledFlow {
   const { flow: name, languages } = definition
   const words = compiledTexts(definition)
   const changing = new Set(Object.keys(definition.screens).filter((screen) => unaskedChange(definition, screen)))
@@ -129,6 +135,8 @@ function compiled(
     const screen = definition.screens[state]
     return screen && kindOf(screen).does
   }
+  /** A dialogue that waits for a back end is not stored. */
+  const stored = (rested: Rested) => snapshotOf(doesAt(rested.value) === 'call' ? rested : needs(unveiled(rested)))
   const faulting = <T>(state: string, run: () => T): T => {
     try {
       return run()
@@ -142,12 +150,12 @@ function compiled(
     languages,
     revision: revisionOf(definition),
     backends: backendsOf(definition),
-    begin: (input) => faulting(definition.start, () => snapshotOf(beginDialogue(machine, openingOf(input, languages)))),
+    begin: (input) => faulting(definition.start, () => stored(beginDialogue(machine, openingOf(input, languages)))),
     step: (snapshot, event) =>
       faulting(snapshot.value, () => {
         planAt(snapshot.value)
         const next = stepDialogue(machine, restedOf(snapshot), event as FlowEvent)
-        return next ? snapshotOf(doesAt(next.value) === 'call' ? next : unveiled(next)) : snapshot
+        return next ? stored(next) : snapshot
       }),
     want: (snapshot) =>
       faulting(snapshot.value, () => {

@@ -51,7 +51,11 @@ describe('a branch over rows', () => {
   })
 
   it('keeps what it says of the row, and of all rows what is read', async () => {
-    const { context } = await shown([row('a', 'open', -1)])
+    const again = SCREENS.replace(
+      "{ end: 'Late {chosen.loan.id}' }",
+      "{ menu: 'Late {chosen.loan.id}', choices: [{ label: Again, to: which }] }",
+    )
+    const { context } = await shown([row('a', 'open', -1)], again)
     assert.deepEqual(context.chosen, { loan: { id: 'a' } })
     assert.deepEqual((context.data as { main: { rows: Json } }).main.rows, [{ id: 'a', state: 'open', due: -1 }])
   })

@@ -103,7 +103,7 @@ screens:
     const flow = flowOf(`
   main: { call: w.x, to: fee }
   fee: { set: { sum: "= sum(data.main.rows, 'price')", many: '= length(data.main.more)' }, to: shown }
-  shown: { menu: '{vars.sum}, {vars.many}', choices: [{ label: End, to: end }] }
+  shown: { menu: '{vars.sum}, {vars.many}', choices: [{ label: Again, to: fee }, { label: End, to: end }] }
   end: { end: x }`).flow
     const phone = handset(flow, () => ({ is: 'data', data: ANSWER }))
     assert.match(((await phone.dial()) as { text: string }).text, /^3\.3, 1\n/)

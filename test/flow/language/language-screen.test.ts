@@ -77,7 +77,13 @@ describe('the language that was chosen', () => {
     return {
       clock,
       counted,
-      look: languageLookup({ languages: { of }, flows: { mayChooseLanguage: () => mayChoose }, clock, log: silentLog, metrics }),
+      look: languageLookup({
+        languages: { of },
+        flows: { mayChooseLanguage: () => mayChoose },
+        clock,
+        log: silentLog,
+        metrics,
+      }),
     }
   }
 
