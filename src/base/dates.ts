@@ -140,11 +140,15 @@ export function tellsApart(of: 'date' | 'time' | 'timeMinutes', pattern: string)
   )
 }
 
+/** Nearly no text has one of them. */
+const ODD = /[\u00a0\u061c\u2007\u2009\u200e\u200f\u202a-\u202f\u2066-\u2069]/
+
 /**
  * Makes all kinds of blanks plain and removes direction marks: either would force a page into UCS-2. A right-to-left
  * text keeps the two marks that handsets know.
  */
 export function plainBlanks(text: string, isRtl = false): string {
+  if (!ODD.test(text)) return text
   const plain = text.replace(/[\u00a0\u202f\u2007\u2009]/g, ' ').replace(/[\u061c\u202a-\u202e\u2066-\u2069]/g, '')
   return isRtl ? plain : plain.replace(/[\u200e\u200f]/g, '')
 }

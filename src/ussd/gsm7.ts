@@ -34,6 +34,17 @@ export function uncodableAt(text: string): number {
   return -1
 }
 
+/** How many septets the text takes, or -1 if GSM 7-bit does not have all of it. Read once: pages are tried often. */
+export function septetsIn(text: string): number {
+  let septets = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = SEPTETS[text.charCodeAt(i)]!
+    if (code === NONE) return -1
+    septets += code >= EXTENDED ? 2 : 1
+  }
+  return septets
+}
+
 /**
  * How many septets the text takes. Extension characters take 2; characters without a code count as 1 (they become `?`).
  */

@@ -1,7 +1,7 @@
 /** Texts as a handset shows them: the alphabet that they need, their length in it, and where they may be cut. */
 import type { Alphabet, PageLimit } from './vocabulary.ts'
 import { directed } from './direction.ts'
-import { countGsm7, uncodableAt } from './gsm7.ts'
+import { countGsm7, septetsIn, uncodableAt } from './gsm7.ts'
 
 /** The longest input that is kept, in UTF-16 units. No handset sends more (182), and no screen reads more. */
 export const INPUT_UNITS_MAX = 256
@@ -20,7 +20,8 @@ export function count(text: string, alphabet: Alphabet): number {
 export function fits(text: string, limit: PageLimit): boolean {
   if (text.length > longestPage(limit)) return false
   if (limit.isRtl) return fits(directed(text), { septets: limit.septets, ucs2: limit.ucs2 })
-  return alphabetOf(text) === 'gsm7' ? countGsm7(text) <= limit.septets : text.length <= limit.ucs2
+  const septets = septetsIn(text)
+  return septets < 0 ? text.length <= limit.ucs2 : septets <= limit.septets
 }
 
 /** No page has more UTF-16 units, whatever its alphabet. */

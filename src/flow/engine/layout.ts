@@ -193,13 +193,14 @@ function optionsPage(paper: Paper): Page | undefined {
     return text === undefined ? undefined : { text, n: 1, more, next: [paper.from, paper.first + 1] }
   }
   const { limit, words } = paper
-  const wrong = words.wrong ?? ''
+  // Without words of its own the refusal of an answer takes no more room than the title.
+  const { wrong } = words
   let n = 1
   let rows = rowOf(paper, 0)
   while (n < left - 1) {
     const longer = joined(rows, rowOf(paper, n))
     const tail = joined(longer, endOf(paper, n + 1, true))
-    if (!fits(joined(head, tail), limit) || !fits(joined(wrong, tail), limit)) break
+    if (!fits(joined(head, tail), limit) || (wrong && !fits(joined(wrong, tail), limit))) break
     rows = longer
     n++
   }
