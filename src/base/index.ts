@@ -71,6 +71,7 @@ export {
   sqlValues,
   statement,
 } from './sql.ts'
+export { RecentMap } from './recent-map.ts'
 export { TurnoverMap } from './turnover-map.ts'
 export { carriedTime, looseClock, systemChance, systemClock, type WallClock } from './wall-clock.ts'
 export { isHashOfWeak, TOKEN_REMEDY, weakness } from './weak-token.ts'

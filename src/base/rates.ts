@@ -2,13 +2,13 @@
  * How often something of one key may happen: the generic cell rate algorithm (ITU-T I.371), in which a bucket is one
  * number: when it will be full again. It has no timers.
  */
-import { TurnoverMap } from './turnover-map.ts'
+import { RecentMap } from './recent-map.ts'
 
 export interface RateSettings {
   perSecond: number
   /** At once, after a rest. */
   burst: number
-  /** Keys that are remembered. Over it the one that was used longest ago is forgotten, never the busiest. */
+  /** So many keys are remembered, those used last, and at most as many more: never the busiest is forgotten. */
   keysMax: number
 }
 
@@ -23,7 +23,7 @@ export interface Rates {
 const ROUNDING_MS = 1e-6
 
 export function createRates({ perSecond, burst, keysMax }: RateSettings): Rates {
-  const fullAt = new TurnoverMap<string, number>()
+  const fullAt = new RecentMap<string, number>(keysMax)
   const costMs = 1_000 / perSecond
   const spanMs = costMs * burst
   const fullAgain = (key: string, nowMs: number) => {
@@ -36,9 +36,7 @@ export function createRates({ perSecond, burst, keysMax }: RateSettings): Rates 
       const before = fullAgain(key, nowMs)
       const after = before + costMs
       const within = after - nowMs <= spanMs + ROUNDING_MS
-      fullAt.delete(key)
       fullAt.set(key, within ? after : before)
-      if (fullAt.size > keysMax) fullAt.delete(fullAt.keys().next().value!)
       return within
     },
     rests: (key, nowMs) => fullAgain(key, nowMs) <= nowMs,

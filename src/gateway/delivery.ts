@@ -10,7 +10,7 @@ import {
   type Log,
   type Metrics,
   tellsDebug,
-  TurnoverMap,
+  RecentMap,
 } from '../base/index.ts'
 import { REPLY_MS_MIN, type GatewayLimits, type GuardStore, type Send } from './steps.ts'
 import { countReply, isUnsettled, sendReply, writeReply, type ReplyToSend, type Sent } from './reply.ts'
@@ -92,8 +92,8 @@ class ReplyDelivery implements Delivery {
   /** Epochs of the dialogues whose screen is throttled now; each of them is a running turn. */
   readonly #throttled = new Set<string>()
 
-  /** By dialogue: the newest screen that this daemon sends or sent. The oldest first. */
-  readonly #newest = new TurnoverMap<string, Pick<DialogueRecord, 'epoch' | 'turn'> & Pick<Known, 'knownMs'>>()
+  /** By dialogue: the newest screen that this daemon sends or sent. */
+  readonly #newest = new RecentMap<string, Pick<DialogueRecord, 'epoch' | 'turn'> & Pick<Known, 'knownMs'>>(NEWEST_MAX)
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps
@@ -166,9 +166,9 @@ class ReplyDelivery implements Delivery {
     const name = nameOfKey(key)
     const last = this.#newest.get(name)
     const isOlder = last && (last.epoch === epoch ? last.turn > turn : this.#isNewer(last, knownMs))
-    this.#newest.delete(name)
-    this.#newest.set(name, isOlder ? last : { epoch, turn, knownMs })
-    if (this.#newest.size > NEWEST_MAX) this.#newest.delete(this.#newest.keys().next().value!)
+    // It outlives many turns: a new one for each would move to the old heap.
+    if (last && !isOlder) Object.assign(last, { epoch, turn, knownMs })
+    this.#newest.set(name, last ?? { epoch, turn, knownMs })
   }
 
   /**

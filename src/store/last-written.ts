@@ -12,8 +12,8 @@ import type { Register } from './register.ts'
 
 /** Those of some 30,000 dialogues: what a busy daemon writes while a subscriber reads. */
 const RING_OCTETS = 32 * 1_048_576
-/** Each is forgotten as one. */
-const PAGES = 64
+/** No value takes more than such a part of it. */
+const LARGEST = 64
 /**
  * A recalled value that another daemon has replaced costs a write for nothing, and a turn that is played for nothing:
  * some sixteen times what a current one saves. So a daemon recalls as long as hardly any is outdated.
@@ -41,8 +41,6 @@ export type Recalling = Register & Required<Pick<Register, 'recall' | 'isOutdate
 
 export interface RecallingOptions {
   octets?: number
-  /** How many parts it has: each is forgotten as one. */
-  pages?: number
   /** Another daemon had replaced a value that was recalled. */
   onOutdated?: (() => void) | undefined
   /** Default: the time of this process. */
@@ -52,10 +50,10 @@ export interface RecallingOptions {
 /** `register`: an object of functions. */
 export function recalling(
   register: Register,
-  { octets = RING_OCTETS, pages = PAGES, onOutdated, nowMs = () => performance.now() }: RecallingOptions,
+  { octets = RING_OCTETS, onOutdated, nowMs = () => performance.now() }: RecallingOptions,
 ): Recalling {
   const silence = new Silence(nowMs)
-  const last = new Ring(octets, pages)
+  const last = new Ring(octets)
   const trust = new Trust()
   const writes = new OwnWrites()
   return {
@@ -200,33 +198,28 @@ class OwnWrites {
   }
 }
 
-/** Values by name, in octets: pages are filled one after the other, and then the oldest is begun again. */
+/** Values by name, in octets: written one behind the other, and from the start again once the ring is full. */
 class Ring {
   readonly #octets: Buffer
-  readonly #pageOctets: number
-  /** The end of the page that is filled, and where the next value goes. */
-  #end: number
+  /** Where the next value goes. */
   #at = 0
   /** So much was ever filled. */
   #filled = 0
-  /** Where each value is. The oldest first. */
-  readonly #places = new TurnoverMap<string, number>()
+  /** Where each value of this round is; and of the last round, those that are not overwritten yet. */
+  #places = new Map<string, number>()
+  #before = new Map<string, number>()
 
-  constructor(octets: number, pages: number) {
-    this.#pageOctets = Math.floor(octets / pages)
+  constructor(octets: number) {
     // At the start: later it would look like a leak. The system gives memory as it is filled.
-    this.#octets = Buffer.allocUnsafeSlow(this.#pageOctets * pages)
-    this.#end = this.#pageOctets
+    this.#octets = Buffer.allocUnsafeSlow(octets)
   }
 
   /** Null: it has none any more. */
   set(name: string, value: string | null): void {
-    this.#places.delete(name)
-    if (value === null) return
-    const most = LENGTH_OCTETS + value.length * UNIT_OCTETS
-    if (most > this.#pageOctets) return
-    if (this.#at + most > this.#end) this.#beginNext()
-    const length = this.#octets.write(value, this.#at + LENGTH_OCTETS)
+    const most = value === null ? Infinity : LENGTH_OCTETS + value.length * UNIT_OCTETS
+    if (most > this.#octets.length / LARGEST) return this.delete(name)
+    if (this.#at + most > this.#octets.length) this.#beginAgain()
+    const length = this.#octets.write(value!, this.#at + LENGTH_OCTETS)
     this.#octets.writeUInt32LE(length, this.#at)
     this.#places.set(name, this.#at)
     this.#at += LENGTH_OCTETS + length
@@ -234,7 +227,7 @@ class Ring {
   }
 
   value(name: string): string | undefined {
-    const place = this.#places.get(name)
+    const place = this.#placeOf(name)
     if (place === undefined) return undefined
     const from = place + LENGTH_OCTETS
     return this.#octets.toString('utf8', from, from + this.#octets.readUInt32LE(place))
@@ -242,13 +235,13 @@ class Ring {
 
   /** Whether it is this version of the value. Undefined: there is none. */
   has(name: string, version: string): boolean | undefined {
-    const place = this.#places.get(name)
+    const place = this.#placeOf(name)
     return place === undefined ? undefined : this.#stands(`${version} `, place + LENGTH_OCTETS + HEAD_FROM)
   }
 
   /** The reply of this turn was accepted. */
   settle(name: string, turn: string): void {
-    const place = this.#places.get(name)
+    const place = this.#placeOf(name)
     if (place === undefined) return
     const from = place + LENGTH_OCTETS
     if (this.#octets[from + 1] !== UNCONFIRMED) return
@@ -258,28 +251,31 @@ class Ring {
 
   delete(name: string): void {
     this.#places.delete(name)
+    this.#before.delete(name)
   }
 
   /** Not even its octets stay. */
   clear(): void {
-    this.#places.clear()
+    this.#beginAgain()
+    this.#before = new Map()
     this.#octets.fill(0, 0, this.#filled)
     this.#filled = 0
-    this.#at = 0
-    this.#end = this.#pageOctets
+  }
+
+  #placeOf(name: string): number | undefined {
+    const place = this.#places.get(name)
+    if (place !== undefined) return place
+    const before = this.#before.get(name)
+    return before !== undefined && before >= this.#at ? before : undefined
   }
 
   #stands(word: string, from: number): boolean {
     return this.#octets.toString('latin1', from, from + word.length) === word
   }
 
-  /** What is in the next page is forgotten: the oldest values, some hundreds. */
-  #beginNext(): void {
-    this.#at = this.#end === this.#octets.length ? 0 : this.#end
-    this.#end = this.#at + this.#pageOctets
-    for (const [name, place] of this.#places) {
-      if (place < this.#at || place >= this.#end) return
-      this.#places.delete(name)
-    }
+  #beginAgain(): void {
+    this.#at = 0
+    this.#before = this.#places
+    this.#places = new Map()
   }
 }

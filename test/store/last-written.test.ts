@@ -6,7 +6,8 @@ import { recalling } from '../../src/store/last-written.ts'
 import { versionOf } from '../../src/store/record.ts'
 import type { Change, Register } from '../../src/store/register.ts'
 
-const PAGES = 64
+/** The largest value takes such a part of all room. */
+const PARTS = 64
 const UNTIL_MS = Number.MAX_SAFE_INTEGER
 const name = (n: number) => ({ name: `main:6757000000${n}` })
 const value = (version: string, { flag = 'u', turn = 2, text = 'Grüße, 你好' } = {}) =>
@@ -90,9 +91,9 @@ describe('what a process wrote last', () => {
     assert.equal(recalled(1), taken.value, 'no reply waits')
   })
 
-  it('is as much as there is room for: the oldest go first, and what is larger than a page is not kept', async () => {
+  it('is as much as there is room for: the oldest go first, and what is too large is not kept', async () => {
     const one = value('w000').length * 3 + 4
-    const { own, recalled } = place(PAGES * 2 * one)
+    const { own, recalled } = place(PARTS * 2 * one)
     const names = Array.from({ length: 400 }, (_, n) => n + 100)
     const kept = () => names.filter((n) => recalled(n) !== undefined)
     for (let round = 0; round < 2_000; round++) {
@@ -104,7 +105,9 @@ describe('what a process wrote last', () => {
       assert.equal(recalled(n), value(next))
     }
     for (const n of kept()) assert.equal(recalled(n), (await own.read(name(n)))!.value)
-    assert.ok(kept().length > 2 * (PAGES - 1) && kept().length < names.length, `${kept().length} kept`)
+    const latest = Array.from({ length: 2 * (PARTS - 1) }, (_, ago) => names[((1_999 - ago) * 7) % names.length]!)
+    for (const n of latest) assert.ok(kept().includes(n), `${n} was written lately`)
+    assert.ok(kept().length < names.length, `${kept().length} kept`)
     const last = names[(1_999 * 7) % names.length]!
     const large = change('large', 'w1999', 'x'.repeat(one))
     assert.ok(await own.write(name(last), { ...large, from: { version: 'w1999', at: name(last).name } }))
@@ -172,10 +175,10 @@ describe('what a process wrote last', () => {
   })
 
   it('is outdated if it was overwritten in memory meanwhile: nothing of this process was faster', async () => {
-    const { own, shared, recalled } = place(PAGES * 200)
+    const { own, shared, recalled } = place(PARTS * 200)
     await own.write(name(1), change('v1'))
     assert.equal(recalled(1), value('v1'))
-    for (let n = 2; n < 2 + 5 * PAGES; n++) await own.write(name(n), change('v1'))
+    for (let n = 2; n < 2 + 5 * PARTS; n++) await own.write(name(n), change('v1'))
     assert.equal(recalled(1), undefined)
     await shared.write(name(1), change('v2', 'v1'))
     assert.equal(own.isOutdated(name(1), 'v1'), true)

@@ -3,7 +3,7 @@
  * settles an SMS tells it here, also within a transaction that may run again: the same end within a minute is told
  * once.
  */
-import { createRates, monotonicClock, TurnoverMap, type Counters, type Log } from '../../base/index.ts'
+import { createRates, monotonicClock, RecentMap, type Counters, type Log } from '../../base/index.ts'
 import type { Clock } from '../../ussd/index.ts'
 import { givenUpBy, smsReason, type SmsFate } from './reason.ts'
 
@@ -28,14 +28,12 @@ const TOLD_MAX = 10_000
 export function tellGivenUp({ log, counters, clock }: { log: Log; counters: Counters; clock: Clock }): GivingUp {
   const lines = createRates(GIVEN_UP_LINES)
   const now = monotonicClock(clock)
-  const told = new TurnoverMap<string, number>()
+  const told = new RecentMap<string, number>(TOLD_MAX)
   return (sms) => {
     const { id, kind, msisdn, line, status, attempts } = sms
     const nowMs = now()
     if (nowMs < (told.get(id) ?? -Infinity) + SAME_MS) return
-    told.delete(id)
     told.set(id, nowMs)
-    if (told.size > TOLD_MAX) told.delete(told.keys().next().value!)
     const why = givenUpBy(sms)
     counters.count('sms_given_up_total', { line, why })
     if (!lines.take('', nowMs)) return counters.count('limits_total', { limit: 'sms_given_up_lines' })

@@ -118,7 +118,7 @@ function madeOf(chance: () => number): Compilation | undefined {
   const below = (n: number) => Math.floor(chance() * n)
   const screen = () => `s${below(SCREENS)}`
   const any = () => (below(3) === 0 ? `c${below(CALLS)}` : screen())
-  const read = () => (below(2) === 0 ? ` {data.c${below(CALLS)}.name}` : '')
+  const read = () => ['', ` {data.c${below(CALLS)}.name}`, ` {data.c${below(CALLS)}.name}`, ' {vars.v}'][below(4)]!
   const when = () => (below(3) === 0 ? `, when: data.c${below(CALLS)}.flag` : '')
   const choice = () => `{ label: 'Go${read()}', to: ${any()}${when()} }`
   const kinds = [
@@ -126,6 +126,9 @@ function madeOf(chance: () => number): Compilation | undefined {
     () => `{ list: 'L${read()}', from: data.c${below(CALLS)}.rows, row: '{row.name}', to: ${any()}, empty: ${any()} }`,
     () => `{ branch: [{ if: data.c${below(CALLS)}.flag, to: ${any()} }], else: ${any()} }`,
     () => `{ input: 'I${read()}', to: ${any()} }`,
+    () => `{ set: { v: '{data.c${below(CALLS)}.name}' }, to: ${any()} }`,
+    () => `{ notify: 'N${read()}', to: ${any()} }`,
+    () => `{ menu: 'A', choices: [${choice()}, { label: Out, to: out }], abandoned: { sms: 'Lost${read()}' } }`,
   ]
   const lines = Array.from({ length: SCREENS }, (_, n) => `  s${n}: ${kinds[n === 0 ? 0 : below(kinds.length)]!()}`)
   const calls = Array.from({ length: CALLS }, (_, n) => {
