@@ -12,8 +12,6 @@ import type { Register } from './register.ts'
 
 /** Those of some 30,000 dialogues: what a busy daemon writes while a subscriber reads. */
 const RING_OCTETS = 32 * 1_048_576
-/** No value takes more than such a part of it. */
-const LARGEST = 64
 /**
  * A recalled value that another daemon has replaced costs a write for nothing, and a turn that is played for nothing:
  * some sixteen times what a current one saves. So a daemon recalls as long as hardly any is outdated.
@@ -217,7 +215,7 @@ class Ring {
   /** Null: it has none any more. */
   set(name: string, value: string | null): void {
     const most = value === null ? Infinity : LENGTH_OCTETS + value.length * UNIT_OCTETS
-    if (most > this.#octets.length / LARGEST) return this.delete(name)
+    if (most > this.#octets.length) return this.delete(name)
     if (this.#at + most > this.#octets.length) this.#beginAgain()
     const length = this.#octets.write(value!, this.#at + LENGTH_OCTETS)
     this.#octets.writeUInt32LE(length, this.#at)

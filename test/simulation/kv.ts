@@ -18,7 +18,7 @@ import { wire, type Wire } from './wire.ts'
 /** commandTimeout of src/store/redis/connection.ts. */
 const TIMEOUT_MS = 500
 /** What a daemon remembers of what it wrote: a few dialogues, so that the ring comes round. */
-const RING = { octets: 16_384, pages: 2 }
+const RING = { octets: 16_384 }
 
 export function kvWire(scheduler: Scheduler, chance: Chance): Wire {
   return wire(scheduler, chance, {

@@ -6,7 +6,6 @@ import { recalling } from '../../src/store/last-written.ts'
 import { versionOf } from '../../src/store/record.ts'
 import type { Change, Register } from '../../src/store/register.ts'
 
-/** The largest value takes such a part of all room. */
 const PARTS = 64
 const UNTIL_MS = Number.MAX_SAFE_INTEGER
 const name = (n: number) => ({ name: `main:6757000000${n}` })
@@ -109,7 +108,7 @@ describe('what a process wrote last', () => {
     for (const n of latest) assert.ok(kept().includes(n), `${n} was written lately`)
     assert.ok(kept().length < names.length, `${kept().length} kept`)
     const last = names[(1_999 * 7) % names.length]!
-    const large = change('large', 'w1999', 'x'.repeat(one))
+    const large = change('large', 'w1999', 'x'.repeat(PARTS * one))
     assert.ok(await own.write(name(last), { ...large, from: { version: 'w1999', at: name(last).name } }))
     assert.equal(recalled(last), undefined)
   })
