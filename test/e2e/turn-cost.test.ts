@@ -12,14 +12,14 @@ const TURNS = 3_000
 const STEPS = 6
 const DIALS = 2
 const TRIES_MAX = 10
-/** Octets of the heap in a turn. Measured with Node.js 20: 35,600 to 37,000, of which call detail records some 5,000. */
-const ALLOCATED_MAX = 39_000
+/** Octets of the heap in a turn. Measured with Node.js 20: 32,300 to 34,400, of which call detail records some 5,000. */
+const ALLOCATED_MAX = 36_500
 /** Octets that outlive a young collection: 1,250 to 1,360, of what is under way; with a WeakMap of offers 4,000 to 5,300. */
 const SURVIVED_MAX = 2_500
 /** Some young collections of 64 MB. */
 const TURNS_COLLECTED = 10_000
-/** Measured: 1,570 of which some 900 are the record. */
-const OCTETS_TO_REDIS_MAX = 1_600
+/** Measured: 1,290 to 1,300, of which some 880 are the record. */
+const OCTETS_TO_REDIS_MAX = 1_400
 
 describeWith(['redis', 'postgres'], 'the cost of a turn', function () {
   this.timeout(LIMIT_MS)
