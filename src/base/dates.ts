@@ -87,8 +87,13 @@ const ZONES_MAX = 500
 const zones = remembered<Zone>(ZONES_MAX)
 
 /** The zone of this name for luxon. Not valid if the zone database does not have it. */
-export function zoneOf(name: string): Zone {
+function zoneOf(name: string): Zone {
   return zones(name, namedZone)
+}
+
+/** The same for who sees no types of luxon: they are none of ours, and plug-ins see what is exported here. */
+export function luxonZone(name: string): object {
+  return zoneOf(name)
 }
 
 /** By how many minutes the zone is ahead of UTC at a moment. NaN: the zone database does not have it. */

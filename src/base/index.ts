@@ -22,7 +22,7 @@ export {
   utcDayOf,
   isoIn,
   minutesAhead,
-  zoneOf,
+  luxonZone,
 } from './dates.ts'
 export { didYouMean, remedyAmong } from './did-you-mean.ts'
 export { FlowFault, type Problem, ProblemsError, saidOf, sentence, StoreError, UsageError } from './errors.ts'

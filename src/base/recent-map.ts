@@ -17,23 +17,10 @@ export class RecentMap<Key, Value> {
   }
 
   set(key: Key, value: Value): void {
-    if (this.#young.size >= this.#max && !this.#young.has(key)) this.turn()
+    if (this.#young.size >= this.#max && !this.#young.has(key)) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
     this.#young.set(key, value)
-  }
-
-  delete(key: Key): void {
-    this.#young.delete(key)
-    this.#old.delete(key)
-  }
-
-  /** Begins a generation: what is not set again until the next one is forgotten with it. */
-  turn(): void {
-    this.#old = this.#young
-    this.#young = new Map()
-  }
-
-  clear(): void {
-    this.#young = new Map()
-    this.#old = new Map()
   }
 }

@@ -135,7 +135,7 @@ function compiled(definition: FlowDefinition, { plans, machine, needs }: Compile
     const screen = definition.screens[state]
     return screen && kindOf(screen).does
   }
-  /** A dialogue that waits for a back end is not stored. */
+  /** What waits for a back end does not rest: its call, and what follows, may read everything. */
   const stored = (rested: Rested) => snapshotOf(doesAt(rested.value) === 'call' ? rested : needs(unveiled(rested)))
   const faulting = <T>(state: string, run: () => T): T => {
     try {

@@ -1,6 +1,6 @@
 /** Quiet hours: instants in, instants out. Pure. luxon handles zones and their clock changes. */
-import { DateTime } from 'luxon'
-import { minutesAhead, zoneOf } from '../../base/index.ts'
+import { DateTime, type Zone } from 'luxon'
+import { luxonZone, minutesAhead } from '../../base/index.ts'
 import type { QuietHours } from '../../plugin/index.ts'
 
 export type { QuietHours }
@@ -12,10 +12,13 @@ const QUIET_MARGIN_MS = 5 * 60_000
 /** A clock change can put a moved instant back into quiet hours; no zone ever changed by more than a day. */
 const STEPS_BACK_MAX = 48
 
+/** For luxon: by its name it would ask Intl for the offset of each moment. */
+export const inZone = (zone: string): { zone: Zone } => ({ zone: luxonZone(zone) as Zone })
+
 /** The end of the quiet hours that include `ms`, or null if none do. */
 export function quietUntil(ms: number, quiet: QuietHours | null, zone: string): number | null {
   if (!quiet || !isQuiet(ms, quiet, zone)) return null
-  const local = DateTime.fromMillis(ms, { zone: zoneOf(zone) })
+  const local = DateTime.fromMillis(ms, inZone(zone))
   const end = at(local, quiet.to)
   let endMs = (end > local ? end : at(local.plus({ days: 1 }), quiet.to)).toMillis()
   // At a clock change, the wall time of the end may be on either side of it.
@@ -26,7 +29,7 @@ export function quietUntil(ms: number, quiet: QuietHours | null, zone: string): 
 /** The moment, or before the quiet hours that it is in. */
 export function quietBefore(ms: number, quiet: QuietHours | null, zone: string): number {
   if (!quiet || !isQuiet(ms, quiet, zone)) return ms
-  const local = DateTime.fromMillis(ms, { zone: zoneOf(zone) })
+  const local = DateTime.fromMillis(ms, inZone(zone))
   const today = at(local, quiet.from)
   const begin = today <= local ? today : at(local.minus({ days: 1 }), quiet.from)
   let movedMs = begin.toMillis() - QUIET_MARGIN_MS

@@ -3,8 +3,7 @@
  * handles zones.
  */
 import { DateTime } from 'luxon'
-import { zoneOf } from '../../base/index.ts'
-import { quietBefore, quietUntil, type QuietHours } from './schedule.ts'
+import { inZone, quietBefore, quietUntil, type QuietHours } from './schedule.ts'
 import { ANSWER, ANSWER_ON_SCREEN } from './types.ts'
 
 /**
@@ -157,7 +156,7 @@ export function durationMsOf(written: string): number | null {
  */
 export function instantOf(written: string, zone: string): number | null {
   if (written.length > 40) return null
-  const local = DateTime.fromISO(written.trim(), { zone: zoneOf(zone) })
+  const local = DateTime.fromISO(written.trim(), inZone(zone))
   if (!local.isValid) return null
   if (/(?:Z|[+-]\d\d(?::?\d\d)?)$/i.test(written.trim().slice(10))) return local.toMillis()
   return Math.min(...local.getPossibleOffsets().map((one) => one.toMillis()))
