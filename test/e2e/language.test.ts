@@ -94,9 +94,9 @@ describeWith(['redis', 'postgres'], 'a language that a subscriber chose', () => 
       [JOHN, 'tpi', /^Halo/],
     ] as const) {
       const phone = smsc.phone(msisdn)
-      const pushed = push.push({ msisdn, flow: 'hello', ttlMs: 3_000, ...(language ? { language } : {}) })
+      const pushed = await push.push({ msisdn, flow: 'hello', ttlMs: 20_000, ...(language ? { language } : {}) })
+      assert.equal(pushed.is, 'shown')
       assert.match((await phone.next()).text, first)
-      assert.equal((await pushed).is, 'shown')
       phone.hangUp()
       await noneOpen()
     }
