@@ -91,7 +91,7 @@ function zoneOf(name: string): Zone {
   return zones(name, namedZone)
 }
 
-/** The same for who sees no types of luxon: they are none of ours, and plug-ins see what is exported here. */
+/** The same without a type of luxon, which plug-ins would need then: they see the types of what is exported here. */
 export function luxonZone(name: string): object {
   return zoneOf(name)
 }
