@@ -167,7 +167,11 @@ class ReplyDelivery implements Delivery {
     const last = this.#newest.get(name)
     const isOlder = last && (last.epoch === epoch ? last.turn > turn : this.#isNewer(last, knownMs))
     // It outlives many turns: a new one for each would move to the old heap.
-    if (last && !isOlder) Object.assign(last, { epoch, turn, knownMs })
+    if (last && !isOlder) {
+      last.epoch = epoch
+      last.turn = turn
+      last.knownMs = knownMs
+    }
     this.#newest.set(name, last ?? { epoch, turn, knownMs })
   }
 
