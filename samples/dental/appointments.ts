@@ -29,6 +29,7 @@ const SLOT = preparedSql<VisitRow>(
   'dental-slot',
   `
   SELECT s.id, ${VISIT} FROM dental_slot s JOIN dental_clinic c ON c.id = s.clinic WHERE s.id = CAST(:slot AS bigint)`,
+  { mayShare: true },
 )
 
 // The latest ones if there are too many, shown by ascending date.
@@ -42,6 +43,7 @@ const LIST = preparedSql<VisitRow>(
       AND (s.starts_at > CAST(:today AS timestamptz) OR NOT CAST(:upcoming AS boolean))
     ORDER BY s.starts_at DESC, a.id DESC LIMIT ${LIST_ROWS_MAX}
   ) latest ORDER BY starts_at, id`,
+  { mayShare: true },
 )
 
 const NEXT = preparedSql<VisitRow>(
@@ -51,6 +53,7 @@ const NEXT = preparedSql<VisitRow>(
   FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot JOIN dental_clinic c ON c.id = s.clinic
   WHERE a.msisdn = :msisdn AND a.status = 'booked' AND s.starts_at > CAST(:today AS timestamptz)
   ORDER BY s.starts_at, a.id LIMIT 1`,
+  { mayShare: true },
 )
 
 const CONFIRM = preparedSql<{ id: string }>(
@@ -61,6 +64,7 @@ const CONFIRM = preparedSql<{ id: string }>(
   WHERE s.id = a.slot AND a.id = CAST(:appointment AS bigint) AND a.msisdn = :msisdn
     AND a.status = 'booked' AND s.starts_at > CAST(:today AS timestamptz)
   RETURNING a.id`,
+  { mayShare: true },
 )
 
 // ON CONFLICT without a target: the intention or the slot, whichever index reports it.
@@ -83,6 +87,7 @@ const bookVisit = (sms: ModuleSms) =>
     SELECT 'dental:' || id AS subject, msisdn, CAST(:line AS text) AS line FROM booked
   ), owed AS (${sms.insertSql})
   SELECT id FROM booked`,
+    { mayShare: true },
   )
 
 const BOOKED_BEFORE = preparedSql<VisitRow>(
@@ -91,6 +96,7 @@ const BOOKED_BEFORE = preparedSql<VisitRow>(
   SELECT a.id, ${VISIT}
   FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot JOIN dental_clinic c ON c.id = s.clinic
   WHERE a.intention = :intention AND a.msisdn = :msisdn`,
+  { mayShare: true },
 )
 
 /** Cancels a booked visit that is to come, and its SMS that were not sent. */
@@ -109,6 +115,7 @@ export const cancelVisit = (sms: ModuleSms) =>
     SELECT 'dental:' || id AS subject FROM cancelled
   ), dropped AS (${sms.cancelSql})
   SELECT id FROM cancelled`,
+    { mayShare: true },
   )
 
 /** Whether this intention has cancelled it already. */
@@ -117,6 +124,7 @@ export const CANCELLED_BEFORE = preparedSql<{ id: string }>(
   `
   SELECT id FROM dental_appointment
   WHERE id = CAST(:appointment AS bigint) AND msisdn = :msisdn AND cancel_intention = :intention`,
+  { mayShare: true },
 )
 
 const FOREIGN_KEY_VIOLATION = '23503'

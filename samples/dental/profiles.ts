@@ -6,6 +6,7 @@ const FIND = preparedSql<{ name: string; language: string }>(
   'dental-profile',
   `
   SELECT name, language FROM dental_profile WHERE msisdn = :msisdn`,
+  { mayShare: true },
 )
 
 // The intention distinguishes a repeat of the same registration from a later change of name.
@@ -16,12 +17,14 @@ const REGISTER = preparedSql<{ name: string }>(
   VALUES (:msisdn, :name, :language, :intention, :now)
   ON CONFLICT (msisdn) DO UPDATE SET name = excluded.name, intention = excluded.intention
   RETURNING name`,
+  { mayShare: true },
 )
 
 const SPEAK = preparedSql(
   'dental-language',
   `
   UPDATE dental_profile SET language = :language WHERE msisdn = :msisdn`,
+  { mayShare: true },
 )
 
 /** Letters of any script, blanks, apostrophe, hyphen, full stop. */

@@ -21,6 +21,7 @@ const TYPES = preparedSql<{ id: string; name: string }>(
   'dental-types',
   `SELECT t.id, ${NAME_OF_TYPE} AS name
   FROM dental_type t ORDER BY t.position, t.id LIMIT ${LIST_ROWS_MAX}`,
+  { mayShare: true },
 )
 
 // Due next: the last visit of the type plus its interval. A type that was never visited, or has no interval, keeps its
@@ -35,6 +36,7 @@ const TYPES_TAILORED = preparedSql<{ id: string; name: string }>(
     WHERE a.msisdn = :msisdn AND a.status = 'booked' AND s.type = t.id
   ) history ON true
   ORDER BY history.due_at NULLS LAST, t.position, t.id LIMIT ${LIST_ROWS_MAX}`,
+  { mayShare: true },
 )
 
 // With no end in the condition, Postgres supposes a third of all visits, finds that a plan for this day alone is
@@ -47,6 +49,7 @@ const slotsBy = (name: string, first: string) =>
   FROM dental_slot s JOIN dental_clinic c ON c.id = s.clinic
   WHERE s.type = :type AND s.starts_at > CAST(:today AS timestamptz) AND s.starts_at < 'infinity' AND ${FREE}
   ORDER BY ${first} s.starts_at, c.position, s.id LIMIT ${LIST_ROWS_MAX}`,
+    { mayShare: true },
   )
 
 const SLOTS = slotsBy('dental-slots', '')
@@ -77,15 +80,19 @@ const HOLD = preparedSql<SlotRow & { type: string }>(
   )
   SELECT s.id, ${TYPE_NAME} AS type, c.name AS clinic, c.zone, s.starts_at
   FROM held JOIN dental_slot s ON s.id = held.slot JOIN dental_clinic c ON c.id = s.clinic`,
+  { mayShare: true },
 )
 
 const RELEASE = preparedSql(
   'dental-release',
   `
   DELETE FROM dental_hold WHERE slot = CAST(:slot AS bigint) AND msisdn = :msisdn`,
+  { mayShare: true },
 )
 
-const RELEASE_ALL = preparedSql('dental-release-all', 'DELETE FROM dental_hold WHERE epoch = :epoch')
+const RELEASE_ALL = preparedSql('dental-release-all', 'DELETE FROM dental_hold WHERE epoch = :epoch', {
+  mayShare: true,
+})
 
 interface SlotRow {
   id: string

@@ -62,6 +62,7 @@ export { createStillness, type Standstill, type Stillness } from './stillness.ts
 export { stretch, STRETCH_MS_MAX, watchStretches } from './stretch.ts'
 export {
   prepareSql,
+  NoConnection,
   type PreparedStatement,
   repeating,
   type Sql,

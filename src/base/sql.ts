@@ -11,6 +11,12 @@ export interface PreparedStatement {
   readonly text: string
   /** The names of `$1`, `$2` … */
   readonly parameters: readonly string[]
+  /** It is over at once: outside of transactions it shares a connection with others like it. */
+  readonly mayShare: boolean
+}
+
+export interface StatementKind {
+  mayShare?: boolean
 }
 
 /** Where a statement runs: any connection of the pool, or that of a transaction. */
@@ -37,8 +43,12 @@ export interface Sql extends SqlRunner {
  * A prepared statement: the server plans it once per connection. `name` must be unique. Parameters are `:named`, and
  * need a CAST if the server cannot infer their type.
  */
-export function statement<Row>(name: string, sql: string): (on: SqlRunner, bindings: SqlBindings) => Promise<Row[]> {
-  const prepared = prepareSql(name, sql)
+export function statement<Row>(
+  name: string,
+  sql: string,
+  kind?: StatementKind,
+): (on: SqlRunner, bindings: SqlBindings) => Promise<Row[]> {
+  const prepared = prepareSql(name, sql, kind)
   return (on, bindings) => on.run(prepared, bindings) as Promise<Row[]>
 }
 
@@ -46,14 +56,14 @@ export function statement<Row>(name: string, sql: string): (on: SqlRunner, bindi
 const PARTS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\$(\w*)\$[\s\S]*?\$\1\$|::|\\[?:]|:([a-z_]\w*)/gi
 
 /** The same with `$1` for `:named`. */
-export function prepareSql(name: string, sql: string): PreparedStatement {
+export function prepareSql(name: string, sql: string, { mayShare = false }: StatementKind = {}): PreparedStatement {
   const parameters: string[] = []
   const text = sql.replace(PARTS, (part: string, _tag: unknown, parameter?: string) => {
     if (parameter === undefined) return part.replace(/\\([?:])/g, '$1')
     // Each place gets its own number: the server infers the type of each from its context.
     return `$${parameters.push(parameter)}`
   })
-  return { name, text, parameters }
+  return { name, text, parameters, mayShare }
 }
 
 /** The values in the order of the statement. TypeError if one is missing: pg would send it as NULL. */
@@ -63,6 +73,11 @@ export function sqlValues({ name, parameters }: PreparedStatement, bindings: Sql
     if (value === undefined) throw new TypeError(`SQL statement '${name}': no value for :${parameter}`)
     return value
   })
+}
+
+/** Too many statements have waited too long for a connection: nothing was sent. */
+export class NoConnection extends Error {
+  override name = 'NoConnection'
 }
 
 export interface Repeating {
@@ -105,5 +120,10 @@ function isWorthRepeating(error: unknown): boolean {
   if (state !== undefined) return /^(40001|40P01|08...|57P0[123])$/.test(state)
   if (!(error instanceof Error)) return false
   // pg gives most lost connections no code. Every error that is not one of ours is a lost connection.
-  return !(error instanceof TypeError || error instanceof RangeError || error.name === 'KnexTimeoutError')
+  return !(
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    error.name === 'KnexTimeoutError' ||
+    error instanceof NoConnection
+  )
 }

@@ -311,11 +311,8 @@ const backend = z.union(
         .int()
         .min(1)
         .max(1_000)
-        .optional()
-        .describe(
-          'calls at the same time; above it, calls wait their turn. Default: postgres.poolMax; with patienceMs or the ' +
-            'embedded Postgres 50',
-        ),
+        .default(50)
+        .describe('calls at the same time; above it, calls wait their turn'),
       settings: z
         .record(z.string(), z.unknown())
         .register(secretSettings, { sure: false })

@@ -3,7 +3,7 @@ import type { SqlBindings } from '../base/index.ts'
 import type { z } from 'zod'
 import type { BackendFactory } from './module.ts'
 import type { PluginType, ScreenPlugin, ScreenTerms } from './screens.ts'
-import type { SqlPort } from './sql.ts'
+import type { SqlOptions, SqlPort } from './sql.ts'
 
 /** `export const backend = defineBackend(({ sql, refuse }) => …)` */
 export function defineBackend<Factory extends BackendFactory>(factory: Factory): Factory {
@@ -27,6 +27,8 @@ export function defineScreenType<Schema extends z.ZodObject>(
 export function preparedSql<Row = Record<string, unknown>>(
   name: string,
   text: string,
+  kind: Pick<SqlOptions, 'mayShare'> = {},
 ): (sql: SqlPort, bindings: SqlBindings) => Promise<Row[]> {
-  return (sql, bindings) => sql<Row>(text, bindings, { name })
+  const options = { ...kind, name }
+  return (sql, bindings) => sql<Row>(text, bindings, options)
 }

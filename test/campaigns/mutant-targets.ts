@@ -73,6 +73,8 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   ...files('dialogue', TURN, ['turn', 'turned']),
   ...files('dialogue', DIALOGUES, ['classify', 'decider', 'dialogues', 'key', 'seizing', 'take']),
   'src/dialogue/path.ts': { tests: [...suite('enquiry', 'story'), ...suite('records', 'funnel')], postgres: true },
+  'src/store/postgres/sharing.ts': { tests: suite('store/postgres', 'sharing'), postgres: true },
+  'src/daemon/backends/connections.ts': { tests: suite('daemon/backends', 'connections') },
   'src/dialogue/exact-texts.ts': { tests: suite('dialogue', 'exact-texts') },
   'src/dialogue/calls-made.ts': { tests: suite('dialogue', 'calls-made') },
   ...files('dialogue', OUTCOME, ['entry', 'outcome', 'cdr', 'track']),

@@ -23,7 +23,7 @@ describeWith(['redis', 'postgres'], 'an answer that kills the daemon', function 
     soonTakenOver(settings)
     settings.flows = { ...settings.flows, dir: join(on.stage.data, 'flows'), reloadMs: 0 }
     settings.services = [{ code: '*150#', flow: 'deadly' }]
-    settings.backends = { deadly: { module: join(on.stage.data, 'deadly.mjs'), settings: {} } }
+    settings.backends = { deadly: { module: join(on.stage.data, 'deadly.mjs'), concurrent: 50, settings: {} } }
   })
   const asked = join(on.stage.data, 'asked')
 

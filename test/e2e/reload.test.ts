@@ -84,7 +84,7 @@ describeWith(['redis', 'postgres'], 'a reload while dialogues are in flight', ()
               ended: false,
             },
           },
-          fixed: { module: join(settings.data, 'price.mjs'), settings: { price: 'K 7' } },
+          fixed: { module: join(settings.data, 'price.mjs'), concurrent: 50, settings: { price: 'K 7' } },
         }
         settings.services = [{ code: '*500#', flow: 'shop' }]
         letIn(settings, { token: TOKEN, roles: ALL_ROLES, name: 'tester' })
@@ -161,12 +161,12 @@ describeWith(['redis', 'postgres'], 'a reload while dialogues are in flight', ()
   it('a module comes, gets other settings, and goes, each under a dialogue that calls it', async () => {
     const module = join(staged.settings.data, 'price.mjs')
     write('kiosk', 'late')
-    file.backends.late = { module, settings: { price: 'K 3' } }
+    file.backends.late = { module, concurrent: 50, settings: { price: 'K 3' } }
     file.services.push({ code: '*501#', flow: 'kiosk' })
     assert.match(await reload(), /backends\.late +added[\s\S]*|services \*501# +added/)
     const john = smsc.phone(JOHN)
     assert.equal((await john.dial('*501#')).text, 'One is K 3\n1. Again')
-    file.backends.late = { module, settings: { price: 'K 4' } }
+    file.backends.late = { module, concurrent: 50, settings: { price: 'K 4' } }
     assert.match(await reload(), /backends\.late +changed/)
     assert.equal((await john.answer('1')).text, 'Now K 4\n1. Buy')
     // While a flow that serves calls it, it cannot go.
@@ -346,7 +346,7 @@ describeWith(['redis', 'postgres'], 'a reload while dialogues are in flight', ()
     file.texts.unknownCode = 'Never said.'
     await assert.rejects(reload(), /409: .*\n.*services \*501#: there is no flow 'nobody'/)
     file = structuredClone(good)
-    file.backends.broken = { module: join(staged.settings.data, 'nowhere.mjs'), settings: {} }
+    file.backends.broken = { module: join(staged.settings.data, 'nowhere.mjs'), concurrent: 50, settings: {} }
     await assert.rejects(reload(), /backends\.broken\.module: .*nowhere\.mjs cannot be loaded/)
     assert.equal((await smsc.phone(JOHN).dial('*777#')).text, 'This service is not available.')
     assert.equal((await smsc.phone('67570000002').dial('*500#')).text, 'One is K 1\n1. Again')

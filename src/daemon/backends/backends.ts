@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { askingSms } from './answer-sms.ts'
 import { builtApp, type AppListening } from './apps.ts'
+import { withConnections } from './connections.ts'
 import { cached, FLOW_CACHE, guard, httpBackend, moduleBackend, type Backend } from '../../backend/index.ts'
 import type { Settings } from '../../config/index.ts'
 import { secretIn, type Log, type Metrics, type Sql } from '../../base/index.ts'
@@ -224,9 +225,9 @@ type Module = Exclude<Settings['backends'][string], { http: unknown }>
 async function ofModule(name: string, how: Module, deps: BackendDeps): Promise<Pick<Built, 'tenure' | 'module'>> {
   const { settings, clock, metrics, log } = deps
   const guarding = { clock, counters: metrics, log, onCall: metrics.backend }
-  const module = await loadModule(name, how, deps)
+  const module = await loadModule(name, how, { ...deps, sql: ownSql(deps) })
   const backend = patient(moduleBackend(name, module), how.patienceMs, settings)
-  const guarded = guard(backend, guarding, how.concurrent ?? callsAtOnce(how.patienceMs, settings))
+  const guarded = guard(backend, guarding, how.concurrent)
   const waitMs = untilDeferred(how.patienceMs, settings).timeoutMs
   const kept = cached(guarded, FLOW_CACHE, {
     clock,
@@ -243,11 +244,14 @@ function patient(backend: Backend, afterMs: number | undefined, { late }: Settin
 }
 
 /**
- * A module gets as many calls as there are connections: further calls would wait for a connection, without a deadline.
- * A module with `patienceMs` waits for something else.
+ * More calls of a module run at the same time than there are connections: short statements share some. What does not
+ * share waits here, and not in the pool, where the SMS lane would wait behind it.
  */
-function callsAtOnce(patienceMs: number | undefined, { postgres }: Settings): number | undefined {
-  return patienceMs === undefined && postgres !== 'embedded' ? postgres.poolMax : undefined
+function ownSql({ sql, settings, clock, metrics }: BackendDeps): Sql {
+  const { postgres, dialogue } = settings
+  if (postgres === 'embedded') return sql
+  const shares = postgres.pooler === undefined
+  return withConnections(sql, { max: postgres.poolMax, shares, waitMs: dialogue.turnMs, clock, counters: metrics })
 }
 
 /** The cache stands in front of the guard, and the guard in front of the network. */

@@ -27,6 +27,7 @@ import {
   type PersonalTable,
   type SmsReplies,
   type SqlBindings,
+  type SqlOptions,
   type SqlPort,
   type SubscriberData,
 } from '../../plugin/index.ts'
@@ -228,18 +229,18 @@ export function moduleDatabase(sql: Sql): ModuleDatabase {
 }
 
 function sqlPort(on: SqlRunner): SqlPort {
-  return <Row>(text: string, bindings: SqlBindings = {}, { name = '' }: { name?: string } = {}) =>
-    on.run(preparedOnce(name, text), bindings) as Promise<Row[]>
+  return <Row>(text: string, bindings: SqlBindings = {}, options: SqlOptions = {}) =>
+    on.run(preparedOnce(text, options), bindings) as Promise<Row[]>
 }
 
 /** How many named statements are cached: more names are a mistake, and cost memory of the server too. */
 const NAMED_MAX = 1_000
 const named = new Map<string, { written: string; prepared: PreparedStatement }>()
 
-function preparedOnce(name: string, written: string): PreparedStatement {
+function preparedOnce(written: string, { name = '', mayShare = false }: SqlOptions): PreparedStatement {
   const known = named.get(name)
-  if (known?.written === written) return known.prepared
-  const prepared = prepareSql(name, written)
+  if (known?.written === written && known.prepared.mayShare === mayShare) return known.prepared
+  const prepared = prepareSql(name, written, { mayShare })
   if (name !== '' && named.size < NAMED_MAX) named.set(name, { written, prepared })
   return prepared
 }

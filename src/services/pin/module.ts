@@ -77,6 +77,7 @@ const KNOWN = statement<{ known: boolean }>(
   'pin-known',
   `
   SELECT hash IS NOT NULL AS known FROM pin WHERE msisdn = :msisdn`,
+  { mayShare: true },
 )
 
 const NOTE = statement(

@@ -14,6 +14,7 @@ const FIND = statement<{ language: string }>(
   'language-of',
   `
   SELECT language FROM subscriber_language WHERE msisdn = :msisdn`,
+  { mayShare: true },
 )
 
 const KEEP = statement(

@@ -13,6 +13,7 @@ type Query = (config: Parameters<Connection['query']>[0], answered: Answered) =>
 interface Asked {
   /** Undefined: it is answered. */
   answered: Answered | undefined
+  /** Since it was sent, or, where others were sent before it, since the last of them was answered. */
   sinceMs: number
 }
 
@@ -53,6 +54,11 @@ export function withinLimit(query: Query, limitMs: number, clock: Clock): Query 
     const asked: Asked = { answered, sinceMs: now() }
     open.push(asked)
     if (!isWatching) watch(limitMs)
-    query(config, (error, answer) => end(asked, error, answer))
+    query(config, (error, answer) => {
+      const isInTime = asked.answered !== undefined
+      end(asked, error, answer)
+      // The server was busy with this one, and not silent.
+      if (isInTime && open.length > 0) open[0]!.sinceMs = now()
+    })
   }
 }

@@ -5,6 +5,7 @@
 import type { Knex } from 'knex'
 import { sqlValues, type PreparedStatement, type Sql, type SqlBindings, type SqlRunner } from '../../base/index.ts'
 import { CopyIn } from './copy.ts'
+import { sharedConnections } from './sharing.ts'
 
 interface Answer {
   command: string
@@ -20,6 +21,8 @@ interface Query {
 /** A connection of the pool: a client of `pg`. */
 export interface Connection {
   query(query: Query | CopyIn, done: (error: Error | null, answer: Answer) => void): void
+  /** A statement is sent before those before it are answered. Only of a server: PGlite does not know it. */
+  pipeline?: boolean
   /** If it is set, the pool drops the connection when it is returned, or requested again. */
   __knex__disposed?: unknown
 }
@@ -47,11 +50,19 @@ async function acquired(pool: Pool, limitMs: number): Promise<Connection> {
   }
 }
 
-/**
- * `named` false: each statement is planned each time, as a pooler in transaction mode requires. `copies`: it is a server,
- * which takes COPY.
- */
-export function sqlOn(knex: Knex, { named, copies = false }: { named: boolean; copies?: boolean }): Sql {
+export interface SqlOn {
+  /** False: each statement is planned each time, as a pooler in transaction mode requires. */
+  named: boolean
+  /** It is a server, which takes COPY. */
+  copies?: boolean
+  /** Short statements share connections: it is a server, without a pooler before it. */
+  shares?: boolean
+  /** A clock that only runs forwards. */
+  nowMs?: () => number
+}
+
+export function sqlOn(knex: Knex, options: SqlOn): Sql {
+  const { named, copies = false, shares = false, nowMs = () => performance.now() } = options
   const pool = knex.client as Pool
   const acquireMs = Number(knex.client.config.acquireConnectionTimeout ?? KNEX_ACQUIRE_MS)
 
@@ -74,38 +85,58 @@ export function sqlOn(knex: Knex, { named, copies = false }: { named: boolean; c
     await answered(connection, new CopyIn(`COPY ${into} FROM STDIN (FORMAT binary)`, octets))
   }
 
+  const shared = sharedConnections({
+    acquire: () => acquired(pool, acquireMs),
+    release: (connection) => void pool.releaseConnection(connection),
+    nowMs,
+  })
+
   return {
-    run: (statement, bindings) => connected((connection) => asked(connection, statement, bindings)),
+    run(statement, bindings) {
+      const on = shares && statement.mayShare ? shared : connected
+      return on((connection) => asked(connection, statement, bindings))
+    },
     transaction: (run) =>
-      connected(async (connection) => {
-        await answered(connection, { text: 'BEGIN' })
-        let isOver = false
-        // By then another task has the connection.
-        const refuseOver = (name: string): void => {
-          if (isOver) throw new TypeError(`SQL statement '${name}': its transaction is over`)
-        }
-        const within: SqlRunner['run'] = async (statement, bindings) => {
-          refuseOver(statement.name)
-          return asked(connection, statement, bindings)
-        }
-        const copyIn = async (into: string, octets: Uint8Array) => {
-          refuseOver(`COPY ${into}`)
-          return copied(connection, into, octets)
-        }
-        // A property that is added later makes a kilobyte of each SMS outlive a young collection. (sms-cost.test.ts)
-        const trx: SqlRunner = copies ? { run: within, copyIn } : { run: within }
-        try {
-          const result = await run(trx)
-          isOver = true
-          await commit(connection)
-          return result
-        } catch (error) {
-          if (!isOver) await rollBack(connection)
-          throw error
-        } finally {
-          isOver = true
-        }
+      connected((connection) => {
+        const within: SqlRunner['run'] = (statement, bindings) => asked(connection, statement, bindings)
+        if (!copies) return inTransaction(connection, { run: within, copyIn: undefined }, run)
+        return inTransaction(connection, { run: within, copyIn: (...what) => copied(connection, ...what) }, run)
       }),
+  }
+}
+
+interface Within {
+  run: SqlRunner['run']
+  copyIn: NonNullable<SqlRunner['copyIn']> | undefined
+}
+
+async function inTransaction<T>(connection: Connection, on: Within, run: (trx: SqlRunner) => Promise<T>): Promise<T> {
+  await answered(connection, { text: 'BEGIN' })
+  let isOver = false
+  // By then another task has the connection.
+  const refuseOver = (name: string): void => {
+    if (isOver) throw new TypeError(`SQL statement '${name}': its transaction is over`)
+  }
+  const within: SqlRunner['run'] = async (statement, bindings) => {
+    refuseOver(statement.name)
+    return on.run(statement, bindings)
+  }
+  const copyIn: SqlRunner['copyIn'] = async (into, octets) => {
+    refuseOver(`COPY ${into}`)
+    return on.copyIn!(into, octets)
+  }
+  // A property that is added later makes a kilobyte of each SMS outlive a young collection. (sms-cost.test.ts)
+  const trx: SqlRunner = on.copyIn ? { run: within, copyIn } : { run: within }
+  try {
+    const result = await run(trx)
+    isOver = true
+    await commit(connection)
+    return result
+  } catch (error) {
+    if (!isOver) await rollBack(connection)
+    throw error
+  } finally {
+    isOver = true
   }
 }
 

@@ -363,7 +363,7 @@ describeBoth('the lanes of the outbox', (database) => {
     await ask({
       ...database.db.sql,
       async run({ name, text, parameters }, bindings) {
-        const explained = { name: `plan-${name}`, text: `EXPLAIN ${text}`, parameters }
+        const explained = { name: `plan-${name}`, text: `EXPLAIN ${text}`, parameters, mayShare: false }
         const rows = (await database.db.sql.run(explained, bindings)) as { 'QUERY PLAN': string }[]
         plan = rows.map((row) => row['QUERY PLAN']).join('\n')
         return []

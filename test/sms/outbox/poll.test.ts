@@ -281,7 +281,8 @@ describeBoth('the outbox, looked at again and again', (database) => {
       let rows = 0
       await ask({
         async run({ name, text, parameters }, bindings) {
-          const explained = { name: `explain-${name}`, text: `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, parameters }
+          const sql = `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`
+          const explained = { name: `explain-${name}`, text: sql, parameters, mayShare: false }
           const [said] = (await database.db.sql.run(explained, bindings)) as { 'QUERY PLAN': { Plan: Plan }[] }[]
           rows = scanned(said!['QUERY PLAN'][0]!.Plan)
           return []

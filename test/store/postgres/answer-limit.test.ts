@@ -38,6 +38,19 @@ describe('the limit of an answer of Postgres', () => {
     assert.deepEqual(told, ['first silent', 'second silent'])
   })
 
+  it('begins for what was sent behind others when they are answered', async () => {
+    const { clock, told, ask, answer } = connection()
+    for (const name of ['a', 'b', 'c']) ask(name)
+    await clock.advance(LIMIT - 1)
+    answer(0)
+    await clock.advance(LIMIT - 1)
+    answer(1)
+    await clock.advance(LIMIT - 1)
+    assert.deepEqual(told, ['a SELECT', 'b SELECT'])
+    await clock.advance(1)
+    assert.deepEqual(told, ['a SELECT', 'b SELECT', 'c silent'])
+  })
+
   it('does not touch what is answered in time, with rows or with an error', async () => {
     const { clock, told, ask, answer } = connection()
     for (const name of ['a', 'b', 'c']) ask(name)

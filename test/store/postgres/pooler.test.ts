@@ -64,7 +64,9 @@ describeWith(['postgres'], `behind a pooler in transaction mode${skipped}`, () =
 
   it('the daemon is told so at once, and what to set', async () => {
     const db = await open({})
-    const error = await db.sql.run({ name: '', text: 'SELECT 1', parameters: [] }, {}).catch((why: unknown) => why)
+    const error = await db.sql
+      .run({ name: '', text: 'SELECT 1', parameters: [], mayShare: false }, {})
+      .catch((why: unknown) => why)
     assert.match(String(unreachable(error, 'postgres')?.remedy), /set postgres\.pooler: transaction/)
   })
 
