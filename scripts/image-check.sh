@@ -46,7 +46,7 @@ program="node /app/dist/src/cli/main.js"
   start wallet -m 128m --no-healthcheck "$image" wallet --port $wallet
   start simulator -m 256m --no-healthcheck $(secret phone_token) "$image" simulate --port $smpp --http-port $phone \
     --http-token-file /run/secrets/phone_token
-  start connector -m 512m $(secret smsc_password) $(secret admin_tokens) $(secret store_keys) -v "$run-data:/data" \
+  start connector -m 768m $(secret smsc_password) $(secret admin_tokens) $(secret store_keys) -v "$run-data:/data" \
     -v "$work/connector.yaml:/etc/ussd-connector/connector.yaml:ro" "$image"
 }
 

@@ -176,7 +176,7 @@ describe('the compose file', () => {
       ['["no-new-privileges:true"]', '[]', /no-new-privileges/],
       ['pids_limit: 64', 'pids_limit: 0', /pids_limit/],
       ['ulimits: { core: 0 }', 'ulimits: { core: 1 }', /connector: ulimits/],
-      ['    mem_limit: 512m\n', '', /connector: mem_limit/],
+      ['    mem_limit: 768m # 450 MB at 14,000 turns a second\n', '', /connector: mem_limit/],
       ['    stop_grace_period: 45s\n', '', /connector: stop_grace/],
       ['user: redis', 'user: root', /redis: user/],
       ['/run/secrets/redis_conf, ', '', /redis: no file with requirepass/],
