@@ -6,7 +6,7 @@
  * the daemon's own doing; and there a line with a cap (`submits.perSecond`) never sends more. On the real clock none may be lost, or doubled without a recorded loss, and screens must come
  * as fast as from a second daemon, which has as many subscribers at the same moment and no SMS.
  */
-import { decode, integerField, textField, tlv } from '../../src/simulator/codec/codec.ts'
+import { readPdu, integerField, textField, tlv } from '../../src/simulator/codec/codec.ts'
 import type { Peer } from '../../src/simulator/smsc/peer.ts'
 import { aftermath } from './aftermath.ts'
 import { paceOf, type Pace } from './campaign-settings.ts'
@@ -204,7 +204,7 @@ function throttling({ smsc }: CampaignFixture, allowed: number): Limit {
     return 0
   }
   smsc.hook.onFrame = (peer: Peer, frame) => {
-    const read = decode(frame)
+    const read = readPdu(frame)
     if (
       !read.ok ||
       read.pdu.command !== 'submit_sm' ||

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/base/package-root.ts'
-import { encode } from '../../src/simulator/codec/codec.ts'
+import { writePdu } from '../../src/simulator/codec/codec.ts'
 import { profileCoding } from '../../src/simulator/network/profile-encoder.ts'
 import { dialectNames, loadDialect, loadProfile } from '../../src/smpp/dialect/load.ts'
 import type { Dialect } from '../../src/smpp/types.ts'
@@ -62,7 +62,7 @@ function ofProfile(name: string): Sample[] {
   return events.flatMap((event, n) => {
     const said = coding.say(event, dialogue, event === 'input' ? '2' : event === 'begin' ? '*123*4#' : '')
     return said
-      ? [{ id: `${name} ${event}`, octets: encode({ ...said, sequence: n + 1 }), dialect: name, repeat: 1 }]
+      ? [{ id: `${name} ${event}`, octets: writePdu({ ...said, sequence: n + 1 }), dialect: name, repeat: 1 }]
       : []
   })
 }

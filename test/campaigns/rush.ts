@@ -1,5 +1,5 @@
 /** Many subscribers dial at once. Counts, not times: whoever is acknowledged is shown a screen or a text. */
-import { decode } from '../../src/simulator/codec/index.ts'
+import { readPdu } from '../../src/simulator/codec/index.ts'
 import type { CampaignFixture } from './fixture.ts'
 
 export interface Rush {
@@ -72,7 +72,7 @@ function watchResponses(smsc: CampaignFixture['smsc'], msisdns: ReadonlySet<stri
   const stop = smsc.watch((event) => {
     if (event.is !== 'pdu') return
     const { direction, octets, peer } = event.traced
-    const decoded = decode(octets)
+    const decoded = readPdu(octets)
     if (!decoded.ok) return
     const { command, sequence, status, body } = decoded.pdu
     const name = `${peer} ${sequence}`

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import type { Knex } from 'knex'
 import { faultProxy, targetOf, through, type FaultProxy } from '../campaigns/proxy.ts'
 import type { Settings } from '../../src/config/schema.ts'
-import { decode } from '../../src/simulator/codec/index.ts'
+import { readPdu } from '../../src/simulator/codec/index.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, settingsFor, stageDaemon, stageTables, type Stage, type Staged } from '../support/daemon.ts'
@@ -45,7 +45,7 @@ function statusesOf(smsc: Smsc): Map<string, number> {
   const senders = new Map<string, string>()
   const statuses = new Map<string, number>()
   for (const { direction, peer, octets } of smsc.trace()) {
-    const decoded = decode(octets)
+    const decoded = readPdu(octets)
     if (!decoded.ok) continue
     const { command, sequence, body, status } = decoded.pdu
     const name = `${peer} ${sequence}`
@@ -145,7 +145,7 @@ describeWith(['redis', 'postgres'], 'a text to a dial that gets no dialogue', ()
     const commands = smsc
       .trace()
       .filter(({ direction }) => direction === 'in')
-      .map(({ octets }) => decode(octets))
+      .map(({ octets }) => readPdu(octets))
       .map((decoded) => (decoded.ok ? decoded.pdu.command : ''))
     assert.deepEqual(commands.slice(-2), ['deliver_sm_resp', 'submit_sm'])
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decode } from '../../src/simulator/codec/index.ts'
+import { readPdu } from '../../src/simulator/codec/index.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
@@ -68,7 +68,7 @@ describeWith(['redis', 'postgres'], 'a crowd that the SMSC cannot show its scree
   function statuses(from: number): Map<number, number> {
     const counts = new Map<number, number>()
     for (const { direction, octets, serial } of smsc.trace()) {
-      const decoded = decode(octets)
+      const decoded = readPdu(octets)
       if (serial <= from || direction !== 'in' || !decoded.ok || decoded.pdu.command !== 'deliver_sm_resp') continue
       counts.set(decoded.pdu.status, (counts.get(decoded.pdu.status) ?? 0) + 1)
     }

@@ -2,7 +2,7 @@
  * Hundreds of SMS due at an SMSC that takes so many a second and throttles the rest, while subscribers dial: under the
  * virtual clock the rate that is used, and how long screens take, are the daemon's own doing and not the machine's.
  */
-import { decode, integerField, textField, tlv } from '../../src/simulator/codec/codec.ts'
+import { readPdu, integerField, textField, tlv } from '../../src/simulator/codec/codec.ts'
 import { STATUS } from '../../src/smpp/pdu/status.ts'
 import { silentLog } from '../../src/base/log-port.ts'
 import type { Settings } from '../../src/config/schema.ts'
@@ -123,7 +123,7 @@ function throttling(smsc: Smsc, scheduler: Scheduler, allowed: number) {
   const submitsAtMs: number[] = []
   let [second, inSecond, refused, doubled] = [0, 0, 0, 0]
   smsc.hook.onFrame = (peer, frame) => {
-    const read = decode(frame)
+    const read = readPdu(frame)
     if (read.ok && read.pdu.command === 'submit_sm') submitsAtMs.push(scheduler.nowMs())
     if (!read.ok || read.pdu.command !== 'submit_sm' || tlv(read.pdu, USSD_SERVICE_OP)) return false
     if (integerField(read.pdu.body, 'registered_delivery') === 0) return false

@@ -2,8 +2,8 @@
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import type { Pdu, PduBody, Tlv } from '../../src/smpp/types.ts'
-import { decode, encode } from '../../src/simulator/codec/codec.ts'
-import { framer } from '../../src/simulator/codec/framer.ts'
+import { readPdu, writePdu } from '../../src/simulator/codec/codec.ts'
+import { pduFramer } from '../../src/simulator/codec/framer.ts'
 
 export interface Esme {
   socket: Socket
@@ -29,8 +29,8 @@ export async function esme(port: number): Promise<Esme> {
   const waiting: { fits(pdu: Pdu): boolean; take(pdu: Pdu): void; fail(why: Error): void }[] = []
   let sequence = 0
   let isClosed = false
-  const cut = framer((frame) => {
-    const result = decode(Buffer.from(frame))
+  const cut = pduFramer((frame) => {
+    const result = readPdu(Buffer.from(frame))
     if (!result.ok) throw new Error(`the simulator sent ${frame.toString('hex')}: ${result.why}`)
     seen.push(result.pdu)
     const at = waiting.findIndex((one) => one.fits(result.pdu))
@@ -59,7 +59,7 @@ export async function esme(port: number): Promise<Esme> {
     },
     send(pdu) {
       const used = pdu.sequence ?? ++sequence
-      socket.write(encode({ body: {}, ...pdu, sequence: used }))
+      socket.write(writePdu({ body: {}, ...pdu, sequence: used }))
       return used
     },
     ack: (pdu, status = 0) => void self.send({ command: `${pdu.command}_resp`, sequence: pdu.sequence, status }),

@@ -15,7 +15,7 @@ const HEADER = 16
 type Reading = { at: number; body: PduBody } | { status: number; why: string }
 
 /** Reads one whole frame (command_length is correct). Never throws, never reads past the frame. */
-export function decode(frame: Buffer): Decoded {
+export function readPdu(frame: Buffer): Decoded {
   const id = frame.readUInt32BE(4)
   const status = frame.readUInt32BE(8)
   const sequence = frame.readUInt32BE(12)
@@ -48,7 +48,7 @@ export function decode(frame: Buffer): Decoded {
  * Writes a PDU. Absent mandatory parameters are empty or 0; `body: undefined` writes only the header. Throws if no PDU
  * can hold the value: a test asked for it, so the test must fail.
  */
-export function encode(pdu: {
+export function writePdu(pdu: {
   command: string
   status?: number
   sequence: number

@@ -14,7 +14,7 @@ interface Framer {
 }
 
 /** If one chunk holds a whole frame, the frame is a slice of it: keep a copy, not the frame. */
-export function framer(onFrame: (frame: Buffer) => void): Framer {
+export function pduFramer(onFrame: (frame: Buffer) => void): Framer {
   let rest: Buffer[] = []
   let length = 0
   let lost = false

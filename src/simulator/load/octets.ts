@@ -1,7 +1,7 @@
 /**
  * The octets of a load run, in the standard dialect: templates are patched, and frames are read only as far as needed.
  */
-import { encode } from '../codec/index.ts'
+import { writePdu } from '../codec/index.ts'
 import { standardCoding, serviceNumber } from '../network/index.ts'
 
 /** The numbers of a run's subscribers begin here. */
@@ -21,7 +21,7 @@ export function template(step: 'begin' | 'input', text: string, code: string): T
   const coding = standardCoding()
   const dialogue = coding.open({ number: 0, msisdn, source: [1, 1, msisdn], code, by: 'subscriber', beginOp: 1 })
   const spoken = coding.say(step, dialogue, text)!
-  const octets = encode({ ...spoken, sequence: 0 })
+  const octets = writePdu({ ...spoken, sequence: 0 })
   const carrier = spoken.tlvs.find((tlv) => tlv.tag === 0x1383)!.value
   if (octets.subarray(-carrier.length).compare(carrier) !== 0)
     throw new Error(`too long for a load run: ${serviceNumber(code)} ${text}`)
@@ -73,7 +73,7 @@ export function skim(frame: Buffer, into: Skimmed): void {
   }
 }
 
-const RESPONSE = encode({ command: 'submit_sm_resp', sequence: 0, body: { message_id: '1' } })
+const RESPONSE = writePdu({ command: 'submit_sm_resp', sequence: 0, body: { message_id: '1' } })
 
 export function submitResp(sequence: number): Buffer {
   const octets = Buffer.allocUnsafe(RESPONSE.length)

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../../ussd/index.ts'
 import type { Pdu, PduBody, Tlv } from '../../smpp/index.ts'
-import { decode, encode, framer, COMMANDS_BY_NAME, COMMAND_STATUS } from '../codec/index.ts'
+import { readPdu, writePdu, pduFramer, COMMANDS_BY_NAME, COMMAND_STATUS } from '../codec/index.ts'
 import type { Act } from './chaos.ts'
 
 export type BindMode = 'transceiver' | 'receiver' | 'transmitter'
@@ -58,7 +58,7 @@ export class Peer {
     this.sinceMs = clock.now()
     this.remotePort = socket.remotePort ?? 0
     socket.setNoDelay(true)
-    const cut = framer((frame) => this.take(frame))
+    const cut = pduFramer((frame) => this.take(frame))
     socket.on('data', (octets: Buffer) => {
       if (!this.isFramingLost && !cut.push(octets)) this.loseFraming()
     })
@@ -90,7 +90,7 @@ export class Peer {
     const sequence = this.nextSequence()
     const callOff = this.clock.after(withinMs, () => this.settle(sequence, { kind: 'timeout' }))
     this.waiting.set(sequence, { command: `${pdu.command}_resp`, done, callOff })
-    const octets = encode({ ...pdu, body: pdu.body ?? {}, sequence })
+    const octets = writePdu({ ...pdu, body: pdu.body ?? {}, sequence })
     if (act?.is === 'cut') this.cut(octets, act.at)
     else this.write(octets)
   }
@@ -98,7 +98,7 @@ export class Peer {
   /** Answers a request; `act` may change the answer. Without `body` the response is only a header. */
   respond(request: Pdu, answer: { status?: number; body?: PduBody; tlvs?: Tlv[] }, act?: Act): void {
     const command = `${request.command}_resp`
-    const octets = encode({ command, sequence: request.sequence, ...answer })
+    const octets = writePdu({ command, sequence: request.sequence, ...answer })
     switch (act?.is) {
       case 'drop-response':
         return
@@ -111,7 +111,7 @@ export class Peer {
         octets.writeUInt32BE((request.sequence + 1000) & SEQUENCE_MAX, 12)
         break
       case 'wrong-command':
-        return this.write(encode({ command: 'enquire_link_resp', sequence: request.sequence }))
+        return this.write(writePdu({ command: 'enquire_link_resp', sequence: request.sequence }))
       case 'cut':
         return this.cut(octets, act.at)
       case 'close':
@@ -125,7 +125,7 @@ export class Peer {
   }
 
   nack(sequence: number, status: number): void {
-    this.write(encode({ command: 'generic_nack', status, sequence }))
+    this.write(writePdu({ command: 'generic_nack', status, sequence }))
   }
 
   /** Writes octets unchanged. */
@@ -179,7 +179,7 @@ export class Peer {
     if (this.isHalfOpen || this.state === 'closed') return
     this.hooks.tap(this, 'in', frame)
     if (this.hooks.onFrame(this, frame)) return
-    const decoded = decode(frame)
+    const decoded = readPdu(frame)
     if (!decoded.ok) return this.refuse(decoded)
     const pdu = decoded.pdu
     if (pdu.command === 'generic_nack' || pdu.command.endsWith('_resp')) return this.takeResponse(pdu)
@@ -210,7 +210,7 @@ export class Peer {
     if (bad.command.startsWith('unknown_0x8')) return
     const command = `${bad.command}_resp`
     if (!COMMANDS_BY_NAME.has(command)) return this.nack(bad.sequence, COMMAND_STATUS.ESME_RINVCMDID)
-    this.write(encode({ command, sequence: bad.sequence, status: bad.status, body: {} }))
+    this.write(writePdu({ command, sequence: bad.sequence, status: bad.status, body: {} }))
   }
 
   /** Nobody knows where the next PDU begins: generic_nack with sequence 0, then close. (SMPP v3.4 §4.3) */

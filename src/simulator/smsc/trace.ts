@@ -1,7 +1,7 @@
 /** The last PDUs in both directions, and how to show one. Passwords are masked before a PDU is kept. */
 import type { WirePdu } from '../../tools/capture/index.ts'
 import type { Clock } from '../../ussd/index.ts'
-import { decode, octetsOfText, COMMANDS_BY_ID, nameOfStatus, TAGS, readSms, readUssd } from '../codec/index.ts'
+import { readPdu, octetsOfText, COMMANDS_BY_ID, nameOfStatus, TAGS, readSms, readUssd } from '../codec/index.ts'
 import type { Peer } from './peer.ts'
 
 export interface Traced {
@@ -70,7 +70,7 @@ export function describePdu(octets: Buffer): Described {
       fields: [],
       hex,
     }
-  const decoded = decode(octets)
+  const decoded = readPdu(octets)
   const status = nameOfStatus(octets.readUInt32BE(8))
   if (!decoded.ok) {
     return { command: decoded.command, sequence: decoded.sequence, status, summary: decoded.why, fields: [], hex }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { decode, encode, octetsOfText, textField, tlv } from '../../../src/simulator/codec/codec.ts'
-import { framer } from '../../../src/simulator/codec/framer.ts'
+import { readPdu, writePdu, octetsOfText, textField, tlv } from '../../../src/simulator/codec/codec.ts'
+import { pduFramer } from '../../../src/simulator/codec/framer.ts'
 
 interface Vector {
   id: string
@@ -20,7 +20,7 @@ describe('the coder of the simulator', () => {
   for (const vector of vectors.filter((v) => !v.malformed)) {
     it(`reads ${vector.id} as another encoder meant it, and writes the same octets (${vector.note})`, () => {
       const octets = Buffer.from(vector.hex, 'hex')
-      const read = decode(octets)
+      const read = readPdu(octets)
       assert.ok(read.ok)
       const {
         command,
@@ -46,11 +46,11 @@ describe('the coder of the simulator', () => {
         tlvs.map((t) => [Number(t.tag), t.hex]),
       )
       const { body, ...bare } = pdu
-      assert.equal(encode(octets.length === 16 ? bare : { ...bare, body }).toString('hex'), vector.hex)
+      assert.equal(writePdu(octets.length === 16 ? bare : { ...bare, body }).toString('hex'), vector.hex)
     })
   }
 
-  const read = (id: string) => decode(Buffer.from(vectors.find((v) => v.id.startsWith(id))!.hex, 'hex'))
+  const read = (id: string) => readPdu(Buffer.from(vectors.find((v) => v.id.startsWith(id))!.hex, 'hex'))
 
   it('names the status for broken octets, and keeps the sequence number to answer with', () => {
     const bad = (id: string) => {
@@ -88,7 +88,7 @@ describe('the coder of the simulator', () => {
         const octets = Buffer.concat([Buffer.alloc(16), tail])
         octets.writeUInt32BE(octets.length, 0)
         octets.writeUInt32BE(id, 4)
-        const result = decode(octets)
+        const result = readPdu(octets)
         assert.ok(result.ok || result.status > 0)
       }),
       { numRuns: 2000 },
@@ -106,8 +106,8 @@ describe('the coder of the simulator', () => {
     fc.assert(
       fc.property(any, ({ source, destination, short, tlvs }) => {
         const given = tlvs.map((t) => ({ tag: t.tag, value: Buffer.from(t.value) }))
-        const result = decode(
-          encode({
+        const result = readPdu(
+          writePdu({
             command: 'submit_sm',
             sequence: 9,
             tlvs: given,
@@ -128,7 +128,7 @@ describe('the coder of the simulator', () => {
 
   it('refuses to write a short_message that sm_length cannot hold', () => {
     const body = { short_message: Buffer.alloc(256) }
-    assert.throws(() => encode({ command: 'submit_sm', sequence: 1, body }), /256 octets/)
+    assert.throws(() => writePdu({ command: 'submit_sm', sequence: 1, body }), /256 octets/)
   })
 })
 
@@ -140,7 +140,7 @@ describe('the framer of the simulator', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }), (sizes) => {
         const frames: string[] = []
-        const cut = framer((frame) => void frames.push(frame.toString('hex')))
+        const cut = pduFramer((frame) => void frames.push(frame.toString('hex')))
         for (let at = 0, i = 0; at < stream.length; i++) {
           const size = sizes[i % sizes.length]!
           assert.ok(cut.push(stream.subarray(at, at + size)))
@@ -156,7 +156,7 @@ describe('the framer of the simulator', () => {
   for (const id of ['x01', 'x02']) {
     it(`gives up at ${id} and reads nothing after it`, () => {
       let seen = 0
-      const cut = framer(() => void seen++)
+      const cut = pduFramer(() => void seen++)
       assert.equal(cut.push(Buffer.from(vectors.find((v) => v.id.startsWith(id))!.hex, 'hex')), false)
       assert.equal(cut.push(stream), false)
       assert.equal(seen, 0)

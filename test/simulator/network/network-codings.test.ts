@@ -8,7 +8,7 @@ import { compileDialect, pushPath } from '../../../src/smpp/dialect/dialect.ts'
 import { dialectNames, loadProfile } from '../../../src/smpp/dialect/load.ts'
 import type { Pdu } from '../../../src/smpp/types.ts'
 import { packageRoot } from '../../../src/base/package-root.ts'
-import { decode, encode } from '../../../src/simulator/codec/codec.ts'
+import { readPdu, writePdu } from '../../../src/simulator/codec/codec.ts'
 import { profileCoding } from '../../../src/simulator/network/profile-encoder.ts'
 import type { NetworkRequest } from '../../../src/simulator/network/coding.ts'
 
@@ -18,7 +18,7 @@ const JOHN = '67570000001'
 /** Over the wire and back: what is not in the octets is not there. */
 function wired(pdu: NetworkRequest | { command: string; body: Pdu['body']; tlvs: Pdu['tlvs'] } | null): Pdu {
   assert.ok(pdu, 'nothing was said')
-  const result = decode(encode({ ...pdu, sequence: 7 }))
+  const result = readPdu(writePdu({ ...pdu, sequence: 7 }))
   assert.ok(result.ok)
   return result.pdu
 }

@@ -10,7 +10,7 @@ import { loadProfile } from '../../../src/smpp/dialect/load.ts'
 import type { Pdu } from '../../../src/smpp/types.ts'
 import { packageRoot } from '../../../src/base/package-root.ts'
 import { seededChance } from '../../../src/simulator/smsc/chaos.ts'
-import { encode } from '../../../src/simulator/codec/codec.ts'
+import { writePdu } from '../../../src/simulator/codec/codec.ts'
 import { startSmsc, type Smsc, type SmscOptions } from '../../../src/simulator/smsc/smsc.ts'
 import { networkCodingOf } from '../../../src/simulator/network/by-name.ts'
 import { realClock } from '../../support/clock.ts'
@@ -146,7 +146,7 @@ describe('the simulated SMSC in other dialects', () => {
     smsc = await startSmsc({ clock: realClock, chance: seededChance(1), tls: { key, cert } })
     const socket = connect({ port: smsc.port, host: '127.0.0.1', servername: 'localhost', ca: cert })
     socket.on('secureConnect', () =>
-      socket.write(encode({ command: 'bind_transceiver', sequence: 1, body: { system_id: 'aweh' } })),
+      socket.write(writePdu({ command: 'bind_transceiver', sequence: 1, body: { system_id: 'aweh' } })),
     )
     await smsc.bound(1)
     assert.equal(smsc.binds()[0]!.systemId, 'aweh')
