@@ -19,7 +19,7 @@ import type { FleetService } from './fleet-service.ts'
 import type { FlowService } from './flow-service.ts'
 import { adminRoutes, auditing, type Admitted } from './routes/index.ts'
 
-/** Loaded with `require`: as an ES module it would load `node:http` as one (base/node-http.ts). */
+/** Loaded with `require`: as an ES module it would load `node:http` as one (base/http/node-http.ts). */
 const { serve } = createRequire(import.meta.url)('@hono/node-server') as typeof import('@hono/node-server')
 
 export interface Readiness {

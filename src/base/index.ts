@@ -27,11 +27,22 @@ export {
 export { didYouMean, remedyAmong } from './did-you-mean.ts'
 export { FlowFault, type Problem, ProblemsError, saidOf, sentence, StoreError, UsageError } from './errors.ts'
 export { failpoint, failpointOnceWritten, isArmed } from './failpoints.ts'
-export { isAllowed, isLoopback, isLoopbackAddress, urlFault } from './http-addresses.ts'
-export { askedOf, FOREIGN_PAGE, fromForeignPage, notFromHere } from './http-callers.ts'
-export { boundConnections } from './http-connections.ts'
+export {
+  askedOf,
+  boundConnections,
+  createServer,
+  FOREIGN_PAGE,
+  fromForeignPage,
+  httpTimes,
+  isAllowed,
+  isLoopback,
+  isLoopbackAddress,
+  notFromHere,
+  signatureOf,
+  type SignedRequest,
+  urlFault,
+} from './http/index.ts'
 export { createLockout, FAILED_EACH_MS, type Lockout } from './lockout.ts'
-export { httpTimes } from './http-server-times.ts'
 export { pooled, randomWords, uuidV7, uuidV7Ms } from './ids.ts'
 export { dialogueInLog, type DialogueNamed, type Log, silentLog, tellsDebug } from './log-port.ts'
 export {
@@ -51,12 +62,10 @@ export { LOOK_CSS } from './look.ts'
 export { createRates } from './rates.ts'
 export { createRefusals, type HttpRefusal } from './refusals.ts'
 export { monotonicClock } from './monotonic-clock.ts'
-export { createServer } from './node-http.ts'
 export { packageRoot, packageVersion } from './package-root.ts'
 export { openToOthers, readSecretFile, readSecretOctets, saidOfFault, secretIn } from './secret-file.ts'
 export { type Gate, gate, semaphore } from './semaphore.ts'
-export { LastFew, oncePer, remembered } from './remembered.ts'
-export { signatureOf, type SignedRequest } from './signed-request.ts'
+export { LastFew, oncePer, RecentMap, remembered, TurnoverMap } from './memory/index.ts'
 export { inPieces, toEnd } from './sliced-work.ts'
 export { createStillness, type Standstill, type Stillness } from './stillness.ts'
 export { stretch, STRETCH_MS_MAX, watchStretches } from './stretch.ts'
@@ -72,8 +81,6 @@ export {
   sqlValues,
   statement,
 } from './sql.ts'
-export { RecentMap } from './recent-map.ts'
-export { TurnoverMap } from './turnover-map.ts'
 export { carriedTime, looseClock, systemChance, systemClock, type WallClock } from './wall-clock.ts'
 export { isHashOfWeak, TOKEN_REMEDY, weakness } from './weak-token.ts'
 export { firstYamlFault } from './yaml-fault.ts'

@@ -2,7 +2,7 @@
  * How often something of one key may happen: the generic cell rate algorithm (ITU-T I.371), in which a bucket is one
  * number: when it will be full again. It has no timers.
  */
-import { RecentMap } from './recent-map.ts'
+import { RecentMap } from './memory/index.ts'
 
 export interface RateSettings {
   perSecond: number

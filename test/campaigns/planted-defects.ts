@@ -413,11 +413,11 @@ export const PLANTED: readonly PlantedDefect[] = [
   },
   {
     name: 'idle connections close an HTTP server to others',
-    file: 'src/base/http-connections.ts',
+    file: 'src/base/http/connections.ts',
     edits: [['const longest = idle.next()!', 'const longest = socket']],
     noticedBy: [
       by(
-        'test/base/http-connections.test.ts',
+        'test/base/http/connections.test.ts',
         'that are only held open keep nobody out: the one that has been idle for longest goes',
       ),
     ],

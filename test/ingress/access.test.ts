@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { FAILED_MAX } from '../../src/base/lockout.ts'
 import { createIngressAccess, type CallerSettings, type IngressCaller } from '../../src/ingress/access.ts'
 import { ingressContract } from '../../src/ingress/contracts.ts'
-import { stringToSign } from '../../src/base/signed-request.ts'
+import { stringToSign } from '../../src/base/http/signed-request.ts'
 
 const TOKEN = 'token-of-the-first-caller'
 const KEY = 'key-of-the-second-caller'

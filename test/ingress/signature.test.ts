@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { stringToSign, type SignedRequest } from '../../src/base/signed-request.ts'
+import { stringToSign, type SignedRequest } from '../../src/base/http/signed-request.ts'
 import { createSignatureCheck, SIGNED_MS } from '../../src/ingress/signature.ts'
 import { root } from '../style/tree.ts'
 

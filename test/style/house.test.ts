@@ -10,8 +10,6 @@ const EDGE = /^src\/(base\/wall-clock|daemon\/run)\.ts$/
 
 /** Where an exported name is defined. What is handed on (`export { … } from`) is no definition. */
 const EXPORTED = /^export (?:async )?(?:function\*?|const|class|interface|type|let) (\w+)/gm
-/** The simulator's own codec does the same as the daemon's, so its functions have the same names. Neither may use the other. */
-const TWINS = new Set(['decode', 'encode', 'framer'])
 
 /**
  * Their keys live as long as what is configured, or as a connection: next to nothing is added while turns run. And what
@@ -21,9 +19,9 @@ const WEAK = new Set([
   'src/cli/admin.ts',
   'src/cli/commands/health.ts',
   'src/cli/flows/settings-backends.ts',
-  'src/base/http-connections.ts',
+  'src/base/http/connections.ts',
   'src/base/log.ts',
-  'src/base/remembered.ts',
+  'src/base/memory/remembered.ts',
   'src/flow/explore/explorer.ts',
   'src/flow/explore/state-key.ts',
   'src/flow/read/read.ts',
@@ -73,10 +71,8 @@ describe('house style', () => {
         where.set(name!, [...(where.get(name!) ?? []), file])
       }
     }
-    const twice = [...where].filter(([name, files]) => files.length > 1 && !TWINS.has(name))
+    const twice = [...where].filter(([, files]) => files.length > 1)
     assert.deepEqual(twice, [])
-    const once = [...TWINS].filter((name) => (where.get(name)?.length ?? 0) < 2)
-    assert.deepEqual(once, [], 'no twin any more: remove it from the exceptions')
   })
 
   it('a basic kind of screen is one file: nobody else in src/flow asks a screen for its kind', () => {

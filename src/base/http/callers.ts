@@ -3,7 +3,7 @@
  * foreign page is excluded, although it comes from this machine.
  */
 import type { IncomingMessage } from 'node:http'
-import { isLoopbackAddress } from './http-addresses.ts'
+import { isLoopbackAddress } from './addresses.ts'
 
 /** What is checked of a request. */
 export interface HttpCaller {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { TurnoverMap } from '../../src/base/turnover-map.ts'
+import { TurnoverMap } from '../../../src/base/memory/turnover-map.ts'
 
 describe('a Map whose keys come and go', () => {
   it('is like any other Map, through thousands of keys', () => {

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { httpTimes } from '../../src/base/http-server-times.ts'
-import { root, sources } from '../style/tree.ts'
+import { httpTimes } from '../../../src/base/http/server-times.ts'
+import { root, sources } from '../../style/tree.ts'
 
 describe('the time of those who call our HTTP servers', () => {
   it('is over when it is over, not at the next look half a minute later', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { isAllowed, urlFault } from '../../src/base/http-addresses.ts'
-import { parseSettings } from '../../src/config/load.ts'
-import { ANSWERS, NOTATIONS, PLAIN } from '../campaigns/notations.ts'
+import { isAllowed, urlFault } from '../../../src/base/http/addresses.ts'
+import { parseSettings } from '../../../src/config/load.ts'
+import { ANSWERS, NOTATIONS, PLAIN } from '../../campaigns/notations.ts'
 
 describe('an address in the settings', () => {
   it('is refused in every notation that reads as another, and where no back end can be', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { RecentMap } from '../../src/base/recent-map.ts'
+import { RecentMap } from '../../../src/base/memory/recent-map.ts'
 
 describe('a Map that forgets what was not set for long', () => {
   it('knows the keys that were set last, as many as it should, and at most as many more', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
-import { boundConnections } from '../../src/base/http-connections.ts'
+import { boundConnections } from '../../../src/base/http/connections.ts'
 
 const MAX = 3
 

@@ -6,7 +6,7 @@
  */
 import type { Server, ServerResponse, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { callerOf } from './networks.ts'
+import { callerOf } from '../networks.ts'
 
 /** `onFull` is called for each connection that was closed. */
 export function boundConnections(server: Server, max: number, onFull: () => void): void {
