@@ -80,6 +80,7 @@ export {
   sqlState,
   sqlValues,
   statement,
+  type StatementKind,
 } from './sql.ts'
 export { carriedTime, looseClock, systemChance, systemClock, type WallClock } from './wall-clock.ts'
 export { isHashOfWeak, TOKEN_REMEDY, weakness } from './weak-token.ts'

@@ -11,11 +11,16 @@ export interface PreparedStatement {
   readonly text: string
   /** The names of `$1`, `$2` … */
   readonly parameters: readonly string[]
-  /** It is over at once: outside of transactions it shares a connection with others like it. */
+  /** See `StatementKind`. */
   readonly mayShare: boolean
 }
 
 export interface StatementKind {
+  /**
+   * It is over at once: it reads or changes a few rows, by an index, and waits for no lock that a transaction holds for
+   * long. Outside of a transaction it then shares a connection with others like it: it is sent before they are
+   * answered, and they wait for its answer too. Default: false.
+   */
   mayShare?: boolean
 }
 

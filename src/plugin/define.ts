@@ -1,9 +1,9 @@
 /** Helpers for plug-ins in TypeScript. They only declare the type of a value. */
-import type { SqlBindings } from '../base/index.ts'
+import type { SqlBindings, StatementKind } from '../base/index.ts'
 import type { z } from 'zod'
 import type { BackendFactory } from './module.ts'
 import type { PluginType, ScreenPlugin, ScreenTerms } from './screens.ts'
-import type { SqlOptions, SqlPort } from './sql.ts'
+import type { SqlPort } from './sql.ts'
 
 /** `export const backend = defineBackend(({ sql, refuse }) => …)` */
 export function defineBackend<Factory extends BackendFactory>(factory: Factory): Factory {
@@ -27,7 +27,7 @@ export function defineScreenType<Schema extends z.ZodObject>(
 export function preparedSql<Row = Record<string, unknown>>(
   name: string,
   text: string,
-  kind: Pick<SqlOptions, 'mayShare'> = {},
+  kind: StatementKind = {},
 ): (sql: SqlPort, bindings: SqlBindings) => Promise<Row[]> {
   const options = { ...kind, name }
   return (sql, bindings) => sql<Row>(text, bindings, options)

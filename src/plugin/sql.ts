@@ -1,15 +1,9 @@
 /** The daemon's Postgres as a module sees it: statements and transactions, whatever library runs them. */
-import type { SqlBindings } from '../base/index.ts'
+import type { SqlBindings, StatementKind } from '../base/index.ts'
 
-export interface SqlOptions {
+export interface SqlOptions extends StatementKind {
   /** A name of its own for a statement that runs often: the server plans it once per connection. */
   name?: string
-  /**
-   * It is over at once: it reads or changes a few rows, by an index, and waits for no lock that a transaction holds for
-   * long. Outside of a transaction it then shares a connection with others like it: it is sent before they are
-   * answered, and they wait for its answer too. Default: false.
-   */
-  mayShare?: boolean
 }
 
 /**

@@ -88,8 +88,7 @@ function openServer(settings: ServerSettings): Postgres {
     acquireConnectionTimeout: settings.acquireMs ?? 1000,
     pool: { min: 0, max: settings.poolMax ?? 10, afterCreate: afterCreate(settings) },
   })
-  const isDirect = settings.pooler === undefined
-  const sql = sqlOn(knex, { named: isDirect, copies: true, shares: isDirect })
+  const sql = sqlOn(knex, { named: settings.pooler === undefined, copies: true })
   return { sql, knex, kind: 'server', close: () => knex.destroy() }
 }
 

@@ -53,64 +53,51 @@ async function acquired(pool: Pool, limitMs: number): Promise<Connection> {
 export interface SqlOn {
   /** False: each statement is planned each time, as a pooler in transaction mode requires. */
   named: boolean
-  /** It is a server, which takes COPY. */
+  /** It is a server: it takes COPY, and short statements share connections, unless a pooler stands before it. */
   copies?: boolean
-  /** Short statements share connections: it is a server, without a pooler before it. */
-  shares?: boolean
   /** A clock that only runs forwards. */
   nowMs?: () => number
 }
 
-export function sqlOn(knex: Knex, options: SqlOn): Sql {
-  const { named, copies = false, shares = false, nowMs = () => performance.now() } = options
+export function sqlOn(knex: Knex, { named, copies = false, nowMs = () => performance.now() }: SqlOn): Sql {
   const pool = knex.client as Pool
   const acquireMs = Number(knex.client.config.acquireConnectionTimeout ?? KNEX_ACQUIRE_MS)
+  const acquire = () => acquired(pool, acquireMs)
+  const release = (connection: Connection) => void pool.releaseConnection(connection)
+  const shared = sharedConnections({ acquire, release, nowMs })
 
   async function connected<T>(run: (connection: Connection) => Promise<T>): Promise<T> {
-    const connection = await acquired(pool, acquireMs)
+    const connection = await acquire()
     try {
       return await run(connection)
     } finally {
-      pool.releaseConnection(connection)
+      release(connection)
     }
   }
 
-  const asked = async (connection: Connection, statement: PreparedStatement, bindings: SqlBindings) => {
+  const asked: Ask = async (connection, statement, bindings) => {
     const { name, text } = statement
     const values = sqlValues(statement, bindings)
     return (await answered(connection, named && name ? { name, text, values } : { text, values })).rows
   }
 
-  const copied = async (connection: Connection, into: string, octets: Uint8Array) => {
-    await answered(connection, new CopyIn(`COPY ${into} FROM STDIN (FORMAT binary)`, octets))
-  }
-
-  const shared = sharedConnections({
-    acquire: () => acquired(pool, acquireMs),
-    release: (connection) => void pool.releaseConnection(connection),
-    nowMs,
-  })
-
   return {
     run(statement, bindings) {
-      const on = shares && statement.mayShare ? shared : connected
+      const on = named && copies && statement.mayShare ? shared : connected
       return on((connection) => asked(connection, statement, bindings))
     },
-    transaction: (run) =>
-      connected((connection) => {
-        const within: SqlRunner['run'] = (statement, bindings) => asked(connection, statement, bindings)
-        if (!copies) return inTransaction(connection, { run: within, copyIn: undefined }, run)
-        return inTransaction(connection, { run: within, copyIn: (...what) => copied(connection, ...what) }, run)
-      }),
+    transaction: (run) => connected((connection) => inTransaction(connection, asked, copies, run)),
   }
 }
 
-interface Within {
-  run: SqlRunner['run']
-  copyIn: NonNullable<SqlRunner['copyIn']> | undefined
-}
+type Ask = (connection: Connection, statement: PreparedStatement, bindings: SqlBindings) => Promise<object[]>
 
-async function inTransaction<T>(connection: Connection, on: Within, run: (trx: SqlRunner) => Promise<T>): Promise<T> {
+async function inTransaction<T>(
+  connection: Connection,
+  ask: Ask,
+  copies: boolean,
+  run: (trx: SqlRunner) => Promise<T>,
+): Promise<T> {
   await answered(connection, { text: 'BEGIN' })
   let isOver = false
   // By then another task has the connection.
@@ -119,14 +106,14 @@ async function inTransaction<T>(connection: Connection, on: Within, run: (trx: S
   }
   const within: SqlRunner['run'] = async (statement, bindings) => {
     refuseOver(statement.name)
-    return on.run(statement, bindings)
+    return ask(connection, statement, bindings)
   }
-  const copyIn: SqlRunner['copyIn'] = async (into, octets) => {
+  const copyIn = async (into: string, octets: Uint8Array) => {
     refuseOver(`COPY ${into}`)
-    return on.copyIn!(into, octets)
+    await answered(connection, new CopyIn(`COPY ${into} FROM STDIN (FORMAT binary)`, octets))
   }
   // A property that is added later makes a kilobyte of each SMS outlive a young collection. (sms-cost.test.ts)
-  const trx: SqlRunner = on.copyIn ? { run: within, copyIn } : { run: within }
+  const trx: SqlRunner = copies ? { run: within, copyIn } : { run: within }
   try {
     const result = await run(trx)
     isOver = true

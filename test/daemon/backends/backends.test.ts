@@ -48,6 +48,7 @@ backends: { shop: { module: ${JSON.stringify(file)}${more} } }`
     const server = '{ url: "postgres://nobody@127.0.0.1:1/none", poolMax: 7 }'
     assert.equal(await under(server), 50)
     assert.equal(await under(server, ', concurrent: 3'), 3)
+    assert.equal(await under(server, ', patienceMs: 5000'), 50)
     assert.equal(await under('embedded'), 50)
   })
 })

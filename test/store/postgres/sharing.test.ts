@@ -59,7 +59,7 @@ describeWith(['postgres'], 'short statements', () => {
   async function open(settings: Partial<ServerSettings> = {}): Promise<Sql> {
     db = await freshServer(settings)
     nowMs = 0
-    return sqlOn(db.knex, { named: true, copies: true, shares: true, nowMs: () => nowMs })
+    return sqlOn(db.knex, { named: true, copies: true, nowMs: () => nowMs })
   }
   afterEach(() => db.close())
 
@@ -128,7 +128,7 @@ describeWith(['postgres'], 'short statements', () => {
   it('are sent before those before them are answered', async () => {
     const link = await heldAnswers()
     db = await freshServer({ poolMax: 1, url: link.url })
-    const sql = sqlOn(db.knex, { named: true, copies: true, shares: true })
+    const sql = sqlOn(db.knex, { named: true, copies: true })
     await short(sql, { n: 0 })
     const before = link.syncs()
     link.hold()
