@@ -3,7 +3,14 @@
  * builder costs more than the statement.
  */
 import type { Knex } from 'knex'
-import { sqlValues, type PreparedStatement, type Sql, type SqlBindings, type SqlRunner } from '../../base/index.ts'
+import {
+  sqlState,
+  sqlValues,
+  type PreparedStatement,
+  type Sql,
+  type SqlBindings,
+  type SqlRunner,
+} from '../../base/index.ts'
 import { CopyIn } from './copy.ts'
 import { sharedConnections } from './sharing.ts'
 
@@ -50,6 +57,12 @@ async function acquired(pool: Pool, limitMs: number): Promise<Connection> {
   }
 }
 
+/**
+ * What is sent behind the first of its name counts on that one being prepared. If it was not (a lock that was waited
+ * for too long), the server does not know the name, and nothing was run: it is asked again, alone.
+ */
+const NOT_PREPARED = '26000'
+
 export interface SqlOn {
   /** False: each statement is planned each time, as a pooler in transaction mode requires. */
   named: boolean
@@ -83,8 +96,12 @@ export function sqlOn(knex: Knex, { named, copies = false, nowMs = () => perform
 
   return {
     run(statement, bindings) {
-      const on = named && copies && statement.mayShare ? shared : connected
-      return on((connection) => asked(connection, statement, bindings))
+      const ask = (connection: Connection) => asked(connection, statement, bindings)
+      if (!named || !copies || !statement.mayShare) return connected(ask)
+      return shared(ask).catch((error: unknown) => {
+        if (sqlState(error) !== NOT_PREPARED) throw error
+        return connected(ask)
+      })
     },
     transaction: (run) => connected((connection) => inTransaction(connection, asked, copies, run)),
   }

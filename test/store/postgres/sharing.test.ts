@@ -110,6 +110,18 @@ describeWith(['postgres'], 'short statements', () => {
     }
   })
 
+  it('are asked again, alone, behind one of their name that the server could not prepare', async () => {
+    const absent = statement('test-absent', 'SELECT 1 FROM absent', { mayShare: true })
+    const sql = await open({ poolMax: 1 })
+    const outcomes = async () =>
+      (await Promise.allSettled([absent(sql, {}), absent(sql, {}), short(sql, { n: 1 })])).map((one) =>
+        one.status === 'rejected' ? (one.reason as { code: string }).code : one.status,
+      )
+    assert.deepEqual(await outcomes(), ['42P01', '42P01', 'fulfilled'])
+    await db.knex.raw('CREATE TABLE absent ()')
+    assert.deepEqual(await outcomes(), ['fulfilled', 'fulfilled', 'fulfilled'])
+  })
+
   it('join a connection for ten milliseconds: a slow one holds up only what was sent by then', async () => {
     const sql = await open()
     const held = [slower(sql, { n: 1 })]
