@@ -64,7 +64,7 @@ interface Tree {
 async function treeIn(dir: string, name: string, batch: number): Promise<Tree> {
   const part = (file: string) => import(join(dir, 'src', file))
   const { recordsFor } = (await part('dialogue/cdr.ts')) as typeof import('../src/dialogue/cdr.ts')
-  const { recordingOf } = (await part('daemon/records.ts')) as typeof import('../src/daemon/records.ts')
+  const { recordingOf } = (await part('daemon/index.ts')) as typeof import('../src/daemon/index.ts')
   const { dialogueRegister } = (await part('store/dialogues.ts')) as typeof import('../src/store/dialogues.ts')
   const { redisRegister } = (await part('store/redis/register.ts')) as typeof import('../src/store/redis/register.ts')
   const { writeCounted } = (await part('records/index.ts')) as typeof import('../src/records/index.ts')

@@ -1,7 +1,13 @@
 /** The admin server of a daemon, the desk on it, and its place in the fleet: what operators and monitoring ask. */
 import type { Logger } from 'pino'
-import { changeLines, createAdminService, createFleetService, createFlowService, startAdmin } from '../admin/index.ts'
-import type { Reloaded } from '../admin/index.ts'
+import {
+  changeLines,
+  createAdminService,
+  createFleetService,
+  createFlowService,
+  startAdmin,
+  type Reloaded,
+} from '../admin/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { FleetCommand } from '../fleet/index.ts'
 import type { DaemonOptions, DaemonParts } from './daemon.ts'
@@ -11,8 +17,8 @@ import { registerGauges } from './gauges.ts'
 import { erasePerson } from '../privacy/index.ts'
 import { absentSamples } from './backends/index.ts'
 import { groupsOf } from './lines/index.ts'
-import { forgottenByFleet, personalDeps } from './personal.ts'
-import { daemonPushLimits } from './push.ts'
+import { forgottenByFleet, personalDeps } from './records/index.ts'
+import { daemonPushLimits } from './services/index.ts'
 import { readinessOf } from './readiness.ts'
 import { createReload, noFile } from './reload/index.ts'
 import type { Runtime } from './runtime.ts'

@@ -3,8 +3,14 @@
  * starts it; and stops it in reverse order. Only this file builds things.
  */
 import type { Logger } from 'pino'
-import { watchTokens } from '../admin/index.ts'
-import type { Admin, DaemonState, Readiness, Reloaded, WatchedTokens } from '../admin/index.ts'
+import {
+  watchTokens,
+  type Admin,
+  type DaemonState,
+  type Readiness,
+  type Reloaded,
+  type WatchedTokens,
+} from '../admin/index.ts'
 import { openAdmin } from './admin.ts'
 import { createAudit, type Audit } from '../audit/index.ts'
 import { createFleet, type Fleet } from '../fleet/index.ts'
@@ -40,15 +46,13 @@ import type { Push } from '../push/index.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
 import type { LinkPort, Pdu } from '../smpp/index.ts'
 import { createClockCheck, trustedClock, type ClockCheck } from './clock-check.ts'
-import { createRecords, recordingOf, type DaemonRecords } from './records.ts'
-import { startRetention } from './retention.ts'
+import { createRecords, recordingOf, type DaemonRecords, startRetention } from './records/index.ts'
 import { createRuntime, logging, type Runtime, type RuntimeOptions } from './runtime.ts'
-import { createServices, type DaemonServices } from './services.ts'
+import { createServices, type DaemonServices, createSmsAsking, createSmsHooks } from './services/index.ts'
 import type { OwedSms, SmsRequests } from '../sms/requests/index.ts'
-import { createSmsAsking, createSmsHooks } from './sms-requests.ts'
 import { startStretchWatch } from './stretches.ts'
 import { createStopOrder, type StopOrder } from './stop-order.ts'
-import { openStores, type Stores } from './stores.ts'
+import { openStores, type Stores } from './stores/index.ts'
 import { startSweeps } from './sweeps.ts'
 import { createDaemonTestDials, type DaemonTestDials } from './test-dials.ts'
 import {

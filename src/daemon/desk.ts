@@ -5,7 +5,7 @@ import { createDesk, type Desk, type DeskDemo, type TrustedProxy } from '../desk
 import type { Fleet } from '../fleet/index.ts'
 import type { FlowEvents, LineEvents } from '../watch/index.ts'
 import type { Runtime } from './runtime.ts'
-import type { Stores } from './stores.ts'
+import type { Stores } from './stores/index.ts'
 
 export interface OpenDesk {
   stores: Pick<Stores, 'sql'>

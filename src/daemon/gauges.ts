@@ -5,7 +5,7 @@ import { packageVersion, type Metrics } from '../base/index.ts'
 import type { Gateway } from '../gateway/index.ts'
 import type { Settings } from '../config/index.ts'
 import type { LineHolds, Lines } from './lines/index.ts'
-import type { Stores } from './stores.ts'
+import type { Stores } from './stores/index.ts'
 
 export interface GaugesDeps {
   metrics: Metrics

@@ -4,7 +4,7 @@ import type { Settings } from '../config/index.ts'
 import type { Flows } from '../flow/release/index.ts'
 import type { LineHolds, Lines } from './lines/index.ts'
 import type { ClockCheck } from './clock-check.ts'
-import type { Stores } from './stores.ts'
+import type { Stores } from './stores/index.ts'
 
 export interface ReadinessOf {
   settings: Settings

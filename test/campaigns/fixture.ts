@@ -7,7 +7,7 @@ import { startSmsc, type Smsc, type SmscOptions } from '../../src/simulator/smsc
 import type { Phone } from '../../src/simulator/phone/phone.ts'
 import { describePdu } from '../../src/simulator/smsc/trace.ts'
 import type { DialogueStore } from '../../src/dialogue/types.ts'
-import { serversOf } from '../../src/daemon/stores.ts'
+import { serversOf } from '../../src/daemon/stores/stores.ts'
 import { redisDialogues } from '../../src/store/redis/store.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import { services, startServices, stopServices } from '../support/services.ts'

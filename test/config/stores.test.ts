@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { RedisOptions } from 'ioredis'
 import { parseSettings } from '../../src/config/load.ts'
 import type { RedisSettings } from '../../src/config/schema-stores.ts'
-import { serversOf } from '../../src/daemon/stores.ts'
+import { serversOf } from '../../src/daemon/stores/stores.ts'
 import { ProblemsError } from '../../src/base/errors.ts'
 import { addressOf, clientOf } from '../../src/store/redis/servers.ts'
 

@@ -33,7 +33,7 @@ reminders: { leads: ["24h"], quietHours: null, pollMs: 500, leaseMs: 3000, ambig
   {},
 ).settings
 
-/** As src/daemon/stores.ts has them. */
+/** As src/daemon/stores/stores.ts has them. */
 export const LIMITS: DialogueLimits = {
   ...SETTINGS.dialogue,
   tombstoneMs: 120_000,

@@ -25,7 +25,7 @@ const WEAK = new Set([
   'src/flow/explore/explorer.ts',
   'src/flow/explore/state-key.ts',
   'src/flow/read/read.ts',
-  'src/flow/screens/picking.ts',
+  'src/flow/plan/picking.ts',
   'src/flow/screens/typed.ts',
   'src/flow/text/compiled-texts.ts',
   'src/flow/text/message.ts',

@@ -11,7 +11,7 @@ import { isCodeOld, servicesOf, type Backends, type BackendsChange } from '../ba
 import type { ServedFlows } from '../flows.ts'
 import type { ServedIngress } from '../ingress.ts'
 import type { Lines } from '../lines/index.ts'
-import type { StoreTls } from '../store-tls.ts'
+import type { StoreTls } from '../stores/index.ts'
 import { changedSettings, type ChangedSettings } from './changed.ts'
 import { reloadWayOf } from './ways.ts'
 

@@ -2,7 +2,7 @@
 import type { BindState, InstanceRow } from '../../admin/index.ts'
 import type { AlarmCondition } from '../../watch/index.ts'
 import type { TestDialRow } from '../../test-dials/index.ts'
-import type { StoresCheck } from '../stores.ts'
+import type { StoresCheck } from '../stores/index.ts'
 
 /** A line as its binds stand: an operator has not stopped it. */
 export interface WatchedLine {

@@ -5,7 +5,7 @@
 import { CENSUS_MAX, type InstanceRow, type OpenCount, type OpenCounted } from '../../admin/index.ts'
 import { monotonicClock, type Log } from '../../base/index.ts'
 import type { Clock } from '../../ussd/index.ts'
-import type { Stores } from '../stores.ts'
+import type { Stores } from '../stores/index.ts'
 
 export interface OpenDialoguesDeps {
   clock: Clock

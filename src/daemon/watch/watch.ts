@@ -14,7 +14,7 @@ import {
 import type { ClockCheck } from '../clock-check.ts'
 import type { Lines } from '../lines/index.ts'
 import type { Runtime } from '../runtime.ts'
-import type { Stores, StoresCheck } from '../stores.ts'
+import type { Stores, StoresCheck } from '../stores/index.ts'
 import type { TestDials } from '../../test-dials/index.ts'
 import { repeatedly } from './repeatedly.ts'
 import {

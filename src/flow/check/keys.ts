@@ -4,7 +4,7 @@
 import type { Complain } from './check.ts'
 import { asks, type FlowDefinition, kindOf, type ScreenDefinition, unaskedChange, keysOn } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
-import type { Keys } from '../screens/index.ts'
+import type { Keys } from '../plan/index.ts'
 
 export function checkKeys({ definition, at }: ReadFlow, complain: Complain): void {
   checkHome(definition, at, complain)

@@ -17,7 +17,8 @@ import {
   usesOf,
   type TextUse,
 } from '../language/index.ts'
-import type { Overfull, RowsUsed } from '../screens/index.ts'
+import type { Overfull } from '../plan/index.ts'
+import type { RowsUsed } from '../screens/index.ts'
 import { type Message, compileIn, wordsIn } from '../text/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { sample } from './sample.ts'

@@ -14,7 +14,8 @@ import {
   type ScreenDefinition,
   takesLabels,
 } from '../language/index.ts'
-import { BACK, type Outcome } from '../screens/index.ts'
+import { BACK } from '../plan/index.ts'
+import { type Outcome } from '../screens/index.ts'
 import { compiledTexts } from '../text/index.ts'
 import { contextOf } from './state-key.ts'
 

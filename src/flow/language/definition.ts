@@ -6,11 +6,10 @@ import {
   type InputScreen,
   kindOf,
   type ScreenDefinition,
-  tellUses,
-  type Uses,
   writtenKindOf,
   type WrittenScreen,
 } from '../screens/index.ts'
+import { tellUses, type Uses } from '../plan/index.ts'
 import type { Scalar } from '../expression/index.ts'
 import type { CATALOGUE, FLOW } from './schema.ts'
 

@@ -35,7 +35,6 @@ export {
   type Expect,
   expectsOf,
   type Expanded,
-  type FlowPlace,
   type FlowScreen,
   type InputScreen,
   type Kind,
@@ -53,10 +52,10 @@ export {
   SMS_LEFT,
   SMS_SEND,
   SUBSCRIBER,
-  type TextUse,
   writtenKindOf,
   type WrittenScreen,
 } from '../screens/index.ts'
+export { type FlowPlace, type TextUse } from '../plan/index.ts'
 export type { Scalar } from '../expression/index.ts'
 export {
   asks,

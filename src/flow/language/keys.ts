@@ -1,5 +1,6 @@
 /** What may be pressed or typed on a screen besides its numbers: keys for `Back` and `Home`, and labels. */
-import type { Keys, ScreenDefinition } from '../screens/index.ts'
+import type { Keys } from '../plan/index.ts'
+import type { ScreenDefinition } from '../screens/index.ts'
 import { asks, type FlowDefinition } from './definition.ts'
 
 /** The flow's keys, unless the screen has its own. */

@@ -39,17 +39,17 @@ import {
   BACK,
   backPlan,
   barred,
+  keyed,
+  reaching,
   BUSY,
-  closingPlan,
   type Env,
   GOODBYE,
-  innermost,
-  keyed,
-  kindOf,
   type Plan,
-  reaching,
+  closingPlan,
+  innermost,
   resumePlan,
-} from '../screens/index.ts'
+} from '../plan/index.ts'
+import { kindOf } from '../screens/index.ts'
 import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot, Want } from '../engine/index.ts'
 import { compiledTexts } from '../text/index.ts'
 import { keeping } from './kept.ts'

@@ -15,7 +15,7 @@ import {
   readingOf,
 } from '../expression/index.ts'
 import { type FlowDefinition, kindOf, type ScreenDefinition, usesOf } from '../language/index.ts'
-import type { KeepAnswer } from '../screens/index.ts'
+import type { KeepAnswer } from '../plan/index.ts'
 import { compileIn, wordsIn } from '../text/index.ts'
 
 /** `all`, or the fields that are read. If a field is a list: what is read of its rows. */

@@ -2,9 +2,8 @@
 import { z } from 'zod'
 import { text } from '../terms/index.ts'
 import type { CallScreen } from './call.ts'
-import { GOODBYE } from './plan.ts'
+import { GOODBYE, type TellUses } from '../plan/index.ts'
 import { type OneSms, oneSms, SMS_SEND, valuesOfSms } from './sms.ts'
-import type { TellUses } from './uses.ts'
 
 const abandonedSchema = z.strictObject({
   sms: z

@@ -12,9 +12,7 @@ import {
 } from '../expression/index.ts'
 import { condition, name, path } from '../terms/index.ts'
 import type { Outcome, ScreenKind } from './kind.ts'
-import { restless, type Env, type Plan } from './plan.ts'
-import { target, to } from './routes.ts'
-import { NO_ROWS, withRow } from './rows.ts'
+import { restless, type Env, type Plan, target, to, NO_ROWS, withRow } from '../plan/index.ts'
 
 const arm = z.strictObject({ if: condition, to }).meta({ title: '`{ if, to }`' })
 

@@ -8,9 +8,19 @@ import { caching, EXPECTED, name, refusalName, scalar, type Text, typeFor } from
 import { callExamples } from './call-examples.ts'
 import { type Expect, expected, expectedFields, expectsOf, lettered, missing, refusalExpects } from './expect.ts'
 import type { KeptSize, ScreenKind, Useless } from './kind.ts'
-import { smsOf } from './measure.ts'
-import { BUSY, type Env, type Plan } from './plan.ts'
-import { led, notice, routeSchema, target, to, wayOf, type Way } from './routes.ts'
+import {
+  smsOf,
+  BUSY,
+  type Env,
+  type Plan,
+  led,
+  notice,
+  routeSchema,
+  target,
+  to,
+  wayOf,
+  type Way,
+} from '../plan/index.ts'
 import { linesOf, pickTextRows, rowsOfText, type TextRows, usesOfRows } from './text-rows.ts'
 
 const refusal = z

@@ -6,11 +6,17 @@ import { lookUp } from '../engine/index.ts'
 import { compileCondition, compileValues, labelNamed, Slip } from '../expression/index.ts'
 import { choiceKey, condition, key, name, text, type Text, type TextKey, values } from '../terms/index.ts'
 import type { CoveredStep, KeySlip, Outcome } from './kind.ts'
-import type { Overfull } from './measure.ts'
-import type { KeyedOption, OfferReads, Option } from './offer.ts'
-import type { Env } from './plan.ts'
-import { target, to, type Target } from './routes.ts'
-import type { TellUses } from './uses.ts'
+import {
+  type Overfull,
+  type KeyedOption,
+  type OfferReads,
+  type Option,
+  type Env,
+  target,
+  to,
+  type Target,
+  type TellUses,
+} from '../plan/index.ts'
 
 /** The most written choices of one menu. More belong in a list. */
 const CHOICES_MAX = 50

@@ -1,9 +1,8 @@
 /** `end`: a text with which the dialogue ends. */
 import { z } from 'zod'
 import { text } from '../terms/index.ts'
-import { closingPlan } from './closing.ts'
+import { closingPlan, fitsPage } from '../plan/index.ts'
 import type { ScreenKind } from './kind.ts'
-import { fitsPage } from './measure.ts'
 import { linesOf, pickTextRows, rows, rowsOfText, usesOfRows } from './text-rows.ts'
 
 const schema = z

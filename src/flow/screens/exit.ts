@@ -1,7 +1,7 @@
 /** `exit`: the dialogue ends with the built-in `goodbye`. */
 import { z } from 'zod'
 import type { Scope } from '../expression/index.ts'
-import { closingPlan } from './closing.ts'
+import { closingPlan } from '../plan/index.ts'
 import type { ScreenKind } from './kind.ts'
 
 const schema = z

@@ -8,7 +8,7 @@ import { name, text, type Path } from '../terms/index.ts'
 import { back, keys } from './choices.ts'
 import { rules, type InputScreen } from './input.ts'
 import type { MenuScreen } from './menu.ts'
-import { to } from './routes.ts'
+import { to } from '../plan/index.ts'
 import type { Expanded, ScreenType } from './screen-type.ts'
 
 /** The most fields of one form: the page with all of them has a line for each. */

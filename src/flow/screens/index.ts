@@ -2,7 +2,6 @@
 export { abandonedCall } from './abandoned.ts'
 export type { BranchScreen } from './branch.ts'
 export type { CallScreen } from './call.ts'
-export { closingPlan } from './closing.ts'
 export {
   type CallExample,
   type ExampleDeps,
@@ -15,7 +14,6 @@ export {
 } from './examples.ts'
 export { type DeclaredFields, declaredFields, type Expect, expectsOf, refusalExpects } from './expect.ts'
 export { acceptsAlone, type InputScreen } from './input.ts'
-export { BACK, backPlan, barred, keyed, type Keys, reaching } from './keys.ts'
 export type { KeptSize, Outcome, RowsUsed } from './kind.ts'
 export {
   BASIC_KINDS,
@@ -30,9 +28,5 @@ export {
 } from './kinds.ts'
 export { KEEP_LANGUAGE, SUBSCRIBER } from './language.ts'
 export type { FlowScreen, ReturnScreen } from './part.ts'
-export type { Overfull } from './measure.ts'
-export { BUSY, type Env, GOODBYE, type KeepAnswer, type Plan } from './plan.ts'
-export { innermost, resumePlan } from './resume.ts'
 export type { Expanded, ScreenType, ScreenTypes } from './screen-type.ts'
 export { SMS, SMS_CANCEL, SMS_LEFT, SMS_SEND } from './sms.ts'
-export { type FlowPlace, tellUses, type TextUse, type Uses } from './uses.ts'

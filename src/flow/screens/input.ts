@@ -9,7 +9,7 @@ import { ANSWER_CHARS_MAX, type Check, checks, length, name, number, RULES, text
 import { keys } from './choices.ts'
 import { inputExamples } from './input-examples.ts'
 import type { KeySlip, ScreenKind } from './kind.ts'
-import { fitsPage, unpaged } from './measure.ts'
+import { fitsPage, unpaged, target, to, arrived, GOODBYE, left, type Env, type Plan } from '../plan/index.ts'
 import {
   fitLine,
   lengthReader,
@@ -20,8 +20,6 @@ import {
   WALKED_AT,
   type Rule,
 } from '../engine/index.ts'
-import { target, to } from './routes.ts'
-import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 import { linesOf, pickTextRows, rows, rowsOfText, usesOfRows } from './text-rows.ts'
 
 /** What an answer must be, for an input and for a field of a form. */
@@ -249,7 +247,7 @@ function inputPlan(screen: InputScreen, env: Env): Plan {
   return {
     targets: [screen.to, asking.giveUp],
     arrive: (context) => {
-      const there = arrived(context, env, 'input')
+      const there = arrived(context, env, 'free text')
       return screen.secret ? { ...there, gate: context.gate ?? env.name } : there
     },
     answer: (context, event) => answered(context, event, asking),

@@ -10,11 +10,7 @@ import type { SayText } from '../text/index.ts'
 import type { CallScreen } from './call.ts'
 import type { ExampleDeps, Examples } from './examples.ts'
 import type { InputScreen } from './input.ts'
-import type { Measuring, Overfull } from './measure.ts'
-import type { PickRows } from './picking.ts'
-import type { Env, Plan } from './plan.ts'
-import type { Target } from './routes.ts'
-import type { TellUses } from './uses.ts'
+import type { Measuring, Overfull, PickRows, Env, Plan, Target, TellUses } from '../plan/index.ts'
 
 /** A kind that a file may have. It may become other kinds when the file is read. */
 export interface WrittenKind<S> {

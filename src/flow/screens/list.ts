@@ -30,12 +30,26 @@ import {
   WORDS_OF_CHOICES,
 } from './choices.ts'
 import type { KeySlip, Outcome, ScreenKind } from './kind.ts'
-import { fitsPage } from './measure.ts'
-import { offering, type Offer, type Option } from './offer.ts'
-import { isPicked, pickerOf, pickingKeys, pickReads, type PickRows, sortedBy } from './picking.ts'
-import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
-import { target } from './routes.ts'
-import { NO_ROWS, withRow } from './rows.ts'
+import {
+  fitsPage,
+  offering,
+  type Offer,
+  type Option,
+  isPicked,
+  pickerOf,
+  pickingKeys,
+  pickReads,
+  type PickRows,
+  sortedBy,
+  arrived,
+  GOODBYE,
+  left,
+  type Env,
+  type Plan,
+  target,
+  NO_ROWS,
+  withRow,
+} from '../plan/index.ts'
 import type { InputScreen } from './input.ts'
 import {
   typedAnswer,
@@ -250,7 +264,7 @@ function listPlan(screen: ListScreen, env: Env): Plan {
   const empty = (context: DialogueContext) =>
     screen.empty !== undefined && picked(screen, env.zone)(context).length === 0
   const reads = written.reads && [...title.reads, ...row.reads, ...written.reads, ...pickReads(screen)]
-  const offered = offering(env, offer, (context) => arrived(context, env, 'list'), reads)
+  const offered = offering(env, offer, (context) => arrived(context, env, 'a row of an answer'), reads)
   const names = [screen.to, screen.back, screen.empty, ...screen.choices.map((choice) => choice.to), GOODBYE]
   return {
     targets: names.filter((name) => name !== undefined),

@@ -25,10 +25,7 @@ import {
 } from './choices.ts'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { ScreenKind } from './kind.ts'
-import { fitsPage } from './measure.ts'
-import { offering, type Offer } from './offer.ts'
-import { arrived, GOODBYE, type Env, type Plan } from './plan.ts'
-import { target } from './routes.ts'
+import { fitsPage, offering, type Offer, arrived, GOODBYE, type Env, type Plan, target } from '../plan/index.ts'
 import type { InputScreen } from './input.ts'
 import {
   typedAnswer,
@@ -159,6 +156,6 @@ function menuPlan(screen: MenuScreen, env: Env): Plan {
       ...(input ? [input.to] : []),
       GOODBYE,
     ],
-    ...offering(env, offer, (context) => arrived(context, env, 'menu'), reads),
+    ...offering(env, offer, (context) => arrived(context, env, 'a choice'), reads),
   }
 }

@@ -4,9 +4,7 @@ import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { fitLine, pageFor } from '../engine/index.ts'
 import { text } from '../terms/index.ts'
 import type { ScreenKind } from './kind.ts'
-import { fitsPage, unpaged } from './measure.ts'
-import type { Env, Plan } from './plan.ts'
-import { target, to } from './routes.ts'
+import { fitsPage, unpaged, type Env, type Plan, target, to } from '../plan/index.ts'
 import { linesOf, pickTextRows, rows, rowsOfText, usesOfRows } from './text-rows.ts'
 
 const schema = z

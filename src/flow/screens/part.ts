@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Scalar } from '../expression/index.ts'
 import { handed, name, values } from '../terms/index.ts'
 import type { WrittenKind } from './kind.ts'
-import { target } from './routes.ts'
+import { target } from '../plan/index.ts'
 
 const flowSchema = z
   .strictObject({

@@ -6,8 +6,7 @@ import { compileValues, Unfit } from '../expression/index.ts'
 import { values } from '../terms/index.ts'
 import { assigned } from './choices.ts'
 import type { ScreenKind } from './kind.ts'
-import { restless, type Env, type Plan } from './plan.ts'
-import { led, notice, routeSchema, target, to, wayOf, type Way } from './routes.ts'
+import { restless, type Env, type Plan, led, notice, routeSchema, target, to, wayOf, type Way } from '../plan/index.ts'
 
 const schema = z
   .strictObject({

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Scalar } from '../expression/index.ts'
 import { name as screenName, scalar, text, type Path, type Text } from '../terms/index.ts'
 import type { CallScreen } from './call.ts'
-import { routeSchema, to } from './routes.ts'
+import { routeSchema, to } from '../plan/index.ts'
 import type { Expanded, ScreenType } from './screen-type.ts'
 import { rows } from './text-rows.ts'
 

@@ -4,9 +4,18 @@ import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { path, text, type Text } from '../terms/index.ts'
 import type { Filling } from '../text/index.ts'
 import type { RowsUsed } from './kind.ts'
-import { isPicked, pickerOf, pickingKeys, pickReads, type PickRows, sortedBy } from './picking.ts'
-import type { Env } from './plan.ts'
-import type { TellUses, TextRole } from './uses.ts'
+import {
+  isPicked,
+  pickerOf,
+  pickingKeys,
+  pickReads,
+  type PickRows,
+  type RowLines,
+  sortedBy,
+  type Env,
+  type TellUses,
+  type TextRole,
+} from '../plan/index.ts'
 
 /** The most rows of one text: nobody reads further, and each is a line of a page or of an SMS. */
 const TEXT_ROWS_MAX = 50
@@ -57,13 +66,6 @@ export function pickTextRows(written: TextRows | undefined, zone: string): PickR
 
 /** More than any text shows: further rows are not filled in. */
 const LINES_UNITS_MAX = 16_384
-
-/** The lines of the rows in a dialogue. */
-interface RowLines {
-  (context: DialogueContext, filling?: Filling): string
-  /** The paths of what they show or depend on. */
-  reads: readonly string[]
-}
 
 /** The lines of the rows. Undefined: the screen has none. */
 export function linesOf(written: TextRows | undefined, env: Pick<Env, 'text' | 'zone'>): RowLines | undefined {

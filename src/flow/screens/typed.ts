@@ -11,9 +11,7 @@ import type { KeepsValue, ShowsValue } from './choices.ts'
 import { acceptsAlone, brokenCheck, inputKind, type InputScreen, type Reader, readerIn, rules } from './input.ts'
 import type { Examples, ExampleDeps } from './examples.ts'
 import type { AnsweredStep, KeySlip, Outcome } from './kind.ts'
-import type { Offer } from './offer.ts'
-import { left, type Env } from './plan.ts'
-import type { TellUses } from './uses.ts'
+import { type Offer, left, type Env, type TellUses } from '../plan/index.ts'
 
 const { attempts: _attempts, ...typedRules } = rules
 

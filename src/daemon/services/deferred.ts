@@ -1,9 +1,9 @@
 /** Builds the deferred answers from the parts of this daemon. */
-import { createRelease } from '../gateway/index.ts'
-import { createDeferredAnswers, type DeferredAnswers, type DeferredDeps } from '../deferred/index.ts'
-import type { Settings } from '../config/index.ts'
-import { enqueueSms } from '../sms/outbox/index.ts'
-import type { Sealer } from '../store/index.ts'
+import { createRelease } from '../../gateway/index.ts'
+import { createDeferredAnswers, type DeferredAnswers, type DeferredDeps } from '../../deferred/index.ts'
+import type { Settings } from '../../config/index.ts'
+import { enqueueSms } from '../../sms/outbox/index.ts'
+import type { Sealer } from '../../store/index.ts'
 
 export type DaemonDeferredDeps = Omit<
   DeferredDeps,

@@ -63,13 +63,16 @@ export function left(context: DialogueContext, notice = ''): DialogueContext {
   return gone
 }
 
+/** What a screen asks for, as far as it decides how a lost dialogue is resumed and which dialled answers are played. */
+export type Asks = 'a choice' | 'a row of an answer' | 'free text'
+
 /**
- * The context on a screen that asks. A list is resumed at the call that gives its rows; a confirmation, at the screen
- * before it.
+ * The context on a screen that asks. One that shows rows is resumed at the call that gives them; a confirmation, at the
+ * screen before it.
  */
-export function arrived(context: DialogueContext, env: Env, kind: 'list' | 'menu' | 'input'): DialogueContext {
-  const rerun = kind === 'list' && context.via !== '' ? context.via : env.name
-  const confirms = env.guarded && kind !== 'input'
+export function arrived(context: DialogueContext, env: Env, asks: Asks): DialogueContext {
+  const rerun = asks === 'a row of an answer' && context.via !== '' ? context.via : env.name
+  const confirms = env.guarded && asks !== 'free text'
   return {
     ...context,
     shown: null,
@@ -77,7 +80,7 @@ export function arrived(context: DialogueContext, env: Env, kind: 'list' | 'menu
     failed: false,
     via: '',
     origin: context.gate ?? (confirms ? context.origin : env.first ? '' : rerun),
-    dialled: env.guarded || env.remembering || kind === 'input' ? [] : context.dialled,
+    dialled: env.guarded || env.remembering || asks === 'free text' ? [] : context.dialled,
   }
 }
 

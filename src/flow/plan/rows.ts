@@ -1,6 +1,7 @@
-/** Rows that were chosen or found. */
+/** Rows that were chosen or found, or are shown as lines of a text. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
+import type { Filling } from '../text/index.ts'
 
 /** The transition of a list or branch without rows. */
 export const NO_ROWS = { what: 'no rows', only: 'rows are never missing' }
@@ -20,4 +21,11 @@ function kept(row: Json, keep: readonly string[] | undefined): Json {
   const out: JsonObject = {}
   for (const field of keep) if (Object.hasOwn(row, field)) out[field] = row[field] as Json
   return out
+}
+
+/** The lines of the rows in a dialogue. */
+export interface RowLines {
+  (context: DialogueContext, filling?: Filling): string
+  /** The paths of what they show or depend on. */
+  reads: readonly string[]
 }

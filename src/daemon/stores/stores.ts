@@ -2,18 +2,18 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Knex } from 'knex'
-import type { RedisSettings, Settings } from '../config/index.ts'
-import type { DialogueLimits, DialogueStore, Recording, TurnTexts } from '../dialogue/index.ts'
-import { UsageError, pooled, statement, tellsDebug, type Log, type Metrics, type Sql } from '../base/index.ts'
-import type { Decided } from '../flow/release/index.ts'
-import type { FlowArchive } from '../flow/engine/index.ts'
-import { openTexts, type SealedTexts } from '../records/index.ts'
-import type { PartShelf } from '../sms/inbox/index.ts'
-import type { OwedShelf } from '../sms/requests/index.ts'
-import { unfinishedSubscribersMax } from '../sms/settings/index.ts'
-import type { LineShares } from '../smpp/session/index.ts'
-import { fileOwed, fileParts, journalDialogues } from '../store/journal/index.ts'
-import { watchStoreKeys, unreachable, createSealer, plainSealer, type Sealer } from '../store/index.ts'
+import type { RedisSettings, Settings } from '../../config/index.ts'
+import type { DialogueLimits, DialogueStore, Recording, TurnTexts } from '../../dialogue/index.ts'
+import { UsageError, pooled, statement, tellsDebug, type Log, type Metrics, type Sql } from '../../base/index.ts'
+import type { Decided } from '../../flow/release/index.ts'
+import type { FlowArchive } from '../../flow/engine/index.ts'
+import { openTexts, type SealedTexts } from '../../records/index.ts'
+import type { PartShelf } from '../../sms/inbox/index.ts'
+import type { OwedShelf } from '../../sms/requests/index.ts'
+import { unfinishedSubscribersMax } from '../../sms/settings/index.ts'
+import type { LineShares } from '../../smpp/session/index.ts'
+import { fileOwed, fileParts, journalDialogues } from '../../store/journal/index.ts'
+import { watchStoreKeys, unreachable, createSealer, plainSealer, type Sealer } from '../../store/index.ts'
 import {
   flowArchive,
   flowReleases,
@@ -25,7 +25,7 @@ import {
   type PostgresCheck,
   openPostgres,
   type Postgres,
-} from '../store/postgres/index.ts'
+} from '../../store/postgres/index.ts'
 import {
   connect,
   disconnect,
@@ -36,8 +36,8 @@ import {
   redisShares,
   refuseEarlierDialogues,
   type RedisServers,
-} from '../store/redis/index.ts'
-import type { Clock } from '../ussd/index.ts'
+} from '../../store/redis/index.ts'
+import type { Clock } from '../../ussd/index.ts'
 import { serverOf } from './postgres-server.ts'
 import { createStoreTls, redisTlsOf, type StoreTls } from './store-tls.ts'
 

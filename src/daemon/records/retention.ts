@@ -1,12 +1,12 @@
 /** The purge job of the daemon: once an hour, and once soon after the start. */
 import type { Knex } from 'knex'
-import type { Settings } from '../config/index.ts'
-import type { Log, Metrics, Sql } from '../base/index.ts'
-import { purge, type PersonalModule } from '../privacy/index.ts'
-import type { Clock } from '../ussd/index.ts'
-import type { Flows } from '../flow/release/index.ts'
-import type { DialogueStore } from '../dialogue/index.ts'
-import { CENSUS_MAX } from '../admin/index.ts'
+import type { Settings } from '../../config/index.ts'
+import type { Log, Metrics, Sql } from '../../base/index.ts'
+import { purge, type PersonalModule } from '../../privacy/index.ts'
+import type { Clock } from '../../ussd/index.ts'
+import type { Flows } from '../../flow/release/index.ts'
+import type { DialogueStore } from '../../dialogue/index.ts'
+import { CENSUS_MAX } from '../../admin/index.ts'
 
 export interface RetentionDeps {
   settings: Settings

@@ -1,7 +1,7 @@
 /** Call detail records that no write of a dialogue makes: of deferred answers, and of dials that were turned away. */
-import type { ToldAnswer } from '../deferred/index.ts'
-import { type CallRecord, type Recording, screenOf, spokenIn, withCalls, withTexts } from '../dialogue/index.ts'
-import type { Runtime } from './runtime.ts'
+import type { ToldAnswer } from '../../deferred/index.ts'
+import { type CallRecord, type Recording, screenOf, spokenIn, withCalls, withTexts } from '../../dialogue/index.ts'
+import type { Runtime } from '../runtime.ts'
 
 export interface TurnedAwayDial {
   msisdn: string

@@ -1,7 +1,7 @@
 /** Certificates and keys of the stores. They may change while the daemon runs: the next connection has the new ones. */
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
-import type { ConfiguredLine, Settings } from '../config/index.ts'
-import { tlsOf } from './tls.ts'
+import type { ConfiguredLine, Settings } from '../../config/index.ts'
+import { tlsOf } from '../tls.ts'
 
 type Stores = Pick<Settings, 'redis' | 'postgres'>
 type StoreName = keyof Stores

@@ -3,13 +3,13 @@
  * that changes something is made: the sender of an SMS proves nothing, and has confirmed nothing. `check --config`
  * refuses flows that could; here it is held.
  */
-import type { Backend } from '../backend/index.ts'
-import { dialogueInLog } from '../base/index.ts'
-import { playTurn, type DialogueRecord, type TurnDeps } from '../dialogue/index.ts'
-import { WORD_CODE } from '../flow/engine/index.ts'
-import type { Lines } from './lines/index.ts'
-import type { Runtime } from './runtime.ts'
-import { USSD_PAGE } from '../ussd/index.ts'
+import type { Backend } from '../../backend/index.ts'
+import { dialogueInLog } from '../../base/index.ts'
+import { playTurn, type DialogueRecord, type TurnDeps } from '../../dialogue/index.ts'
+import { WORD_CODE } from '../../flow/engine/index.ts'
+import type { Lines } from '../lines/index.ts'
+import type { Runtime } from '../runtime.ts'
+import { USSD_PAGE } from '../../ussd/index.ts'
 
 export interface WordFlowDeps extends Pick<TurnDeps, 'flows' | 'chosenLanguage'> {
   backend(name: string): Backend | undefined

@@ -1,10 +1,10 @@
 /** Call detail records of this daemon: what dialogues are recorded as, and how records come into Postgres. */
 import { join } from 'node:path'
-import type { Settings } from '../config/index.ts'
-import type { SqlRunner } from '../base/index.ts'
-import type { ToldAnswer } from '../deferred/index.ts'
-import { type CallRecord, isCut, type Recording, type WaitingRecord } from '../dialogue/index.ts'
-import { pushedFlow } from '../push/index.ts'
+import type { Settings } from '../../config/index.ts'
+import type { SqlRunner } from '../../base/index.ts'
+import type { ToldAnswer } from '../../deferred/index.ts'
+import { type CallRecord, isCut, type Recording, type WaitingRecord } from '../../dialogue/index.ts'
+import { pushedFlow } from '../../push/index.ts'
 import {
   collectWaiting,
   createCollector,
@@ -34,14 +34,14 @@ import {
   type RecordsCounted,
   type Round,
   type TextsOf,
-} from '../records/index.ts'
-import { TEST_LINE_LEAD } from '../test-dials/index.ts'
-import { normaliseCode, routeCode, shownCode } from '../ussd/index.ts'
-import type { Sealer } from '../store/index.ts'
+} from '../../records/index.ts'
+import { TEST_LINE_LEAD } from '../../test-dials/index.ts'
+import { normaliseCode, routeCode, shownCode } from '../../ussd/index.ts'
+import type { Sealer } from '../../store/index.ts'
 import { leftSms, type LeftSmsDeps } from './left-sms.ts'
 import { deferredRecord, refusedRecord, type TurnedAwayDial } from './made-records.ts'
-import { daemonName, type Runtime } from './runtime.ts'
-import type { Stores } from './stores.ts'
+import { daemonName, type Runtime } from '../runtime.ts'
+import type { Stores } from '../stores/index.ts'
 
 /** What this daemon knows of a dialogue beside its record. Undefined: nothing is recorded. */
 export function recordingOf({ records, services, door, testDials }: Settings, name: string): Recording | undefined {

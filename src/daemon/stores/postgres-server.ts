@@ -1,8 +1,8 @@
 /** The Postgres server of the settings: its current password, and its TLS. */
 import type { ConnectionOptions } from 'node:tls'
-import type { Settings } from '../config/index.ts'
-import { readSecretFile } from '../base/index.ts'
-import type { ServerSettings } from '../store/postgres/index.ts'
+import type { Settings } from '../../config/index.ts'
+import { readSecretFile } from '../../base/index.ts'
+import type { ServerSettings } from '../../store/postgres/index.ts'
 import { postgresTlsOf } from './store-tls.ts'
 
 type Server = Exclude<Settings['postgres'], 'embedded'>

@@ -2,13 +2,13 @@
  * SMS for subscribers who left a dialogue on a screen that has `abandoned`. The record of the dialogue brings what is
  * asked for, and the SMS goes into the outbox in the transaction in which the record is new: so it is sent once.
  */
-import { hookOf, type Settings } from '../config/index.ts'
-import { dialogueInLog, type Log, type Metrics, type Sql, type SqlRunner } from '../base/index.ts'
-import type { CallRecord } from '../dialogue/index.ts'
-import { flowOfRevision } from '../records/index.ts'
-import { smsRequests, smsRequestSchema } from '../sms/requests/index.ts'
-import type { Clock } from '../ussd/index.ts'
-import { ownerOf, requestOf, wrongWords } from './backends/index.ts'
+import { hookOf, type Settings } from '../../config/index.ts'
+import { dialogueInLog, type Log, type Metrics, type Sql, type SqlRunner } from '../../base/index.ts'
+import type { CallRecord } from '../../dialogue/index.ts'
+import { flowOfRevision } from '../../records/index.ts'
+import { smsRequests, smsRequestSchema } from '../../sms/requests/index.ts'
+import type { Clock } from '../../ussd/index.ts'
+import { ownerOf, requestOf, wrongWords } from '../backends/index.ts'
 
 export interface LeftSmsDeps {
   settings: Settings

@@ -1,12 +1,12 @@
 /** SMS that flows, back ends and applications ask for, those of them that wait for Postgres, and their web-hooks. */
-import type { ClockCheck } from './clock-check.ts'
-import type { Runtime } from './runtime.ts'
-import type { Stores } from './stores.ts'
-import { hookOf } from '../config/index.ts'
-import { secretIn } from '../base/index.ts'
-import { createHooks, type Hooks } from '../hooks/index.ts'
-import type { AtSmsc } from '../sms/outbox/index.ts'
-import { createOwedSms, smsRequests, type OwedSms, type SmsRequests } from '../sms/requests/index.ts'
+import type { ClockCheck } from '../clock-check.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Stores } from '../stores/index.ts'
+import { hookOf } from '../../config/index.ts'
+import { secretIn } from '../../base/index.ts'
+import { createHooks, type Hooks } from '../../hooks/index.ts'
+import type { AtSmsc } from '../../sms/outbox/index.ts'
+import { createOwedSms, smsRequests, type OwedSms, type SmsRequests } from '../../sms/requests/index.ts'
 
 export interface SmsAsking {
   requests: SmsRequests

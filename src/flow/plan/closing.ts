@@ -4,7 +4,7 @@ import type { Want } from '../engine/index.ts'
 import type { SayText } from '../text/index.ts'
 import { ends, offering, type Offer } from './offer.ts'
 import { GOODBYE, type Env, type Plan } from './plan.ts'
-import type { linesOf } from './text-rows.ts'
+import type { RowLines } from './rows.ts'
 
 export type Ending = Extract<Want, { do: 'end' }>['reason']
 
@@ -12,7 +12,7 @@ export type Ending = Extract<Want, { do: 'end' }>['reason']
  * Ends the dialogue with this text. If something failed on the way here, that is the reason of the end, whatever the
  * screen says.
  */
-export function closingPlan(env: Env, text: SayText, reason: Ending, rows?: ReturnType<typeof linesOf>): Plan {
+export function closingPlan(env: Env, text: SayText, reason: Ending, rows?: RowLines): Plan {
   const offer = (context: DialogueContext): Offer => ({
     title: (valueMax) => {
       const filling = { valueMax, lines: true }

@@ -1,13 +1,13 @@
 /** Builds USSD push from the parts of this daemon. */
-import type { Settings } from '../config/index.ts'
-import { createEnding, type EndingDeps } from '../gateway/index.ts'
-import { createPush, createPushLimits, type Push, type PushDeps, type PushLimits } from '../push/index.ts'
-import type { Sql } from '../base/index.ts'
-import { enqueueSms } from '../sms/outbox/index.ts'
-import type { Runtime } from './runtime.ts'
-import type { Stores } from './stores.ts'
-import { fitsTemplate } from '../sms/settings/index.ts'
-import { readCode } from '../ussd/index.ts'
+import type { Settings } from '../../config/index.ts'
+import { createEnding, type EndingDeps } from '../../gateway/index.ts'
+import { createPush, createPushLimits, type Push, type PushDeps, type PushLimits } from '../../push/index.ts'
+import type { Sql } from '../../base/index.ts'
+import { enqueueSms } from '../../sms/outbox/index.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Stores } from '../stores/index.ts'
+import { fitsTemplate } from '../../sms/settings/index.ts'
+import { readCode } from '../../ussd/index.ts'
 
 export type DaemonPushDeps = Omit<PushDeps, 'sourceOf' | 'enqueueSms' | 'finish' | 'limits'> &
   EndingDeps & {

@@ -1,13 +1,13 @@
 /** What the command line and the daemon export and erase subscribers with. */
-import type { Settings } from '../config/index.ts'
-import { subscriberHash } from '../base/index.ts'
-import type { Clock } from '../ussd/index.ts'
-import type { Fleet } from '../fleet/index.ts'
-import type { PersonalModule, PrivacyDeps } from '../privacy/index.ts'
-import { groupsOf } from './lines/index.ts'
+import type { Settings } from '../../config/index.ts'
+import { subscriberHash } from '../../base/index.ts'
+import type { Clock } from '../../ussd/index.ts'
+import type { Fleet } from '../../fleet/index.ts'
+import type { PersonalModule, PrivacyDeps } from '../../privacy/index.ts'
+import { groupsOf } from '../lines/index.ts'
 import type { LeftSmsDeps } from './left-sms.ts'
 import { collectRecords, waitingRecords } from './records.ts'
-import type { Stores } from './stores.ts'
+import type { Stores } from '../stores/index.ts'
 
 export interface PersonalParts extends LeftSmsDeps {
   settings: Settings

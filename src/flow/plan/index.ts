@@ -1,0 +1,11 @@
+/** A screen as it runs: what it asks and shows, the keys and options that it takes, and where each leads. */
+export { closingPlan } from './closing.ts'
+export { BACK, backPlan, barred, keyed, type Keys, reaching } from './keys.ts'
+export { fitsPage, type Measuring, type Overfull, smsOf, unpaged } from './measure.ts'
+export { type KeyedOption, type Offer, offering, type OfferReads, type Option } from './offer.ts'
+export { isPicked, pickerOf, pickingKeys, pickReads, type PickRows, sortedBy } from './picking.ts'
+export { arrived, BUSY, type Env, GOODBYE, type KeepAnswer, left, type Plan, restless } from './plan.ts'
+export { innermost, resumePlan } from './resume.ts'
+export { led, notice, routeSchema, target, type Target, to, type Way, wayOf } from './routes.ts'
+export { NO_ROWS, type RowLines, withRow } from './rows.ts'
+export { type FlowPlace, tellUses, type TellUses, type TextRole, type TextUse, type Uses } from './uses.ts'
