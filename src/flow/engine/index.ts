@@ -25,6 +25,7 @@ export {
   fitLine,
   keyLines,
   type LayoutLine,
+  type Many,
   layPage,
   lookUp,
   onceWhole,

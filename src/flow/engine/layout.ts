@@ -18,6 +18,18 @@ import {
 /** A line with its values whole, or with each value cut to `valueMax` characters. */
 export type LayoutLine = (valueMax?: number) => string
 
+/** As many as there are, each made when it is asked for: a page shows a few of many. An array is one, too. */
+export interface Many<One> {
+  readonly length: number
+  /** The first is 0. Undefined: there are not so many. */
+  at(i: number): One | undefined
+}
+
+/** An option, without its number. */
+export interface OptionLine {
+  label: LayoutLine
+}
+
 /** What to show: a title and its options. A page is tried again and again with one more line: see `onceWhole`. */
 export interface ScreenContent {
   /** Stands on its own line above the title, on the first page. */
@@ -25,7 +37,7 @@ export interface ScreenContent {
   title: LayoutLine
   /** The title has lines of rows: a page of it ends with a line, if it has one. */
   lines?: boolean | undefined
-  options: readonly LayoutLine[]
+  options: Many<OptionLine>
   /** Whether the first page also has a way back. */
   back: boolean
   /** A key leads back, so later pages need no line for it. */
@@ -105,9 +117,8 @@ function hasBack(sheet: Pick<ScreenContent, 'back' | 'keyed'>, at: Shown['at']):
 }
 
 /** A line with a key of its own. */
-export interface KeyedLine {
+export interface KeyedLine extends OptionLine {
   key: string
-  label: LayoutLine
 }
 
 /** The lines with keys of their own, which stand under every page: at most half of it, else their values are cut. */
@@ -172,7 +183,8 @@ function onOnePage(paper: Paper): Page | undefined {
   const n = paper.options.length - paper.first
   // A line has at least four septets, so a list of a thousand rows is ruled out without writing them all.
   if (n * 4 > paper.limit.septets) return undefined
-  const tail = paper.closing ? '' : body(paper, n, false)
+  const tail = paper.closing ? '' : bodyLeft(paper, n)
+  if (tail === undefined) return undefined
   const done = (text: string): Page => ({ text, n, more: false, next: [paper.from, paper.first + n] })
   const head = headOf(paper)
   const whole = joined(head, tail)
@@ -212,12 +224,8 @@ const ROW_MIN = 16
 
 /** For a single row that is too long: cuts its values, then the row. Undefined if too little of it would be left. */
 function cutRow(paper: Paper, head: string, more: boolean): string | undefined {
-  const label = paper.options[paper.first] as LayoutLine
-  const paged = (shown: string) => {
-    const options = [...paper.options]
-    options[paper.first] = () => shown
-    return joined(head, body({ ...paper, options }, 1, more))
-  }
+  const { label } = paper.options.at(paper.first)!
+  const paged = (shown: string) => joined(head, joined(numberedRow(paper, 0, shown), endOf(paper, 1, more)))
   const max = longest(tried(label(), paper.limit), (length) => fits(paged(label(length)), paper.limit))
   if (max !== undefined && max >= VALUE_MIN) return paged(label(max))
   const hard = label(VALUE_MIN)
@@ -269,9 +277,24 @@ function body(paper: Paper, n: number, more: boolean): string {
   return joined(rows, endOf(paper, n, more))
 }
 
+/** The numbered lines of all options that are left. Undefined: no page is so long, and the rest is not written. */
+function bodyLeft(paper: Paper, n: number): string | undefined {
+  const most = longestPage(paper.limit)
+  let rows = ''
+  for (let i = 0; i < n; i++) {
+    rows = joined(rows, rowOf(paper, i))
+    if (rows.length > most) return undefined
+  }
+  return joined(rows, endOf(paper, n, false))
+}
+
 /** An option of the page, the first is 0. */
-function rowOf({ first, options }: Paper, i: number): string {
-  return `${first + i + 1}. ${options[first + i]!()}`
+function rowOf(paper: Paper, i: number): string {
+  return numberedRow(paper, i, paper.options.at(paper.first + i)!.label())
+}
+
+function numberedRow({ first }: Paper, i: number, shown: string): string {
+  return `${first + i + 1}. ${shown}`
 }
 
 /** The lines under `n` options. */

@@ -12,6 +12,7 @@ import {
   relay,
   roomAbove,
   type LayoutLine,
+  type Many,
   type Page,
   type ScreenContent,
   type Want,
@@ -24,7 +25,7 @@ export interface Offer {
   title: LayoutLine
   /** The title has lines of rows. */
   lines?: boolean | undefined
-  options: Option[]
+  options: Many<Option>
   /** Options with keys of their own, on every page under the numbered ones. */
   fixed?: readonly KeyedOption[] | undefined
   /** Where the screen's own `Back` leads. */
@@ -126,8 +127,15 @@ function isOn(on: Remembered, scope: Reading, paths: readonly string[]): boolean
 
 /** An offer of which nothing is written or laid out twice. In one literal: see `paperOf` in layout.ts. */
 function kept({ title, lines, options, fixed, back, search, typed, closing }: Offer): Offer {
-  const written = options.map(writtenOnce)
+  const written = eachOnce(options, writtenOnce)
   return { title: onceWhole(title), lines, options: written, fixed, back, search, typed, closing, laid: [] }
+}
+
+/** Each as `make` makes it, when it is asked for first. */
+function eachOnce<From, To extends object>(from: Many<From>, make: (one: From) => To): Many<To> {
+  const made: To[] = []
+  const { length } = from
+  return { length, at: (i) => (i < length ? (made[i] ??= make(from.at(i)!)) : undefined) }
 }
 
 function writtenOnce({ label, to, stays, choose }: Option): Option {
@@ -217,9 +225,8 @@ function pressed(
     return found && { context: turned(env, offer, found, [[0, 0]]) }
   }
   if (!key) {
-    const all: Option[] = [...options, ...fixed]
-    const words = env.labels && shown ? all.map(({ label }) => label()) : []
-    const named = labelNamed(words, answer)
+    const all = env.labels && shown ? allOf(offered) : []
+    const named = labelNamed(labelsOf(all), answer)
     return named === undefined ? undefined : chosen(env, offer, all[named], context)
   }
   if (key === 'more') {
@@ -230,24 +237,26 @@ function pressed(
     if (shown.at.length > 1 && !env.keyed) return { context: turned(env, offer, context, shown.at.slice(0, -1)) }
     return { to: back as string, context: left(context) }
   }
-  return chosen(env, offer, options[key.option], context)
+  return chosen(env, offer, options.at(key.option), context)
 }
 
 /** As `pressed`, without what follows from it. A label that was typed counts as its number. */
-function choiceOf(
-  env: Env,
-  { options, fixed = [], back, search }: Offer,
-  { shown }: DialogueContext,
-  answer: string,
-): string | undefined {
+function choiceOf(env: Env, offer: Offer, { shown }: DialogueContext, answer: string): string | undefined {
+  const { options, fixed = [], back, search } = offer
   if (!shown) return undefined
   if (fixed.some(({ key }) => key === answer) || lookUp(shown, back !== undefined, answer, env.keyed)) return answer
-  const all = env.labels && !search ? [...options, ...fixed] : []
-  const named = labelNamed(
-    all.map(({ label }) => label()),
-    answer,
-  )
+  const all = env.labels && !search ? allOf(offer) : []
+  const named = labelNamed(labelsOf(all), answer)
   return named === undefined ? undefined : (fixed[named - options.length]?.key ?? String(named + 1))
+}
+
+/** All options, those with numbers first. */
+function allOf({ options, fixed = [] }: Offer): Option[] {
+  return [...Array.from({ length: options.length }, (_, i) => options.at(i)!), ...fixed]
+}
+
+function labelsOf(options: readonly Option[]): string[] {
+  return options.map(({ label }) => label())
 }
 
 function chosen(env: Env, offer: Offering, option: Option | undefined, context: DialogueContext): Move | undefined {
@@ -303,8 +312,7 @@ function isSamePlace(one: Shown['at'], other: Shown['at']): boolean {
   return one.length === other.length && one.every(([from, first], i) => other[i]![0] === from && other[i]![1] === first)
 }
 
-const labelOf = ({ label }: Option): LayoutLine => label
-const labelOnce = ({ label }: Option): LayoutLine => onceWhole(label)
+const labelOnce = ({ label }: Option) => ({ label: onceWhole(label) })
 
 /** The most pages of an offer to remember. The dialects of the lines have only a few page limits. */
 const LAID_MAX = 50
@@ -353,7 +361,7 @@ function sheetOf(env: Env, offer: Offer, context: DialogueContext): ScreenConten
     notice: context.notice,
     title: laid ? title : onceWhole(title),
     lines: offer.lines ?? false,
-    options: options.map(laid ? labelOf : labelOnce),
+    options: laid ? options : eachOnce(options, labelOnce),
     back: offer.back !== undefined,
     keyed: env.keyed,
     closing: offer.closing ?? false,

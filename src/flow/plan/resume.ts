@@ -32,7 +32,7 @@ export function resumePlan(env: Env, start: string, origins: readonly string[], 
             {
               label: () => env.word('main-menu', context),
               to: start,
-              choose: (chosen) => ({ ...chosen, resume: null }),
+              choose: (chosen: DialogueContext) => ({ ...chosen, resume: null }),
             },
           ],
         }

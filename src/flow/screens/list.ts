@@ -242,20 +242,22 @@ function listPlan(screen: ListScreen, env: Env): Plan {
     stays: true,
     choose: (chosen) => left(chosen),
   })
+  const ofRow = (context: DialogueContext, item: Json): Option => ({
+    label: (valueMax) => row({ context, row: item }, { valueMax }),
+    to: screen.to,
+    choose: (chosen) => keepRow(chosen, item),
+  })
   const offer = (context: DialogueContext): Offer => {
     const { fixed, options } = written(context)
+    const rows = rowsOf(context)
+    const others = context.find ? [allOf(context), ...options] : options
     return {
       title: (valueMax) => title({ context }, { valueMax }),
       fixed,
-      options: [
-        ...rowsOf(context).map((item) => ({
-          label: (valueMax?: number) => row({ context, row: item }, { valueMax }),
-          to: screen.to,
-          choose: (chosen: DialogueContext) => keepRow(chosen, item),
-        })),
-        ...(!context.find ? [] : [allOf(context)]),
-        ...options,
-      ],
+      options: {
+        length: rows.length + others.length,
+        at: (i) => (i < rows.length ? ofRow(context, rows[i]!) : others[i - rows.length]),
+      },
       back: screen.back,
       search: screen.search && ((searching, letters) => found(screen, searching, letters, env.zone)),
       ...typing,

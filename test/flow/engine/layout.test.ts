@@ -18,7 +18,7 @@ const line =
 const sheet = (title: string, options: string[], more: Partial<ScreenContent> = {}): ScreenContent => ({
   notice: '',
   title: line(title),
-  options: options.map(line),
+  options: options.map((text) => ({ label: line(text) })),
   back: false,
   words: { more: 'More', back: 'Back' },
   limit: USSD_PAGE,

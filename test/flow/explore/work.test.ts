@@ -34,7 +34,7 @@ function counting({ definition }: Compilation, words: string): () => number {
 const ROWS = Array.from({ length: 12 }, (_, i) => ({ name: `Offer number ${i + 1}`, price: i + 1 }))
 
 describe('the work of a dialogue', () => {
-  it('writes each row once for an answer, however many pages are shown of it', () => {
+  it('writes the rows of the pages shown, and two that no longer fit, once, however often it goes back', () => {
     const compilation = offers()
     const { flow } = compilation
     const written = counting(compilation, ROW)
@@ -51,7 +51,12 @@ describe('the work of a dialogue', () => {
     press('1')
     at = flow.step(at, { type: 'RESULT', data: { rows: ROWS } })
     const { n } = at.context.shown as { n: number }
+    assert.ok(written() <= n + 2)
     press(String(n + 1))
+    const second = at.context.shown as { n: number; more: boolean }
+    assert.ok(second.more)
+    const both = written()
+    assert.ok(both <= n + second.n + 2 && both < ROWS.length)
     press('0')
     press(String(n + 1))
     assert.match((flow.want(at) as { text: string }).text, /Offer number 7/)
@@ -59,7 +64,7 @@ describe('the work of a dialogue', () => {
     press('1')
     assert.equal(at.value, 'deal')
     press('0')
-    assert.equal(written(), ROWS.length)
+    assert.equal(written(), both)
   })
 })
 
