@@ -62,6 +62,12 @@ const SLOTS_TAILORED = slotsBy(
   )) IS TRUE DESC,`,
 )
 
+/**
+ * The transaction does not wait for the disk. A hold that is lost with the power is only one that another may take:
+ * whoever books says so, and is told.
+ */
+const LAZILY = `set_config('synchronous_commit', 'off', true)`
+
 // By the primary key a subscriber can hold one slot. An expired hold, or the subscriber's own, is taken over.
 const HOLD = preparedSql<SlotRow & { type: string }>(
   'dental-hold',
@@ -71,7 +77,7 @@ const HOLD = preparedSql<SlotRow & { type: string }>(
   ), held AS (
     INSERT INTO dental_hold (slot, epoch, msisdn, expires_at)
     SELECT s.id, CAST(:epoch AS text), CAST(:msisdn AS text), CAST(:expires AS timestamptz)
-    FROM dental_slot s
+    FROM dental_slot s, ${LAZILY}
     WHERE s.id = CAST(:slot AS bigint) AND s.starts_at > CAST(:today AS timestamptz) AND ${FREE}
     ON CONFLICT (slot) DO UPDATE
       SET epoch = excluded.epoch, msisdn = excluded.msisdn, expires_at = excluded.expires_at
