@@ -203,7 +203,7 @@ function told(costs: readonly Cost[]): Cost {
 
 /** What a record costs in each tree. */
 async function byRecord(trees: readonly Tree[], rounds: number): Promise<Map<Tree, Cost>> {
-  const server = await ownPostgres()
+  const server = await ownPostgres({ checkpointsRarely: true })
   const db = await openPostgres({ url: server.url, poolMax: 1 })
   await migrate(db.knex)
   await keepDays(db.sql, { nowMs: Date.now(), days: 90 })

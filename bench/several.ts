@@ -63,7 +63,7 @@ export type Walk = (order: { concurrent: number; seconds: number }) => Promise<T
 async function started(crew: Crew, options: SeveralOptions): Promise<Walk> {
   const stores = options.isCluster ? await cluster(crew) : await oneRedis(crew)
   const phones = await startPhones(crew)
-  const postgres = await ownPostgres()
+  const postgres = await ownPostgres({ checkpointsRarely: true })
   crew.onStop(() => postgres.close())
   const daemons: ChildProcess[] = []
   for (let n = 0; n < options.daemons; n++) {

@@ -73,7 +73,7 @@ async function staged(crew: Crew, options: StageOptions): Promise<Stage> {
   const adminPort = await freePort()
   const redis = await startRedis(crew, options.redisMb)
   const phones = await startPhones(crew)
-  const postgres = await ownPostgres()
+  const postgres = await ownPostgres({ checkpointsRarely: true })
   crew.onStop(() => postgres.close())
   const shopPort = await freePort()
   const shop = scenario.hasShop

@@ -63,8 +63,8 @@ const SLOTS_TAILORED = slotsBy(
 )
 
 /**
- * The transaction does not wait for the disk. A hold that is lost with the power is only one that another may take:
- * whoever books says so, and is told.
+ * The transaction does not wait for the disk. If the power takes the hold, another subscriber may take the slot: a
+ * booking looks at it again, and is refused then.
  */
 const LAZILY = `set_config('synchronous_commit', 'off', true)`
 

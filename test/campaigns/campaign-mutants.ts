@@ -121,7 +121,7 @@ async function withWorkshop(
   run: (shop: Workshop) => Promise<void>,
 ): Promise<void> {
   const nearest = nearestOf(mutants)
-  const postgres = await ownPostgres(true)
+  const postgres = await ownPostgres({ isVolatile: true })
   const redis = nearest.some((one) => one.redis) ? await soleRedis() : undefined
   let shop: Workshop | undefined
   try {

@@ -31,7 +31,7 @@ export const plantedCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const chosen = PLANTED.filter(({ name }) => name.includes(parts.of ?? ''))
   const sources = new Map(chosen.map((defect) => [defect, planted(defect)]))
-  const [postgres, redis] = [await ownPostgres(true), await soleRedis()]
+  const [postgres, redis] = [await ownPostgres({ isVolatile: true }), await soleRedis()]
   let shop: Workshop | undefined
   const found = new Map<PlantedDefect, Result>()
   try {

@@ -25,8 +25,14 @@ export interface OwnPostgres {
   close(): Promise<void>
 }
 
-/** `isVolatile`: nothing is to outlive it, so it need not wait for a disk. */
-export async function ownPostgres(isVolatile = false): Promise<OwnPostgres> {
+export interface OwnPostgresOptions {
+  /** Nothing is to outlive it, so it need not wait for a disk. */
+  isVolatile?: boolean
+  /** Checkpoints as a server has them by default, for what is measured. Default: often, so that it takes little room. */
+  checkpointsRarely?: boolean
+}
+
+export async function ownPostgres({ isVolatile, checkpointsRarely }: OwnPostgresOptions = {}): Promise<OwnPostgres> {
   const home = ['/usr/lib/postgresql', '/usr/pgsql']
     .filter(existsSync)
     .flatMap((dir) => readdirSync(dir).map((version) => join(dir, version, 'bin')))
@@ -46,7 +52,7 @@ export async function ownPostgres(isVolatile = false): Promise<OwnPostgres> {
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const settings = [
     'listen_addresses=127.0.0.1',
-    'max_wal_size=64MB',
+    ...(checkpointsRarely ? [] : ['max_wal_size=64MB']),
     ...(isVolatile ? ['fsync=off', 'full_page_writes=off'] : []),
   ].flatMap((setting) => ['-c', setting])
   let child: ChildProcess

@@ -16,7 +16,7 @@ describeWith(['postgres'], 'a hold in the dental service', () => {
 
   before(async function () {
     this.timeout(60_000)
-    server = await ownPostgres(true).catch(() => undefined)
+    server = await ownPostgres({ isVolatile: true }).catch(() => undefined)
     if (!server) this.skip()
     db = await openPostgres({ url: server.url })
     await migrate(db.knex)
