@@ -73,6 +73,23 @@ export function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.message === 'Command timed out'
 }
 
+/**
+ * How often each command of an erasure is asked while Redis does not answer: no handset waits for it, and an operator
+ * should not have to begin again because Redis stood still for a moment.
+ */
+const ERASURE_TRIES = 4
+
+/** `ask` may be done twice: it is told how often it was asked, this time included. */
+export async function patiently<T>(ask: (tries: number) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask(tries)
+    } catch (error) {
+      if (tries === ERASURE_TRIES || !isTimeout(error)) throw error
+    }
+  }
+}
+
 /** A code, or one of our own sentences: the server's message may quote keys. */
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException

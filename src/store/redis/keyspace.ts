@@ -4,6 +4,7 @@
 import { Redis } from 'ioredis'
 import { BUCKETS, HIDDEN, nameOfKey } from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
+import { patiently } from './connection.ts'
 import { addressOf, mastersOf, type Client } from './servers.ts'
 
 /** What one server answers for all buckets at once. In a Cluster each bucket is asked separately. */
@@ -150,7 +151,7 @@ async function scan(node: Redis, pattern: string): Promise<string[]> {
   const found: string[] = []
   let cursor = '0'
   do {
-    const [next, keys] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
+    const [next, keys] = await patiently(() => node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT))
     found.push(...keys)
     cursor = next
   } while (cursor !== '0')
@@ -160,7 +161,10 @@ async function scan(node: Redis, pattern: string): Promise<string[]> {
 async function eraseOne(client: Client, key: string, index: string): Promise<number> {
   const [, start, kind, name] = /^(.*?\{b\d+\}):([a-z]):(.*)$/s.exec(key) ?? []
   if (start === undefined) return 0
-  const [removed] = await Promise.all([client.del(key), client.zrem(`${start}:${index}`, name!)])
+  const removed = await patiently(async (tries) => {
+    const [n] = await Promise.all([client.del(key), client.zrem(`${start}:${index}`, name!)])
+    return tries > 1 ? 1 : n // what was asked before may have been done
+  })
   return kind === 'q' ? 0 : removed
 }
 

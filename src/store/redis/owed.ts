@@ -5,6 +5,7 @@
 import { StoreError } from '../../base/index.ts'
 import type { OwedShelf } from '../../sms/requests/index.ts'
 import { plainSealer, type Sealer } from '../seal.ts'
+import { patiently } from './connection.ts'
 import type { Client } from './servers.ts'
 
 export interface RedisOwedOptions {
@@ -63,10 +64,12 @@ export function redisOwed({
       let cursor = '0'
       let erased = 0
       do {
-        const [next, found] = await client.hscan(hash, cursor, 'COUNT', SCAN)
+        const [next, found] = await patiently(() => client.hscan(hash, cursor, 'COUNT', SCAN))
         cursor = next
         const his = pairs(found).filter(([, stored]) => stored.startsWith(`${name}\n`))
-        if (his.length > 0) erased += await client.hdel(hash, ...his.map(([id]) => id))
+        if (his.length === 0) continue
+        const removed = () => client.hdel(hash, ...his.map(([id]) => id))
+        erased += await patiently((tries) => removed().then((n) => (tries > 1 ? his.length : n)))
       } while (cursor !== '0')
       return erased
     },

@@ -53,7 +53,7 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     const { begin, find, overdue, asked } = dialogueFixture(store)
     await asked()
     link.set('deaf')
-    const calls = [begin({ msisdn: '2' }), find(), overdue(T0), store.count(), store.check(), store.erase('2')]
+    const calls = [begin({ msisdn: '2' }), find(), overdue(T0), store.count(), store.check()]
     assert.equal(REDIS_OPTIONS.commandTimeout, 500)
     // Its time-out and this one are of one clock: a machine that stops for a while holds up both.
     const halfSecond = () => new Promise<void>((done) => setTimeout(done, REDIS_OPTIONS.commandTimeout))
@@ -384,6 +384,26 @@ describe('the dialogue store on a Redis that will not', () => {
     } finally {
       await store.close()
       await replica.stop()
+    }
+  })
+  it('erases a subscriber all the same where it stands still for more than half a second', async function () {
+    const server = await ownRedis()
+    if (!server) return this.skip()
+    const url = `redis://127.0.0.1:${server.port}`
+    const store = await redisDialogues({ servers: { url }, limits: LIMITS })
+    const other = new Redis(url)
+    try {
+      const { asked, find } = dialogueFixture(store)
+      await asked()
+      await asked({ msisdn: '2' })
+      await other.client('PAUSE', 900, 'ALL')
+      assert.equal(await store.erase('2'), 1)
+      assert.equal(await find({ msisdn: '2' }), null)
+      assert.equal((await find())?.status, 'resting')
+    } finally {
+      other.disconnect()
+      await store.close()
+      await server.stop()
     }
   })
   it('is down to its check, too, while it takes nothing: full, without the replicas that it wants, or forbidden', async function () {
