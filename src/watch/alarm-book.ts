@@ -4,7 +4,7 @@
  * which daemon tells it, and it waits in memory; while both are, each tells it.
  */
 import { randomUUID } from 'node:crypto'
-import { type Counters, type Log, type Sql } from '../base/index.ts'
+import type { Counters, Log, Sql } from '../base/index.ts'
 import { hookSender } from '../hooks/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import { createAlarmHook, type AlarmHook, type AlarmHookDeps } from './alarm-hook.ts'

@@ -3,7 +3,7 @@
  * was called, and why it ended. What nobody kept is marked.
  */
 import type { StoryTold } from '../../admin/index.ts'
-import { type Visitor } from '../visitor.ts'
+import type { Visitor } from '../visitor.ts'
 import { badge, html, type Markup, moment, type Saying, type Tone } from './kit.ts'
 
 export type ToldDialogue = StoryTold['dialogues'][number]

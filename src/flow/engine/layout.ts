@@ -183,8 +183,10 @@ function onOnePage(paper: Paper): Page | undefined {
   const n = paper.options.length - paper.first
   // A line has at least four septets, so a list of a thousand rows is ruled out without writing them all.
   if (n * 4 > paper.limit.septets) return undefined
-  const tail = paper.closing ? '' : bodyLeft(paper, n)
-  if (tail === undefined) return undefined
+  const most = longestPage(paper.limit)
+  const rows = paper.closing ? '' : rowsUpTo(paper, n, most)
+  if (rows.length > most) return undefined
+  const tail = paper.closing ? '' : joined(rows, endOf(paper, n, false))
   const done = (text: string): Page => ({ text, n, more: false, next: [paper.from, paper.first + n] })
   const head = headOf(paper)
   const whole = joined(head, tail)
@@ -272,20 +274,14 @@ function headOf(paper: Paper, valueMax?: number): string {
 
 /** The numbered lines of a page. */
 function body(paper: Paper, n: number, more: boolean): string {
-  let rows = ''
-  for (let i = 0; i < n; i++) rows = joined(rows, rowOf(paper, i))
-  return joined(rows, endOf(paper, n, more))
+  return joined(rowsUpTo(paper, n, Infinity), endOf(paper, n, more))
 }
 
-/** The numbered lines of all options that are left. Undefined: no page is so long, and the rest is not written. */
-function bodyLeft(paper: Paper, n: number): string | undefined {
-  const most = longestPage(paper.limit)
+/** The first `n` options. Once they are longer than `most`, the rest is not written. */
+function rowsUpTo(paper: Paper, n: number, most: number): string {
   let rows = ''
-  for (let i = 0; i < n; i++) {
-    rows = joined(rows, rowOf(paper, i))
-    if (rows.length > most) return undefined
-  }
-  return joined(rows, endOf(paper, n, false))
+  for (let i = 0; i < n && rows.length <= most; i++) rows = joined(rows, rowOf(paper, i))
+  return rows
 }
 
 /** An option of the page, the first is 0. */

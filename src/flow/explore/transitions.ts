@@ -15,7 +15,7 @@ import {
   takesLabels,
 } from '../language/index.ts'
 import { BACK } from '../plan/index.ts'
-import { type Outcome } from '../screens/index.ts'
+import type { Outcome } from '../screens/index.ts'
 import { compiledTexts } from '../text/index.ts'
 import { contextOf } from './state-key.ts'
 

@@ -55,7 +55,7 @@ export {
   writtenKindOf,
   type WrittenScreen,
 } from '../screens/index.ts'
-export { type FlowPlace, type TextUse } from '../plan/index.ts'
+export type { FlowPlace, TextUse } from '../plan/index.ts'
 export type { Scalar } from '../expression/index.ts'
 export {
   asks,

@@ -15,7 +15,7 @@ import {
   type FlowSnapshot,
 } from '../engine/index.ts'
 import { SUBSCRIBER, SMS, SMS_SEND } from '../language/index.ts'
-import { type Stub, type Talk, type TalkStep } from './talk.ts'
+import type { Stub, Talk, TalkStep } from './talk.ts'
 
 /** Where a talk went another way. */
 export interface TalkFailure {
