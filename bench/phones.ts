@@ -3,7 +3,7 @@
  * Speaks over the IPC channel: `{ port }` once it listens, `{ bound }` once a daemon is there, then a result for each
  * order.
  */
-import { systemChance, systemClock } from '../src/base/wall-clock.ts'
+import { systemChance, systemClock } from '../src/base/time/wall-clock.ts'
 import { load, type LoadResult } from '../src/simulator/load/index.ts'
 import { seededChance } from '../src/simulator/smsc/chaos.ts'
 import { startSmsc } from '../src/simulator/smsc/smsc.ts'

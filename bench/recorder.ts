@@ -4,8 +4,8 @@
  * which the peer is too. Compare the columns, not machines.
  */
 import { createServer, type AddressInfo } from 'node:net'
-import { systemClock } from '../src/base/wall-clock.ts'
-import { silentLog } from '../src/base/log-port.ts'
+import { systemClock } from '../src/base/time/wall-clock.ts'
+import { silentLog } from '../src/base/log/port.ts'
 import { createMasking } from '../src/tools/recorder/masking.ts'
 import { createRecorder } from '../src/tools/recorder/recorder.ts'
 import { noCounters } from '../src/smpp/session/counters.ts'

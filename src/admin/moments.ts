@@ -1,6 +1,6 @@
 /** Moments in questions to the admin server: how far to look back. In the zone of the settings, where none is given. */
 import { clockOf, dayLater, dayOf } from '../base/index.ts'
-import { durationMsOf, instantOf } from '../sms/outbox/index.ts'
+import { durationMsOf, instantOf } from '../sms/terms/index.ts'
 
 export const MOMENT_FORMS = 'a time of day (10:00), a duration ago (90m, 2h, 3d), or a moment (2026-12-01T10:00)'
 

@@ -18,7 +18,7 @@ import {
 import type { FlowDefinition, ScreenTypes } from '../flow/language/index.ts'
 import { readFlow, type FlowSource } from '../flow/read/index.ts'
 import { isSecretScreen, redrawnScreen } from '../flow/redraw/index.ts'
-import { smsReason } from '../sms/outbox/index.ts'
+import { smsReason } from '../sms/terms/index.ts'
 import {
   type RecordRow,
   type RecordsFound,

@@ -1,6 +1,6 @@
 /** Reminders and answers as a USSD push first, and as an SMS if the push fails. */
 import type { Push } from '../push/index.ts'
-import { ANSWER_ON_SCREEN, type SmsSubmit } from './outbox/index.ts'
+import { ANSWER_ON_SCREEN, type SmsSubmit } from './terms/index.ts'
 
 export interface ChannelDeps {
   push: Pick<Push, 'push'>

@@ -2,17 +2,7 @@
  * The SMS side of the lines: sends the outbox over the same binds as USSD, always after USSD, and takes delivery
  * receipts and SMS from subscribers.
  */
-import {
-  type AtSmsc,
-  type OrphanWatch,
-  repeated,
-  type Replacing,
-  smsDispatcher,
-  smsQueries,
-  smsReplacing,
-  type SmsSubject,
-  tellGivenUp,
-} from './outbox/index.ts'
+import { type AtSmsc, repeated, type Replacing, smsDispatcher, smsQueries, smsReplacing } from './outbox/index.ts'
 import {
   isLikeReceipt,
   readReceipt,
@@ -39,6 +29,8 @@ import { inertSettings, serviceOfOwner, type SmsInSettings, type SmsLine } from 
 import type { Line, Pdu } from '../smpp/index.ts'
 import type { LateResponse } from '../smpp/session/index.ts'
 import { numberingOf, type NumberedLine } from '../ussd/index.ts'
+import type { OrphanWatch } from './receipts/index.ts'
+import { type SmsSubject, tellGivenUp } from './terms/index.ts'
 
 export interface SmsSide {
   onReceipt(pdu: Pdu, line: Line): Promise<void>

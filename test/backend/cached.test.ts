@@ -5,7 +5,7 @@ import { cached, type CacheSettings, type ReadSettings } from '../../src/backend
 import { guard } from '../../src/backend/guard.ts'
 import type { Backend, CallContext, CallResult } from '../../src/backend/types.ts'
 import { parseSettings } from '../../src/config/load.ts'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import { fakeClock, settle, type FakeClock } from '../support/clock.ts'
 
 const DOWN: CallResult = { is: 'failed', why: 'down', detail: 'status 503' }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { bugsOf, gaveUp, metricsAtRest } from './aftermath.ts'
 import { books } from './checker.ts'
 import { StoreError } from '../../src/base/errors.ts'
-import { createLog } from '../../src/base/log.ts'
+import { createLog } from '../../src/base/log/log.ts'
 
 /** What a daemon's log would have, by the daemon's own logger. */
 function logged(write: (log: ReturnType<typeof createLog>) => void): { log(): Record<string, unknown>[] } {

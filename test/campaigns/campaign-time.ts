@@ -5,10 +5,10 @@
  */
 import { DateTime } from 'luxon'
 import type { Knex } from 'knex'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import { smsDispatcher, type SmsDispatcher } from '../../src/sms/outbox/dispatch.ts'
 import { planSms } from '../../src/sms/outbox/plan.ts'
-import { QUIET_HOURS_DEFAULT } from '../../src/sms/outbox/schedule.ts'
+import { QUIET_HOURS_DEFAULT } from '../../src/sms/terms/quiet-hours.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import { FAILURES_MAX, told, type Campaign } from './outcome.ts'

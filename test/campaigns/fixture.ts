@@ -1,7 +1,7 @@
 /** What most campaigns play on: servers, a stage, a simulated SMSC, and what can be gathered of them afterwards. */
 import { Redis } from 'ioredis'
 import type { Knex } from 'knex'
-import { systemClock } from '../../src/base/wall-clock.ts'
+import { systemClock } from '../../src/base/time/wall-clock.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import { startSmsc, type Smsc, type SmscOptions } from '../../src/simulator/smsc/smsc.ts'
 import type { Phone } from '../../src/simulator/phone/phone.ts'

@@ -36,10 +36,13 @@ const RECORD: Nearest = {
 }
 const REDIS: Nearest = { tests: suite('store/redis', 'store', 'faults', 'earlier', 'model', 'octets'), redis: true }
 const OUTBOX: Nearest = {
-  tests: suite('sms/outbox', 'looks', 'settle', 'poll', 'receipts', 'dispatch'),
+  tests: [...suite('sms/outbox', 'looks', 'settle', 'poll', 'dispatch'), ...tests('sms/receipts/receipts')],
   postgres: true,
 }
-const RECEIPTS: Nearest = { tests: suite('sms/outbox', 'receipts', 'dispatch', 'machine'), postgres: true }
+const RECEIPTS: Nearest = {
+  tests: [...tests('sms/receipts/receipts'), ...suite('sms/outbox', 'dispatch', 'machine')],
+  postgres: true,
+}
 const SMS_PDU: Nearest = { tests: tests('sms/pdu/segments', 'sms/pdu/submit-sm', 'sms/pdu/receipt', 'sms/inbox/parts') }
 const INBOX: Nearest = {
   tests: [...suite('sms/inbox', 'receive', 'parts', 'inbox', 'opt-out'), ...tests('e2e/sms-parts')],
@@ -101,21 +104,25 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   ]),
   'src/store/redis/shares.ts': { tests: suite('store/redis', 'shares'), redis: true },
   'src/store/redis/owed.ts': { tests: tests('store/owed'), redis: true },
-  ...files('sms/outbox', OUTBOX, ['dispatch', 'forget', 'gathering', 'recall', 'rows', 'settling']),
-  ...each('sms/outbox', ['schedule', 'upkeep', 'when']),
-  'src/sms/outbox/plan.ts': { tests: suite('sms/outbox', 'schedule') },
+  ...files('sms/outbox', OUTBOX, ['dispatch', 'forget', 'recall', 'rows', 'settling']),
+  ...files('base/work', OUTBOX, ['gathering']),
+  ...each('sms/outbox', ['upkeep']),
+  ...each('sms/terms', ['quiet-hours', 'when']),
+  'src/sms/outbox/plan.ts': { tests: suite('sms/terms', 'quiet-hours') },
   'src/sms/outbox/lanes.ts': { tests: suite('sms/outbox', 'lanes'), postgres: true },
   'src/sms/outbox/heads.ts': { tests: suite('sms/outbox', 'crowds', 'lanes'), postgres: true },
   'src/sms/outbox/crowds.ts': { tests: suite('sms/outbox', 'crowds', 'lanes'), postgres: true },
   'src/sms/outbox/quiet-zones.ts': { tests: suite('sms/outbox', 'settle', 'dispatch'), postgres: true },
   'src/sms/outbox/keyed.ts': REQUESTS,
   'src/sms/outbox/replace-keyed.ts': { tests: suite('sms/outbox', 'replace-keyed'), postgres: true },
-  'src/sms/outbox/id-forms.ts': { tests: suite('sms/outbox', 'id-forms'), postgres: true },
-  'src/sms/outbox/given-up.ts': { tests: suite('sms/outbox', 'given-up'), postgres: true },
-  'src/sms/outbox/reason.ts': { tests: suite('sms/outbox', 'given-up'), postgres: true },
-  'src/sms/outbox/orphans.ts': { tests: suite('sms/outbox', 'receipts', 'id-forms'), postgres: true },
+  'src/sms/receipts/id-forms.ts': { tests: suite('sms/receipts', 'id-forms'), postgres: true },
+  'src/sms/terms/given-up.ts': { tests: suite('sms/terms', 'given-up'), postgres: true },
+  'src/sms/terms/reason.ts': { tests: suite('sms/terms', 'given-up'), postgres: true },
+  'src/sms/receipts/orphans.ts': { tests: suite('sms/receipts', 'receipts', 'id-forms'), postgres: true },
   ...files('sms/requests', REQUESTS, ['owed', 'requests']),
-  ...files('sms/outbox', RECEIPTS, ['ambiguous', 'message-id', 'receipt-rows', 'receipts', 'retry-policy']),
+  ...files('sms/receipts', RECEIPTS, ['message-id', 'receipts', 'rows']),
+  ...files('sms/outbox', RECEIPTS, ['ambiguous']),
+  ...files('sms/terms', RECEIPTS, ['retry-policy']),
   'src/sms/outbox/statements.ts': { tests: suite('sms/outbox', 'statements'), postgres: true },
   'src/sms/outbox/enqueue.ts': { tests: suite('sms/outbox', 'enqueue'), postgres: true },
   ...files('sms/outbox', SENDING, ['query', 'replace']),
@@ -156,7 +163,9 @@ const ROOMS = [
   'store/redis',
   'sms',
   'sms/outbox',
+  'sms/receipts',
   'sms/requests',
+  'sms/terms',
   'sms/pdu',
   'sms/inbox',
   'hooks',
@@ -173,6 +182,7 @@ export const LEFT_ASIDE: Readonly<Record<string, readonly string[]>> = {
   'store/redis': ['connection', 'first', 'parts', 'scripts', 'servers'],
   sms: ['push-first', 'service'],
   'sms/outbox': ['settings'],
+  'sms/receipts': ['deps'],
 }
 
 /** Files on the path that are neither mutated nor left aside. */

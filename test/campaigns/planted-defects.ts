@@ -121,7 +121,7 @@ export const PLANTED: readonly PlantedDefect[] = [
   },
   {
     name: 'an SMS without a response is sent a third time',
-    file: 'src/sms/outbox/retry-policy.ts',
+    file: 'src/sms/terms/retry-policy.ts',
     edits: [['const LOSSES_MAX = 2', 'const LOSSES_MAX = 3']],
     noticedBy: [sms('dispatch', 'waits for a receipt, then tries once more, then gives up')],
   },
@@ -170,7 +170,7 @@ export const PLANTED: readonly PlantedDefect[] = [
   },
   {
     name: 'a running turn gets the time of a clock that was set meanwhile',
-    file: 'src/base/wall-clock.ts',
+    file: 'src/base/time/wall-clock.ts',
     edits: [['(ahead === undefined ? wall.now() : Math.floor(wall.steady() + ahead))', 'wall.now()']],
     noticedBy: [
       by(
@@ -367,9 +367,11 @@ export const PLANTED: readonly PlantedDefect[] = [
   },
   {
     name: 'work that holds the event loop has no name',
-    file: 'src/base/stretch.ts',
+    file: 'src/base/work/stretch.ts',
     edits: [['if (ms > STRETCH_MS_MAX) for', 'if (ms > 20 * STRETCH_MS_MAX) for']],
-    noticedBy: [by('test/base/stretch.test.ts', 'that are too long have a name; others cost two looks at the clock')],
+    noticedBy: [
+      by('test/base/work/stretch.test.ts', 'that are too long have a name; others cost two looks at the clock'),
+    ],
   },
   {
     name: 'a sealed record opens in the place of another',

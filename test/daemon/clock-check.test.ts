@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { carriedTime } from '../../src/base/wall-clock.ts'
+import { carriedTime } from '../../src/base/time/wall-clock.ts'
 import { createClockCheck } from '../../src/daemon/clock-check.ts'
 import { fakeClock } from '../support/clock.ts'
 

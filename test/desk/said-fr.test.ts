@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { SMS_ERRORS, smsReason } from '../../src/sms/outbox/reason.ts'
+import { SMS_ERRORS, smsReason } from '../../src/sms/terms/reason.ts'
 import { certificateConditions, goneConditions, storeConditions } from '../../src/daemon/watch/conditions.ts'
 import { saidInFrench } from '../../src/desk/words/said-fr.ts'
 import { STATUS_ROWS } from '../../src/ussd/status-policy.ts'

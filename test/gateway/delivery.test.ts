@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
 import { createDelivery } from '../../src/gateway/delivery.ts'
 import type { Line, SubmitOptions, SubmitOutcome } from '../../src/smpp/types.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createEnding, resumable } from '../../src/gateway/ending.ts'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import { createMetrics } from '../../src/base/metrics.ts'
 import type { EndReason } from '../../src/ussd/vocabulary.ts'
 import { RECORD, START } from '../dialogue/turn-support.ts'

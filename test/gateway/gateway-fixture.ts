@@ -1,5 +1,5 @@
 /** A gateway with a real store in memory, a real dialect and a flow that a test makes up; the line writes all down. */
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import { createMetrics } from '../../src/base/metrics.ts'
 import type { Backend } from '../../src/backend/types.ts'
 import { createDialogues } from '../../src/dialogue/dialogues.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createLeases, isGivenUp, mayBeSeen, seenAs, type GatewayLimits } from '../../src/gateway/steps.ts'
 import type { Incoming } from '../../src/smpp/types.ts'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import { RECORD, START } from '../dialogue/turn-support.ts'
 import { fakeClock } from '../support/clock.ts'
 

@@ -1,6 +1,6 @@
 /** USSD that we begin, with a real store in memory and a real dialect: what is stored, sent, counted and owed for it. */
 import assert from 'node:assert/strict'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import { createDialogues } from '../../src/dialogue/dialogues.ts'
 import type { DialogueRecord, Taking } from '../../src/dialogue/types.ts'
 import type { Want } from '../../src/flow/engine/types.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { CallRecord } from '../../src/dialogue/cdr.ts'
 import type { RecordShelf, WaitingRecord } from '../../src/dialogue/types.ts'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import { createCollector, RECORDS_IN_MEMORY_MAX, type CollectorDeps } from '../../src/records/collector.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
 

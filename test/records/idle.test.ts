@@ -1,7 +1,7 @@
 /** What records cost a daemon at rest: statements, counted. */
 import assert from 'node:assert/strict'
 import { createMetrics } from '../../src/base/metrics.ts'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import type { Sql } from '../../src/base/sql.ts'
 import { parseSettings } from '../../src/config/load.ts'
 import { createRecords, recordingOf } from '../../src/daemon/records/records.ts'

@@ -3,7 +3,7 @@ import { ProblemsError } from '../../src/base/errors.ts'
 import { moduleDeps, type ModuleHost } from '../../src/daemon/backends/modules.ts'
 import { dentalOptions } from '../../samples/dental/options.ts'
 import { parseSettings } from '../../src/config/load.ts'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import { fakeClock } from '../support/clock.ts'
 
 const { settings } = parseSettings(

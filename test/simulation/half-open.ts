@@ -2,7 +2,7 @@
  * Connections that are dead, and nobody says so, under the virtual clock: how long a daemon takes to find out is its own
  * doing and not the machine's.
  */
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import { openSmsc } from './history.ts'
 import { kvOf, kvRegister, kvWire } from './kv.ts'

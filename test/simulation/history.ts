@@ -5,7 +5,7 @@
 import { check, type Breach } from '../campaigns/checker.ts'
 import { countersOf, type Counters } from '../campaigns/counters.ts'
 import type { DialogueStore } from '../../src/dialogue/types.ts'
-import type { Log } from '../../src/base/log-port.ts'
+import type { Log } from '../../src/base/log/port.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import type { NetworkCoding } from '../../src/simulator/network/coding.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'

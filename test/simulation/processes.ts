@@ -1,6 +1,6 @@
 /** The daemons of a history: each slot has one at a time; one that dies is followed by another. */
 import type { DialogueStore } from '../../src/dialogue/types.ts'
-import { silentLog, type Log } from '../../src/base/log-port.ts'
+import { silentLog, type Log } from '../../src/base/log/port.ts'
 import type { Settings } from '../../src/config/schema.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import { startSimDaemon, type SimDaemon } from './daemon.ts'

@@ -1,5 +1,5 @@
 /** What the statements of the outbox (src/sms/outbox/rows.ts, outbox.ts, forget.ts) do, without SQL. */
-import { urgencyOf } from '../../src/sms/outbox/when.ts'
+import { urgencyOf } from '../../src/sms/terms/when.ts'
 import type { Model } from './sql-model.ts'
 import { by, type Database, type Sms, type Tables } from './tables.ts'
 

@@ -1,4 +1,4 @@
-/** What the statements of receipts (src/sms/outbox/receipt-rows.ts) do, without SQL. */
+/** What the statements of receipts (src/sms/receipts/rows.ts) do, without SQL. */
 import type { Model } from './sql-model.ts'
 import { partsOf, put, storeParts } from './sql-outbox.ts'
 import { by, type IdFormRow, type Orphan, type Part, type Sms, type Tables } from './tables.ts'

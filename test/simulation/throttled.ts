@@ -4,7 +4,7 @@
  */
 import { readPdu, integerField, textField, tlv } from '../../src/simulator/codec/codec.ts'
 import { STATUS } from '../../src/smpp/pdu/status.ts'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import type { Settings } from '../../src/config/schema.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import type { Smsc } from '../../src/simulator/smsc/smsc.ts'

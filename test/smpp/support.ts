@@ -11,7 +11,7 @@ import type {
   SubmitOutcome,
 } from '../../src/smpp/types.ts'
 import type { LateResponse } from '../../src/smpp/session/window.ts'
-import type { Log } from '../../src/base/log-port.ts'
+import type { Log } from '../../src/base/log/port.ts'
 import { smppLine, type LineDeps } from '../../src/smpp/session/line.ts'
 import { lineSettings, type LineWishes } from '../../src/smpp/session/settings.ts'
 import { statusPolicy } from '../../src/ussd/status-policy.ts'

@@ -6,7 +6,7 @@ import { root, sources } from './tree.ts'
 
 const COLUMNS_MAX = 120
 /** Time and chance are arguments: only these may ask for them. */
-const EDGE = /^src\/(base\/wall-clock|daemon\/run)\.ts$/
+const EDGE = /^src\/(base\/time\/wall-clock|daemon\/run)\.ts$/
 
 /** Where an exported name is defined. What is handed on (`export { … } from`) is no definition. */
 const EXPORTED = /^export (?:async )?(?:function\*?|const|class|interface|type|let) (\w+)/gm
@@ -20,7 +20,7 @@ const WEAK = new Set([
   'src/cli/commands/health.ts',
   'src/cli/flows/settings-backends.ts',
   'src/base/http/connections.ts',
-  'src/base/log.ts',
+  'src/base/log/log.ts',
   'src/base/memory/remembered.ts',
   'src/flow/explore/explorer.ts',
   'src/flow/explore/state-key.ts',

@@ -4,7 +4,7 @@
  * Arguments: database URL, schema, file, lease in ms, point (committed | written | never), n.
  */
 import { appendFileSync } from 'node:fs'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import { smsDispatcher } from '../../src/sms/outbox/dispatch.ts'
 import { openPostgres } from '../../src/store/postgres/connection.ts'
 import { realClock } from './clock.ts'

@@ -5,7 +5,7 @@ import { compileDialect } from '../../src/smpp/dialect/dialect.ts'
 import { dialectProfile } from '../../src/smpp/dialect/schema.ts'
 import { loadProfile } from '../../src/smpp/dialect/load.ts'
 import { STATUS } from '../../src/smpp/pdu/status.ts'
-import { statusClass } from '../../src/sms/outbox/retry-policy.ts'
+import { statusClass } from '../../src/sms/terms/retry-policy.ts'
 import { isBusyStatus, STATUS_ROWS, statusPolicy, UNNAMED } from '../../src/ussd/status-policy.ts'
 import { packageRoot } from '../../src/base/package-root.ts'
 

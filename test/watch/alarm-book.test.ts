@@ -1,7 +1,7 @@
 /** Alarms of several daemons on a real database: each told once, over restarts, whichever store is down. */
 import assert from 'node:assert/strict'
 import type { Sql } from '../../src/base/sql.ts'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import { createAlarmBook, type AlarmBook } from '../../src/watch/alarm-book.ts'
 import type { AlarmTold } from '../../src/watch/alarms.ts'
 import { stub, type Stub } from '../backend/contracts/stub.ts'

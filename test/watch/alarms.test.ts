@@ -1,7 +1,7 @@
 /** When something is an alarm, when it is over, and what the web-hook gets: on a clock that the test moves. */
 import assert from 'node:assert/strict'
 import { createHash, createHmac } from 'node:crypto'
-import { silentLog } from '../../src/base/log-port.ts'
+import { silentLog } from '../../src/base/log/port.ts'
 import { createAlarmHook, type AlarmHook } from '../../src/watch/alarm-hook.ts'
 import { createAlarms, type Alarms, type AlarmTold, type AlarmCondition } from '../../src/watch/alarms.ts'
 import { stub, type Stub } from '../backend/contracts/stub.ts'

@@ -5,8 +5,8 @@
 import type { FlowProblem } from '../../flow/check/index.ts'
 import { abandonedCall, SMS_CANCEL, SMS_SEND, type Scalar } from '../../flow/language/index.ts'
 import type { ReadFlow } from '../../flow/read/index.ts'
-import { isUrgent, whenOf, type SmsClass } from '../../sms/outbox/index.ts'
 import { remindersSchema } from '../../sms/settings/index.ts'
+import { isUrgent, whenOf, type SmsClass } from '../../sms/terms/index.ts'
 
 /** The present, and where a moment without an offset is. */
 export interface CheckMoment {

@@ -3,6 +3,7 @@
  * the others. Calls in flight are answered by the old one. One that is gone stays for the dialogues that may need it.
  */
 import { createHash } from 'node:crypto'
+import type { SmsSubject } from '../../sms/terms/index.ts'
 import { askingSms } from './answer-sms.ts'
 import { builtApp, type AppListening } from './apps.ts'
 import { withConnections } from './connections.ts'
@@ -13,7 +14,6 @@ import { appName } from '../../flow/engine/index.ts'
 import type { BackendModule } from '../../plugin/index.ts'
 import { chosenInSms } from '../../services/subscriber/index.ts'
 import type { OwedSms } from '../../sms/requests/index.ts'
-import type { SmsSubject } from '../../sms/outbox/index.ts'
 import type { Spans } from '../../spans/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
 import { declaredBy, loadModule, smsSubject, type LoadedModule } from './modules.ts'

@@ -32,9 +32,10 @@ import {
   type SubscriberData,
 } from '../../plugin/index.ts'
 import { pins, pinOptions } from '../../services/pin/index.ts'
-import { CANCEL_SMS, planSms, smsBinding, type SmsModule, WRITE_SMS, type SmsSubject } from '../../sms/outbox/index.ts'
+import { CANCEL_SMS, planSms, smsBinding, type SmsModule, WRITE_SMS } from '../../sms/outbox/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
 import { sampleModule, sampleModules } from '../samples.ts'
+import type { SmsSubject } from '../../sms/terms/index.ts'
 
 export interface ModuleHost {
   settings: Pick<Settings, 'reminders' | 'dialogue' | 'smsHooks'>

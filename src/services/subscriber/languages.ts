@@ -1,7 +1,7 @@
 /** The language that a subscriber chose on a `language` screen. The next dialogue starts in it. */
-import type { SmsSubject } from '../../sms/outbox/index.ts'
 import { type SqlRunner, statement } from '../../base/index.ts'
 import type { JsonObject } from '../../ussd/index.ts'
+import type { SmsSubject } from '../../sms/terms/index.ts'
 
 export interface Languages {
   /** Null: none was chosen. Rejects if the database does not answer. */

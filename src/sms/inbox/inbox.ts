@@ -5,8 +5,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type Counters, NEVER_ABORTED, repeating, type Sql, type SqlRunner, statement } from '../../base/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
+import { ANSWER, ANSWER_ON_SCREEN, type SmsSubject } from '../terms/index.ts'
 import { flowWordIn, wishOf } from './keywords.ts'
-import { enqueueSms, ANSWER, ANSWER_ON_SCREEN, type SmsSubject } from '../outbox/index.ts'
+import { enqueueSms } from '../outbox/index.ts'
 import { optIn, optOut } from './opt-out.ts'
 import type { SmsInSettings } from '../settings/index.ts'
 

@@ -1,8 +1,9 @@
 /** What an operator does with one SMS: has it sent again, or takes it back. Whose it is does not matter. */
 import { nextState } from '../../../machines/reminder.ts'
 import { statement, type Sql } from '../../base/index.ts'
-import { CANCEL_HELD, cancelledAs, SMS_ERRORS, statesFor, type Cancelled } from '../outbox/index.ts'
+import { CANCEL_HELD, cancelledAs, statesFor, type Cancelled } from '../outbox/index.ts'
 import type { Clock } from '../../ussd/index.ts'
+import { SMS_ERRORS } from '../terms/index.ts'
 
 interface Before {
   state: string

@@ -1,13 +1,10 @@
 /** SMS that were sent without a response: settled by a late response, by a receipt, or by giving up. */
 import { nextState, type ReminderState } from '../../../machines/reminder.ts'
 import type { SqlRunner } from '../../base/index.ts'
-import { STATE_OF } from './receipt-rows.ts'
-import { applyToPart, storeParts, takeReceiptOf } from './receipts.ts'
-import { SMS_ERRORS } from './reason.ts'
-import { afterGrace, afterLateRefusal } from './retry-policy.ts'
+import { STATE_OF, applyToPart, storeParts, takeReceiptOf } from '../receipts/index.ts'
+import { SMS_ERRORS, afterGrace, afterLateRefusal, type SmsOutcome } from '../terms/index.ts'
 import { HOLD, RESOLVE, type OpenRow } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
-import type { SmsOutcome } from './types.ts'
 
 /** A request for an SMS, or for one part of it, as a line knows it. */
 export interface LateSms {

@@ -3,24 +3,36 @@
  * of one of them, before its octets are sent. (SMPP has no idempotency key: an SMS without a response is ambiguous.)
  */
 import { randomUUID } from 'node:crypto'
-import { failpoint, gate, type Gate, monotonicClock, NEVER_ABORTED, repeating, tellsDebug } from '../../base/index.ts'
+import {
+  gathering,
+  type Gathering,
+  failpoint,
+  gate,
+  type Gate,
+  monotonicClock,
+  NEVER_ABORTED,
+  repeating,
+  tellsDebug,
+} from '../../base/index.ts'
+import {
+  IdForms,
+  orphanWatch,
+  type OrphanWatch,
+  receiptsInBulk,
+  referenceOf,
+  type ReceiptResult,
+} from '../receipts/index.ts'
+import { linePauseMs, type BeforePart, type Receipt, type SmsOutcome, urgencyOf } from '../terms/index.ts'
 import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
 import { Crowds, type SmsCrowd } from './crowds.ts'
 import { forgetSome, FROM_THE_START } from './forget.ts'
-import { gathering, type Gathering } from './gathering.ts'
 import { Heads } from './heads.ts'
-import { IdForms } from './id-forms.ts'
 import { Lanes, type Claimed, type Wants } from './lanes.ts'
-import { orphanWatch, type OrphanWatch } from './orphans.ts'
 import { QuietZones } from './quiet-zones.ts'
 import { recallAll } from './recall.ts'
-import { linePauseMs } from './retry-policy.ts'
-import { receiptsInBulk, referenceOf, type ReceiptResult } from './receipts.ts'
 import { AMBIGUOUS, CLAIM, DUE, EXPIRE, LOSE, PUT_BEHIND, type ClaimedRow } from './rows.ts'
 import { SETTLE_MAX, settleTried, takeParts, type TakenParts, type Tried, type TriedFate } from './settling.ts'
 import { OUTBOX_DEFAULTS, type OutboxDeps, type OutboxSettings } from './settings.ts'
-import type { BeforePart, Receipt, SmsOutcome } from './types.ts'
-import { urgencyOf } from './when.ts'
 
 /** How often to remove rows that are no longer needed. */
 const FORGET_EVERY_MS = 3_600_000

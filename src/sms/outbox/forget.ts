@@ -1,6 +1,6 @@
 /** Removes what the outbox no longer needs, and all rows of a subscriber. */
 import { type SqlRunner, statement } from '../../base/index.ts'
-import { ORPHAN_MS } from './settings.ts'
+import { ORPHAN_MS } from '../receipts/index.ts'
 
 /** Rows removed, or looked at, by one statement: it takes some hundredths of a second. */
 const ROWS_MAX = 1_000

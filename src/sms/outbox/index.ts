@@ -4,10 +4,8 @@ export { smsDispatcher } from './dispatch.ts'
 export { enqueueSms } from './enqueue.ts'
 export { eraseSms, forgetOld } from './forget.ts'
 export { type QueryLine, smsQueries } from './query.ts'
-export { SMS_ERRORS, smsReason } from './reason.ts'
 export { type AtSmsc, type Replacing, smsReplacing } from './replace.ts'
 export { DUE_GROUPS, OWNER, statesFor } from './rows.ts'
-export { tellGivenUp } from './given-up.ts'
 export { mayBeReplaced, replaceKeyed } from './replace-keyed.ts'
 export type { SmsRoute } from './lanes.ts'
 export { planSms } from './plan.ts'
@@ -22,34 +20,5 @@ export {
   type Put,
 } from './keyed.ts'
 export { repeated } from './upkeep.ts'
-export {
-  classOf,
-  durationMsOf,
-  instantOf,
-  isUrgent,
-  quietZoneOf,
-  SMS_CLASSES,
-  type SmsClass,
-  urgencyOf,
-  whenOf,
-} from './when.ts'
 export type { OutboxDeps } from './settings.ts'
 export { CANCEL_SMS, smsBinding, type SmsModule, WRITE_SMS } from './statements.ts'
-export { AMBIGUOUS_GRACE_MS, ownClasses, refused, STATUS_CLASSES, statusClass } from './retry-policy.ts'
-export {
-  ANSWER,
-  ANSWER_ON_SCREEN,
-  type BeforePart,
-  type PartIds,
-  type QueryOutcome,
-  type RecallOutcome,
-  type Receipt,
-  type SmsOutcome,
-  type SmsQuery,
-  type SmsReplace,
-  type SmsSubject,
-  type SmsSubmit,
-  type SmsToRecall,
-  type SmsToSend,
-} from './types.ts'
-export type { OrphanWatch } from './orphans.ts'

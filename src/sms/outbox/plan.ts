@@ -1,6 +1,6 @@
 /** SMS of a module, asked for in the same words as everybody's. Pure: words and the present in, rows out. */
 import type { NewSms, SmsPlanning, ModuleSmsRequest } from '../../plugin/index.ts'
-import { classOf, quietZoneOf, whenOf } from './when.ts'
+import { classOf, quietZoneOf, whenOf } from '../terms/index.ts'
 
 /**
  * The earliest first. Of two that say the same and leave together one is left. One before an event is of no use once

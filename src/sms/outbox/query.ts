@@ -2,11 +2,10 @@
  * SMS with an overdue receipt: we ask the SMSC about them, with growing pauses. Its answer settles them like a receipt.
  */
 import { statement } from '../../base/index.ts'
-import { unsentMs } from './retry-policy.ts'
-import { applyState } from './receipts.ts'
+import { unsentMs, type QueryOutcome, type SmsQuery } from '../terms/index.ts'
+import { applyState } from '../receipts/index.ts'
 import { OWNER } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
-import type { QueryOutcome, SmsQuery } from './types.ts'
 
 /** How to ask on one line. */
 export interface QueryLine {

@@ -1,6 +1,6 @@
 /** In which of the zones of SMS it is quiet now, and for how long. A zone is known once an SMS had it. */
 import type { Clock } from '../../ussd/index.ts'
-import { quietUntil, type QuietHours } from './schedule.ts'
+import { quietUntil, type QuietHours } from '../terms/index.ts'
 import { wallMs } from './statements.ts'
 
 /** The world has some 600; where somebody's rows have more, they are learnt again from time to time. */

@@ -1,5 +1,5 @@
 /** SMS that wait at the SMSC although their subject was cancelled. */
-import { unsentMs } from './retry-policy.ts'
+import { unsentMs } from '../terms/index.ts'
 import { RECALL, RECALLED, type RecallRow } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
 

@@ -1,8 +1,8 @@
 /** Replaces the text of an SMS in the outbox or at the SMSC: in place, or by a new SMS. */
 import { type SqlRunner, statement } from '../../base/index.ts'
+import type { RecallOutcome, SmsReplace, SmsToRecall } from '../terms/index.ts'
 import { OWNER, RECALLED } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
-import type { RecallOutcome, SmsReplace, SmsToRecall } from './types.ts'
 
 /**
  * changed: it had not been sent · replaced: the SMSC has the new text · sent-anew: the SMSC discarded the old one, and

@@ -4,8 +4,7 @@
  */
 import { nextState, statesHearing, type ReminderEvent } from '../../../machines/reminder.ts'
 import { statement } from '../../base/index.ts'
-import { ANSWER, ANSWER_ON_SCREEN } from './types.ts'
-import { isUrgent, ORDINARY_URGENCY, SMS_CLASSES, URGENCY } from './when.ts'
+import { ANSWER, ANSWER_ON_SCREEN, isUrgent, ORDINARY_URGENCY, SMS_CLASSES, URGENCY } from '../terms/index.ts'
 
 export interface ClaimedRow {
   id: string

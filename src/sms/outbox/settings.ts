@@ -1,12 +1,15 @@
 /** The settings of reminders, and what they depend on. */
-import type { Log, Counters, Sql } from '../../base/index.ts'
-import type { Chance, Clock } from '../../ussd/index.ts'
-import type { GivingUp } from './given-up.ts'
+import type { Counters } from '../../base/index.ts'
+import {
+  QUIET_HOURS_DEFAULT,
+  type QuietHours,
+  AMBIGUOUS_GRACE_MS,
+  type RecallOutcome,
+  type SmsSubmit,
+  type SmsToRecall,
+} from '../terms/index.ts'
+import type { ReceiptDeps } from '../receipts/index.ts'
 import type { SmsRoute } from './lanes.ts'
-import type { IdBases } from './message-id.ts'
-import { QUIET_HOURS_DEFAULT, type QuietHours } from './schedule.ts'
-import { AMBIGUOUS_GRACE_MS } from './retry-policy.ts'
-import type { RecallOutcome, SmsSubmit, SmsToRecall } from './types.ts'
 
 export interface OutboxSettings {
   /** An SMS that respects them is not sent within these hours. Null: none. */
@@ -47,8 +50,7 @@ export const OUTBOX_DEFAULTS: OutboxSettings = {
 /** Whether this daemon can send SMS: now, not now (no line is bound), or never (no line has SMS). Default: now. */
 export type CanSend = () => 'now' | 'not-now' | 'never'
 
-export interface OutboxDeps {
-  sql: Sql
+export interface OutboxDeps extends ReceiptDeps {
   submit: SmsSubmit
   canSend?: CanSend
   /**
@@ -58,30 +60,10 @@ export interface OutboxDeps {
   route?: (line: string) => SmsRoute | null
   /** The lines that have SMS. SMS of all others go as those for any line. */
   smsLines?: () => readonly string[]
-  /** False: the clock of this machine is wrong, so nothing is due and nothing has expired. Absent: it is right. */
-  mayRun?: (() => boolean) | undefined
   /** Absent: SMS at the SMSC are not cancelled. */
   recall?: (sms: SmsToRecall) => Promise<RecallOutcome>
-  clock: Clock
-  chance: Chance
-  log: Log
   counters: Counters
-  /** Gets each SMS that nobody gets any more. Absent: nobody is told. */
-  givenUp?: GivingUp
   /** SMS have another state, by receipts that came before it too: perhaps they have met their end. */
   settled?(): void
   settings?: Partial<OutboxSettings>
-  /**
-   * How a line writes message ids. Null: its ids identify nothing (they are all the same), so receipts are not matched
-   * by them.
-   */
-  messageIds?: (line: string) => IdBases | null
-  /**
-   * The lines that lead to the same SMSC as this one, including itself. Default: itself. A receipt may come on any of
-   * them.
-   */
-  linesOfSmsc?: (line: string) => readonly string[]
 }
-
-/** How long a receipt without an SMS is kept. */
-export const ORPHAN_MS = 24 * 3_600_000

@@ -1,13 +1,10 @@
 /** What became of SMS, stored for many at once: in one statement, or in one transaction if receipts may be waiting. */
 import { nextState } from '../../../machines/reminder.ts'
 import { failpoint, type SqlRunner } from '../../base/index.ts'
-import { applyEarly, idsOf, partKeysOf, type AcceptedSms } from './receipts.ts'
-import { EARLY_OF } from './receipt-rows.ts'
-import type { SmsFate } from './reason.ts'
-import { afterTry, type NextStep } from './retry-policy.ts'
+import { applyEarly, idsOf, partKeysOf, type AcceptedSms, EARLY_OF } from '../receipts/index.ts'
+import { type SmsFate, afterTry, type NextStep, type PartIds, type SmsOutcome } from '../terms/index.ts'
 import { HOLD_BACK, SETTLE_SMS, TAKE_PARTS, type ClaimedRow } from './rows.ts'
 import type { OutboxDeps, OutboxSettings } from './settings.ts'
-import type { PartIds, SmsOutcome } from './types.ts'
 
 /** How many results one transaction stores. Each takes two locks of the server, which has some thousands. */
 export const SETTLE_MAX = 100

@@ -1,8 +1,8 @@
 /** Cancels an SMS at the SMSC: one cancel_sm for each part. (SMPP v3.4 §4.9) */
-import { type RecallOutcome, type SmsToRecall, urgencyOf } from '../outbox/index.ts'
 import type { Line, OutgoingPdu } from '../../smpp/index.ts'
 import type { Clock, SmsSender } from '../../ussd/index.ts'
 import type { OfService, SmsLine, SmsSettings } from '../settings/index.ts'
+import { type RecallOutcome, type SmsToRecall, urgencyOf } from '../terms/index.ts'
 
 export interface RecallDeps {
   settings: readonly SmsLine[]

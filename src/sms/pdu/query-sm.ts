@@ -1,5 +1,6 @@
 /** Asks the SMSC about an SMS: query_sm, after all USSD, like every SMS. (SMPP v3.4 §4.8) */
-import { type QueryLine, type QueryOutcome, type SmsQuery, ownClasses, statusClass } from '../outbox/index.ts'
+import { type QueryLine } from '../outbox/index.ts'
+import { type QueryOutcome, type SmsQuery, ownClasses, statusClass } from '../terms/index.ts'
 import { messageState } from './receipt.ts'
 import { STATUS } from '../../smpp/pdu/index.ts'
 import type { Line, OutgoingPdu, SubmitOutcome } from '../../smpp/index.ts'

@@ -1,8 +1,8 @@
 /** Delivery receipts, read from deliver_sm and data_sm: first the parameters, then the text, key by key. */
-import type { Receipt } from '../outbox/index.ts'
 import { readMsisdn, type Numbering, decodeLatin1, decodeUcs2 } from '../../ussd/index.ts'
 import { payloadOf, tlvOf, uint } from '../../smpp/dialect/index.ts'
 import type { Pdu } from '../../smpp/index.ts'
+import type { Receipt } from '../terms/index.ts'
 
 export interface ReceiptOptions {
   /** The SMSC's own clock, in minutes east of UTC: dates in the text have no zone. Default 0. */

@@ -3,7 +3,6 @@
  * and the id of a registered template. What is nearer to the SMS goes first: the SMS, its template, its service, the
  * line.
  */
-import type { SmsToSend } from '../outbox/index.ts'
 import type { Tlv } from '../../smpp/index.ts'
 import type { SmsSender } from '../../ussd/index.ts'
 import {
@@ -15,6 +14,7 @@ import {
   type VendorTlvs,
   vendorTlvs,
 } from '../settings/index.ts'
+import type { SmsToSend } from '../terms/index.ts'
 
 export interface SmsDress {
   tlvs: Tlv[]

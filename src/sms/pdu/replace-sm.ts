@@ -1,5 +1,5 @@
 /** Replaces the text of an SMS that waits at the SMSC: replace_sm. (SMPP v3.4 §4.10) */
-import { type SmsReplace, urgencyOf } from '../outbox/index.ts'
+import { type SmsReplace, urgencyOf } from '../terms/index.ts'
 import { splitSms } from './segments.ts'
 import type { OutgoingPdu } from '../../smpp/index.ts'
 import type { SmsSender } from '../../ussd/index.ts'

@@ -1,7 +1,7 @@
 /** How the outbox sends: the parts of an SMS in order. If one part fails, the rest is not sent. */
 import { failpointOnceWritten, type Counters, type Log } from '../../base/index.ts'
+import { type LateSms } from '../outbox/index.ts'
 import {
-  type LateSms,
   type BeforePart,
   type PartIds,
   type SmsOutcome,
@@ -11,7 +11,7 @@ import {
   refused,
   statusClass,
   urgencyOf,
-} from '../outbox/index.ts'
+} from '../terms/index.ts'
 import { dressed, type SmsDress } from './regulated.ts'
 import { smppAbsoluteTime, relativeTime, smsPdu, splitSms, type SmsPart } from './segments.ts'
 import { STATUS } from '../../smpp/pdu/index.ts'

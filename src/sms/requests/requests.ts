@@ -4,21 +4,17 @@ import type { Sql } from '../../base/index.ts'
 import { msisdnOf, numberingOf, type Clock, type NumberedLine } from '../../ussd/index.ts'
 import {
   cancelSms,
-  classOf,
-  durationMsOf,
   findSms,
   mayBeReplaced,
   putSms,
-  quietZoneOf,
   replaceKeyed,
-  SMS_CLASSES,
-  whenOf,
   type AtSmsc,
   type Cancelled,
   type KeyedRow,
   type Put,
 } from '../outbox/index.ts'
 import { templateFault, vendorTlvs, type Reminders, type SmsLine } from '../settings/index.ts'
+import { classOf, durationMsOf, quietZoneOf, SMS_CLASSES, whenOf } from '../terms/index.ts'
 
 /** The longest text: ten SMS of GSM 7-bit. */
 const SMS_TEXT_MAX = 1_600

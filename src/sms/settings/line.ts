@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { ms, msisdnPrefix } from '../../base/settings/index.ts'
 import { LANGUAGES } from '../../ussd/index.ts'
-import { STATUS_CLASSES } from '../outbox/index.ts'
+import { STATUS_CLASSES } from '../terms/index.ts'
 import { templatesSchema, vendorTlvs } from './vendor.ts'
 
 const smsLanguage = z.enum(Object.keys(LANGUAGES) as (keyof typeof LANGUAGES)[])

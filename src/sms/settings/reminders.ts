@@ -1,7 +1,7 @@
 /** `reminders`: the SMS outbox, and how modules schedule their SMS. */
 import { z } from 'zod'
 import { ms, settingName } from '../../base/settings/index.ts'
-import { AMBIGUOUS_GRACE_MS } from '../outbox/index.ts'
+import { AMBIGUOUS_GRACE_MS } from '../terms/index.ts'
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'HH:MM, e.g. "21:00"')
 const duration = z.string().regex(/^\d{1,4}(m|h|d)$/, 'a number and m, h or d, e.g. 24h')

@@ -11,7 +11,7 @@ import {
   moduleDeps,
   type ModuleHost,
 } from '../../../src/daemon/backends/modules.ts'
-import { silentLog } from '../../../src/base/log-port.ts'
+import { silentLog } from '../../../src/base/log/port.ts'
 import { createMetrics } from '../../../src/base/metrics.ts'
 import { parseSettings } from '../../../src/config/load.ts'
 import { fakeClock } from '../../support/clock.ts'

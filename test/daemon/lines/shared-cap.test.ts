@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
-import { silentLog } from '../../../src/base/log-port.ts'
+import { silentLog } from '../../../src/base/log/port.ts'
 import { createMetrics } from '../../../src/base/metrics.ts'
 import { parseSettings } from '../../../src/config/load.ts'
 import { createLines, type Lines } from '../../../src/daemon/lines/lines.ts'

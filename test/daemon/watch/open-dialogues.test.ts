@@ -1,7 +1,7 @@
 /** The count of open dialogues by revision: who counts, how often, and how old what is shown is. */
 import assert from 'node:assert/strict'
 import type { DaemonState, InstanceRow } from '../../../src/admin/index.ts'
-import { silentLog } from '../../../src/base/log-port.ts'
+import { silentLog } from '../../../src/base/log/port.ts'
 import { createOpenDialogues } from '../../../src/daemon/watch/open-dialogues.ts'
 import { fakeClock, type FakeClock } from '../../support/clock.ts'
 

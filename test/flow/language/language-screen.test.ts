@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { languageLookup, LOOKUP_MS, subscriberBackend } from '../../../src/daemon/backends/languages.ts'
 import { checkSource } from '../../../src/flow/check/check.ts'
-import { silentLog } from '../../../src/base/log-port.ts'
+import { silentLog } from '../../../src/base/log/port.ts'
 import { proveFlow } from '../../../src/flow/explore/prove.ts'
 import { readFlow } from '../../../src/flow/read/read.ts'
 import { fileOf, flowOf, handset } from '../support.ts'

@@ -1,9 +1,9 @@
 /** An outbox for tests: SMS that are owed, and daemons that send them. */
 import type { Knex } from 'knex'
-import { silentLog } from '../../../src/base/log-port.ts'
+import { silentLog } from '../../../src/base/log/port.ts'
 import { smsDispatcher, type SmsDispatcher } from '../../../src/sms/outbox/dispatch.ts'
 import type { OutboxDeps } from '../../../src/sms/outbox/settings.ts'
-import type { Receipt, SmsOutcome, SmsSubmit, SmsToSend } from '../../../src/sms/outbox/types.ts'
+import type { Receipt, SmsOutcome, SmsSubmit, SmsToSend } from '../../../src/sms/terms/types.ts'
 import type { Clock } from '../../../src/ussd/vocabulary.ts'
 import type { Postgres } from '../../../src/store/postgres/connection.ts'
 

@@ -1,13 +1,13 @@
 /** A look at the outbox, by what Postgres answers: what is asked, in which order, and what is told of the answers. */
 import assert from 'node:assert/strict'
-import { silentLog } from '../../../src/base/log-port.ts'
+import { silentLog } from '../../../src/base/log/port.ts'
 import type { Sql, SqlBindings } from '../../../src/base/sql.ts'
 import { smsDispatcher } from '../../../src/sms/outbox/dispatch.ts'
-import type { GivenUpSms } from '../../../src/sms/outbox/given-up.ts'
-import { referenceOf } from '../../../src/sms/outbox/receipts.ts'
+import type { GivenUpSms } from '../../../src/sms/terms/given-up.ts'
+import { referenceOf } from '../../../src/sms/receipts/receipts.ts'
 import type { ClaimedRow } from '../../../src/sms/outbox/rows.ts'
 import type { OutboxDeps } from '../../../src/sms/outbox/settings.ts'
-import type { SmsOutcome, SmsSubmit, SmsToSend } from '../../../src/sms/outbox/types.ts'
+import type { SmsOutcome, SmsSubmit, SmsToSend } from '../../../src/sms/terms/types.ts'
 import { fakeClock, settle } from '../../support/clock.ts'
 import { HOUR, MSISDN, START } from './fixture.ts'
 

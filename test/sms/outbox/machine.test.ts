@@ -7,7 +7,7 @@ import {
   type ReminderEvent,
   type ReminderState,
 } from '../../../machines/reminder.ts'
-import { asAnswered, messageKey } from '../../../src/sms/outbox/message-id.ts'
+import { asAnswered, messageKey } from '../../../src/sms/receipts/message-id.ts'
 import {
   afterGrace,
   afterLateRefusal,
@@ -18,8 +18,8 @@ import {
   refused,
   statusClass,
   unsentMs,
-} from '../../../src/sms/outbox/retry-policy.ts'
-import type { SmsOutcome } from '../../../src/sms/outbox/types.ts'
+} from '../../../src/sms/terms/retry-policy.ts'
+import type { SmsOutcome } from '../../../src/sms/terms/types.ts'
 
 const events: ReminderEvent[] = [
   { type: 'SUBMIT' },

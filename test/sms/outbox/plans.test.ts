@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { statement, type SqlBindings, type SqlRunner } from '../../../src/base/sql.ts'
-import { EARLY_OF, FIND_OTHERS, SETTLE_PARTS, SETTLE_SINGLES } from '../../../src/sms/outbox/receipt-rows.ts'
+import { EARLY_OF, FIND_OTHERS, SETTLE_PARTS, SETTLE_SINGLES } from '../../../src/sms/receipts/rows.ts'
 import { AMBIGUOUS, CLAIM, DUE, LOSE, RECALL, EXPIRE, PUT_BEHIND, SETTLE_SMS } from '../../../src/sms/outbox/rows.ts'
 import { describeBoth, type Database } from '../../support/postgres.ts'
 

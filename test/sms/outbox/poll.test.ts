@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { CLAIM, DUE, EXPIRE } from '../../../src/sms/outbox/rows.ts'
-import type { SmsOutcome } from '../../../src/sms/outbox/types.ts'
+import type { SmsOutcome } from '../../../src/sms/terms/types.ts'
 import type { Clock } from '../../../src/ussd/vocabulary.ts'
 import { settle } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'

@@ -1,7 +1,7 @@
 /** A request under the key of an SMS that its SMSC has: what is asked of the SMSC, and what the owner is told. */
 import assert from 'node:assert/strict'
 import { smsRequests, type SmsRequest } from '../../../src/sms/requests/requests.ts'
-import type { RecallOutcome, ReplaceOutcome } from '../../../src/sms/outbox/types.ts'
+import type { RecallOutcome, ReplaceOutcome } from '../../../src/sms/terms/types.ts'
 import { fakeClock, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
 import { emptyOutbox, HOUR, MSISDN, START } from './fixture.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
-import type { SmsOutcome } from '../../../src/sms/outbox/types.ts'
+import type { SmsOutcome } from '../../../src/sms/terms/types.ts'
 import { fakeClock, settle, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
 import { HOUR, MSISDN, outboxFixture, START, type OutboxFixture } from './fixture.ts'

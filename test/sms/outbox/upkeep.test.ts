@@ -1,6 +1,6 @@
 /** The regular jobs of the SMS side. */
 import assert from 'node:assert/strict'
-import { silentLog } from '../../../src/base/log-port.ts'
+import { silentLog } from '../../../src/base/log/port.ts'
 import { repeated } from '../../../src/sms/outbox/upkeep.ts'
 import { fakeClock, settle } from '../../support/clock.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
-import { silentLog } from '../../../src/base/log-port.ts'
+import { silentLog } from '../../../src/base/log/port.ts'
 import { connect, disconnect } from '../../../src/store/redis/connection.ts'
 import type { Client } from '../../../src/store/redis/servers.ts'
 import { describeWith, services, until } from '../../support/services.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { gate } from '../../src/base/semaphore.ts'
-import { settle } from '../support/clock.ts'
+import { gate } from '../../../src/base/work/semaphore.ts'
+import { settle } from '../../support/clock.ts'
 
 describe('a gate', () => {
   it('is never over, and the others follow in their order', async () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { DateTime } from 'luxon'
 import type { NewSms } from '../../../src/plugin/index.ts'
 import { planSms } from '../../../src/sms/outbox/plan.ts'
-import { quietUntil, QUIET_HOURS_DEFAULT, type QuietHours } from '../../../src/sms/outbox/schedule.ts'
+import { quietUntil, QUIET_HOURS_DEFAULT, type QuietHours } from '../../../src/sms/terms/quiet-hours.ts'
 
 const HOUR = 3_600_000
 const MORESBY = 'Pacific/Port_Moresby'

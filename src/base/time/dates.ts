@@ -1,6 +1,6 @@
 /** Dates and times as people read them: in a zone, by patterns of each language. */
 import { DateTime, IANAZone, Info, type Zone } from 'luxon'
-import { remembered } from './memory/index.ts'
+import { remembered } from '../memory/index.ts'
 
 export interface DateFormat {
   /** Luxon pattern, e.g. `dd/MM/yyyy`. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { abortAfter } from '../../src/base/abort-after.ts'
-import { fakeClock } from '../support/clock.ts'
+import { abortAfter } from '../../../src/base/time/abort-after.ts'
+import { fakeClock } from '../../support/clock.ts'
 
 describe('a signal with a deadline', () => {
   it('is aborted at its time, and not once it is over', async () => {

@@ -2,7 +2,7 @@
  * A signal that is aborted after so long, or with another one. `AbortSignal.any` does the same by WeakRefs, which keep
  * what a call has over young collections: docs/WHY.md, "What outlives a young collection".
  */
-import type { Clock } from '../ussd/index.ts'
+import type { Clock } from '../../ussd/index.ts'
 
 export interface Cutting {
   signal: AbortSignal

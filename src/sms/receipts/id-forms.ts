@@ -6,7 +6,7 @@
  */
 import { monotonicClock, statement, type SqlRunner } from '../../base/index.ts'
 import { AS_IS, asAnswered, ID_FORMS, type IdForm, messageKey } from './message-id.ts'
-import type { OutboxDeps } from './settings.ts'
+import type { ReceiptDeps } from './deps.ts'
 
 /** Two could be chance where ids are short; nobody sends hundreds of SMS before looking at the receipts. */
 const FORM_RECEIPTS = 5
@@ -48,7 +48,7 @@ const CONFIRM = statement(
   ON CONFLICT (line) DO UPDATE SET confirmed_at = CAST(:now AS timestamptz) WHERE f.form = CAST(:form AS text)`,
 )
 
-type IdFormsDeps = Pick<OutboxDeps, 'sql' | 'clock' | 'log' | 'messageIds'>
+type IdFormsDeps = Pick<ReceiptDeps, 'sql' | 'clock' | 'log' | 'messageIds'>
 
 export class IdForms {
   readonly #deps: IdFormsDeps

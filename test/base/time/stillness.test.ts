@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { createStillness } from '../../src/base/stillness.ts'
-import { fakeClock } from '../support/clock.ts'
+import { createStillness } from '../../../src/base/time/stillness.ts'
+import { fakeClock } from '../../support/clock.ts'
 
 function standing() {
   const clock = fakeClock()

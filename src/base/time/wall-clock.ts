@@ -1,6 +1,6 @@
 /** The real clock and real chance: created once, at the edge, and passed inward. */
-import type { Chance, Clock } from '../ussd/index.ts'
-import { UsageError } from './errors.ts'
+import type { Chance, Clock } from '../../ussd/index.ts'
+import { UsageError } from '../errors.ts'
 
 /** The clock of this machine, which may be set, and one that never is, in milliseconds. */
 export interface WallClock {

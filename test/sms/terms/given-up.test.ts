@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { silentLog } from '../../../src/base/log-port.ts'
-import { GIVEN_UP_LINES, tellGivenUp, type GivenUpSms } from '../../../src/sms/outbox/given-up.ts'
-import { smsReason } from '../../../src/sms/outbox/reason.ts'
-import type { SmsOutcome } from '../../../src/sms/outbox/types.ts'
+import { silentLog } from '../../../src/base/log/port.ts'
+import { GIVEN_UP_LINES, tellGivenUp, type GivenUpSms } from '../../../src/sms/terms/given-up.ts'
+import { smsReason } from '../../../src/sms/terms/reason.ts'
+import type { SmsOutcome } from '../../../src/sms/terms/types.ts'
 import { fakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
-import { HOUR, MSISDN, outboxFixture, receipt, START } from './fixture.ts'
+import { HOUR, MSISDN, outboxFixture, receipt, START } from '../outbox/fixture.ts'
 
 function heard() {
   const lines: Record<string, unknown>[] = []

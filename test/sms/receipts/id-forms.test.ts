@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
-import { silentLog } from '../../../src/base/log-port.ts'
-import { asAnswered } from '../../../src/sms/outbox/message-id.ts'
+import { silentLog } from '../../../src/base/log/port.ts'
+import { asAnswered } from '../../../src/sms/receipts/message-id.ts'
 import type { OutboxDeps } from '../../../src/sms/outbox/settings.ts'
-import type { SmsOutcome } from '../../../src/sms/outbox/types.ts'
+import type { SmsOutcome } from '../../../src/sms/terms/types.ts'
 import { fakeClock, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
-import { outboxFixture, START, type OutboxFixture, receipt } from './fixture.ts'
+import { outboxFixture, START, type OutboxFixture, receipt } from '../outbox/fixture.ts'
 
 const MINUTE = 60_000
 

@@ -3,9 +3,9 @@
  * subscriber. What was set by hand ends by itself, and with the process.
  */
 import { levels, type Logger } from 'pino'
-import type { Clock } from '../ussd/index.ts'
+import type { Clock } from '../../ussd/index.ts'
 import { type LogFilter, logFilterOf, maskMsisdn } from './log.ts'
-import type { Counters } from './metrics.ts'
+import type { Counters } from '../metrics.ts'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
-import { createLog, maskMsisdn } from '../../src/base/log.ts'
+import { createLog, maskMsisdn } from '../../../src/base/log/log.ts'
 
 function logged(
   run: (log: ReturnType<typeof createLog>) => void,

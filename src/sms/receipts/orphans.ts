@@ -1,9 +1,9 @@
 /** Receipts that match no SMS: said in the log, shown as a gauge, and tried again when more is known of their ids. */
 import { monotonicClock, statement } from '../../base/index.ts'
 import type { IdForms } from './id-forms.ts'
-import { DROP_ORPHANS, LOCK_KEY, ORPHAN_COLUMNS, type OrphanRow } from './receipt-rows.ts'
+import { DROP_ORPHANS, LOCK_KEY, ORPHAN_COLUMNS, type OrphanRow } from './rows.ts'
 import { applyToPart, findPart } from './receipts.ts'
-import type { OutboxDeps } from './settings.ts'
+import type { ReceiptDeps } from './deps.ts'
 
 /** Until then its response may be stored, or an SMS without a response may take it. */
 const YOUNG_MS = 120_000
@@ -39,6 +39,9 @@ const KEPT = statement<OrphanRow>(
   ORDER BY id DESC LIMIT ${PAGE}`,
 )
 
+/** How long a receipt without an SMS is kept. */
+export const ORPHAN_MS = 24 * 3_600_000
+
 const REMEDY =
   'compare the id with message_id in the responses (ussd-connector trace LINE): does the SMSC write ids in another form ' +
   '(responses.messageIdBases of the dialect), does another program send SMS on this account, or does another daemon have its own database?'
@@ -50,7 +53,7 @@ export interface OrphanWatch {
   lately(): readonly { line: string; receipts: number }[]
 }
 
-export function orphanWatch(deps: OutboxDeps, forms: IdForms): OrphanWatch {
+export function orphanWatch(deps: ReceiptDeps, forms: IdForms): OrphanWatch {
   const { sql, clock, log } = deps
   const now = monotonicClock(clock)
   const toldAt = new Map<string, number>()
@@ -75,7 +78,7 @@ export function orphanWatch(deps: OutboxDeps, forms: IdForms): OrphanWatch {
 }
 
 /** Receipts that came while their form was not known. */
-async function tryAgain(deps: OutboxDeps, forms: IdForms, line: string): Promise<void> {
+async function tryAgain(deps: ReceiptDeps, forms: IdForms, line: string): Promise<void> {
   let below = '9223372036854775807'
   for (let n = 0; n < KEPT_MAX; n += PAGE) {
     const kept = await KEPT(deps.sql, { line, below })
@@ -85,7 +88,7 @@ async function tryAgain(deps: OutboxDeps, forms: IdForms, line: string): Promise
   }
 }
 
-async function settleKept({ sql, ...deps }: OutboxDeps, forms: IdForms, orphan: OrphanRow): Promise<void> {
+async function settleKept({ sql, ...deps }: ReceiptDeps, forms: IdForms, orphan: OrphanRow): Promise<void> {
   const { line, message_id: messageId, sender: from, state, error, reference } = orphan
   const key = forms.keyOf(line, messageId)
   if (key === null || key === orphan.message_key) return

@@ -3,7 +3,7 @@
  * handles zones.
  */
 import { DateTime } from 'luxon'
-import { inZone, quietBefore, quietUntil, type QuietHours } from './schedule.ts'
+import { inZone, quietBefore, quietUntil, type QuietHours } from './quiet-hours.ts'
 import { ANSWER, ANSWER_ON_SCREEN } from './types.ts'
 
 /**

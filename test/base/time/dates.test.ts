@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { DateTime } from 'luxon'
-import { isoIn, minutesAhead, showDate, showTime } from '../../src/base/dates.ts'
+import { isoIn, minutesAhead, showDate, showTime } from '../../../src/base/time/dates.ts'
 
 /** Clocks change at a minute past midnight, by half an hour, by a whole day, twice a year around Ramadan, or never. */
 const ZONES = [

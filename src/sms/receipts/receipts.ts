@@ -1,7 +1,7 @@
 /** Applies receipts to the outbox: matched by line and message id, and kept for a day if the id is not known yet. */
 import { nextState, type ReminderEvent } from '../../../machines/reminder.ts'
-import { type Gate, NEVER_ABORTED, repeating, type SqlRunner } from '../../base/index.ts'
-import { gathering } from './gathering.ts'
+import { gathering, type Gate, NEVER_ABORTED, repeating, type SqlRunner } from '../../base/index.ts'
+import { RECEIPT_ERROR, type PartIds, type Receipt } from '../terms/index.ts'
 import type { IdForms } from './id-forms.ts'
 import { AS_IS, type IdForm, messageKey } from './message-id.ts'
 import {
@@ -24,10 +24,8 @@ import {
   type FoundSms,
   type PartRow,
   type PartState,
-} from './receipt-rows.ts'
-import { RECEIPT_ERROR } from './reason.ts'
-import type { OutboxDeps } from './settings.ts'
-import type { PartIds, Receipt } from './types.ts'
+} from './rows.ts'
+import type { ReceiptDeps } from './deps.ts'
 
 /**
  * matched: it changed something · repeat: it changed nothing · early: kept until its id is known, mostly in the
@@ -60,7 +58,7 @@ interface KeyedReceipt {
  * behind its own.
  */
 export function receiptsInBulk(
-  deps: OutboxDeps,
+  deps: ReceiptDeps,
   { forms, gated, ahead, gatherMs }: { forms: IdForms; gated: Gate; ahead(): Promise<unknown>; gatherMs: number },
 ): (given: Receipt) => Promise<ReceiptResult> {
   // The outcome of a response reaches the outbox some steps after the receipt that came in the same octets.
@@ -84,7 +82,7 @@ export function receiptsInBulk(
   }
 }
 
-async function applyReceipt(deps: OutboxDeps, forms: IdForms, receipt: Receipt, key: string): Promise<ReceiptResult> {
+async function applyReceipt(deps: ReceiptDeps, forms: IdForms, receipt: Receipt, key: string): Promise<ReceiptResult> {
   const { sql, clock, chance } = deps
   let holds: IdForm | undefined
   const apply = () =>
@@ -103,7 +101,7 @@ async function applyReceipt(deps: OutboxDeps, forms: IdForms, receipt: Receipt, 
 
 /** What a receipt that matches nothing shows of how ids are written: which form holds now. Undefined: nothing. */
 async function formShown(
-  deps: OutboxDeps,
+  deps: ReceiptDeps,
   trx: SqlRunner,
   forms: IdForms,
   { line, messageId, from }: Receipt,
@@ -120,7 +118,7 @@ async function formShown(
  * Whether each of them was a usual one, and settled a part of its SMS. Of several for the same part only the first is
  * tried.
  */
-async function settleUsual(deps: OutboxDeps, all: readonly KeyedReceipt[]): Promise<boolean[]> {
+async function settleUsual(deps: ReceiptDeps, all: readonly KeyedReceipt[]): Promise<boolean[]> {
   const { sql, clock, chance } = deps
   const seen = new Set<string>()
   const given = all.flatMap(({ receipt, key }, n) => {
@@ -150,7 +148,7 @@ async function settleUsual(deps: OutboxDeps, all: readonly KeyedReceipt[]): Prom
 }
 
 /** Settles parts of SMS in several parts. Answers with those that it changed. */
-async function settleSeveral(deps: OutboxDeps, all: readonly KeyedReceipt[], found: readonly FoundSms[]) {
+async function settleSeveral(deps: ReceiptDeps, all: readonly KeyedReceipt[], found: readonly FoundSms[]) {
   if (!found.length) return []
   const { sql, clock, chance } = deps
   const ids = `{${[...new Set(found.map(({ id }) => id))].join()}}`
@@ -175,7 +173,7 @@ function saidBy(receipt: Receipt): { state: PartState; error: string | null } {
  * Stores the message ids of an accepted SMS, and applies receipts that came before. Call it in the transaction that
  * writes `accepted`.
  */
-export async function storeParts(deps: OutboxDeps, trx: SqlRunner, sms: AcceptedSms): Promise<void> {
+export async function storeParts(deps: ReceiptDeps, trx: SqlRunner, sms: AcceptedSms): Promise<void> {
   const accepted = acceptedParts(deps, sms)
   if (!accepted) return
   await STORE_PARTS(trx, { sms: sms.id, line: sms.line, ...accepted })
@@ -183,7 +181,7 @@ export async function storeParts(deps: OutboxDeps, trx: SqlRunner, sms: Accepted
 }
 
 /** The parameters of STORE_PARTS for the parts that the SMSC accepted. Null: it accepted none. */
-function acceptedParts(deps: OutboxDeps, sms: AcceptedSms): { ids: string; keys: string } | null {
+function acceptedParts(deps: ReceiptDeps, sms: AcceptedSms): { ids: string; keys: string } | null {
   const ids = idsOf(deps, sms)
   return ids.length ? { ids: JSON.stringify(ids), keys: JSON.stringify(partKeysOf(sms, ids)) } : null
 }
@@ -196,7 +194,7 @@ export interface StoredId {
 }
 
 /** The parts that the SMSC accepted, as they are stored. */
-export function idsOf(deps: OutboxDeps, sms: AcceptedSms): StoredId[] {
+export function idsOf(deps: ReceiptDeps, sms: AcceptedSms): StoredId[] {
   return sms.messageIds.flatMap((message_id, i) => {
     if (message_id === null) return []
     return [{ sms: sms.id, part: i + 1, message_id, message_key: responseKey(deps, sms.line, message_id) ?? NO_KEY }]
@@ -213,7 +211,7 @@ export function partKeysOf(sms: AcceptedSms, ids: readonly StoredId[]): string[]
  * after that.
  */
 export async function applyEarly(
-  deps: OutboxDeps,
+  deps: ReceiptDeps,
   trx: SqlRunner,
   sms: AcceptedSms,
   { keys }: { keys: string },
@@ -234,7 +232,7 @@ export async function applyEarly(
 }
 
 /** Stores the SMSC's answer about one part. True if it was new. Rejects if Postgres is unreachable. */
-export async function applyState(deps: OutboxDeps, at: { sms: string; part: number }, said: Match): Promise<boolean> {
+export async function applyState(deps: ReceiptDeps, at: { sms: string; part: number }, said: Match): Promise<boolean> {
   const { clock, chance } = deps
   const apply = () =>
     deps.sql.transaction(async (trx) => {
@@ -257,7 +255,7 @@ export interface Told {
  * they are then used up.
  */
 export async function takeReceiptOf(
-  deps: OutboxDeps,
+  deps: ReceiptDeps,
   trx: SqlRunner,
   sms: { id: string; msisdn: string; line: string; submitted_at: Date },
 ): Promise<Told | null> {
@@ -289,7 +287,7 @@ export function referenceOf(id: string): number {
   return Number(BigInt(id) % 65_535n) + 1
 }
 
-function responseKey(deps: OutboxDeps, line: string, id: string): string | null {
+function responseKey(deps: ReceiptDeps, line: string, id: string): string | null {
   const bases = deps.messageIds ? deps.messageIds(line) : AS_IS
   return bases && id ? messageKey(id, bases.response) : null
 }
@@ -302,7 +300,7 @@ function referenceKey(reference: number | null): string {
   return reference === null ? NO_KEY : `user_message_reference ${reference}`
 }
 
-function linesOfSmsc(deps: OutboxDeps, line: string): string {
+function linesOfSmsc(deps: ReceiptDeps, line: string): string {
   return JSON.stringify(deps.linesOfSmsc?.(line) ?? [line])
 }
 
@@ -313,7 +311,7 @@ function ownKey({ id }: AcceptedSms): string {
 export type Match = Pick<Receipt, 'line' | 'messageId' | 'from' | 'state' | 'error'>
 
 export async function findPart(
-  deps: OutboxDeps,
+  deps: ReceiptDeps,
   trx: SqlRunner,
   receipt: Match & Pick<Receipt, 'reference'>,
   key: string,
@@ -328,7 +326,7 @@ export async function findPart(
 }
 
 /** Stores the receipt of one part. The SMS is delivered when all parts are. False: nothing new. */
-export async function applyToPart(deps: OutboxDeps, trx: SqlRunner, part: PartRow, receipt: Match): Promise<boolean> {
+export async function applyToPart(deps: ReceiptDeps, trx: SqlRunner, part: PartRow, receipt: Match): Promise<boolean> {
   const state = partStateOf(receipt.state)
   if (state === 'accepted' || part.part_state !== 'accepted') return false
   const now = new Date(deps.clock.now())

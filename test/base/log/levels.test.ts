@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
-import { createLogLevels, FOLLOWED_MAX } from '../../src/base/log-levels.ts'
-import { createLog } from '../../src/base/log.ts'
-import { fakeClock } from '../support/clock.ts'
+import { createLogLevels, FOLLOWED_MAX } from '../../../src/base/log/levels.ts'
+import { createLog } from '../../../src/base/log/log.ts'
+import { fakeClock } from '../../support/clock.ts'
 
 const JOHN = '67570000001'
 const MINUTE = 60_000

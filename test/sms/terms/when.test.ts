@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { QUIET_HOURS_DEFAULT } from '../../../src/sms/outbox/schedule.ts'
-import { durationMsOf, instantOf, whenOf, type AskedMoment, type MomentRules } from '../../../src/sms/outbox/when.ts'
+import { QUIET_HOURS_DEFAULT } from '../../../src/sms/terms/quiet-hours.ts'
+import { durationMsOf, instantOf, whenOf, type AskedMoment, type MomentRules } from '../../../src/sms/terms/when.ts'
 
 const ZONE = 'Pacific/Port_Moresby'
 const NOW = Date.parse('2025-05-01T09:00:00+10:00')

@@ -1,7 +1,7 @@
 /** The statements of receipts: parts of SMS by their message id, and receipts that match no SMS yet. */
 import { statement } from '../../base/index.ts'
 import { statesHearing, type ReminderState } from '../../../machines/reminder.ts'
-import type { Receipt } from './types.ts'
+import type { Receipt } from '../terms/index.ts'
 
 export interface OrphanRow {
   id: string

@@ -5,7 +5,7 @@
  */
 import { createHmac } from 'node:crypto'
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino'
-import { type CodeRoute, hideDialled } from '../ussd/index.ts'
+import { type CodeRoute, hideDialled } from '../../ussd/index.ts'
 
 export interface LogOptions {
   level: string

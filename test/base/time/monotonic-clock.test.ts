@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { monotonicClock } from '../../src/base/monotonic-clock.ts'
-import { fakeClock } from '../support/clock.ts'
+import { monotonicClock } from '../../../src/base/time/monotonic-clock.ts'
+import { fakeClock } from '../../support/clock.ts'
 
 const HOUR = 3_600_000
 
