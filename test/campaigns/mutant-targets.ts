@@ -45,7 +45,7 @@ const RECEIPTS: Nearest = {
 }
 const SMS_PDU: Nearest = { tests: tests('sms/pdu/segments', 'sms/pdu/submit-sm', 'sms/pdu/receipt', 'sms/inbox/parts') }
 const INBOX: Nearest = {
-  tests: [...suite('sms/inbox', 'receive', 'parts', 'inbox', 'opt-out'), ...tests('e2e/sms-parts')],
+  tests: [...suite('sms/inbox', 'receive', 'parts', 'inbox', 'opt-out'), ...tests('e2e/sms/parts')],
   postgres: true,
   redis: true,
 }
@@ -53,9 +53,9 @@ const INBOX: Nearest = {
 const SENDING: Nearest = { tests: tests('sms/sending', 'sms/outbox/replace', 'sms/outbox/query'), postgres: true }
 const REQUESTS: Nearest = { tests: tests('sms/requests'), postgres: true }
 /** The first are quick, and notice most. */
-const PUSH: Nearest = { tests: tests('push/push', 'e2e/push'), postgres: true, redis: true }
+const PUSH: Nearest = { tests: tests('push/push', 'e2e/sms/push'), postgres: true, redis: true }
 const LATE: Nearest = {
-  tests: tests('late/chain', 'late/given-up', 'late/idle', 'e2e/late'),
+  tests: tests('late/chain', 'late/given-up', 'late/idle', 'e2e/faults/late'),
   postgres: true,
   redis: true,
 }
