@@ -38,7 +38,7 @@ import {
   type PrivacyDeps,
 } from '../privacy/index.ts'
 import { msisdnOf } from '../ussd/index.ts'
-import { unreachable } from '../store/index.ts'
+import { NEWEST_FORM, unreachable } from '../store/index.ts'
 import { asJson } from './admin.ts'
 import type { Say } from './arguments.ts'
 
@@ -176,7 +176,7 @@ async function withStores(
       const modules = [...(await configuredModules(settings, host)), ...(await absentSamples(settings, host))]
       const deps = personalDeps({ settings, stores, modules, key, clock, log, metrics })
       // A command has no daemon of its own: it asks them all.
-      const own = { name: '', instance: '', version: packageVersion() }
+      const own = { name: '', instance: '', version: packageVersion(), recordForm: NEWEST_FORM }
       const fleet = createFleet<unknown>({ sql, clock, log, counters: metrics, ...own })
       const forget = (number: string) => forgottenByFleet(fleet, number, { by: operator() })
       await run({ ...deps, forget }, msisdn, auditOf(settings, sql, msisdn, audited))

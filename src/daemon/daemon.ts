@@ -51,6 +51,7 @@ import { createRuntime, logging, type Runtime, type RuntimeOptions } from './run
 import { createServices, type DaemonServices, createSmsAsking, createSmsHooks } from './services/index.ts'
 import type { OwedSms, SmsRequests } from '../sms/requests/index.ts'
 import { startStretchWatch } from './stretches.ts'
+import { NEWEST_FORM, OLDEST_FORM, type RecordForm } from '../store/index.ts'
 import { createStopOrder, type StopOrder } from './stop-order.ts'
 import { openStores, type Stores } from './stores/index.ts'
 import { startSweeps } from './sweeps.ts'
@@ -172,7 +173,9 @@ export interface DaemonParts {
 
 async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<DaemonParts> {
   const recording = recordingOf(runtime.settings, runtime.name)
-  const stores = await openSpanned({ ...logging(runtime, 'store'), recording })
+  // Nothing is written before there is a fleet.
+  const recordForm = (): RecordForm => (histories.fleet.recordForm() === NEWEST_FORM ? NEWEST_FORM : OLDEST_FORM)
+  const stores = await openSpanned({ ...logging(runtime, 'store'), recording, recordForm })
   stops.add(() => stores.close())
   const histories = createSeen(logging(runtime, 'fleet'), stores, stops)
   const { lineEvents, flowEvents, fleet, audit } = histories
@@ -239,7 +242,7 @@ async function openSpanned(deps: Runtime & Parameters<typeof openStores>[0]): Pr
 /** What others see of this daemon: its place in the fleet, and the histories of lines and flows. */
 function createSeen(runtime: Runtime, { sql, dialogues }: Stores, stops: StopOrder) {
   const deps = { ...runtime, sql, counters: runtime.metrics }
-  const fleet = createFleet<DaemonState>({ ...deps, version: packageVersion() })
+  const fleet = createFleet<DaemonState>({ ...deps, version: packageVersion(), recordForm: NEWEST_FORM })
   const [lineEvents, flowEvents, audit] = [createLineEvents(deps), createFlowEvents(deps), createAudit(deps)]
   const isShared = runtime.settings.redis !== 'embedded'
   const opened = createOpenDialogues({ ...runtime, dialogues, fleet, isShared })

@@ -78,6 +78,8 @@ export interface FleetDeps {
   /** Of this run. */
   instance: string
   version: string
+  /** The newest form of a dialogue's record that this daemon reads. */
+  recordForm: number
 }
 
 export interface Fleet<State> {
@@ -95,6 +97,11 @@ export interface Fleet<State> {
    * to write again after it: then all rows are old.
    */
   seesOthers(): boolean
+  /**
+   * The newest form of a dialogue's record that all daemons read, as far as this one sees them. Undefined: it does not
+   * see them yet.
+   */
+  recordForm(): number | undefined
   /** What this daemon wrote of itself last, also while Postgres does not take it. Undefined: nothing yet. */
   own(): State | undefined
   /** Has another daemon do it. */
@@ -102,6 +109,8 @@ export interface Fleet<State> {
 }
 
 const BEAT_MS = 5_000
+/** One that was not seen for longer has ended, or its dialogues have: what it reads does not matter any more. */
+const SURELY_GONE_MS = 600_000
 /** Two beats missed, and the time of a slow statement. */
 const GONE_MS = 15_000
 /** A beat and the time that its statements take. */
@@ -124,6 +133,7 @@ class DatabaseFleet<State> implements Fleet<State> {
   #part: FleetPart<State> | undefined
   #known: Instance<State>[] = []
   #own: State | undefined
+  #recordForm: number | undefined
   #knownMs = 0
   /** The last read, and the first of those without a gap between them; by a clock that is never set. */
   #readMs = -Infinity
@@ -164,6 +174,10 @@ class DatabaseFleet<State> implements Fleet<State> {
   seesOthers(): boolean {
     const nowMs = this.#now()
     return nowMs - this.#readMs <= LATE_MS && nowMs - this.#seesSinceMs >= GONE_MS
+  }
+
+  recordForm(): number | undefined {
+    return this.#recordForm
   }
 
   own(): State | undefined {
@@ -241,9 +255,9 @@ class DatabaseFleet<State> implements Fleet<State> {
   }
 
   async #write(): Promise<void> {
-    const { sql, log, name, instance: run, version } = this.#deps
+    const { sql, log, name, instance: run, version, recordForm } = this.#deps
     const { admin, state } = this.#part!
-    const row = { name, run, version, node: process.versions.node, admin, started: this.#startedAt }
+    const row = { name, run, version, node: process.versions.node, admin, started: this.#startedAt, recordForm }
     this.#own = await state()
     const [{ before } = { before: null }] = await BEAT(sql, { ...row, state: JSON.stringify(this.#own) })
     if (this.#beats === 0 || before === null || before === run) return
@@ -259,6 +273,8 @@ class DatabaseFleet<State> implements Fleet<State> {
     const nowMs = this.#now()
     if (nowMs - this.#readMs > LATE_MS) this.#seesSinceMs = nowMs
     this.#readMs = nowMs
+    const living = rows.filter(({ age_ms: ageMs }) => Number(ageMs) < SURELY_GONE_MS)
+    if (this.seesOthers()) this.#recordForm = Math.min(...living.map(({ record_form: form }) => form))
   }
 
   async #carryOut(id: string, command: FleetCommand, by: string): Promise<void> {

@@ -10,6 +10,7 @@ export interface InstanceFound {
   admin: string
   started_at: Date
   age_ms: string
+  record_form: number
   state: unknown
 }
 
@@ -24,18 +25,19 @@ export interface CommandFound {
 export const BEAT = statement<{ before: string | null }>(
   'instance-beat',
   `
-  INSERT INTO instance (name, run, version, node, admin, started_at, seen_at, state)
+  INSERT INTO instance (name, run, version, node, admin, started_at, seen_at, record_form, state)
   VALUES (CAST(:name AS text), CAST(:run AS text), CAST(:version AS text), CAST(:node AS text), CAST(:admin AS text),
-    CAST(:started AS timestamptz), now(), CAST(:state AS jsonb))
+    CAST(:started AS timestamptz), now(), CAST(:recordForm AS int), CAST(:state AS jsonb))
   ON CONFLICT (name) DO UPDATE SET run = excluded.run, version = excluded.version, node = excluded.node,
-    admin = excluded.admin, started_at = excluded.started_at, seen_at = excluded.seen_at, state = excluded.state
+    admin = excluded.admin, started_at = excluded.started_at, seen_at = excluded.seen_at,
+    record_form = excluded.record_form, state = excluded.state
   RETURNING (SELECT run FROM instance before WHERE before.name = CAST(:name AS text)) AS before`,
 )
 
 export const ALL_INSTANCES = statement<InstanceFound>(
   'instance-read',
   `
-  SELECT name, run, version, node, admin, started_at, (extract(epoch FROM now() - seen_at) * 1000)::bigint::text AS age_ms, state
+  SELECT name, run, version, node, admin, started_at, (extract(epoch FROM now() - seen_at) * 1000)::bigint::text AS age_ms, record_form, state
   FROM instance ORDER BY name LIMIT 200`,
 )
 

@@ -11,7 +11,7 @@ import {
   type Unreadable,
 } from '../dialogue/index.ts'
 import { silentLog, StoreError, type Log } from '../base/index.ts'
-import { readWhole, turnOf, writeRecord } from './record.ts'
+import { readRecord, type RecordForm, turnOf, writeRecord } from './record.ts'
 import { recordShelf } from './records.ts'
 import type { Change, RecordsKept, Register, Stored } from './register.ts'
 import { plainSealer, type SealPlace, type Sealer } from './seal.ts'
@@ -23,6 +23,8 @@ export interface DialogueRegisterOptions {
   sealer?: Sealer | undefined
   onFault?: ((fault: StoreFault) => void) | undefined
   log?: Log | undefined
+  /** The newest form that all daemons beside this one read. Default: the newest. */
+  recordForm?: (() => RecordForm) | undefined
 }
 
 /** What is recorded of dialogues, and how many records may wait. */
@@ -33,33 +35,15 @@ const BACKSTOP_MS = 3_600_000
 /** Sweeps that end old dialogues may be late, and the clocks of daemons differ. */
 const AGE_SLACK_MS = 60_000
 
-/** What stands, with the text of its snapshot: a turn that awaits a back end is stored with it again. */
-class Standing implements Held {
-  readonly entry: DialogueEntry
-  readonly at: string
-  readonly #snapshot: string | undefined
-
-  constructor(entry: DialogueEntry, at: string, snapshot?: string) {
-    this.entry = entry
-    this.at = at
-    this.#snapshot = snapshot
-  }
-
-  /** The text of the snapshot of this entry. Undefined: another one was read, or none. */
-  static textOf(from: Held | null, { snapshot }: DialogueEntry): string | undefined {
-    return from instanceof Standing && from.entry.snapshot === snapshot ? from.#snapshot : undefined
-  }
-}
-
 function standingIn(
   { limits, sealer = plainSealer }: DialogueRegisterOptions,
   slot: SealPlace,
   { value, at }: Stored,
   nowMs: number,
-): Standing {
-  const { entry, snapshot } = readWhole(slot, value)
+): Held {
+  const entry = readRecord(slot, value)
   if (sealer.seals) refusePutBack(entry, nowMs, limits)
-  return new Standing(entry, at, snapshot)
+  return { entry, at }
 }
 
 type Reading = Parameters<DialogueRegister['read']>[1]
@@ -67,7 +51,7 @@ type MaybeHeld = Held | Promise<null | undefined>
 
 /** `read` and `write` throw nothing: what fails before Redis is asked is rejected, too. */
 export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegister {
-  const { register, limits, sealer = plainSealer } = options
+  const { register, limits, sealer = plainSealer, recordForm } = options
   const shelf = register.records && recordShelf(register.records, { ...options, sealer })
   const slotOf = (where: DialogueKey | string) =>
     typeof where === 'string' ? sealer.named(where) : sealer.place(where)
@@ -91,7 +75,7 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
     write(where, { from, entry, nowMs, dueMs, dueByMs, records }) {
       try {
         const slot = slotOf(where)
-        const value = writeRecord(slot, entry, limits.snapshotOctetsMax, Standing.textOf(from, entry))
+        const value = writeRecord(slot, entry, limits.snapshotOctetsMax, recordForm?.())
         const change: Change = {
           from: from && { version: from.entry.version, at: from.at },
           value,
@@ -104,7 +88,7 @@ export function dialogueRegister(options: DialogueRegisterOptions): DialogueRegi
         return register.write(slot, change).then((written) => {
           if (!written) return null
           if (change.records) shelf!.wasKept(slot, records!, change.records)
-          return new Standing(entry, slot.name)
+          return { entry, at: slot.name }
         })
       } catch (error) {
         return Promise.reject(error)

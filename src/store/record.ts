@@ -1,19 +1,25 @@
 /**
  * How a dialogue is stored. The first line, the head, is what a register reads and what is visible without a key:
  *
- *     3<flag><version> <turn> <epoch>
+ *     <form><flag><version> <turn> <epoch>
  *
  * The version is ours: letters, digits, - _ and /. The flag is that of the reply: u unconfirmed, c confirmed, - none
  * waits. The body follows: a line of JSON (short, because Redis costs per octet), the snapshot and, during a first
- * turn, the entry before it in the same form. With keys the whole body is sealed, bound to the name and to the head;
- * the flag, which changes by itself, is not part of that.
+ * turn, the entry before it in the same form. In form 4 snapshots are packed (machines/packed.ts), in form 3 they are
+ * not: it is written while a daemon runs beside this one that reads no other. With keys the whole body is sealed,
+ * bound to the name, the form and the head; the flag, which changes by itself, is not part of that.
  */
+import { packed, unpacked } from '../../machines/packed.ts'
 import type { DialogueEntry, DialogueKey, Track } from '../dialogue/index.ts'
 import { ownPiece, StoreError } from '../base/index.ts'
 import type { EndReason, JsonObject, ReturnPath, UssdAction } from '../ussd/index.ts'
 import type { SealPlace } from './seal.ts'
 
-const FORM = '3'
+/** The forms that this release reads. What a dialogue is, they say alike. */
+export type RecordForm = 3 | 4
+export const NEWEST_FORM: RecordForm = 4
+/** What every daemon reads. */
+export const OLDEST_FORM: RecordForm = 3
 
 /** The part that a register compares. */
 export function versionOf(value: string): string {
@@ -38,36 +44,31 @@ export function settled(value: string): string {
 
 /** A later release wrote it: an older one can tell whose it is, and nothing more. */
 function isNewer(value: string): boolean {
-  return /^[4-9][uc-]\S/.test(value)
+  return /^[5-9][uc-]\S/.test(value)
 }
 
-/** Throws StoreError 'too-large' if the snapshot has more octets. `snapshot`: its text, if it was read as it is. */
+/** Throws StoreError 'too-large' if the snapshot has more octets. */
 export function writeRecord(
   place: SealPlace,
   entry: DialogueEntry,
   snapshotOctetsMax: number,
-  snapshot = entry.snapshot === null ? '' : JSON.stringify(entry.snapshot),
+  form: RecordForm = NEWEST_FORM,
 ): string {
-  refuseTooLarge(snapshot, snapshotOctetsMax)
+  const body = bodyOf(entry, place, snapshotOctetsMax, form)
   const head = `${entry.version} ${turnOf(entry.epoch, entry.turn)}`
-  return `${FORM}${FLAG[String(entry.confirmed) as keyof typeof FLAG]}${head}\n${place.seal(bodyOf(entry, place, snapshot), head)}`
+  return `${form}${FLAG[String(entry.confirmed) as keyof typeof FLAG]}${head}\n${place.seal(body, bound(form, head))}`
 }
 
 /**
  * Throws if the value is unreadable; StoreError 'sealed' if its key is not here, 'corrupt' if it was altered or moved.
  */
 export function readRecord(place: SealPlace, value: string): DialogueEntry {
-  return readWhole(place, value).entry
-}
-
-/** With the text of the snapshot: a turn that is taken stores it again. */
-export function readWhole(place: SealPlace, value: string): Whole {
   if (isNewer(value)) throw new StoreError('newer', NEWER)
   if (!HEAD.test(value)) throw new Error('not in a form that this release knows')
   const end = value.indexOf('\n')
   const version = value.indexOf(' ')
   const turn = value.indexOf(' ', version + 1)
-  return readBody(place.open(value.slice(end + 1), value.slice(2, end)), place, {
+  return readBody(place.open(value.slice(end + 1), bound(Number(value[0]), value.slice(2, end))), place, {
     version: value.slice(2, version),
     turn: Number(value.slice(version + 1, turn)),
     // It outlives the turn: what is known of the newest screens has it, and the call detail record.
@@ -76,9 +77,13 @@ export function readWhole(place: SealPlace, value: string): Whole {
   })
 }
 
+/** What a seal binds of the first line. Form 3 did not name itself. */
+function bound(form: number, head: string): string {
+  return form === 3 ? head : `${form} ${head}`
+}
+
 const NEWER = 'a dialogue in Redis is of a later release, which serves it: replace this daemon, too'
-/** FORM is its first character. */
-const HEAD = /^3([uc-])(\S+) (\d+) (\S+)\n/
+const HEAD = /^[34]([uc-])(\S+) (\d+) (\S+)\n/
 const FLAG = { true: 'c', false: 'u', null: '-' } as const
 const CONFIRMED = { c: true, u: false, '-': null } as const
 
@@ -129,22 +134,28 @@ type Before = [
   turn: number,
   epoch: string,
   confirmed: boolean | null,
-  snapshot: JsonObject | null,
+  snapshot: unknown,
   ...body: Body,
 ]
 
-function bodyOf(entry: DialogueEntry, { hidesNumber }: SealPlace, snapshot: string): string {
+function bodyOf(entry: DialogueEntry, { hidesNumber }: SealPlace, snapshotOctetsMax: number, form: RecordForm): string {
   const { previous } = entry
+  const snapshot = entry.snapshot === null ? '' : JSON.stringify(snapshotOf(entry, form))
+  refuseTooLarge(snapshot, snapshotOctetsMax)
   const before: Before | null = previous && [
     previous.version,
     previous.turn,
     previous.epoch,
     previous.confirmed,
-    previous.snapshot,
+    snapshotOf(previous, form),
     ...written(previous, 0),
   ]
   const said = written(entry, hidesNumber ? entry.key.msisdn : 0)
   return `${JSON.stringify(said)}\n${snapshot}${before ? `\n${JSON.stringify(before)}` : ''}`
+}
+
+function snapshotOf({ snapshot, key, code, line }: DialogueEntry, form: RecordForm): unknown {
+  return snapshot === null || form < 4 ? snapshot : packed(snapshot, { msisdn: key.msisdn, code, line })
 }
 
 /** Throws StoreError 'too-large' over the limit. */
@@ -197,23 +208,18 @@ function pathOf({ from, to, serviceType, carrier, beginOp, more }: ReturnPath, k
 /** The elements up to the reply. */
 const BODY_MIN = 11
 
-interface Whole {
-  entry: DialogueEntry
-  snapshot: string
-}
-
 type Head = Pick<DialogueEntry, 'version' | 'turn' | 'epoch' | 'confirmed'>
 
-function readBody(body: string, place: SealPlace, head: Head): Whole {
+function readBody(body: string, place: SealPlace, head: Head): DialogueEntry {
   const first = body.indexOf('\n')
   const second = body.indexOf('\n', first + 1)
   if (first < 0 || (second > 0 && body.includes('\n', second + 1))) throw new Error('a dialogue has two lines or three')
   const read = JSON.parse(body.slice(0, first)) as Body
   const key = place.key ?? { group: place.name.slice(0, place.name.lastIndexOf(':')), msisdn: read[11] || '' }
-  const snapshot = second < 0 ? body.slice(first + 1) : body.slice(first + 1, second)
-  const parsed = snapshot === '' ? null : (JSON.parse(snapshot) as JsonObject)
+  const text = second < 0 ? body.slice(first + 1) : body.slice(first + 1, second)
+  const snapshot: unknown = text === '' ? null : JSON.parse(text)
   const previous = second < 0 ? null : readBefore(body.slice(second + 1), key)
-  return { entry: entryOf(head, read, key, { snapshot: parsed, previous }), snapshot }
+  return entryOf(head, read, key, { snapshot, previous })
 }
 
 function readBefore(line: string, key: DialogueKey): DialogueEntry {
@@ -229,7 +235,7 @@ function entryOf(
   { version, turn, epoch, confirmed }: Head,
   body: Body,
   key: DialogueKey,
-  { snapshot, previous }: Pick<DialogueEntry, 'snapshot' | 'previous'>,
+  { snapshot, previous }: { snapshot: unknown; previous: DialogueEntry | null },
 ): DialogueEntry {
   const { 0: status, 1: network, 2: code, 3: kind, 4: text, 5: step, 6: line, 7: path, 8: openedMs, 9: touched } = body
   const { 10: reply, 12: past = 0, 13: ended = 0, 14: until = 0, 15: takeovers = 0 } = body
@@ -254,7 +260,7 @@ function entryOf(
     revision: reply === 0 ? '' : reply[0],
     reply: reply === 0 ? null : { action: known(ACTION_OF, reply[1]), text: reply[2], step: reply[3], link: reply[4] },
     past: past === 0 ? [] : past,
-    snapshot,
+    snapshot: snapshot === null ? null : unpacked(snapshot, { msisdn: key.msisdn, code, line }),
     previous,
   }
   if (body.length > RARE_FROM) addRare(entry, body)

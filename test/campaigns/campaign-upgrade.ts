@@ -18,6 +18,8 @@ import { severalDaemons, type Several } from './several.ts'
 
 const WALKERS = 6
 const STOP_MS_MAX = 10_000
+/** A line of the log (src/store/dialogues.ts). */
+const UNREADABLE = 'a dialogue record in Redis cannot be read'
 /** Between two replacements: dialogues of one build come to the other. */
 const PAUSE_MS = 1_500
 
@@ -50,6 +52,7 @@ export const upgradeCampaign: Campaign = async (parts) => {
     if (previous && later.length) failures.push(...(await refusal(several, previous, later)))
     await sleep(PAUSE_MS)
     await walking.stop()
+    failures.push(...unreadable(several))
     return [
       outcomeOf(ordeal, startMs, await judged(ordeal), {
         goal: 'H7',
@@ -82,6 +85,12 @@ async function replace(several: Several, builds: Builds, stops: Series): Promise
     }
   }
   return failures
+}
+
+/** A dialogue that the build beside it cannot read gets the busy text there. */
+function unreadable({ daemons }: Several): string[] {
+  const count = daemons.flatMap((daemon) => daemon.log()).filter(({ msg }) => msg === UNREADABLE).length
+  return count === 0 ? [] : [`${count} records of the one build could not be read by the other`]
 }
 
 /** The earlier build on the later schema: an end with status 1 and a sentence, and nothing changed for the others. */

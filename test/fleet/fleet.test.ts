@@ -43,6 +43,7 @@ describeBoth('a fleet', (database) => {
       name,
       instance: run,
       version: '0.1.0',
+      recordForm: 4,
     })
     fleet.start({
       admin: '127.0.0.1:8123',
@@ -125,6 +126,36 @@ describeBoth('a fleet', (database) => {
     assert.equal(a.seesOthers(), false, 'rows are as old as the outage was long')
     await reads(2)
     assert.equal(a.seesOthers(), true)
+  })
+
+  it('knows the newest form of a record that all read: of an earlier build, that ended a while ago, alone', async () => {
+    const instances = () => database.db.knex('instance')
+    const earlier = { run: 'r', version: '0.0.9', node: '20.19.0', admin: '127.0.0.1:1', started_at: new Date() }
+    const row = (name: string, seen: string) => ({ ...earlier, name, seen_at: database.db.knex.raw(seen), state: {} })
+    const a = join('a:8123')
+    await until(async () => (await names(a)).length === 1, 'not there')
+    const afterBeats = async () => {
+      for (let n = 0; n < 3; n++) {
+        aheadMs += 5_000
+        await a.all()
+      }
+      return a.recordForm()
+    }
+    assert.equal(a.recordForm(), undefined, 'an earlier one may not have written yet')
+    assert.equal(await afterBeats(), 4)
+    await instances().insert(row('b:8123', 'now()'))
+    assert.equal(await afterBeats(), 3)
+    await instances()
+      .where({ name: 'b:8123' })
+      .update({ seen_at: database.db.knex.raw("now() - interval '9 minutes'") })
+    assert.equal(await afterBeats(), 3, 'it may only not reach Postgres')
+    isAway = true
+    await instances().where({ name: 'b:8123' }).delete()
+    assert.equal(await afterBeats(), 3, 'as last read')
+    isAway = false
+    await instances().insert(row('c:8123', "now() - interval '11 minutes'"))
+    await afterBeats()
+    assert.equal(await afterBeats(), 4)
   })
 
   it('does not do late what somebody wanted a while ago', async () => {

@@ -137,9 +137,10 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
     }
   })
 
-  it('nothing of its head can be changed but the flag: version, turn, epoch', async () => {
+  it('nothing of its head can be changed but the flag: form, version, turn, epoch', async () => {
     for (const change of [
-      (head: string) => head.replace(/^(3.)\S+/, '$1another-version'),
+      (head: string) => head.replace(/^(4.)\S+/, '$1another-version'),
+      (head: string) => head.replace(/^4/, '3'),
       (head: string) => head.replace(/ 1 /, ' 2 '),
       (head: string) => head.replace(/\S+$/, 'another-epoch'),
     ]) {
@@ -150,7 +151,7 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
       await store.erase('67570000001')
     }
     await dialogueFixture(store).asked()
-    await put((await stored()).replace(/^3u/, '3c'))
+    await put((await stored()).replace(/^4u/, '4c'))
     assert.equal((await dialogueFixture(store).find())?.status, 'resting')
   })
 

@@ -33,6 +33,30 @@ const TAKEN: DialogueEntry = {
 }
 const reply = (action: string) => ({ action, text: 'Hi', step: null, link: 'l' }) as DialogueEntry['reply']
 const stored = (entry: DialogueEntry) => writeRecord(place, entry, 1_000)
+/** A dialogue of a flow, as form 3 has it and as form 4 packs it. */
+const SNAPSHOT = {
+  value: 'main',
+  context: {
+    msisdn: '67570000001',
+    code: '*123#',
+    line: 'akiba',
+    language: 'en',
+    page: { septets: 182, ucs2: 80 },
+    dialled: [],
+    answers: {},
+    chosen: {},
+    data: {},
+    vars: {},
+    shown: { at: [[0, 0]] as [number, number][], n: 2, more: false },
+    notice: '',
+    wrong: 0,
+    failed: false,
+    via: '',
+    origin: '',
+    resume: null,
+  },
+}
+const PACKED = '["main","en",182,80,0,"",[[[0,0]],2,0]]'
 const path = '[1,1,0,0,1,"123","USSD","0a01"]'
 
 describe('a stored dialogue', () => {
@@ -96,10 +120,28 @@ describe('a stored dialogue', () => {
   ]
   for (const [title, entry, text] of forms) {
     it(`${title} is read and written as in every release`, () => {
-      assert.equal(stored(entry), text)
+      assert.equal(writeRecord(place, entry, 1_000, 3), text)
       assert.deepEqual(readRecord(place, text), entry)
     })
+
+    it(`${title} differs in form 4 by its first character, as long as it has no flow`, () => {
+      assert.equal(stored(entry), `4${text.slice(1)}`)
+      assert.deepEqual(readRecord(place, stored(entry)), entry)
+    })
   }
+
+  it('with a dialogue of a flow has it packed in form 4, also that before it', () => {
+    const previous = { ...TAKEN, version: 'old', epoch: 'e0', line: 'north', snapshot: SNAPSHOT as never }
+    const entry = { ...TAKEN, turn: 1, snapshot: SNAPSHOT as never, previous }
+    const [, body] = stored(entry).split('\n')
+    const before = `["old",2,"e0",null,["main","en",182,80,0,"",[[[0,0]],2,0],0,0,0,0,0,0,0,0,0,0,0,"akiba"],`
+    assert.deepEqual(stored(entry).split('\n').slice(0, 3), ['4-token 1 e1', body, PACKED])
+    assert.ok(stored(entry).split('\n')[3]!.startsWith(before))
+    assert.deepEqual(readRecord(place, stored(entry)), entry)
+    const third = writeRecord(place, entry, 1_000, 3)
+    assert.equal(third.split('\n')[2], JSON.stringify(SNAPSHOT))
+    assert.deepEqual(readRecord(place, third), entry)
+  })
 
   it('has a letter for each kind of reply, and comes back with it', () => {
     const letters = { continue: 'c', end: 'e', notify: 'n', 'push-begin': 'b', 'push-end': 'f', abort: 'a' }
@@ -133,7 +175,7 @@ describe('a stored dialogue', () => {
   })
 
   it('of another form is refused: that of a later release by name', () => {
-    assert.throws(() => readRecord(place, '4-token 2 e1\n[]\n'), { code: 'newer' })
+    assert.throws(() => readRecord(place, '5-token 2 e1\n[]\n'), { code: 'newer' })
     assert.throws(() => readRecord(place, '2-token 2 e1\n[]\n'), /not in a form/)
     assert.throws(() => readRecord(place, stored(TAKEN).replace('["t"', '["x"')))
     const lines = stored(TAKEN).split('\n')

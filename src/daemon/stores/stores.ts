@@ -13,7 +13,14 @@ import type { OwedShelf } from '../../sms/requests/index.ts'
 import { unfinishedSubscribersMax } from '../../sms/settings/index.ts'
 import type { LineShares } from '../../smpp/session/index.ts'
 import { fileOwed, fileParts, journalDialogues } from '../../store/journal/index.ts'
-import { watchStoreKeys, unreachable, createSealer, plainSealer, type Sealer } from '../../store/index.ts'
+import {
+  watchStoreKeys,
+  unreachable,
+  createSealer,
+  plainSealer,
+  type RecordForm,
+  type Sealer,
+} from '../../store/index.ts'
 import {
   flowArchive,
   flowReleases,
@@ -83,6 +90,8 @@ export interface StoreDeps {
   clock: Clock
   /** What is recorded of dialogues. Absent: nothing. */
   recording?: Recording | undefined
+  /** The newest form of a record that all daemons on this Redis read. Absent: the newest. */
+  recordForm?: (() => RecordForm) | undefined
 }
 
 export async function openStores(deps: StoreDeps): Promise<Stores> {
@@ -289,7 +298,9 @@ async function openDialogues(deps: StoreDeps, sealer: Sealer, tls: StoreTls['red
   }
   const client = await connect(serversOf(settings.redis, tls), log, clock)
   const onOutdated = () => metrics.count('dialogue_outdated_total')
-  const dialogues = await redisDialogues({ client, prefix, limits, log, onFault, onOutdated, sealer, recording })
+  const { recordForm } = deps
+  const told = { log, onFault, onOutdated }
+  const dialogues = await redisDialogues({ client, prefix, limits, sealer, recording, recordForm, ...told })
   const closeDialogues = async () => {
     await dialogues.close()
     await disconnect(client)

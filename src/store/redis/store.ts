@@ -3,6 +3,7 @@ import { createDialogues, type DialogueLimits, type DialogueStore, type StoreFau
 import { silentLog, type Log } from '../../base/index.ts'
 import { dialogueRegister, type RecordingKept } from '../dialogues.ts'
 import { recalling } from '../last-written.ts'
+import type { RecordForm } from '../record.ts'
 import type { Sealer } from '../seal.ts'
 import { connect, disconnect } from './connection.ts'
 import { redisRegister } from './register.ts'
@@ -18,6 +19,8 @@ export type RedisDialoguesOptions = {
   onOutdated?: () => void
   /** Default: everything is stored unencrypted. */
   sealer?: Sealer
+  /** The newest form of a record that all daemons beside this one read. Default: the newest. */
+  recordForm?: (() => RecordForm) | undefined
   /** Absent: no call detail records are kept. */
   recording?: RecordingKept | undefined
 } & (
@@ -37,13 +40,13 @@ const DIALOGUES = { letter: 'u', index: 'deadlines' } as const
  * it.
  */
 export async function redisDialogues(options: RedisDialoguesOptions): Promise<DialogueStore> {
-  const { prefix = 'ussd', limits, log = silentLog, onFault, onOutdated, sealer, recording } = options
+  const { prefix = 'ussd', limits, log = silentLog, onFault, onOutdated, sealer, recording, recordForm } = options
   const client = options.client ?? (await connect(options.servers, log))
   const register = recalling(redisRegister({ client, prefix, kind: DIALOGUES, records: recording, onFault }), {
     onOutdated,
   })
   const dialogues = createDialogues({
-    register: dialogueRegister({ register, limits, sealer, onFault, log }),
+    register: dialogueRegister({ register, limits, sealer, onFault, log, recordForm }),
     limits,
     recording,
   })

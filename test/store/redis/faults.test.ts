@@ -259,7 +259,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     const { asked, answer, find, drop, overdue, begin } = dialogueFixture(await open())
     await asked()
     const [key] = await recordKeys()
-    const newer = `4${(await client.get(key!))!.slice(1).replace(' ', '-later ')} and more`
+    const newer = `5${(await client.get(key!))!.slice(1).replace(' ', '-later ')} and more`
     await client.set(key!, newer, 'KEEPTTL')
     const isNewer = (error: unknown) =>
       error instanceof StoreError && error.code === 'newer' && /replace this daemon/.test(error.message)
