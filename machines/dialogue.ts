@@ -19,7 +19,7 @@ export type DialogueEvent =
   | { type: 'REFUSED'; refusal: string; data: JsonObject[string]; key?: string }
   | { type: 'FAILED'; why: string; key?: string }
 
-/** The page on the handset, as it was shown: the next number pressed is looked up in it. */
+/** The page on the handset, as it was shown: the next number pressed is looked up in it. (packed.ts has each field.) */
 export type Shown = {
   /** Where each page up to this one starts: [character of the text, option]. The last entry is the page shown. */
   at: [number, number][]

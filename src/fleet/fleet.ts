@@ -14,6 +14,7 @@ import {
   COMMAND_RESULT,
   FORGET_COMMAND,
   FORGET_INSTANCES,
+  KNOWS_RECORD_FORMS,
   LEAVE,
   TAKE_COMMANDS,
   type InstanceFound,
@@ -109,7 +110,7 @@ export interface Fleet<State> {
 }
 
 const BEAT_MS = 5_000
-/** One that was not seen for longer has ended, or its dialogues have: what it reads does not matter any more. */
+/** A daemon that was not seen for longer has ended, or its dialogues have: what it reads does not matter any more. */
 const SURELY_GONE_MS = 600_000
 /** Two beats missed, and the time of a slow statement. */
 const GONE_MS = 15_000
@@ -134,6 +135,7 @@ class DatabaseFleet<State> implements Fleet<State> {
   #known: Instance<State>[] = []
   #own: State | undefined
   #recordForm: number | undefined
+  #formsKnown = false
   #knownMs = 0
   /** The last read, and the first of those without a gap between them; by a clock that is never set. */
   #readMs = -Infinity
@@ -273,8 +275,12 @@ class DatabaseFleet<State> implements Fleet<State> {
     const nowMs = this.#now()
     if (nowMs - this.#readMs > LATE_MS) this.#seesSinceMs = nowMs
     this.#readMs = nowMs
-    const living = rows.filter(({ age_ms: ageMs }) => Number(ageMs) < SURELY_GONE_MS)
-    if (this.seesOthers()) this.#recordForm = Math.min(...living.map(({ record_form: form }) => form))
+    if (this.seesOthers() && (await this.#knowsForms())) this.#recordForm = commonForm(rows)
+  }
+
+  async #knowsForms(): Promise<boolean> {
+    this.#formsKnown ||= (await KNOWS_RECORD_FORMS(this.#deps.sql, { ms: SURELY_GONE_MS }))[0]?.knows === true
+    return this.#formsKnown
   }
 
   async #carryOut(id: string, command: FleetCommand, by: string): Promise<void> {
@@ -286,6 +292,11 @@ class DatabaseFleet<State> implements Fleet<State> {
     })
     await ANSWER_COMMAND(sql, { id, result: JSON.stringify(answer) })
   }
+}
+
+function commonForm(rows: readonly InstanceFound[]): number {
+  const living = rows.filter(({ age_ms: ageMs }) => Number(ageMs) < SURELY_GONE_MS)
+  return Math.min(...living.map(({ record_form: form }) => form))
 }
 
 function instanceOf<State>(row: InstanceFound): Instance<State> {

@@ -41,6 +41,17 @@ export const ALL_INSTANCES = statement<InstanceFound>(
   FROM instance ORDER BY name LIMIT 200`,
 )
 
+/**
+ * Whether the schema has had the column `record_form` for so long, or from the beginning (its migrations are of one
+ * batch): daemons of builds that write no row of `instance` may run beside the first that migrates.
+ */
+export const KNOWS_RECORD_FORMS = statement<{ knows: boolean }>(
+  'instance-forms',
+  `
+  SELECT batch = 1 OR migration_time < now() - CAST(:ms AS int) * interval '1 millisecond' AS knows
+  FROM schema_migration WHERE name LIKE '037!_record!_form%' ESCAPE '!'`,
+)
+
 export const LEAVE = statement<{ name: string }>(
   'instance-leave',
   'DELETE FROM instance WHERE name = CAST(:name AS text) AND run = CAST(:run AS text) RETURNING name',

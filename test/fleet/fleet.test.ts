@@ -158,6 +158,29 @@ describeBoth('a fleet', (database) => {
     assert.equal(await afterBeats(), 4)
   })
 
+  it('takes ten minutes after an upgrade for those of builds that write no row', async () => {
+    const migration = database.db.knex('schema_migration').where('name', 'like', '037%')
+    const [{ batch, migration_time: at } = { batch: 0, migration_time: null }] = await migration.clone()
+    assert.equal(batch, 1)
+    const formAfter = async (minutes: number, name: string) => {
+      const then = database.db.knex.raw(`now() - interval '${minutes} minutes'`)
+      await migration.clone().update({ batch: 2, migration_time: then })
+      const one = join(name)
+      await until(async () => (await names(one)).includes(name), 'not there')
+      for (let n = 0; n < 3; n++) {
+        aheadMs += 5_000
+        await one.all()
+      }
+      return one.recordForm()
+    }
+    try {
+      assert.equal(await formAfter(9, 'a:8123'), undefined)
+      assert.equal(await formAfter(11, 'b:8123'), 4)
+    } finally {
+      await migration.clone().update({ batch, migration_time: at })
+    }
+  })
+
   it('does not do late what somebody wanted a while ago', async () => {
     const done: [string, FleetCommand, string][] = []
     await database.db.knex('instance_command').insert({

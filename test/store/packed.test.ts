@@ -132,6 +132,7 @@ describe('a dialogue that is stored as a list', () => {
       for (const { from, event } of rested) {
         const stored = text(from as object)
         assert.equal(stored[0], '[', 'a dialogue of the first release is packed')
+        assert.deepEqual(plain(back(stored)), from)
         assert.ok(stored.length < JSON.stringify(from).length * 0.8, stored)
         const [as, was] = [
           flow.step(back(stored) as unknown as FlowSnapshot, event!),
