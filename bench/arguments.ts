@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { buildOf } from '../test/campaigns/previous-build.ts'
+import { buildOf } from '../test/campaigns/staging/previous-build.ts'
 import { SCENARIOS } from './scenarios.ts'
 
 export interface Asked {

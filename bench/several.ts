@@ -3,8 +3,8 @@ import { execFileSync, type ChildProcess } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { ownPostgres } from '../test/campaigns/own-postgres.ts'
-import { clusterFleet } from '../test/campaigns/redis-fleet.ts'
+import { ownPostgres } from '../test/campaigns/staging/own-postgres.ts'
+import { clusterFleet } from '../test/campaigns/staging/redis-fleet.ts'
 import type { LoadResult } from '../src/simulator/load/index.ts'
 import {
   cpuSeconds,

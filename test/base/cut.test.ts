@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ownPiece } from '../../src/base/cut.ts'
-import { heldMb } from '../campaigns/live-memory.ts'
+import { heldMb } from '../campaigns/judging/live-memory.ts'
 
 const TEXTS = 300
 const TEXT_UNITS = 100_000

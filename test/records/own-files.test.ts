@@ -8,7 +8,7 @@ import { silentLog } from '../../src/base/log/port.ts'
 import type { Feed } from '../../src/records/file-rows.ts'
 import { createFileTimes } from '../../src/records/file-times.ts'
 import { createOwnFiles, LEFT_MS, OWN_ROWS_MAX, type OwnFilesDeps } from '../../src/records/own-files.ts'
-import { readMediation } from '../campaigns/record-sets.ts'
+import { readMediation } from '../campaigns/judging/record-sets.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
 import { recordAt } from './record.ts'
 

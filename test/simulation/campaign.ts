@@ -8,8 +8,8 @@ import {
   type Campaign,
   type CampaignDeps,
   type Outcome,
-} from '../campaigns/outcome.ts'
-import { noteSettings } from '../campaigns/campaign-settings.ts'
+} from '../campaigns/judging/outcome.ts'
+import { noteSettings } from '../campaigns/settings.ts'
 import { play, type Told } from './history.ts'
 import { planOf, sayFault, type Fault, type Plan } from './plan.ts'
 import { SETTINGS } from './stage.ts'

@@ -2,8 +2,8 @@
  * One history: daemons, stores, an SMSC and subscribers under one plan of faults, from the first dial to the last
  * receipt.
  */
-import { check, type Breach } from '../campaigns/checker.ts'
-import { countersOf, type Counters } from '../campaigns/counters.ts'
+import { check, type Breach } from '../campaigns/judging/checker.ts'
+import { countersOf, type Counters } from '../campaigns/staging/counters.ts'
 import type { DialogueStore } from '../../src/dialogue/types.ts'
 import type { Log } from '../../src/base/log/port.ts'
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'

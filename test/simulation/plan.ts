@@ -4,7 +4,7 @@
  */
 import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
-import { COUNTINGS, type Counting } from '../campaigns/counters.ts'
+import { COUNTINGS, type Counting } from '../campaigns/staging/counters.ts'
 import type { Weather } from './wire.ts'
 
 /** `atMs`: virtual time. `daemon`: which of them, from 0. */

@@ -2,10 +2,10 @@
  * Subscribers who walk the dental service of a history, what there is for them to book, and what can be said of it all
  * afterwards.
  */
-import { LEAD_MS, reminds, type Evidence } from '../campaigns/checker.ts'
-import type { Counters } from '../campaigns/counters.ts'
-import { nameOf } from '../campaigns/stage.ts'
-import { HABITS, converse, newDiary, type Diary } from '../campaigns/subscriber.ts'
+import { LEAD_MS, reminds, type Evidence } from '../campaigns/judging/checker.ts'
+import type { Counters } from '../campaigns/staging/counters.ts'
+import { nameOf } from '../campaigns/staging/stage.ts'
+import { HABITS, converse, newDiary, type Diary } from '../campaigns/staging/subscriber.ts'
 import type { Phone } from '../../src/simulator/phone/phone.ts'
 import type { Smsc } from '../../src/simulator/smsc/smsc.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'

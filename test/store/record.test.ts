@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { DialogueEntry } from '../../src/dialogue/entry.ts'
 import { readRecord, writeRecord } from '../../src/store/record.ts'
 import { plainSealer } from '../../src/store/seal.ts'
-import { heldMb } from '../campaigns/live-memory.ts'
+import { heldMb } from '../campaigns/judging/live-memory.ts'
 import { PATH, T0 } from '../contract/dialogue-fixture.ts'
 
 const KEY = { group: 'main', msisdn: '67570000001' }

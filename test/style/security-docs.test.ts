@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { settingsSchema } from '../../src/config/schema.ts'
 import { PERSONAL } from '../../src/privacy/subscriber.ts'
-import { GOALS } from '../campaigns/goals.ts'
+import { GOALS } from '../campaigns/judging/goals.ts'
 import { CAMPAIGNS } from '../campaigns/campaigns.ts'
 import { root } from './tree.ts'
 

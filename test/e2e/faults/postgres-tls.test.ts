@@ -3,7 +3,7 @@ import { chownSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { ownPostgres, type OwnPostgres } from '../../campaigns/own-postgres.ts'
+import { ownPostgres, type OwnPostgres } from '../../campaigns/staging/own-postgres.ts'
 import { parseSettings } from '../../../src/config/load.ts'
 import { serverOf } from '../../../src/daemon/stores/postgres-server.ts'
 import { createStoreTls } from '../../../src/daemon/stores/store-tls.ts'

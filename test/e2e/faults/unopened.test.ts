@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { faultProxy, targetOf, through, type FaultProxy } from '../../campaigns/proxy.ts'
+import { faultProxy, targetOf, through, type FaultProxy } from '../../campaigns/staging/proxy.ts'
 import type { Settings } from '../../../src/config/schema.ts'
 import { startSmsc, type Smsc } from '../../../src/simulator/smsc/smsc.ts'
 import { HELD_MS, heldClock } from '../../support/clock.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import type { Knex } from 'knex'
-import { faultProxy, targetOf, through, type FaultProxy } from '../../campaigns/proxy.ts'
+import { faultProxy, targetOf, through, type FaultProxy } from '../../campaigns/staging/proxy.ts'
 import type { Settings } from '../../../src/config/schema.ts'
 import { readPdu } from '../../../src/simulator/codec/index.ts'
 import { startSmsc, type Smsc } from '../../../src/simulator/smsc/smsc.ts'

@@ -9,8 +9,8 @@ import { foreignSmsc } from '../../support/foreign-smsc.ts'
 import { describeWith, services, until } from '../../support/services.ts'
 import { sqlOn } from '../../../src/store/postgres/sql.ts'
 import { Redis } from 'ioredis'
-import { faultProxy, targetOf, type FaultProxy } from '../../campaigns/proxy.ts'
-import { readMediation } from '../../campaigns/record-sets.ts'
+import { faultProxy, targetOf, type FaultProxy } from '../../campaigns/staging/proxy.ts'
+import { readMediation } from '../../campaigns/judging/record-sets.ts'
 import type { Settings } from '../../../src/config/schema.ts'
 
 const recorded = async (knex: Knex, kind = 'dialogue') => (await knex('cdr').where({ kind }).orderBy('epoch')) as Row[]
