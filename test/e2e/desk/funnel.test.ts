@@ -105,8 +105,9 @@ describeWith(['redis', 'postgres'], 'the funnel of a flow at the desk', function
       assert.equal((await reader.get(`${here}?revision=${odd}`)).status, 200, odd)
     asked.length = 0
     await reader.get(here)
+    // What the daemon asks on its own time, at each look at its files, is not of the page.
     const own = asked.filter((name) => /^flow-(?!release|recall)|^$|funnel/.test(name))
-    assert.ok(own.length <= 2, own.join())
+    assert.ok(own.length > 0 && own.length <= 2, own.join())
   })
 
   it('shows the picture while Postgres does not answer', async () => {
