@@ -106,7 +106,7 @@ describeWith(['redis', 'postgres'], 'the funnel of a flow at the desk', function
     asked.length = 0
     await reader.get(here)
     // What the daemon asks on its own time, at each look at its files, is not of the page.
-    const own = asked.filter((name) => /^flow-(?!release|recall)|^$|funnel/.test(name))
+    const own = asked.filter((name) => /^flow-(?!release|recall|decided|event-taken)|^$|funnel/.test(name))
     assert.ok(own.length > 0 && own.length <= 2, own.join())
   })
 
