@@ -29,7 +29,7 @@ export interface DaemonSystem extends System {
 }
 
 const SAMPLE = 200
-/** From then on a daemon knows that no earlier build runs beside it, and writes records in the newest form (src/fleet). */
+/** By then a daemon knows that no earlier build runs beside it, and writes the newest form of a record (src/fleet). */
 const NEWEST_FORM_MS = 21_000
 
 export async function daemonSystem(name: 'daemon' | 'before', options: StageOptions): Promise<DaemonSystem> {
