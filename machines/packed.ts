@@ -103,9 +103,13 @@ export function packed(snapshot: JsonObject, recorded: Recorded): unknown {
     context.msisdn === recorded.msisdn ? 0 : context.msisdn,
     rest,
   ]
-  const list: unknown[] = placed
-  let length = list.length
-  while (length > PACKED_MIN && list[length - 1] === 0) length--
+  return withoutZeros(placed, PACKED_MIN)
+}
+
+/** The same list, shorter by the zeros at its end; the first `min` stay. */
+export function withoutZeros<T extends unknown[]>(list: T, min: number): T {
+  let length: number = list.length
+  while (length > min && list[length - 1] === 0) length--
   list.length = length
   return list
 }

@@ -9,7 +9,7 @@
  * not: it is written while a daemon runs beside this one that reads no other. With keys the whole body is sealed,
  * bound to the name, the form and the head; the flag, which changes by itself, is not part of that.
  */
-import { packed, unpacked } from '../../machines/packed.ts'
+import { packed, unpacked, withoutZeros } from '../../machines/packed.ts'
 import type { DialogueEntry, DialogueKey, Track } from '../dialogue/index.ts'
 import { ownPiece, StoreError } from '../base/index.ts'
 import type { EndReason, JsonObject, ReturnPath, UssdAction } from '../ussd/index.ts'
@@ -191,10 +191,7 @@ function written(entry: DialogueEntry, msisdn: string | 0): Body {
     entry.track ? trackOf(entry.track) : 0,
     entry.ifLeft && entry.status !== 'ended' ? entry.ifLeft : 0,
   ]
-  let length = body.length
-  while (length > BODY_MIN && body[length - 1] === 0) length--
-  body.length = length
-  return body
+  return withoutZeros(body, BODY_MIN)
 }
 
 function pathOf({ from, to, serviceType, carrier, beginOp, more }: ReturnPath, key: DialogueKey): unknown[] {
