@@ -108,4 +108,4 @@ export {
   stretch,
   STRETCH_MS_MAX,
   watchStretches,
-} from './work/index.ts'
+} from './tasks/index.ts'

@@ -4,7 +4,7 @@
  */
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { batchedCounter } from './batched-counter.ts'
-import { QUIET_SAMPLER, registerEventLoopLag } from './work/index.ts'
+import { QUIET_SAMPLER, registerEventLoopLag } from './tasks/index.ts'
 
 export type Labels = Record<string, string>
 
@@ -149,7 +149,7 @@ export const COUNTERS = {
     ['what', 'backend'],
   ],
   module_purge_failed_total: ['Hourly purges of modules of back ends that failed or took too long', ['backend']],
-  // where: src/base/work/stretch.ts
+  // where: src/base/tasks/stretch.ts
   slow_stretches_total: ['Pieces of work on outside data that held the event loop for over 50 ms, by place', ['where']],
   limits_total: ['Limits reached, by name', ['limit']],
   bugs_total: ['Unexpected exceptions: bugs', ['where']],

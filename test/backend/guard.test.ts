@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { CLOSED, allow, record, type Breaker } from '../../src/backend/breaker.ts'
 import { guard } from '../../src/backend/guard.ts'
-import { semaphore } from '../../src/base/work/semaphore.ts'
+import { semaphore } from '../../src/base/tasks/semaphore.ts'
 import { moduleBackend } from '../../src/backend/module.ts'
 import { Refusal, type Backend, type CallContext, type CallResult } from '../../src/backend/types.ts'
 import { silentLog } from '../../src/base/log/port.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { stretch } from '../../../src/base/work/stretch.ts'
+import { stretch } from '../../../src/base/tasks/stretch.ts'
 import { guardStretches, stretchesOf } from './stretches.ts'
 
 /** Work of the processor, however busy the machine is. */

@@ -2,7 +2,7 @@
  * No piece of work on outside data may hold the event loop for over 50 ms. It is measured in time of the processor, so
  * a busy machine that stops a process for a while is no harm.
  */
-import { watchStretches } from '../../../src/base/work/stretch.ts'
+import { watchStretches } from '../../../src/base/tasks/stretch.ts'
 
 /**
  * Tells what held the event loop of a daemon since the last look, in words. To be looked at after each piece of what a

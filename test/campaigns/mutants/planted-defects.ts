@@ -367,10 +367,10 @@ export const PLANTED: readonly PlantedDefect[] = [
   },
   {
     name: 'work that holds the event loop has no name',
-    file: 'src/base/work/stretch.ts',
+    file: 'src/base/tasks/stretch.ts',
     edits: [['if (ms > STRETCH_MS_MAX) for', 'if (ms > 20 * STRETCH_MS_MAX) for']],
     noticedBy: [
-      by('test/base/work/stretch.test.ts', 'that are too long have a name; others cost two looks at the clock'),
+      by('test/base/tasks/stretch.test.ts', 'that are too long have a name; others cost two looks at the clock'),
     ],
   },
   {

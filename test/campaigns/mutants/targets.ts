@@ -105,7 +105,7 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   'src/store/redis/shares.ts': { tests: suite('store/redis', 'shares'), redis: true },
   'src/store/redis/owed.ts': { tests: tests('store/owed'), redis: true },
   ...files('sms/outbox', OUTBOX, ['dispatch', 'forget', 'recall', 'rows', 'settling']),
-  ...files('base/work', OUTBOX, ['gathering']),
+  ...files('base/tasks', OUTBOX, ['gathering']),
   ...each('sms/outbox', ['upkeep']),
   ...each('sms/terms', ['quiet-hours', 'when']),
   'src/sms/outbox/plan.ts': { tests: suite('sms/terms', 'quiet-hours') },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { gate } from '../../../src/base/work/semaphore.ts'
+import { gate } from '../../../src/base/tasks/semaphore.ts'
 import { settle } from '../../support/clock.ts'
 
 describe('a gate', () => {

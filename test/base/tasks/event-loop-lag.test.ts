@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHistogram } from 'node:perf_hooks'
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { LAG_SAMPLE_MS, QUIET_SAMPLER, registerEventLoopLag } from '../../../src/base/work/event-loop-lag.ts'
+import { LAG_SAMPLE_MS, QUIET_SAMPLER, registerEventLoopLag } from '../../../src/base/tasks/event-loop-lag.ts'
 import { createMetrics } from '../../../src/base/metrics.ts'
 
 const FIGURES = ['', 'min_', 'max_', 'mean_', 'stddev_', 'p50_', 'p90_', 'p99_']

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createStretches, STRETCH_MS_MAX, type StretchPlace } from '../../../src/base/work/stretch.ts'
+import { createStretches, STRETCH_MS_MAX, type StretchPlace } from '../../../src/base/tasks/stretch.ts'
 
 describe('stretches', () => {
   let wall: number
