@@ -164,9 +164,10 @@ interface RawConnection extends Connection {
 /**
  * How the server plans our statements. A plan is kept as long as the connection: made while a table was small, it reads
  * the whole table, and does so when that has 100,000 rows. And what seems dear is compiled (`jit`) each time it runs,
- * which takes 100 ms where the statement takes 5. (docs/WHY.md, "Plans of Postgres")
+ * which takes 100 ms where the statement takes 5. A small table that is read whole all the same seems dear by that, and
+ * Postgres would start two workers for its few rows. (docs/WHY.md, "Plans of Postgres")
  */
-const PLANNING = { jit: 'off', enable_seqscan: 'off' }
+const PLANNING = { jit: 'off', enable_seqscan: 'off', max_parallel_workers_per_gather: '0' }
 
 const SET_PLANNING = Object.entries(PLANNING)
   .map(([name, value]) => `SET ${name} = ${value}`)

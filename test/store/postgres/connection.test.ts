@@ -130,6 +130,20 @@ describeWith(['postgres'], 'the pool', () => {
     assert.deepEqual(rows, [{ jit: 'off', seqscan: 'off' }])
     await db.close()
   })
+
+  it('has a small table read by one process of the server', async () => {
+    const db = await freshServer()
+    await db.knex.raw('CREATE TABLE few (name text)')
+    await db.knex.raw('VACUUM ANALYZE few')
+    const explained: { rows: Record<'QUERY PLAN', string>[] } = await db.knex.raw(
+      'EXPLAIN SELECT name FROM few UNION ALL SELECT name FROM few',
+    )
+    const plan = explained.rows.map((row) => row['QUERY PLAN']).join('\n')
+    assert.match(plan, /Seq Scan on few/)
+    assert.doesNotMatch(plan, /Gather|Parallel/)
+    await db.close()
+  })
+
   it('says so within the acquire limit when all connections are in use', async () => {
     const db = await freshServer({ poolMax: 1, acquireMs: 100 })
     await db.knex.transaction(async () => {
