@@ -1,5 +1,5 @@
 /** Whether Postgres answers and accepts our writes, and what an operator should know about it. */
-import type { Postgres } from './connection.ts'
+import { PLANNING, type Postgres } from './connection.ts'
 
 export interface PostgresCheck {
   ok: boolean
@@ -24,7 +24,9 @@ const NO_LIMIT =
 
 const JIT =
   'jit is on, for a pooler in transaction mode stands between: where much is due, Postgres compiles statements each ' +
-  'time they run. Set ALTER ROLE … SET jit = off, enable_seqscan = off, and max_parallel_workers_per_gather = 0'
+  `time they run. Set ALTER ROLE … SET ${Object.entries(PLANNING)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(', ')}`
 
 const SETTINGS = `SELECT current_setting('autovacuum') AS autovacuum, current_setting('transaction_read_only') AS read_only,
   current_setting('statement_timeout') AS statement_timeout, current_setting('jit') AS jit`

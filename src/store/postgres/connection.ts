@@ -167,7 +167,7 @@ interface RawConnection extends Connection {
  * which takes 100 ms where the statement takes 5. A small table that is read whole all the same seems dear by that, and
  * Postgres would start two workers for its few rows. (docs/WHY.md, "Plans of Postgres")
  */
-const PLANNING = { jit: 'off', enable_seqscan: 'off', max_parallel_workers_per_gather: '0' }
+export const PLANNING = { jit: 'off', enable_seqscan: 'off', max_parallel_workers_per_gather: '0' }
 
 const SET_PLANNING = Object.entries(PLANNING)
   .map(([name, value]) => `SET ${name} = ${value}`)
