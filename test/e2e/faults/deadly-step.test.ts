@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ProcessStage, soonTakenOver } from '../../support/process-stage.ts'
-import { describeWith } from '../../support/services.ts'
+import { describeWith, until } from '../../support/services.ts'
 
 /** One language, no back end: its first turn awaits nothing. */
 const FLOW = `flow: deadly
@@ -49,8 +49,10 @@ describeWith(['redis', 'postgres'], 'a step that kills the daemon', function () 
     }
     // Where a start is slow, one daemon takes the turn over twice.
     assert.ok(deaths >= 2, `${deaths} daemons died`)
-    const given = on.daemon.output().filter((line) => line.includes('turn given up after repeated take-overs'))
-    assert.equal(given.length, 1)
+    const given = () => on.daemon.output().filter((line) => line.includes('turn given up after repeated take-overs'))
+    // It comes by another way than the text, which may be faster.
+    await until(() => given().length > 0, 'the daemon does not say that it gave the turn up')
+    assert.equal(given().length, 1)
     assert.equal(on.daemon.child.exitCode, null, 'the daemon lives on')
   })
 })
