@@ -22,24 +22,26 @@ const NO_LIMIT =
   'statement_timeout is 0, for a pooler such as PgBouncer stands between: a statement may last without an end. Set it ' +
   'by ALTER ROLE … SET statement_timeout; if the pooler is in transaction mode, set postgres.pooler: transaction too'
 
-const JIT =
-  'jit is on, for a pooler in transaction mode stands between: where much is due, Postgres compiles statements each ' +
-  `time they run. Set ALTER ROLE … SET ${Object.entries(PLANNING)
-    .map(([name, value]) => `${name} = ${value}`)
-    .join(', ')}`
+/** Its `settings` are another value than they have on connections of our own. */
+const plannedOtherwise = (settings: readonly string[]) =>
+  `${settings.join(', ')}: not as statements of the daemon need it, for a pooler in transaction mode stands between. ` +
+  'Where much is due, Postgres reads whole tables, or compiles a statement each time it runs. Set ' +
+  settings.map((name) => `ALTER ROLE … SET ${name} = ${PLANNING[name as keyof typeof PLANNING]}`).join('; ')
 
-const SETTINGS = `SELECT current_setting('autovacuum') AS autovacuum, current_setting('transaction_read_only') AS read_only,
-  current_setting('statement_timeout') AS statement_timeout, current_setting('jit') AS jit`
-
-type Found = Record<'autovacuum' | 'read_only' | 'statement_timeout' | 'jit', string>
+const ASKED = ['autovacuum', 'transaction_read_only', 'statement_timeout', ...Object.keys(PLANNING)]
+const SETTINGS = `SELECT ${ASKED.map((name) => `current_setting('${name}') AS ${name}`).join(', ')}`
 
 export async function checkPostgres({ knex, kind }: Postgres): Promise<PostgresCheck> {
   try {
-    const { rows } = await knex.raw<{ rows: Found[] }>(SETTINGS).timeout(PING_MS)
-    const notes = rows[0]?.autovacuum === 'off' ? [AUTOVACUUM_OFF] : []
-    if (kind === 'server' && rows[0]?.statement_timeout === '0') notes.push(NO_LIMIT)
-    if (kind === 'server' && rows[0]?.jit === 'on') notes.push(JIT)
-    return rows[0]?.read_only === 'on' ? { ok: false, kind, notes: [READ_ONLY, ...notes] } : { ok: true, kind, notes }
+    const { rows } = await knex.raw<{ rows: Record<string, string>[] }>(SETTINGS).timeout(PING_MS)
+    const set = rows[0]!
+    const notes = set.autovacuum === 'off' ? [AUTOVACUUM_OFF] : []
+    const others = Object.entries(PLANNING).flatMap(([name, value]) => (set[name] === value ? [] : [name]))
+    if (kind === 'server' && set.statement_timeout === '0') notes.push(NO_LIMIT)
+    if (kind === 'server' && others.length > 0) notes.push(plannedOtherwise(others))
+    return set.transaction_read_only === 'on'
+      ? { ok: false, kind, notes: [READ_ONLY, ...notes] }
+      : { ok: true, kind, notes }
   } catch (error) {
     return { ok: false, kind, notes: [(error as Error).message.slice(0, 200)] }
   }
