@@ -42,6 +42,8 @@ export interface StageOptions {
   now?: () => number
   /** As that of the daemon: its clock is then compared with those of the stores. */
   wall?: DaemonOptions['wall']
+  /** Default: chance. */
+  chance?: DaemonOptions['chance']
   /** False: it is not ready, and the test wants it so. */
   awaitReady?: boolean
   /** Share data with another stage (several daemons on one set of stores). */
@@ -83,7 +85,7 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
   const daemon = await startDaemon({
     settings,
     clock,
-    chance: Math.random,
+    chance: options.chance ?? Math.random,
     log,
     processMetrics: false,
     ...(options.wall ? { wall: options.wall } : {}),
