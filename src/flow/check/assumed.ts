@@ -11,7 +11,7 @@ import {
   UNREVIEWED,
   usesOf,
 } from '../language/index.ts'
-import { pagedByLetters } from './lettered.ts'
+import { pagedByLetters } from './value-letters.ts'
 import { callsIn } from './money.ts'
 import { readsByScreen } from './paths.ts'
 

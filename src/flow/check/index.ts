@@ -2,6 +2,6 @@
 export { acceptedAnew, accepting } from './accepts.ts'
 export { assumedIn } from './assumed.ts'
 export { checkingFlow, checkSource, type FlowProblem, vettingFlow } from './check.ts'
-export { liveKeys } from './live.ts'
+export { liveKeys } from './still-read.ts'
 export { setPathOf } from './paths.ts'
-export { trailsOf } from './trail.ts'
+export { trailsOf } from './shortest-ways.ts'

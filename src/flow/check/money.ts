@@ -22,7 +22,7 @@ import {
 import { saidOfCall, type ReadFlow } from '../read/index.ts'
 import type { Complain } from './check.ts'
 import { rangesOf } from './ranges.ts'
-import { trailsOf } from './trail.ts'
+import { trailsOf } from './shortest-ways.ts'
 import { typesIn } from './types.ts'
 
 export function checkMoney(read: ReadFlow, complain: Complain): void {

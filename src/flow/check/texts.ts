@@ -2,7 +2,7 @@
 import { oncePer } from '../../base/index.ts'
 import { boundsOf, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
-import { checkScript, type WrittenText } from './script.ts'
+import { checkScript, type WrittenText } from './text-letters.ts'
 import {
   abandonedCall,
   type FlowDefinition,
