@@ -59,7 +59,7 @@ export const LINE_LIMITS: LineLimits = {
   throttlePauseMs: 1_000, // SMSCs count by the second
   pduOctetsMax: PDU_OCTETS_MAX,
   pduReadMs: 10_000, // a PDU takes one round trip; a half-sent one would hold the link for ever
-  togetherMs: 4, // a quarter less processor time; beside the second that a screen takes, nothing
+  togetherMs: 4, // a fifth to a quarter less processor time; beside the second that a screen takes, nothing
   togetherOctetsMax: 2_500, // some twenty turns: more of them make a turn hardly cheaper
   // Open requests of the SMSC; above either the socket is not read. The responses to ours are behind them in the
   // stream: of 10,000 dials at once all must be read before the first screen is known to have arrived.

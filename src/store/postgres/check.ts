@@ -22,11 +22,11 @@ const NO_LIMIT =
   'statement_timeout is 0, for a pooler such as PgBouncer stands between: a statement may last without an end. Set it ' +
   'by ALTER ROLE … SET statement_timeout; if the pooler is in transaction mode, set postgres.pooler: transaction too'
 
-/** Its `settings` are another value than they have on connections of our own. */
-const plannedOtherwise = (settings: readonly string[]) =>
-  `${settings.join(', ')}: not as statements of the daemon need it, for a pooler in transaction mode stands between. ` +
-  'Where much is due, Postgres reads whole tables, or compiles a statement each time it runs. Set ' +
-  settings.map((name) => `ALTER ROLE … SET ${name} = ${PLANNING[name as keyof typeof PLANNING]}`).join('; ')
+/** `settings` have another value than on connections of our own; beside each, that value. */
+const plannedOtherwise = (settings: readonly [string, string][]) =>
+  `${settings.map(([name]) => name).join(', ')}: not as statements of the daemon need it, for a pooler in transaction ` +
+  'mode stands between. Where much is due, Postgres reads whole tables, or compiles a statement each time it runs. Set ' +
+  settings.map(([name, value]) => `ALTER ROLE … SET ${name} = ${value}`).join('; ')
 
 const ASKED = ['autovacuum', 'transaction_read_only', 'statement_timeout', ...Object.keys(PLANNING)]
 const SETTINGS = `SELECT ${ASKED.map((name) => `current_setting('${name}') AS ${name}`).join(', ')}`
@@ -36,7 +36,7 @@ export async function checkPostgres({ knex, kind }: Postgres): Promise<PostgresC
     const { rows } = await knex.raw<{ rows: Record<string, string>[] }>(SETTINGS).timeout(PING_MS)
     const set = rows[0]!
     const notes = set.autovacuum === 'off' ? [AUTOVACUUM_OFF] : []
-    const others = Object.entries(PLANNING).flatMap(([name, value]) => (set[name] === value ? [] : [name]))
+    const others = Object.entries(PLANNING).filter(([name, value]) => set[name] !== value)
     if (kind === 'server' && set.statement_timeout === '0') notes.push(NO_LIMIT)
     if (kind === 'server' && others.length > 0) notes.push(plannedOtherwise(others))
     return set.transaction_read_only === 'on'

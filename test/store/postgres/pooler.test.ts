@@ -107,9 +107,8 @@ describeWith(['postgres'], `behind a pooler in transaction mode${skipped}`, () =
   })
 
   it('the limits are those of the role, which the check looks at', async () => {
-    const asRole = () => open({ pooler: 'transaction' })
     const noted = async () => {
-      const notes = (await checkPostgres(await asRole())).notes.join('\n')
+      const notes = (await checkPostgres(await open({ pooler: 'transaction' }))).notes.join('\n')
       const wanted = [...notes.matchAll(/ALTER ROLE … SET (\w+) = /g)].map(([, name]) => name!)
       return notes.includes('statement_timeout is 0') ? ['statement_timeout', ...wanted] : wanted
     }
